@@ -1,0 +1,2 @@
+//! Tillwatch.
+fn main() {}
