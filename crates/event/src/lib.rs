@@ -3,6 +3,17 @@
 //! This crate does no I/O and does not know DataFusion. Columns are Arrow columns, because one
 //! batch travels as one `RecordBatch` from the decoder to the cubes.
 
+pub mod currency;
+pub mod decimal;
+pub mod guard;
+pub mod ident;
+pub mod limits;
 pub mod schema;
+pub mod suggest;
+pub mod time;
 
+pub use decimal::DecimalError;
+pub use ident::EventId;
+pub use limits::SchemaLimits;
 pub use schema::{Field, FieldType, SchemaError, StreamSchema, TimeFormat};
+pub use time::{TimeError, TimeReader};
