@@ -8,6 +8,7 @@ pub mod decimal;
 pub mod guard;
 pub mod ident;
 pub mod limits;
+pub mod address;
 pub mod schema;
 pub mod suggest;
 pub mod time;
