@@ -1,0 +1,38 @@
+//! What a user writes about monitors and channels, and what is wrong with it.
+//!
+//! The loader of the definitions folder turns YAML into these structs and asks `validate` for every
+//! fault at once. A fault names the field it is about, so that the loader can add file and line.
+
+mod channel;
+mod monitor;
+
+pub use channel::{ChannelDefinition, ChannelKind, Secret, WebhookDefinition};
+pub use monitor::{
+    DETECTORS, Detect, Direction, MonitorDefinition, RateDetect, Sensitivity, Severity,
+    ThresholdDetect, detector_fault,
+};
+
+/// One thing that is wrong in a definition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DefinitionFault {
+    /// Path of the field below the definition, e.g. `detect.rate.window`.
+    pub field: String,
+    /// What is wrong and what would be right, as one sentence without a full stop.
+    pub reason: String,
+}
+
+impl DefinitionFault {
+    /// A fault about `field`.
+    pub fn new(field: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self {
+            field: field.into(),
+            reason: reason.into(),
+        }
+    }
+}
+
+impl std::fmt::Display for DefinitionFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.field, self.reason)
+    }
+}

@@ -1,0 +1,49 @@
+//! What can go wrong in this crate.
+
+/// Errors of monitors, the catalogue and channels.
+#[derive(Debug, thiserror::Error)]
+pub enum MonitorError {
+    /// The catalogue could not be read or written.
+    #[error("catalogue: {0}")]
+    Catalogue(#[from] rusqlite::Error),
+    /// The catalogue was written by a newer version of this program.
+    #[error("catalogue: schema version {found} is newer than {known}, which this version knows")]
+    NewerSchema {
+        /// Version found in the file.
+        found: u32,
+        /// Newest version this program knows.
+        known: u32,
+    },
+    /// A row of the catalogue does not make sense.
+    #[error("catalogue: {what} is damaged: {reason}")]
+    Damaged {
+        /// Which row and column.
+        what: String,
+        /// Why it cannot be read.
+        reason: String,
+    },
+    /// There is no incident of that id.
+    #[error("there is no incident `{0}`")]
+    UnknownIncident(String),
+    /// The incident's state does not allow this.
+    #[error("incident `{id}` is {state}, so it cannot be {wish}")]
+    WrongState {
+        /// The incident.
+        id: String,
+        /// Its state.
+        state: &'static str,
+        /// What was asked for, as a participle.
+        wish: &'static str,
+    },
+    /// Two monitors or two channels of one name, or a monitor that notifies an unknown channel.
+    #[error("{item}: {fault}")]
+    Definition {
+        /// `monitor <name>` or `channel <name>`.
+        item: String,
+        /// What is wrong.
+        fault: crate::definition::DefinitionFault,
+    },
+    /// The HTTP client of the channels could not be built.
+    #[error("webhook client: {0}")]
+    Client(String),
+}

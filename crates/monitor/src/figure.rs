@@ -1,0 +1,167 @@
+//! The figures a monitor judges, and where they come from.
+//!
+//! This crate does not know how cubes are kept. The binary implements [`FigureSource`] on top of
+//! the analysing part; tests implement it on top of a simulation.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// Values of some dimensions, which pick a part of a metric. Empty means the whole metric.
+/// A dimension without a value (SQL null) is `None` and `null` in JSON.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Slice(BTreeMap<String, Option<String>>);
+
+impl Slice {
+    /// The whole metric.
+    #[must_use]
+    pub fn whole() -> Self {
+        Self::default()
+    }
+
+    /// The value of `dimension`, where this slice fixes it.
+    #[must_use]
+    pub fn value(&self, dimension: &str) -> Option<&Option<String>> {
+        self.0.get(dimension)
+    }
+
+    /// Dimensions and values, by name of the dimension.
+    pub fn pairs(&self) -> impl ExactSizeIterator<Item = (&str, Option<&str>)> {
+        self.0
+            .iter()
+            .map(|(dimension, value)| (dimension.as_str(), value.as_deref()))
+    }
+
+    /// How many dimensions are fixed.
+    #[must_use]
+    pub fn dimensions(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether every event of `other` is also one of `self`.
+    #[must_use]
+    pub fn covers(&self, other: &Slice) -> bool {
+        self.0
+            .iter()
+            .all(|(dimension, value)| other.0.get(dimension) == Some(value))
+    }
+
+    /// This slice with only the dimensions that `keep` accepts.
+    #[must_use]
+    pub fn project(&self, mut keep: impl FnMut(&str) -> bool) -> Slice {
+        let kept = self.0.iter().filter(|(dimension, _)| keep(dimension));
+        Self(
+            kept.map(|(dimension, value)| (dimension.clone(), value.clone()))
+                .collect(),
+        )
+    }
+}
+
+impl<D: Into<String>, V: Into<String>> FromIterator<(D, Option<V>)> for Slice {
+    fn from_iter<I: IntoIterator<Item = (D, Option<V>)>>(pairs: I) -> Self {
+        Self(
+            pairs
+                .into_iter()
+                .map(|(d, v)| (d.into(), v.map(Into::into)))
+                .collect(),
+        )
+    }
+}
+
+impl<const N: usize> From<[(&str, &str); N]> for Slice {
+    fn from(pairs: [(&str, &str); N]) -> Self {
+        pairs
+            .into_iter()
+            .map(|(dimension, value)| (dimension, Some(value)))
+            .collect()
+    }
+}
+
+impl std::fmt::Display for Slice {
+    /// `psp=adyen, issuer=bank_17`; the whole metric is `all`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("all");
+        }
+        for (i, (dimension, value)) in self.0.iter().enumerate() {
+            let comma = if i > 0 { ", " } else { "" };
+            write!(
+                f,
+                "{comma}{dimension}={}",
+                value.as_deref().unwrap_or("(none)")
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// What a monitor must know of a metric before it asks for figures.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MetricFacts {
+    /// Length of the cube's bucket, in microseconds.
+    pub bucket_us: i64,
+    /// The metric's unit, e.g. `percent`.
+    pub unit: Option<String>,
+    /// Whether the metric is a ratio of two counts, so that buckets carry numerator and denominator.
+    pub is_rate: bool,
+    /// Event time up to which buckets are complete enough to judge, in microseconds since the
+    /// epoch. `None` while there are no events.
+    pub watermark_us: Option<i64>,
+}
+
+/// A question for figures: the metric split by `by`, in steps, over a stretch of event time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FigureQuery {
+    /// Name of the metric.
+    pub metric: String,
+    /// Dimensions to split by.
+    pub by: Vec<String>,
+    /// Only events of this slice; its dimensions need not be among `by`.
+    pub within: Slice,
+    /// First bucket, in microseconds since the epoch; a multiple of the bucket.
+    pub from_us: i64,
+    /// End, exclusive; a multiple of the bucket.
+    pub to_us: i64,
+    /// Length of a step; a multiple of the bucket. Steps begin at multiples of it since the epoch.
+    /// Only buckets between `from_us` and `to_us` count, so the outer steps may be partial.
+    pub step_us: i64,
+}
+
+/// The figures of one step of one slice.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bucket {
+    /// Begin of the step, in microseconds since the epoch.
+    pub start_us: i64,
+    /// The metric's value; `None` where it has none (no samples, division by zero).
+    pub value: Option<f64>,
+    /// Of a rate: the count above the line.
+    pub numerator: Option<f64>,
+    /// Of a rate: the count below the line. Of other metrics: the samples behind the value, where
+    /// the source knows them.
+    pub denominator: Option<f64>,
+}
+
+/// The steps of one slice, by time. Steps without events may be left out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SliceFigures {
+    /// Which slice: a value for every dimension of the query's `by`.
+    pub slice: Slice,
+    /// Its steps, ascending by `start_us`.
+    pub buckets: Vec<Bucket>,
+}
+
+/// Where figures come from. Calls may take time and are never made from an async thread.
+pub trait FigureSource: Send + Sync {
+    /// What is known of a metric.
+    ///
+    /// # Errors
+    /// A sentence for the status page, e.g. that there is no such metric.
+    fn facts(&self, metric: &str) -> Result<MetricFacts, String>;
+
+    /// The figures asked for. Slices without events may be left out.
+    ///
+    /// # Errors
+    /// A sentence for the status page.
+    fn figures(&self, query: &FigureQuery) -> Result<Vec<SliceFigures>, String>;
+}

@@ -1,0 +1,304 @@
+//! Incidents: anomalies that belong together, with a life cycle.
+//!
+//! ```text
+//! open ──► acknowledged ──► resolved
+//!   ▲            │              │
+//!   └── reopened ◄──────────────┘   (the same slice fires again soon after)
+//! ```
+
+mod id;
+
+pub use id::IncidentId;
+
+use jiff::Timestamp;
+use serde::{Serialize, Serializer};
+
+use crate::definition::Severity;
+use crate::figure::Slice;
+
+/// Where an incident is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IncidentState {
+    /// Nobody has taken it yet.
+    Open,
+    /// Somebody has taken it.
+    Acknowledged,
+    /// It is over.
+    Resolved,
+}
+
+impl IncidentState {
+    /// The name as in JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Acknowledged => "acknowledged",
+            Self::Resolved => "resolved",
+        }
+    }
+
+    /// The state of that name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Open, Self::Acknowledged, Self::Resolved]
+            .into_iter()
+            .find(|s| s.name() == text)
+    }
+}
+
+/// Which way the metric went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Deviation {
+    /// More than expected.
+    Up,
+    /// Less than expected.
+    Down,
+}
+
+impl Deviation {
+    /// The name as in JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Down => "down",
+        }
+    }
+}
+
+/// What happened to an incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TimelineKind {
+    /// It began.
+    Opened,
+    /// Its slice changed, or somebody silenced it.
+    Updated,
+    /// Somebody took it.
+    Acknowledged,
+    /// It ended.
+    Resolved,
+    /// It began again.
+    Reopened,
+    /// A channel has been told.
+    Delivered,
+    /// A channel could not be told, for good.
+    DeliveryFailed,
+}
+
+impl TimelineKind {
+    const ALL: [Self; 7] = [
+        Self::Opened,
+        Self::Updated,
+        Self::Acknowledged,
+        Self::Resolved,
+        Self::Reopened,
+        Self::Delivered,
+        Self::DeliveryFailed,
+    ];
+
+    /// The name as in JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Updated => "updated",
+            Self::Acknowledged => "acknowledged",
+            Self::Resolved => "resolved",
+            Self::Reopened => "reopened",
+            Self::Delivered => "delivered",
+            Self::DeliveryFailed => "delivery_failed",
+        }
+    }
+
+    /// The kind of that name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == text)
+    }
+}
+
+/// One line of an incident's timeline.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TimelineEntry {
+    /// When, in microseconds since the epoch; RFC 3339 in JSON.
+    #[serde(rename = "at", serialize_with = "rfc3339")]
+    pub at_us: i64,
+    /// What.
+    pub kind: TimelineKind,
+    /// In words, with who and why where known.
+    pub text: String,
+}
+
+/// The figures of an incident, from its first bad bucket to the last judged one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct IncidentFigures {
+    /// The metric's value over the incident's time. For a threshold: its last value.
+    pub value: Option<f64>,
+    /// What it should have been. For a threshold: the limit.
+    pub expected: Option<f64>,
+    /// Of a rate: successes since the incident began.
+    pub numerator: Option<f64>,
+    /// Of a rate: attempts since the incident began.
+    pub denominator: Option<f64>,
+    /// Of a rate: how many events went the wrong way that should not have, i.e. the difference of
+    /// expected and observed count since the incident began, never negative.
+    pub affected: Option<f64>,
+    /// How probable it is that this is real, from 0 to 1. `None` for a threshold, which is certain.
+    pub probability: Option<f64>,
+}
+
+/// An incident. Serialises to the JSON that the HTTP interface and webhooks carry.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Incident {
+    /// Its id.
+    pub id: IncidentId,
+    /// Name of the monitor that found it.
+    pub monitor: String,
+    /// Name of the monitor's metric.
+    pub metric: String,
+    /// Unit of the metric.
+    pub unit: Option<String>,
+    /// How urgent it is.
+    pub severity: Severity,
+    /// Where it is in its life.
+    pub state: IncidentState,
+    /// Which part of the metric it is about: the smallest slice that holds all that fires.
+    pub slice: Slice,
+    /// When it was found; RFC 3339 in JSON.
+    #[serde(rename = "opened_at", serialize_with = "rfc3339")]
+    pub opened_at_us: i64,
+    /// Begin of the first bad bucket; RFC 3339 in JSON.
+    #[serde(rename = "started_at", serialize_with = "rfc3339")]
+    pub started_at_us: i64,
+    /// When it last changed; RFC 3339 in JSON.
+    #[serde(rename = "updated_at", serialize_with = "rfc3339")]
+    pub updated_at_us: i64,
+    /// When it ended; RFC 3339 in JSON.
+    #[serde(rename = "resolved_at", serialize_with = "rfc3339_or_null")]
+    pub resolved_at_us: Option<i64>,
+    /// How bad it is.
+    #[serde(flatten)]
+    pub figures: IncidentFigures,
+    /// Which way the metric went.
+    pub direction: Deviation,
+    /// One sentence for a person.
+    pub summary: String,
+    /// What happened, oldest first.
+    pub timeline: Vec<TimelineEntry>,
+    /// Until when channels are not told of it; RFC 3339 in JSON.
+    #[serde(rename = "silenced_until", serialize_with = "rfc3339_or_null")]
+    pub silenced_until_us: Option<i64>,
+    /// How many transitions there were; numbers them for idempotency keys.
+    pub transition: u32,
+}
+
+/// What changed about an incident, for live subscribers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IncidentEvent {
+    /// What happened.
+    pub kind: TimelineKind,
+    /// The incident after it.
+    pub incident: Incident,
+}
+
+/// A time as RFC 3339 in UTC; times out of range show as the epoch's nearest end.
+pub(crate) fn time_text(at_us: i64) -> String {
+    let clamped = if at_us < 0 {
+        Timestamp::MIN
+    } else {
+        Timestamp::MAX
+    };
+    Timestamp::from_microsecond(at_us)
+        .unwrap_or(clamped)
+        .to_string()
+}
+
+fn rfc3339<S: Serializer>(at_us: &i64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&time_text(*at_us))
+}
+
+fn rfc3339_or_null<S: Serializer>(at_us: &Option<i64>, serializer: S) -> Result<S::Ok, S::Error> {
+    match at_us {
+        Some(at_us) => rfc3339(at_us, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_incident_serialises_to_the_documented_shape() {
+        let incident = Incident {
+            id: IncidentId::new(
+                1_795_356_300_000_000,
+                "authorization_drop",
+                &Slice::whole(),
+                0,
+            ),
+            monitor: "authorization_drop".into(),
+            metric: "authorization_rate".into(),
+            unit: Some("percent".into()),
+            severity: Severity::Critical,
+            state: IncidentState::Open,
+            slice: Slice::from([("psp", "adyen"), ("issuer", "bank_17")]),
+            opened_at_us: 1_795_356_300_000_000,
+            started_at_us: 1_795_356_180_000_000,
+            updated_at_us: 1_795_356_300_000_000,
+            resolved_at_us: None,
+            figures: IncidentFigures {
+                value: Some(0.41),
+                expected: Some(0.88),
+                numerator: Some(128.0),
+                denominator: Some(312.0),
+                affected: Some(147.0),
+                probability: Some(0.999),
+            },
+            direction: Deviation::Down,
+            summary: "authorization_rate fell".into(),
+            timeline: vec![TimelineEntry {
+                at_us: 1_795_356_300_000_000,
+                kind: TimelineKind::Opened,
+                text: "opened".into(),
+            }],
+            silenced_until_us: None,
+            transition: 1,
+        };
+        let json = serde_json::to_value(&incident).unwrap();
+        assert!(json["id"].as_str().unwrap().starts_with("inc_"));
+        assert_eq!(json["opened_at"], "2026-11-22T14:05:00Z");
+        assert_eq!(json["started_at"], "2026-11-22T14:03:00Z");
+        assert_eq!(json["resolved_at"], serde_json::Value::Null);
+        assert_eq!(
+            json["slice"],
+            serde_json::json!({"psp": "adyen", "issuer": "bank_17"})
+        );
+        assert_eq!(json["severity"], "critical");
+        assert_eq!(json["state"], "open");
+        assert_eq!(json["direction"], "down");
+        assert_eq!(json["value"], 0.41);
+        assert_eq!(json["affected"], 147.0);
+        let entry = serde_json::json!(
+            {"at": "2026-11-22T14:05:00Z", "kind": "opened", "text": "opened"});
+        assert_eq!(json["timeline"][0], entry);
+    }
+
+    #[test]
+    fn names_of_states_and_timeline_kinds_are_read_back() {
+        for kind in TimelineKind::ALL {
+            assert_eq!(TimelineKind::parse(kind.name()), Some(kind));
+        }
+        for state in [
+            IncidentState::Open,
+            IncidentState::Acknowledged,
+            IncidentState::Resolved,
+        ] {
+            assert_eq!(IncidentState::parse(state.name()), Some(state));
+        }
+    }
+}
