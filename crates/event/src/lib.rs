@@ -3,12 +3,12 @@
 //! This crate does no I/O and does not know DataFusion. Columns are Arrow columns, because one
 //! batch travels as one `RecordBatch` from the decoder to the cubes.
 
+pub mod address;
 pub mod currency;
 pub mod decimal;
 pub mod guard;
 pub mod ident;
 pub mod limits;
-pub mod address;
 pub mod schema;
 pub mod suggest;
 pub mod time;
