@@ -239,11 +239,11 @@ fn was_durable(
     Ok(false)
 }
 
-/// Makes the last segment durable up to `end`, where no later frame proves that it is.
+/// Cuts the last segment at `end` and makes it durable from where no later frame proves that it is.
 ///
-/// What an earlier process wrote may stand in the system's cache only, and if that process died of a
-/// failed fsync, the cache may count as clean and another fsync would write nothing. So the part is
-/// written once more before the fsync.
+/// What an earlier process wrote or cut off may so far be so in the system's cache only, and if that
+/// process died of a failed fsync, the cache may count as clean and another fsync would write nothing.
+/// So it is all written and cut once more before the fsync.
 fn make_durable(
     file: &dyn StorageFile,
     name: &str,
@@ -265,6 +265,8 @@ fn make_durable(
             .map_err(JournalError::io("write", name))?;
         position += read as u64;
     }
+    file.truncate(end)
+        .map_err(JournalError::io("truncate", name))?;
     file.sync_data().map_err(JournalError::io("fsync", name))
 }
 

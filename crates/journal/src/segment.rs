@@ -120,11 +120,10 @@ impl SegmentHeader {
             .create(&name)
             .map_err(|e| CreateError::before(e, "create", &name))?;
         if let Err(error) = file.write_at(0, &self.encode()) {
-            // A file with half a header would be taken for the remains of a crash, so that leaving it is
-            // safe, but it stands in the way of the next try.
-            storage
-                .remove(&name)
-                .map_err(|e| CreateError::after(JournalError::io("remove", &name)(e)))?;
+            // The name must be gone durably before the segment before this one is written on: recovery
+            // takes a segment that has a successor for one that was durable as a whole.
+            let undo = storage.remove(&name).and_then(|()| storage.sync_dir());
+            undo.map_err(|e| CreateError::after(JournalError::io("remove", &name)(e)))?;
             return Err(CreateError::before(error, "write", &name));
         }
         file.sync_data()

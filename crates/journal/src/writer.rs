@@ -46,6 +46,8 @@ pub struct Journal {
     end: u64,
     /// Up to where this segment is durable.
     durable: u64,
+    /// Whether the file was changed since the last fsync. A frame taken back changes it and not `end`.
+    changed: bool,
     next_sequence: u64,
     buffer: Vec<u8>,
     poisoned: Option<String>,
@@ -83,6 +85,7 @@ impl Journal {
             segment: tail.segment,
             end: tail.end,
             durable: tail.end,
+            changed: false,
             next_sequence: tail.next_sequence,
             buffer: Vec::new(),
             poisoned: None,
@@ -116,6 +119,7 @@ impl Journal {
         if over && self.end > SEGMENT_HEADER_BYTES {
             self.start_segment()?;
         }
+        self.changed = true;
         let header = FrameHeader::of_parts(parts, length, self.next_sequence, self.durable);
         if let Err(error) = self.write_frame(&header, parts) {
             return Err(self.roll_back(error));
@@ -134,7 +138,7 @@ impl Journal {
     /// successful sync may or may not survive, so nothing of it may be acknowledged.
     pub fn sync(&mut self) -> Result<Offset, JournalError> {
         self.check_usable()?;
-        if self.end > self.durable {
+        if self.changed {
             if let Err(error) = self.file.sync_data() {
                 // After a failed fsync the system may have dropped the pages and call the next one a
                 // success, so there is no second try.
@@ -142,6 +146,7 @@ impl Journal {
                     self.poison(format!("fsync of segment {}: {error}", self.segment.number))
                 );
             }
+            self.changed = false;
             self.durable = self.end;
             self.publish();
         }
