@@ -1,2 +1,3 @@
 //! Tillwatch.
+mod definitions;
 fn main() {}

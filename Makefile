@@ -1,0 +1,85 @@
+# Tillwatch: the two commands are `make demo` and `make test`; both do all set-up.
+#
+#   make demo     build, fill 14 days of shop and payment traffic, go live, break one issuer
+#   make test     every check and test, as CI runs them
+#   make check    formatting, lints, house rules; no tests
+#   make bench    ingest speed and latency on this machine
+#   make dist     the fully optimised, stripped binary for a release
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+CARGO   ?= cargo
+PROFILE ?= release
+TARGET  := $(or $(CARGO_TARGET_DIR),target)
+BIN     := $(TARGET)/$(PROFILE)/tillwatch
+VENV    := .cache/venv
+WEB_SRC := $(shell find web/src web/public web/index.html web/package.json web/package-lock.json web/vite.config.ts -type f 2>/dev/null)
+
+.PHONY: help demo test check bench dist build web test-rust test-web test-e2e tools oracle browser clean-demo
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+# --- set-up -----------------------------------------------------------------------------------
+
+tools:
+	@scripts/tools.sh
+
+web/node_modules/.installed: web/package.json web/package-lock.json
+	cd web && npm ci --no-audit --no-fund
+	@touch $@
+
+web/dist/index.html: web/node_modules/.installed $(WEB_SRC)
+	cd web && npm run build
+	@touch $@
+
+web: tools web/dist/index.html
+
+build: web
+	$(CARGO) build --profile $(PROFILE) --locked --package tillwatch
+
+oracle: $(VENV)/.installed
+
+$(VENV)/.installed: tests/requirements.txt
+	python3 -m venv $(VENV) || (scripts/tools.sh venv && python3 -m venv $(VENV))
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	@touch $@
+
+browser:
+	@scripts/tools.sh browser
+
+# --- the two commands --------------------------------------------------------------------------
+
+demo: build
+	$(BIN) demo $(DEMO_ARGS)
+
+test: check test-web test-rust test-e2e
+	@echo "all tests passed"
+
+# --- parts ---------------------------------------------------------------------------------------
+
+check: web
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	scripts/tidy.sh
+
+test-web: web
+	cd web && npm run check
+
+test-rust: web oracle
+	$(CARGO) test --profile $(PROFILE) --locked --workspace
+
+test-e2e: build oracle browser
+	TILLWATCH_BIN="$(abspath $(BIN))" $(VENV)/bin/python -m pytest -q tests/e2e
+
+bench: build
+	scripts/bench.sh "$(abspath $(BIN))"
+
+dist: web
+	$(CARGO) build --profile dist --locked --package tillwatch
+	@ls -l --block-size=M $(TARGET)/dist/tillwatch
+
+clean-demo:
+	rm -rf .demo

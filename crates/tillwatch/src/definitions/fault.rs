@@ -1,0 +1,54 @@
+//! What is wrong with a definition, and where.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::node::Place;
+
+/// One fault in the definitions folder.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Fault {
+    /// The file, as the folder was named on the command line.
+    pub file: PathBuf,
+    /// The line, from 1.
+    pub line: u64,
+    /// The column, from 1.
+    pub column: u64,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suggestion: Option<String>,
+}
+
+impl Fault {
+    /// A fault at a place of a file.
+    pub fn new(file: impl Into<PathBuf>, place: Place, message: impl Into<String>) -> Self {
+        Self {
+            file: file.into(),
+            line: place.line,
+            column: place.column,
+            message: message.into(),
+            suggestion: None,
+        }
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn suggest(mut self, suggestion: Option<String>) -> Self {
+        self.suggestion = suggestion;
+        self
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}: {}", self.file.display(), self.line, self.column, self.message)?;
+        if let Some(suggestion) = &self.suggestion {
+            write!(f, "\n    help: {suggestion}")?;
+        }
+        Ok(())
+    }
+}

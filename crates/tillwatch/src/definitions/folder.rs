@@ -1,0 +1,398 @@
+//! The definitions folder as written: every item with its file, every fault that reading shows.
+
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+
+use super::fault::Fault;
+use super::node::{self, Node, Place, Value};
+use super::pack;
+use super::read::{self, Misfit};
+use super::shape::{
+    Board, Channel, Cube, Limits, Metric, Monitor, Rates, Source, Stream,
+};
+
+/// The keys a definitions file may have at its top, which are the fields of [`super::shape::File`].
+const SECTIONS: [&str; 10] = [
+    "packs", "streams", "cubes", "metrics", "monitors", "channels", "sources", "rates", "boards",
+    "limits",
+];
+
+/// The largest definitions file, in bytes.
+const FILE_BYTES_MAX: u64 = 4 << 20;
+
+/// One file of the folder.
+#[derive(Debug)]
+pub struct SourceFile {
+    /// Its path as it is reported.
+    pub path: PathBuf,
+    /// Its content.
+    pub tree: Node,
+}
+
+/// One named item and the file it stands in.
+#[derive(Debug)]
+pub struct Item<T> {
+    /// Its name.
+    pub name: String,
+    /// Its file, as an index into [`Folder::files`].
+    pub file: usize,
+    /// What is written.
+    pub value: T,
+}
+
+/// All that is written in a folder and the packs it names.
+#[derive(Debug, Default)]
+pub struct Folder {
+    /// The files.
+    pub files: Vec<SourceFile>,
+    /// Streams.
+    pub streams: Vec<Item<Stream>>,
+    /// Cubes.
+    pub cubes: Vec<Item<Cube>>,
+    /// Metrics.
+    pub metrics: Vec<Item<Metric>>,
+    /// Monitors.
+    pub monitors: Vec<Item<Monitor>>,
+    /// Channels.
+    pub channels: Vec<Item<Channel>>,
+    /// Sources.
+    pub sources: Vec<Item<Source>>,
+    /// Boards.
+    pub boards: Vec<Item<Board>>,
+    /// Rates.
+    pub rates: Option<Item<Rates>>,
+    /// Limits.
+    pub limits: Option<Item<Limits>>,
+    /// What reading showed to be wrong.
+    pub faults: Vec<Fault>,
+}
+
+impl Folder {
+    /// Reads every `*.yaml` and `*.yml` file of `dir`, its subfolders included, and the packs they name.
+    #[must_use]
+    pub fn open(dir: &Path) -> Self {
+        let mut folder = Self::default();
+        let mut paths = Vec::new();
+        if let Err(error) = list(dir, &mut paths) {
+            folder.faults.push(
+                Fault::new(dir, Place { line: 1, column: 1 }, format!("cannot be read: {error}"))
+                    .suggest(Some("name a folder with YAML files in it".into())),
+            );
+            return folder;
+        }
+        paths.sort();
+        if paths.is_empty() {
+            folder.faults.push(
+                Fault::new(dir, Place { line: 1, column: 1 }, "holds no *.yaml file").suggest(Some(
+                    "write one, or start from a file of yours with `tillwatch propose FILE`".into(),
+                )),
+            );
+        }
+        for path in paths {
+            match read_file(&path) {
+                Ok(text) => folder.add(path, &text, true),
+                Err(reason) => {
+                    folder.faults.push(Fault::new(path, Place { line: 1, column: 1 }, reason));
+                }
+            }
+        }
+        folder
+    }
+
+    /// Reads one text as if it were a file of the folder; `packs` says whether it may name packs.
+    pub fn add(&mut self, path: PathBuf, text: &str, packs: bool) {
+        let tree = match node::parse(text) {
+            Ok(tree) => tree,
+            Err((place, message)) => {
+                self.faults.push(Fault::new(path, place, message));
+                return;
+            }
+        };
+        let file = self.files.len();
+        self.files.push(SourceFile { path: path.clone(), tree: tree.clone() });
+        let entries = match tree.value {
+            Value::Map(entries) => entries,
+            Value::Null => return,
+            _ => {
+                self.faults.push(Fault::new(
+                    path,
+                    tree.place,
+                    format!("found {}, expected a mapping of sections", tree.kind()),
+                ));
+                return;
+            }
+        };
+        for (key, value) in entries {
+            self.section(file, &path, &key, &value, packs);
+        }
+    }
+
+    fn section(&mut self, file: usize, path: &Path, key: &Node, value: &Node, packs: bool) {
+        let faults = &mut self.faults;
+        match key.text().unwrap_or_default() {
+            "packs" if packs => {
+                if let Some(names) = read_node::<Vec<String>>(value, path, faults) {
+                    self.packs(path, value, &names);
+                }
+            }
+            "packs" => faults.push(Fault::new(path, key.place, "a pack cannot name packs")),
+            "streams" => items(file, path, value, &mut self.streams, &self.files, faults),
+            "cubes" => items(file, path, value, &mut self.cubes, &self.files, faults),
+            "metrics" => items(file, path, value, &mut self.metrics, &self.files, faults),
+            "monitors" => items(file, path, value, &mut self.monitors, &self.files, faults),
+            "channels" => items(file, path, value, &mut self.channels, &self.files, faults),
+            "sources" => items(file, path, value, &mut self.sources, &self.files, faults),
+            "boards" => items(file, path, value, &mut self.boards, &self.files, faults),
+            "rates" => single(file, path, key, value, &mut self.rates, &self.files, faults),
+            "limits" => single(file, path, key, value, &mut self.limits, &self.files, faults),
+            other => faults.push(
+                Fault::new(path, key.place, format!("unknown section '{other}'"))
+                    .suggest(nearest_name(other, SECTIONS).or_else(|| {
+                        Some(format!("the sections are {}", SECTIONS.join(", ")))
+                    })),
+            ),
+        }
+    }
+
+    fn packs(&mut self, path: &Path, list: &Node, names: &[String]) {
+        for (index, name) in names.iter().enumerate() {
+            let prefix = pack::path(name);
+            if self.files.iter().any(|file| file.path.starts_with(&prefix)) {
+                continue;
+            }
+            let files = pack::files(name);
+            if files.is_empty() {
+                let known = pack::names();
+                self.faults.push(
+                    Fault::new(
+                        path,
+                        list.nearest(&[&index.to_string()]),
+                        format!("there is no pack '{name}'"),
+                    )
+                    .suggest(
+                        nearest_name(name, known.iter().map(String::as_str))
+                            .or_else(|| Some(format!("the packs are {}", known.join(", ")))),
+                    ),
+                );
+            }
+            for (file, text) in files {
+                self.add(file, &text, false);
+            }
+        }
+    }
+
+    /// A fault at `rest` within the item `name` of `section`, in the file it stands in.
+    #[must_use]
+    pub fn fault(&self, file: usize, path: &[&str], message: impl Into<String>) -> Fault {
+        match self.files.get(file) {
+            Some(source) => Fault::new(&source.path, source.tree.nearest(path), message),
+            None => Fault::new("definitions", Place { line: 1, column: 1 }, message),
+        }
+    }
+}
+
+/// "did you mean …?" if one of `candidates` is close to `name`.
+pub fn nearest_name<'a>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<String> {
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
+        .filter(|(distance, candidate)| *distance <= 1 + candidate.chars().count() / 4)
+        .min()
+        .map(|(_, candidate)| format!("did you mean '{candidate}'?"))
+}
+
+fn list(dir: &Path, paths: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(dir)? {
+        let path = entry?.path();
+        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        if hidden {
+            continue;
+        }
+        if path.is_dir() {
+            list(&path, paths)?;
+        } else if path.extension().is_some_and(|end| end == "yaml" || end == "yml") {
+            paths.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn read_file(path: &Path) -> Result<String, String> {
+    let bytes = std::fs::metadata(path).map_err(|error| format!("cannot be read: {error}"))?.len();
+    if bytes > FILE_BYTES_MAX {
+        return Err(format!("has {bytes} bytes; a definitions file has at most {FILE_BYTES_MAX}"));
+    }
+    std::fs::read_to_string(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::InvalidData => "is not UTF-8 text".to_owned(),
+        _ => format!("cannot be read: {error}"),
+    })
+}
+
+fn misfit_fault(path: &Path, within: Place, misfit: Misfit) -> Fault {
+    let suggestion = misfit.unknown.as_deref().and_then(|unknown| {
+        nearest_name(unknown, misfit.candidates.iter().map(String::as_str)).or_else(|| {
+            (!misfit.candidates.is_empty())
+                .then(|| format!("it is one of {}", misfit.candidates.join(", ")))
+        })
+    });
+    Fault::new(path, misfit.place.unwrap_or(within), misfit.message).suggest(suggestion)
+}
+
+fn read_node<T: DeserializeOwned>(node: &Node, path: &Path, faults: &mut Vec<Fault>) -> Option<T> {
+    let (value, misfits) = read::read(node);
+    faults.extend(misfits.into_iter().map(|misfit| misfit_fault(path, node.place, misfit)));
+    value
+}
+
+fn items<T: DeserializeOwned>(
+    file: usize,
+    path: &Path,
+    section: &Node,
+    into: &mut Vec<Item<T>>,
+    files: &[SourceFile],
+    faults: &mut Vec<Fault>,
+) {
+    let entries = match &section.value {
+        Value::Map(entries) => entries,
+        Value::Null => return,
+        _ => {
+            faults.push(Fault::new(
+                path,
+                section.place,
+                format!("found {}, expected a mapping of names", section.kind()),
+            ));
+            return;
+        }
+    };
+    for (key, value) in entries {
+        let Some(name) = key.text() else {
+            faults.push(Fault::new(path, key.place, format!("found {}, expected a name", key.kind())));
+            continue;
+        };
+        if let Err(reason) = check_name(name) {
+            faults.push(Fault::new(path, key.place, reason));
+        }
+        if let Some(other) = into.iter().find(|item| item.name == name) {
+            let at = files.get(other.file).map_or_else(String::new, |source| {
+                format!(" in {}", source.path.display())
+            });
+            faults.push(Fault::new(path, key.place, format!("'{name}' is already defined{at}")));
+            continue;
+        }
+        let (value, misfits) = read::read(value);
+        faults.extend(misfits.into_iter().map(|misfit| misfit_fault(path, key.place, misfit)));
+        if let Some(value) = value {
+            into.push(Item { name: name.to_owned(), file, value });
+        }
+    }
+}
+
+fn single<T: DeserializeOwned>(
+    file: usize,
+    path: &Path,
+    key: &Node,
+    value: &Node,
+    into: &mut Option<Item<T>>,
+    files: &[SourceFile],
+    faults: &mut Vec<Fault>,
+) {
+    let name = key.text().unwrap_or_default();
+    if let Some(other) = into {
+        // What the user writes stands above what a pack brings along.
+        let from_pack = |file: usize| files.get(file).is_some_and(|f| pack::is_pack(&f.path));
+        if from_pack(file) {
+            return;
+        }
+        if !from_pack(other.file) {
+            faults.push(Fault::new(path, key.place, format!("'{name}' is already defined")));
+            return;
+        }
+    }
+    if let Some(value) = read_node(value, path, faults) {
+        *into = Some(Item { name: name.to_owned(), file, value });
+    }
+}
+
+/// Names are SQL identifiers without quotes: they become tables, columns and URL parts.
+pub fn check_name(name: &str) -> Result<(), String> {
+    let mut chars = name.chars();
+    let good = chars.next().is_some_and(|c| c.is_ascii_lowercase() || c == '_')
+        && chars.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+        && name.len() <= 63;
+    if good {
+        Ok(())
+    } else {
+        Err(format!(
+            "'{name}' is no name; use a-z, 0-9 and _, beginning with a letter, at most 63 characters"
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(text: &str) -> Folder {
+        let mut folder = Folder::default();
+        folder.add("a.yaml".into(), text, true);
+        folder
+    }
+
+    fn faults(text: &str) -> Vec<String> {
+        folder(text).faults.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn all_faults_of_a_file_are_reported_at_once() {
+        let found = faults(
+            "streems: {}\nstreams:\n  Payments:\n    time: at\n    dedupe: 1h\n    dedup: soon\n    fields: {at: timestamp}\ncubes:\n  c:\n    bucket: 10s\n",
+        );
+        assert_eq!(
+            found,
+            [
+                "a.yaml:1:1: unknown section 'streems'\n    help: did you mean 'streams'?",
+                "a.yaml:3:3: 'Payments' is no name; use a-z, 0-9 and _, beginning with a letter, at most 63 characters",
+                "a.yaml:5:5: unknown key 'dedupe'\n    help: did you mean 'dedup'?",
+                "a.yaml:6:12: 'soon' is no duration; write a whole number and a unit, such as 10s, 1m, 24h or 7d",
+                "a.yaml:9:3: the key 'from' is missing",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_field_is_its_type_or_a_mapping_and_faults_inside_keep_their_place() {
+        let read = folder("streams:\n  s:\n    time: at\n    fields:\n      at: {type: timestamp, formt: '%Y'}\n      b: int64\n      c: [1]\n");
+        let found: Vec<_> = read.faults.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            found,
+            [
+                "a.yaml:5:29: unknown key 'formt'\n    help: did you mean 'format'?",
+                "a.yaml:7:10: found a list, expected a type such as string, or a mapping with `type`",
+            ]
+        );
+        assert_eq!(read.streams.len(), 1);
+    }
+
+    #[test]
+    fn a_name_is_defined_once() {
+        let mut read = folder("metrics:\n  m: {of: c, expr: a}\n");
+        read.add("b.yaml".into(), "metrics:\n  m: {of: c, expr: b}\n", true);
+        assert_eq!(
+            read.faults.first().map(ToString::to_string),
+            Some("b.yaml:2:3: 'm' is already defined in a.yaml".into())
+        );
+    }
+
+    #[test]
+    fn an_unknown_pack_is_named_with_what_there_is() {
+        let found = faults("packs: [payment]\n");
+        assert_eq!(
+            found,
+            ["a.yaml:1:9: there is no pack 'payment'\n    help: did you mean 'payments'?"]
+        );
+    }
+}

@@ -1,0 +1,279 @@
+//! Typed shapes out of a [`Node`] tree, by serde, with the path of what did not fit.
+
+use std::fmt;
+
+use serde::de::value::StrDeserializer;
+use serde::de::{
+    self, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess,
+    SeqAccess, VariantAccess, Visitor,
+};
+use serde::forward_to_deserialize_any;
+
+use super::node::{Node, Place, Value};
+
+/// Why a node does not fit its shape.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Misfit {
+    /// The message, in the user's words.
+    pub message: String,
+    /// Where; filled in by the innermost node that was being read.
+    pub place: Option<Place>,
+    /// The names a misspelt one could have been.
+    pub candidates: Vec<String>,
+    /// The misspelt name.
+    pub unknown: Option<String>,
+}
+
+impl Misfit {
+    fn at(mut self, place: Place) -> Self {
+        self.place.get_or_insert(place);
+        self
+    }
+}
+
+impl fmt::Display for Misfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Misfit {}
+
+impl de::Error for Misfit {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self { message: message.to_string(), place: None, candidates: Vec::new(), unknown: None }
+    }
+
+    fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
+        Self {
+            message: format!("unknown key '{field}'"),
+            place: None,
+            candidates: expected.iter().map(ToString::to_string).collect(),
+            unknown: Some(field.to_owned()),
+        }
+    }
+
+    fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
+        Self {
+            message: format!("'{variant}' is none of: {}", expected.join(", ")),
+            place: None,
+            candidates: expected.iter().map(ToString::to_string).collect(),
+            unknown: Some(variant.to_owned()),
+        }
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        Self::custom(format!("the key '{field}' is missing"))
+    }
+
+    fn invalid_type(unexpected: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        let found = match unexpected {
+            de::Unexpected::Unit => "nothing".to_owned(),
+            de::Unexpected::Map => "a mapping".to_owned(),
+            de::Unexpected::Seq => "a list".to_owned(),
+            de::Unexpected::Str(text) => format!("the text '{text}'"),
+            de::Unexpected::Bool(value) => format!("'{value}'"),
+            de::Unexpected::Signed(value) => format!("the number {value}"),
+            de::Unexpected::Float(value) => format!("the number {value}"),
+            other => other.to_string(),
+        };
+        Self::custom(format!("found {found}, expected {expected}"))
+    }
+}
+
+/// Reads `node` as a `T`, reporting every misfit it can: a part that does not fit is reported,
+/// taken out, and the rest is read again.
+///
+/// Gives the value if what remained was enough for one, and all misfits.
+pub fn read<T: DeserializeOwned>(node: &Node) -> (Option<T>, Vec<Misfit>) {
+    let mut node = node.clone();
+    let mut misfits = Vec::new();
+    loop {
+        match T::deserialize(&node) {
+            Ok(value) => return (Some(value), misfits),
+            Err(misfit) => {
+                let place = misfit.place;
+                misfits.push(misfit);
+                if !place.is_some_and(|place| remove(&mut node, place)) {
+                    return (None, misfits);
+                }
+            }
+        }
+    }
+}
+
+/// Takes the innermost mapping entry out whose key or value stands at `place`; false if there is none.
+fn remove(node: &mut Node, place: Place) -> bool {
+    match &mut node.value {
+        Value::Map(entries) => {
+            if entries.iter_mut().any(|(_, value)| remove(value, place)) {
+                return true;
+            }
+            let before = entries.len();
+            entries.retain(|(key, value)| key.place != place && value.place != place);
+            entries.len() < before
+        }
+        Value::List(items) => {
+            if items.iter_mut().any(|item| remove(item, place)) {
+                return true;
+            }
+            let before = items.len();
+            items.retain(|item| item.place != place);
+            items.len() < before
+        }
+        _ => false,
+    }
+}
+
+impl<'de> Deserializer<'de> for &'de Node {
+    type Error = Misfit;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        match &self.value {
+            Value::Null => visitor.visit_unit(),
+            Value::Bool(value) => visitor.visit_bool(*value),
+            Value::Int(value) => visitor.visit_i64(*value),
+            Value::Float(value) => visitor.visit_f64(*value),
+            Value::Text(value) => visitor.visit_borrowed_str(value),
+            Value::List(items) => visitor.visit_seq(Items(items.iter())),
+            Value::Map(entries) => visitor.visit_map(Entries { rest: entries.iter(), value: None }),
+        }
+        .map_err(|misfit| misfit.at(self.place))
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        match self.value {
+            Value::Null => visitor.visit_none(),
+            _ => visitor.visit_some(self),
+        }
+        .map_err(|misfit| misfit.at(self.place))
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Misfit> {
+        visitor.visit_newtype_struct(self).map_err(|misfit| misfit.at(self.place))
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Misfit> {
+        let access = match &self.value {
+            Value::Text(_) => Choice { name: self, content: None },
+            Value::Map(entries) => match entries.as_slice() {
+                [(key, value)] => Choice { name: key, content: Some(value) },
+                _ => {
+                    return Err(de::Error::custom(format!(
+                        "found {} keys, expected exactly one",
+                        entries.len()
+                    )))
+                    .map_err(|misfit: Misfit| misfit.at(self.place));
+                }
+            },
+            _ => {
+                return Err(<Misfit as de::Error>::custom(format!(
+                    "found {}, expected a name or a mapping with one key",
+                    self.kind()
+                ))
+                .at(self.place));
+            }
+        };
+        visitor.visit_enum(access).map_err(|misfit| misfit.at(self.place))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
+        unit unit_struct seq tuple tuple_struct map struct identifier ignored_any
+    }
+}
+
+struct Items<'de>(std::slice::Iter<'de, Node>);
+
+impl<'de> SeqAccess<'de> for Items<'de> {
+    type Error = Misfit;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Misfit> {
+        self.0.next().map(|node| seed.deserialize(node)).transpose()
+    }
+}
+
+struct Entries<'de> {
+    rest: std::slice::Iter<'de, (Node, Node)>,
+    value: Option<&'de (Node, Node)>,
+}
+
+impl<'de> MapAccess<'de> for Entries<'de> {
+    type Error = Misfit;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Misfit> {
+        self.value = self.rest.next();
+        self.value
+            .map(|(key, _)| seed.deserialize(key).map_err(|misfit| misfit.at(key.place)))
+            .transpose()
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Misfit> {
+        match self.value {
+            Some((key, value)) => seed.deserialize(value).map_err(|misfit| {
+                misfit.at(if value.value == Value::Null { key.place } else { value.place })
+            }),
+            None => Err(de::Error::custom("a value without a key")),
+        }
+    }
+}
+
+struct Choice<'de> {
+    name: &'de Node,
+    content: Option<&'de Node>,
+}
+
+impl<'de> EnumAccess<'de> for Choice<'de> {
+    type Error = Misfit;
+    type Variant = Self;
+
+    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), Misfit> {
+        let text = self.name.text().unwrap_or_default();
+        let name: StrDeserializer<'_, Misfit> = text.into_deserializer();
+        let variant = seed.deserialize(name).map_err(|misfit| misfit.at(self.name.place))?;
+        Ok((variant, self))
+    }
+}
+
+impl<'de> VariantAccess<'de> for Choice<'de> {
+    type Error = Misfit;
+
+    fn unit_variant(self) -> Result<(), Misfit> {
+        match self.content {
+            None => Ok(()),
+            Some(node) if node.value == Value::Null => Ok(()),
+            Some(node) => Err(<Misfit as de::Error>::custom("takes no settings").at(node.place)),
+        }
+    }
+
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Misfit> {
+        match self.content {
+            Some(node) => seed.deserialize(node),
+            None => Err(<Misfit as de::Error>::custom("its settings are missing").at(self.name.place)),
+        }
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, _len: usize, visitor: V) -> Result<V::Value, Misfit> {
+        match self.content {
+            Some(node) => node.deserialize_any(visitor),
+            None => Err(<Misfit as de::Error>::custom("its settings are missing").at(self.name.place)),
+        }
+    }
+
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Misfit> {
+        self.tuple_variant(0, visitor)
+    }
+}

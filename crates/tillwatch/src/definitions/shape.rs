@@ -1,0 +1,435 @@
+//! The shape of the YAML files: what an editor completes and `tillwatch schema` prints.
+//!
+//! These are the written forms. [`super::resolve`] turns them into what the parts work with.
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::Deserialize;
+
+use super::scalar::{ByteSize, DurationText};
+
+/// One definitions file. Every key may stand in any file of the folder; names are unique across it.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(title = "Tillwatch definitions")]
+pub struct File {
+    /// Built-in packs to load: `payments`, `commerce`.
+    pub packs: Vec<String>,
+    /// Typed, append-only sequences of events.
+    pub streams: IndexMap<String, Stream>,
+    /// Roll-ups of a stream: time buckets × dimensions → measures.
+    pub cubes: IndexMap<String, Cube>,
+    /// Named formulas over the measures of a cube.
+    pub metrics: IndexMap<String, Metric>,
+    /// Detectors on a metric, split by dimensions.
+    pub monitors: IndexMap<String, Monitor>,
+    /// Where incidents are announced.
+    pub channels: IndexMap<String, Channel>,
+    /// Where events come from besides HTTP push.
+    pub sources: IndexMap<String, Source>,
+    /// Currency conversion rates for `convert(amount, currency, 'EUR')`.
+    pub rates: Option<Rates>,
+    /// Boards of the web.
+    pub boards: IndexMap<String, Board>,
+    /// Limits that protect the process; each has a default.
+    pub limits: Option<Limits>,
+}
+
+/// A stream.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Stream {
+    /// One sentence for people.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// The field that identifies an event; repeated ids within `dedup` are counted once.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// The timestamp or date field that says when the event happened.
+    pub time: String,
+    /// How long ids are remembered, by time of receipt. Default 24h.
+    #[serde(default)]
+    pub dedup: Option<DurationText>,
+    /// How CSV bodies and files of this stream are read.
+    #[serde(default)]
+    pub csv: Option<Csv>,
+    /// The fields, in the order of the columns.
+    pub fields: IndexMap<String, Field>,
+    /// Columns computed from the fields by SQL expressions.
+    #[serde(default)]
+    pub derive: IndexMap<String, String>,
+}
+
+/// How CSV text is cut into fields.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Csv {
+    /// One character, or `whitespace` for columns separated by runs of blanks. Default `,`.
+    pub delimiter: Option<String>,
+    /// Whether the first line names the columns; otherwise the fields are taken in their order. Default true.
+    pub header: Option<bool>,
+}
+
+/// A field: its type alone, or its type with details.
+#[derive(Debug, JsonSchema)]
+#[schemars(untagged)]
+pub enum Field {
+    /// `string`, `bool`, `int64`, `float64`, `decimal(p,s)`, `timestamp`, `date`, `currency`, `json`; `?` makes it optional.
+    Type(String),
+    /// A type with details.
+    Detailed(DetailedField),
+}
+
+/// A field with details.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DetailedField {
+    /// The type, as in the short form.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The JSON key (dots descend into objects) or CSV column it is read from, when not its own name.
+    #[serde(default)]
+    pub from: Option<String>,
+    /// A strptime pattern for times and dates, such as `%d-%b-%y`.
+    #[serde(default)]
+    pub format: Option<String>,
+    /// The IANA zone of times written without an offset; UTC when absent.
+    #[serde(default)]
+    pub zone: Option<String>,
+    /// Texts that mean "no value", such as `N/A`; for optional fields.
+    #[serde(default)]
+    pub nulls: Vec<String>,
+    /// One sentence for people.
+    #[serde(default)]
+    pub description: Option<String>,
+}
+
+/// A cube.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Cube {
+    /// One sentence for people.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// The stream it rolls up.
+    pub from: String,
+    /// The length of a time bucket, 1s to 1d, a divisor of a day.
+    pub bucket: DurationText,
+    /// Fields to slice by, or names with SQL expressions.
+    #[serde(default)]
+    pub dimensions: Vec<Dimension>,
+    /// SQL aggregates by name, each with an optional `filter (where …)`.
+    pub measures: IndexMap<String, String>,
+    /// How long each bucket length is kept: `{10s: 2d, 1m: 30d, 1h: 3y}`.
+    #[serde(default)]
+    pub keep: IndexMap<String, DurationText>,
+    /// The most combinations of dimension values; further ones go to `__other__`. Default 100 000.
+    #[serde(default)]
+    pub combinations_max: Option<u64>,
+}
+
+/// A dimension: a field's name, or one name with an SQL expression.
+#[derive(Debug, JsonSchema)]
+#[schemars(untagged)]
+pub enum Dimension {
+    /// The field or derived column itself.
+    Name(String),
+    /// `{name: expression}`.
+    Expression(IndexMap<String, String>),
+}
+
+/// A metric.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Metric {
+    /// The cube.
+    pub of: String,
+    /// A SQL expression over the cube's measures.
+    pub expr: String,
+    /// `percent`, `count`, `ms`, a currency code, …
+    #[serde(default)]
+    pub unit: Option<String>,
+    /// One sentence for people.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// The formula in words.
+    #[serde(default)]
+    pub formula: Option<String>,
+}
+
+/// A monitor.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Monitor {
+    /// One sentence for people.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// The metric it watches.
+    pub metric: String,
+    /// The dimensions each combination of which is judged by itself.
+    #[serde(default)]
+    pub by: Vec<String>,
+    /// The detector and its settings.
+    pub detect: Detect,
+    /// Which way is bad: `up`, `down` or `both`. Default `both`; `threshold` takes it from its bounds.
+    #[serde(default)]
+    pub direction: Option<String>,
+    /// `critical`, `warning` or `info`. Default `warning`.
+    #[serde(default)]
+    pub severity: Option<String>,
+    /// The window a judgement looks at.
+    #[serde(default)]
+    pub window: Option<DurationText>,
+    /// How long it must be bad before an incident opens.
+    #[serde(default, rename = "for")]
+    pub lasting: Option<DurationText>,
+    /// How long it must be well again before the incident resolves.
+    #[serde(default)]
+    pub resolve_after: Option<DurationText>,
+    /// The channels to announce on.
+    #[serde(default)]
+    pub notify: Vec<String>,
+}
+
+/// A detector.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Detect {
+    /// A fixed bound.
+    Threshold(Threshold),
+    /// A share against its own history, by a beta-binomial test.
+    Rate(Rate),
+}
+
+/// Settings of the `threshold` detector.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Threshold {
+    /// Bad above this.
+    pub above: Option<f64>,
+    /// Bad below this.
+    pub below: Option<f64>,
+    /// Fewer samples than this are not judged.
+    pub min_samples: Option<u64>,
+}
+
+/// Settings of the `rate` detector.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Rate {
+    /// Fewer samples than this are not judged. Default 30.
+    pub min_samples: Option<u64>,
+    /// The smallest change of the rate worth an incident, as a fraction. Default 0.05.
+    pub min_change: Option<f64>,
+    /// False alerts per metric and week that are accepted. Default 0.1.
+    pub false_alerts_per_week: Option<f64>,
+    /// How much history the baseline looks at. Default 7d.
+    pub history: Option<DurationText>,
+}
+
+/// A channel.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Channel {
+    /// `webhook`.
+    pub kind: String,
+    /// Where to send, or `env:NAME`. A channel whose variable is unset is inactive.
+    pub url: String,
+    /// The signing secret as `env:NAME`.
+    #[serde(default)]
+    pub secret: Option<String>,
+    /// Whether private and loopback addresses may be called. Default false.
+    #[serde(default)]
+    pub allow_private: bool,
+}
+
+/// A source that fetches events by itself.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// `http_poll`.
+    pub kind: String,
+    /// The address to fetch.
+    pub url: String,
+    /// The stream the events go to.
+    pub stream: String,
+    /// How often, from 1s. Default 10s.
+    #[serde(default)]
+    pub every: Option<DurationText>,
+    /// Where the events are in the answer: `$`, `$.items`, `$.data[*]`.
+    #[serde(default)]
+    pub events: Option<String>,
+    /// Request headers; values may be `env:NAME`.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// Whether private and loopback addresses may be called. Default false.
+    #[serde(default)]
+    pub allow_private: bool,
+}
+
+/// Conversion rates: `1 base = per_base[currency]`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rates {
+    /// The base currency.
+    pub base: String,
+    /// The day the rates are of, `YYYY-MM-DD`.
+    pub as_of: String,
+    /// Units of each currency for one unit of the base, as quoted decimals.
+    pub per_base: IndexMap<String, String>,
+}
+
+/// A title in the languages of the web.
+#[derive(Debug, Clone, Default, Deserialize, serde::Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Title {
+    /// English.
+    pub en: String,
+    /// Simplified Chinese.
+    #[serde(default)]
+    pub zh: Option<String>,
+}
+
+/// A board.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Board {
+    /// Its title.
+    pub title: Title,
+    /// Figures at the top.
+    #[serde(default)]
+    pub tiles: Vec<Tile>,
+    /// Charts below.
+    #[serde(default)]
+    pub charts: Vec<Chart>,
+    /// Whether the list of incidents is shown. Default true.
+    #[serde(default = "yes")]
+    pub incidents: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// One figure.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tile {
+    /// The metric.
+    pub metric: String,
+    /// A title when the metric's name does not do.
+    #[serde(default)]
+    pub title: Option<Title>,
+    /// Dimension values it is limited to.
+    #[serde(default, rename = "where")]
+    pub filter: IndexMap<String, String>,
+    /// Which way is good: `up` or `down`.
+    #[serde(default)]
+    pub good: Option<String>,
+}
+
+/// One chart.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Chart {
+    /// The metric.
+    pub metric: String,
+    /// The dimension it is split by.
+    #[serde(default)]
+    pub by: Option<String>,
+    /// A title when the metric's name does not do.
+    #[serde(default)]
+    pub title: Option<Title>,
+    /// Dimension values it is limited to.
+    #[serde(default, rename = "where")]
+    pub filter: IndexMap<String, String>,
+    /// The range it shows at first.
+    #[serde(default)]
+    pub window: Option<DurationText>,
+}
+
+/// Limits; each has a default and may be set here.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// The largest request body after decompression. Default 64 MiB.
+    pub body_bytes_max: Option<ByteSize>,
+    /// The longest single event. Default 1 MiB.
+    pub line_bytes_max: Option<ByteSize>,
+    /// The deepest nesting of JSON. Default 32.
+    pub depth_max: Option<u32>,
+    /// Events' bytes waiting for the journal before 429. Default 256 MiB.
+    pub queue_bytes_max: Option<ByteSize>,
+    /// Batches waiting for the journal before 429. Default 4096.
+    pub queue_batches_max: Option<u64>,
+    /// The longest SQL text. Default 64 KiB.
+    pub sql_bytes_max: Option<ByteSize>,
+    /// The longest a query may run. Default 30s.
+    pub query_time_max: Option<DurationText>,
+    /// The most rows a query may return. Default 10 000.
+    pub query_rows_max: Option<u64>,
+    /// The memory all queries share. Default 1 GiB.
+    pub query_memory_bytes_max: Option<ByteSize>,
+    /// Live clients at once. Default 1000.
+    pub live_clients_max: Option<u64>,
+    /// The length of one journal segment. Default 256 MiB.
+    pub segment_bytes_max: Option<ByteSize>,
+    /// How far behind the newest event an event counts as late. Default 1m.
+    pub lateness: Option<DurationText>,
+}
+
+// Read by hand rather than as untagged enums, which forget where a fault stands and what it was.
+impl<'de> Deserialize<'de> for Field {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ShortOrLong {
+            expecting: "a type such as string, or a mapping with `type`",
+            short: |text| Field::Type(text.to_owned()),
+            long: std::marker::PhantomData::<DetailedField>,
+            wrap: Field::Detailed,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Dimension {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ShortOrLong {
+            expecting: "a field's name, or `name: expression`",
+            short: |text| Dimension::Name(text.to_owned()),
+            long: std::marker::PhantomData::<IndexMap<String, String>>,
+            wrap: Dimension::Expression,
+        })
+    }
+}
+
+/// Reads text as the short form of a thing and a mapping as its long form.
+struct ShortOrLong<S, L, W> {
+    expecting: &'static str,
+    short: S,
+    long: std::marker::PhantomData<L>,
+    wrap: W,
+}
+
+impl<'de, T, S, L, W> Visitor<'de> for ShortOrLong<S, L, W>
+where
+    S: FnOnce(&str) -> T,
+    L: Deserialize<'de>,
+    W: FnOnce(L) -> T,
+{
+    type Value = T;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.expecting)
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+        Ok((self.short)(text))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<T, A::Error> {
+        L::deserialize(MapAccessDeserializer::new(entries)).map(self.wrap)
+    }
+}
