@@ -214,7 +214,7 @@ mod tests {
         let tree = parse("streams:\n  payments:\n    id: event_id\n    fields: {a: int64, b: 'x'}\n").unwrap();
         assert_eq!(tree.nearest(&["streams", "payments", "id"]), Place { line: 3, column: 9 });
         assert_eq!(tree.nearest(&["streams", "payments"]), Place { line: 2, column: 3 });
-        assert_eq!(tree.nearest(&["streams", "payments", "fields", "b"]), Place { line: 4, column: 28 });
+        assert_eq!(tree.nearest(&["streams", "payments", "fields", "b"]), Place { line: 4, column: 27 });
         assert_eq!(tree.nearest(&["streams", "payments", "time"]), Place { line: 2, column: 3 });
     }
 

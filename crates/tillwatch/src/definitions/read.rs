@@ -136,7 +136,11 @@ impl<'de> Deserializer<'de> for &'de Node {
             Value::Float(value) => visitor.visit_f64(*value),
             Value::Text(value) => visitor.visit_borrowed_str(value),
             Value::List(items) => visitor.visit_seq(Items(items.iter())),
-            Value::Map(entries) => visitor.visit_map(Entries { rest: entries.iter(), value: None }),
+            // A mapping begins where its first key does, so what is missing in it is said of the
+            // key that holds it: the place is left for that key's reader to fill in.
+            Value::Map(entries) => {
+                return visitor.visit_map(Entries { rest: entries.iter(), value: None });
+            }
         }
         .map_err(|misfit| misfit.at(self.place))
     }
@@ -146,7 +150,6 @@ impl<'de> Deserializer<'de> for &'de Node {
             Value::Null => visitor.visit_none(),
             _ => visitor.visit_some(self),
         }
-        .map_err(|misfit| misfit.at(self.place))
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
@@ -154,7 +157,7 @@ impl<'de> Deserializer<'de> for &'de Node {
         _name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Misfit> {
-        visitor.visit_newtype_struct(self).map_err(|misfit| misfit.at(self.place))
+        visitor.visit_newtype_struct(self)
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -183,7 +186,7 @@ impl<'de> Deserializer<'de> for &'de Node {
                 .at(self.place));
             }
         };
-        visitor.visit_enum(access).map_err(|misfit| misfit.at(self.place))
+        visitor.visit_enum(access)
     }
 
     forward_to_deserialize_any! {
@@ -220,7 +223,8 @@ impl<'de> MapAccess<'de> for Entries<'de> {
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Misfit> {
         match self.value {
             Some((key, value)) => seed.deserialize(value).map_err(|misfit| {
-                misfit.at(if value.value == Value::Null { key.place } else { value.place })
+                let whole = matches!(value.value, Value::Null | Value::Map(_));
+                misfit.at(if whole { key.place } else { value.place })
             }),
             None => Err(de::Error::custom("a value without a key")),
         }

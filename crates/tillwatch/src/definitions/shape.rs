@@ -387,7 +387,7 @@ impl<'de> Deserialize<'de> for Field {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(ShortOrLong {
             expecting: "a type such as string, or a mapping with `type`",
-            short: |text| Field::Type(text.to_owned()),
+            short: |text: &str| Field::Type(text.to_owned()),
             long: std::marker::PhantomData::<DetailedField>,
             wrap: Field::Detailed,
         })
@@ -398,7 +398,7 @@ impl<'de> Deserialize<'de> for Dimension {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(ShortOrLong {
             expecting: "a field's name, or `name: expression`",
-            short: |text| Dimension::Name(text.to_owned()),
+            short: |text: &str| Dimension::Name(text.to_owned()),
             long: std::marker::PhantomData::<IndexMap<String, String>>,
             wrap: Dimension::Expression,
         })
