@@ -1,0 +1,55 @@
+import { queryOptions } from '@tanstack/react-query';
+import { ApiError, getJson } from './client';
+import { boardPath, type SeriesQuery, seriesPath } from './paths';
+import type { Board, BoardSummary, Metric, SeriesDocument, ServerStatus } from './types';
+
+const DEFINITIONS_STALE_MS = 60_000;
+const COMPARISON_STALE_MS = 60_000;
+/** A document that could not be loaded is asked for again this often, so that a restart heals the page by itself. */
+const HEAL_INTERVAL_MS = 3_000;
+
+function healing({ state }: { state: { error: Error | null; data: unknown } }): number | false {
+  return state.error instanceof ApiError && state.error.isTransient ? HEAL_INTERVAL_MS : false;
+}
+
+const definitions = { staleTime: DEFINITIONS_STALE_MS, refetchInterval: healing, retry: false } as const;
+
+export const boardsQuery = queryOptions({
+  queryKey: ['boards'],
+  queryFn: async ({ signal }) => (await getJson<{ boards: BoardSummary[] }>('/v1/boards', signal)).boards,
+  ...definitions,
+});
+
+export function boardQuery(name: string) {
+  return queryOptions({
+    queryKey: ['board', name],
+    queryFn: ({ signal }) => getJson<Board>(boardPath(name), signal),
+    ...definitions,
+  });
+}
+
+export const metricsQuery = queryOptions({
+  queryKey: ['metrics'],
+  queryFn: async ({ signal }) => {
+    const { metrics } = await getJson<{ metrics: Metric[] }>('/v1/metrics', signal);
+    return new Map(metrics.map((metric) => [metric.name, metric]));
+  },
+  ...definitions,
+});
+
+export const statusQuery = queryOptions({
+  queryKey: ['status'],
+  queryFn: ({ signal }) => getJson<ServerStatus>('/v1/status', signal),
+  retry: false,
+});
+
+/** A figure of the past: it hardly changes, so it is asked for once a minute instead of at every beat. */
+export function comparisonQuery(query: SeriesQuery) {
+  return queryOptions({
+    queryKey: ['comparison', seriesPath(query)],
+    queryFn: ({ signal }) => getJson<SeriesDocument>(seriesPath(query), signal),
+    staleTime: COMPARISON_STALE_MS,
+    refetchInterval: (query) => healing(query) || COMPARISON_STALE_MS,
+    retry: false,
+  });
+}

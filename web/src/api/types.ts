@@ -1,0 +1,122 @@
+/** The JSON shapes of the HTTP API, as the server writes them. */
+
+/** A figure: decimals and integers beyond 2^53 come as strings and must stay exact. */
+export type Figure = number | string;
+
+export interface Localized {
+  en: string;
+  zh?: string;
+}
+
+export type MetricKind = 'rate' | 'count' | 'amount' | 'other';
+
+export interface Metric {
+  name: string;
+  /** `percent` (a fraction), an ISO 4217 code, `ms`, `count`, or another unit's name. */
+  unit: string | null;
+  description?: string | null;
+  formula?: string | null;
+  /** The cube it is computed from. */
+  of: string;
+  dimensions: string[];
+  bucket_ms: number;
+  kind: MetricKind;
+}
+
+export type Point = [epochMs: number, value: Figure | null];
+
+export interface Series {
+  by: Record<string, string | null>;
+  points: Point[];
+}
+
+export interface SeriesDocument {
+  metric: string;
+  unit: string | null;
+  /** Epoch milliseconds. */
+  from: number;
+  to: number;
+  step_ms: number;
+  by: string[];
+  /** Event time up to which buckets are complete enough to judge, in epoch milliseconds. */
+  watermark: number | null;
+  series: Series[];
+  truncated: boolean;
+}
+
+export interface BoardSummary {
+  name: string;
+  title: Localized;
+}
+
+export interface TileDefinition {
+  metric: string;
+  title: Localized;
+  where?: Record<string, string>;
+  /** The direction that is good news; without it a change has no colour. */
+  good?: 'up' | 'down' | null;
+}
+
+export interface ChartDefinition {
+  metric: string;
+  by?: string | null;
+  title: Localized;
+  window?: string | null;
+}
+
+export interface Board extends BoardSummary {
+  tiles: TileDefinition[];
+  charts: ChartDefinition[];
+  incidents: boolean;
+}
+
+export type Severity = 'critical' | 'warning' | 'info';
+export type IncidentState = 'open' | 'acknowledged' | 'resolved';
+
+export interface TimelineEntry {
+  at: string;
+  kind: string;
+  text: string;
+}
+
+export interface Incident {
+  id: string;
+  monitor: string;
+  metric: string;
+  unit: string | null;
+  severity: Severity;
+  state: IncidentState;
+  slice: Record<string, string>;
+  /** RFC 3339. */
+  opened_at: string;
+  started_at: string;
+  updated_at: string;
+  resolved_at: string | null;
+  value: Figure | null;
+  expected: Figure | null;
+  numerator?: Figure | null;
+  denominator?: Figure | null;
+  /** How many events the incident has hit beyond what was expected. */
+  affected?: Figure | null;
+  probability?: number | null;
+  direction?: 'up' | 'down' | null;
+  summary: string;
+  timeline: TimelineEntry[];
+}
+
+export interface ServerStatus {
+  version: string;
+  started_at: string;
+  state: 'recovering' | 'ready';
+  /** 0 to 1 while recovering. */
+  progress: number;
+}
+
+/** RFC 9457. */
+export interface Problem {
+  type?: string;
+  title?: string;
+  status?: number;
+  detail?: string;
+  suggestion?: string;
+}

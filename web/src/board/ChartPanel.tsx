@@ -1,0 +1,176 @@
+import { lazy, Suspense, useMemo, useState } from 'react';
+import type { ChartDefinition, Metric } from '../api/types';
+import { ColorAssignment, useChartColors } from '../charts/colors';
+import { markersFor } from '../charts/markers';
+import type { DrawnSeries } from '../charts/option';
+import { isSum, shapePoints } from '../charts/shape';
+import { totalOf } from '../charts/total';
+import { useSpeech } from '../i18n/hooks';
+import { serverNow } from '../live/clock';
+import { useIncidents, useLiveSeries, useTick } from '../live/hooks';
+import { sliceKey } from '../live/merge';
+import { apiDuration, type Range, rangeMs, stepFor, windowOf } from '../state/range';
+import { ChartLegend, type LegendItem } from './ChartLegend';
+import { PanelError } from './PanelError';
+import { sliceText } from './slice';
+
+const TimeSeriesChart = lazy(() => import('../charts/TimeSeriesChart'));
+
+/** More lines than this cannot be told apart; the server picks the largest slices. */
+export const SERIES_SHOWN_MAX = 8;
+
+interface Props {
+  chart: ChartDefinition;
+  metric: Metric;
+  range: Range;
+  split: string | null;
+  onSplit: (dimension: string | null) => void;
+}
+
+const everything: Record<string, string> = {};
+
+/** A chart of one metric, split by a dimension, moving with the stream. */
+export function ChartPanel({ chart, metric, range, split, onSplit }: Props) {
+  const speech = useSpeech();
+  const { t, locale, zone } = speech;
+  const by = split === null ? [] : [split];
+  const base = { metric: metric.name, by, where: everything, ...windowOf(range), limit: SERIES_SHOWN_MAX };
+  const step = stepFor(range, metric.bucket_ms);
+  const live = useLiveSeries(metric.of, { ...base, step: apiDuration(step) }, 'series');
+  const totals = useLiveSeries(metric.of, { ...base, step: apiDuration(rangeMs(range)) }, 'total');
+  const { incidents } = useIncidents();
+  const colors = useChartColors();
+  const [assignment] = useState(() => new ColorAssignment());
+  const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
+  const [pointed, setPointed] = useState<string | null>(null);
+  const now = useTick(range === '15m' || range === '1h' ? 2_000 : 15_000);
+
+  const document = live.document;
+  const items: LegendItem[] = useMemo(() => {
+    const byKey = new Map((totals.document?.series ?? []).map((series) => [sliceKey(series.by), series]));
+    return (document?.series ?? []).slice(0, SERIES_SHOWN_MAX).map((series) => {
+      const key = sliceKey(series.by);
+      const isOther = Object.values(series.by).includes('__other__');
+      const index = isOther ? -1 : assignment.indexOf(key);
+      return {
+        key,
+        name: by.length === 0 ? t('chart.total') : sliceText(series.by, speech),
+        color: (isOther ? colors.other : colors.series[index % colors.series.length]) || 'currentColor',
+        value: totalOf(byKey.get(key), metric.kind),
+      };
+    });
+  }, [document, totals.document, assignment, colors, metric.kind, speech, t, by.length]);
+
+  const stacked = isSum(metric.kind) && split !== null;
+  const series: DrawnSeries[] = useMemo(() => {
+    if (!document) return [];
+    return items.flatMap((item, i) => {
+      const points = document.series[i]?.points;
+      if (!points || hidden.has(item.key)) return [];
+      const faded = pointed !== null && pointed !== item.key;
+      return [
+        {
+          key: item.key,
+          name: item.name,
+          color: item.color,
+          points: shapePoints(points, document, metric.kind),
+          faded,
+        },
+      ];
+    });
+  }, [document, items, hidden, pointed, metric.kind]);
+
+  const toMs = document ? Math.max(document.to, serverNow(now)) : 0;
+  const fromMs = toMs - rangeMs(range);
+  const markers = useMemo(
+    () => markersFor(incidents, metric.name, fromMs, toMs),
+    [incidents, metric.name, fromMs, toMs],
+  );
+  const title = speech.text(chart.title, metric.name);
+  const rangeText = t(`range.last.${range}`);
+  const toggle = (key: string) =>
+    setHidden((old) => {
+      const next = new Set(old);
+      if (!next.delete(key)) next.add(key);
+      return next;
+    });
+
+  return (
+    <section
+      className="panel chart-panel"
+      data-testid="chart"
+      data-metric={metric.name}
+      data-by={split ?? ''}
+      data-updated-at={live.receivedAtMs ?? ''}
+      data-last-bucket={lastBucket(document?.series)}
+    >
+      <header className="panel-head">
+        <h3 title={metric.description ?? undefined}>
+          <span className="ellipsis">{title}</span>
+          {metric.unit && metric.unit !== 'count' && (
+            <span className="panel-unit">{metric.unit === 'percent' ? '%' : metric.unit}</span>
+          )}
+        </h3>
+        {document?.truncated && <span className="dim">{t('chart.top', { count: items.length })}</span>}
+        <label className="split">
+          <span className="visually-hidden">{t('chart.splitBy')}</span>
+          <select value={split ?? ''} onChange={(event) => onSplit(event.target.value || null)}>
+            <option value="">{t('chart.noSplit')}</option>
+            {splitChoices(metric, split).map((dimension) => (
+              <option key={dimension} value={dimension}>
+                {t('chart.by', { dimension: speech.dimension(dimension) })}
+              </option>
+            ))}
+          </select>
+        </label>
+      </header>
+      {!document && live.error && <PanelError error={live.error} />}
+      {!document && !live.error && <ChartSkeleton />}
+      {document && items.length === 0 && (
+        <p className="panel-empty">{t('chart.empty', { range: rangeText })}</p>
+      )}
+      {document && items.length > 0 && (
+        <>
+          <Suspense fallback={<ChartSkeleton />}>
+            <TimeSeriesChart
+              label={t('chart.label', { title, range: rangeText, count: series.length })}
+              series={series}
+              fromMs={fromMs}
+              toMs={toMs}
+              stepMs={document.step_ms}
+              unit={document.unit}
+              stacked={stacked}
+              fromZero={isSum(metric.kind)}
+              locale={locale}
+              zone={zone}
+              markers={markers}
+            />
+          </Suspense>
+          <ChartLegend
+            items={items}
+            unit={document.unit}
+            hidden={hidden}
+            onToggle={toggle}
+            onPoint={setPointed}
+            label={t('chart.slices', { range: rangeText })}
+          />
+        </>
+      )}
+    </section>
+  );
+}
+
+function splitChoices(metric: Metric, split: string | null): string[] {
+  return split !== null && !metric.dimensions.includes(split)
+    ? [split, ...metric.dimensions]
+    : metric.dimensions;
+}
+
+function lastBucket(series: { points: [number, unknown][] }[] | undefined): number | '' {
+  const newest = Math.max(0, ...(series ?? []).map(({ points }) => points.at(-1)?.[0] ?? 0));
+  return newest || '';
+}
+
+export function ChartSkeleton() {
+  return <div className="skeleton skeleton-chart" aria-hidden="true" />;
+}

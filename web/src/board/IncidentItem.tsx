@@ -1,0 +1,139 @@
+import { useQuery } from '@tanstack/react-query';
+import { metricsQuery } from '../api/queries';
+import type { Incident } from '../api/types';
+import { briefTime, dateTime, durationText } from '../format/time';
+import { figureText, numberFormat } from '../format/units';
+import { en, type MessageKey } from '../i18n/en';
+import { type Speech, useSpeech } from '../i18n/hooks';
+import { SeverityIcon } from '../shell/icons';
+import { IncidentActions } from './IncidentActions';
+import { sliceText } from './slice';
+
+interface Props {
+  incident: Incident;
+  nowMs: number;
+}
+
+/** One incident: what, where, how much, since when; its story and the ways to act on it unfold below. */
+export function IncidentItem({ incident, nowMs }: Props) {
+  const speech = useSpeech();
+  const { t, locale, zone } = speech;
+  const startedMs = Date.parse(incident.started_at);
+  const endMs = incident.resolved_at === null ? nowMs : Date.parse(incident.resolved_at);
+  const duration = durationText(endMs - startedMs, locale);
+  const unit = useQuery(metricsQuery).data?.get(incident.metric)?.unit ?? incident.unit;
+  const value = figureText(incident.value, unit, locale);
+  const expected = incident.expected === null ? null : figureText(incident.expected, unit, locale);
+  return (
+    <li
+      id={incident.id}
+      className="incident"
+      tabIndex={-1}
+      data-testid="incident"
+      data-incident={incident.id}
+      data-metric={incident.metric}
+      data-severity={incident.severity}
+      data-state={incident.state}
+      data-slice={JSON.stringify(incident.slice)}
+      data-value={incident.value ?? ''}
+    >
+      <div className="incident-head">
+        <span className="severity">
+          <SeverityIcon severity={incident.severity} />
+          {t(`severity.${incident.severity}`)}
+        </span>
+        <span className="incident-metric ellipsis">{incident.metric}</span>
+        <span className="incident-state">{t(`incidentState.${incident.state}`)}</span>
+      </div>
+      <p className="incident-slice">
+        <Slice slice={incident.slice} speech={speech} />
+      </p>
+      <p className="incident-size">
+        <span>{expected === null ? value : t('incident.insteadOf', { value, expected })}</span>
+        {incident.affected !== null && incident.affected !== undefined && (
+          <span className="incident-affected">
+            {t('incident.affected', { count: figureText(incident.affected, 'count', locale) })}
+          </span>
+        )}
+      </p>
+      <p className="incident-time dim">
+        <time dateTime={incident.started_at} title={dateTime(startedMs, locale, zone)}>
+          {t('incident.since', { time: briefTime(startedMs, nowMs, locale, zone) })}
+        </time>
+        <span aria-hidden="true"> · </span>
+        {t(incident.resolved_at === null ? 'incident.for' : 'incident.lasted', { duration })}
+      </p>
+      <details>
+        <summary>{t('incident.details')}</summary>
+        <IncidentStory incident={incident} speech={speech} />
+        {incident.state !== 'resolved' && <IncidentActions incident={incident} />}
+      </details>
+    </li>
+  );
+}
+
+function Slice({ slice, speech }: { slice: Record<string, string>; speech: Speech }) {
+  const entries = Object.entries(slice);
+  if (entries.length === 0) return <span className="slice-part">{sliceText(slice, speech)}</span>;
+  return entries.map(([dimension, value]) => (
+    <span key={dimension} className="slice-part">
+      <span className="slice-dimension">{speech.dimension(dimension)}</span>
+      <span className="slice-value">{speech.sliceValue(value)}</span>
+    </span>
+  ));
+}
+
+function IncidentStory({ incident, speech }: { incident: Incident; speech: Speech }) {
+  const { t, locale, zone } = speech;
+  const { numerator, denominator, probability } = incident;
+  const isCounted =
+    numerator !== null && numerator !== undefined && denominator !== null && denominator !== undefined;
+  return (
+    <div className="incident-story">
+      <p>{incident.summary}</p>
+      <dl>
+        <dt>{t('incident.monitor')}</dt>
+        <dd>{incident.monitor}</dd>
+        {isCounted && (
+          <>
+            <dt>{incident.metric}</dt>
+            <dd>
+              {t('incident.ofTotal', {
+                numerator: figureText(numerator, 'count', locale),
+                denominator: figureText(denominator, 'count', locale),
+              })}
+            </dd>
+          </>
+        )}
+        {probability !== null && probability !== undefined && (
+          <>
+            <dt>{t('incident.probability')}</dt>
+            <dd>
+              {numberFormat(locale, { style: 'percent', maximumFractionDigits: 2 }).format(probability)}
+            </dd>
+          </>
+        )}
+      </dl>
+      {incident.timeline.length > 0 && (
+        <ol className="timeline" aria-label={t('incident.timeline')}>
+          {incident.timeline.map((entry, i) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: a timeline only grows at its end
+            <li key={`${entry.at}-${i}`} data-kind={entry.kind}>
+              <time dateTime={entry.at} title={dateTime(Date.parse(entry.at), locale, zone)}>
+                {briefTime(Date.parse(entry.at), Date.now(), locale, zone)}
+              </time>
+              <span>
+                <strong>{timelineKind(entry.kind, speech)}</strong> {entry.text}
+              </span>
+            </li>
+          ))}
+        </ol>
+      )}
+    </div>
+  );
+}
+
+function timelineKind(kind: string, speech: Speech): string {
+  const key = `timeline.${kind}`;
+  return Object.hasOwn(en, key) ? speech.t(key as MessageKey) : kind;
+}

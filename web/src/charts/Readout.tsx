@@ -1,0 +1,57 @@
+import { dateTime } from '../format/time';
+import { figureText } from '../format/units';
+import { useSpeech } from '../i18n/hooks';
+import type { DrawnSeries } from './option';
+import { Swatch } from './Swatch';
+
+interface Props {
+  atMs: number;
+  stepMs: number;
+  series: DrawnSeries[];
+  unit: string | null;
+  stacked: boolean;
+  leftPx: number;
+  onRight: boolean;
+}
+
+/** The crosshair and the values under it. All names in it are data and are written as text nodes. */
+export function Readout({ atMs, stepMs, series, unit, stacked, leftPx, onRight }: Props) {
+  const { locale, zone, t } = useSpeech();
+  const rows = series.map((one) => ({ ...one, value: one.points.find(([at]) => at === atMs)?.[1] ?? null }));
+  if (!stacked)
+    rows.sort((a, b) => (b.value ?? Number.NEGATIVE_INFINITY) - (a.value ?? Number.NEGATIVE_INFINITY));
+  const total = rows.reduce((sum, { value }) => sum + (value ?? 0), 0);
+  return (
+    <>
+      <div className="crosshair" style={{ left: leftPx }} />
+      <div className={`readout ${onRight ? 'readout-left' : ''}`} style={{ left: leftPx }} role="status">
+        <div className="readout-time">
+          {dateTime(atMs, locale, zone)}{' '}
+          <span className="dim">
+            +{Math.round(stepMs / 1000)}
+            {'\u2009'}s
+          </span>
+        </div>
+        <table>
+          <tbody>
+            {rows.map(({ key, name, color, value }) => (
+              <tr key={key}>
+                <th scope="row">
+                  <Swatch color={color} />
+                  <span className="ellipsis">{name}</span>
+                </th>
+                <td>{figureText(value, unit, locale)}</td>
+              </tr>
+            ))}
+            {stacked && rows.length > 1 && (
+              <tr className="readout-total">
+                <th scope="row">{t('chart.total')}</th>
+                <td>{figureText(total, unit, locale)}</td>
+              </tr>
+            )}
+          </tbody>
+        </table>
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,317 @@
+import { ApiError, getJson } from '../api/client';
+import { liveSeriesPath, type SeriesQuery, seriesPath } from '../api/paths';
+import type { Incident, SeriesDocument } from '../api/types';
+import { Beat } from './beat';
+import { observeServerNow } from './clock';
+import { type ConnectionState, LiveConnection } from './connection';
+import { capIncidents, mergeIncidents, sortIncidents } from './incidents';
+import { mergeUpdate } from './merge';
+import type { SseEvent } from './sse';
+import { Store } from './store';
+
+/**
+ * A browser allows six HTTP/1.1 connections to one host, over all tabs. A board therefore streams one series per cube
+ * and the incidents; every other series of the cube follows: it fetches its newest buckets when the streamed one moves.
+ */
+export const STREAMS_MAX = 3;
+/** Followers fetch the whole window this often, so that late events in older buckets show too. */
+export const FOLLOWER_FULL_MS = 60_000;
+/** A hidden tab gives its connections back after this time. */
+export const HIDDEN_GRACE_MS = 30_000;
+/** Buckets that a follower fetches anew at each beat: the current one and those that stragglers still reach. */
+const FOLLOWER_TAIL_STEPS = 3;
+
+export interface LiveSeries {
+  document: SeriesDocument | null;
+  error: ApiError | null;
+  /** When the newest data arrived, on the local clock. */
+  receivedAtMs: number | null;
+}
+
+export type Health =
+  | { kind: 'connecting' }
+  | { kind: 'live' }
+  | { kind: 'reconnecting'; sinceMs: number; retryAtMs: number; attempt: number; status: number };
+
+export interface IncidentFeed {
+  incidents: Incident[];
+  loaded: boolean;
+  error: ApiError | null;
+}
+
+/** `series` shows a course over time; `total` is one figure over the whole window and is always fetched whole. */
+export type FollowKind = 'series' | 'total';
+
+interface Entry {
+  kind: FollowKind;
+  cube: string;
+  query: SeriesQuery;
+  store: Store<LiveSeries>;
+  users: number;
+  busy: boolean;
+  again: boolean;
+  fullAtMs: number;
+  stopBeat: (() => void) | null;
+}
+
+const nothingYet: LiveSeries = { document: null, error: null, receivedAtMs: null };
+
+/** All that is live on a page: which series are streamed, which follow, the incidents, and how healthy it all is. */
+export class LiveHub {
+  readonly health = new Store<Health>({ kind: 'connecting' });
+  readonly incidents = new Store<IncidentFeed>({ incidents: [], loaded: false, error: null });
+
+  readonly #entries = new Map<string, Entry>();
+  readonly #beats = new Map<string, Beat>();
+  /** Per cube: the key of the streamed series and its connection. */
+  readonly #leaders = new Map<string, { key: string; connection: LiveConnection }>();
+  readonly #states = new Map<string, ConnectionState>();
+  #incidentById = new Map<string, Incident>();
+  #incidentUsers = 0;
+  #incidentConnection: LiveConnection | null = null;
+  #paused = false;
+  #lostSinceMs: number | null = null;
+
+  beat(cube: string): Beat {
+    let beat = this.#beats.get(cube);
+    if (!beat) {
+      beat = new Beat();
+      this.#beats.set(cube, beat);
+    }
+    return beat;
+  }
+
+  series(cube: string, query: SeriesQuery, kind: FollowKind): Store<LiveSeries> {
+    return this.#entry(cube, query, kind).store;
+  }
+
+  /** Keeps a series live until the returned function is called. */
+  follow(cube: string, query: SeriesQuery, kind: FollowKind): () => void {
+    const entry = this.#entry(cube, query, kind);
+    const key = entryKey(query, kind);
+    entry.users += 1;
+    if (entry.users === 1) {
+      entry.stopBeat = this.beat(cube).listen(() => this.#refresh(key, entry));
+      this.#electLeader(cube);
+      if (this.#leaders.get(cube)?.key !== key) this.#refresh(key, entry);
+    }
+    return () => this.#leave(key, entry);
+  }
+
+  /** Keeps the incident list live until the returned function is called. */
+  followIncidents(): () => void {
+    this.#incidentUsers += 1;
+    if (this.#incidentUsers === 1 && !this.#paused) this.#openIncidents();
+    return () => {
+      this.#incidentUsers -= 1;
+      if (this.#incidentUsers > 0) return;
+      this.#incidentConnection?.close();
+      this.#incidentConnection = null;
+    };
+  }
+
+  /** Takes an incident that another call has returned, such as an acknowledgement. */
+  takeIncidents(incidents: Incident[]): void {
+    this.#incidentById = capIncidents(mergeIncidents(this.#incidentById, incidents));
+    this.incidents.set({ incidents: sortIncidents(this.#incidentById.values()), loaded: true, error: null });
+  }
+
+  retryNow(): void {
+    for (const { connection } of this.#leaders.values()) connection.retryNow();
+    this.#incidentConnection?.retryNow();
+    for (const [key, entry] of this.#entries) if (entry.users > 0) this.#refresh(key, entry);
+  }
+
+  /** Closes every connection, keeping what is shown. */
+  pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    for (const { connection } of this.#leaders.values()) connection.close();
+    this.#leaders.clear();
+    this.#incidentConnection?.close();
+    this.#incidentConnection = null;
+  }
+
+  resume(): void {
+    if (!this.#paused) {
+      this.retryNow();
+      return;
+    }
+    this.#paused = false;
+    for (const cube of new Set([...this.#entries.values()].map((entry) => entry.cube)))
+      this.#electLeader(cube);
+    if (this.#incidentUsers > 0) this.#openIncidents();
+    for (const [key, entry] of this.#entries) {
+      entry.fullAtMs = 0;
+      if (entry.users > 0) this.#refresh(key, entry);
+    }
+  }
+
+  #entry(cube: string, query: SeriesQuery, kind: FollowKind): Entry {
+    const key = entryKey(query, kind);
+    let entry = this.#entries.get(key);
+    if (!entry) {
+      const store = new Store<LiveSeries>(nothingYet);
+      entry = { kind, cube, query, store, users: 0, busy: false, again: false, fullAtMs: 0, stopBeat: null };
+      this.#entries.set(key, entry);
+    }
+    return entry;
+  }
+
+  #leave(key: string, entry: Entry): void {
+    entry.users -= 1;
+    if (entry.users > 0) return;
+    entry.stopBeat?.();
+    entry.stopBeat = null;
+    // React leaves and follows again within one task when it only re-renders; a real leave outlasts it.
+    setTimeout(() => {
+      if (entry.users > 0) return;
+      this.#entries.delete(key);
+      const leader = this.#leaders.get(entry.cube);
+      if (leader?.key !== key) return;
+      leader.connection.close();
+      this.#leaders.delete(entry.cube);
+      this.#states.delete(entry.cube);
+      this.#electLeader(entry.cube);
+    }, 0);
+  }
+
+  /** Streams the first series of a cube that somebody looks at, if there is a connection left. */
+  #electLeader(cube: string): void {
+    if (this.#paused || this.#leaders.has(cube) || this.#leaders.size >= STREAMS_MAX) return;
+    for (const [key, entry] of this.#entries) {
+      if (entry.cube !== cube || entry.users === 0 || entry.kind !== 'series') continue;
+      const connection = new LiveConnection({
+        path: liveSeriesPath(entry.query),
+        onEvent: (event) => this.#takeSeries(entry, event),
+        onState: (state) => this.#note(cube, state),
+      });
+      this.#leaders.set(cube, { key, connection });
+      connection.open();
+      return;
+    }
+  }
+
+  #takeSeries(entry: Entry, event: SseEvent): void {
+    const data = parse<SeriesDocument & { now?: number }>(event.data);
+    if (!data) return;
+    if (event.type === 'heartbeat') {
+      if (typeof data.now === 'number') observeServerNow(data.now);
+      return;
+    }
+    if (event.type !== 'snapshot' && event.type !== 'update') return;
+    const old = entry.store.get().document;
+    const document = event.type === 'update' && old ? mergeUpdate(old, data) : data;
+    observeServerNow(data.to);
+    entry.store.set({ document, error: null, receivedAtMs: Date.now() });
+    if (event.type === 'snapshot') this.#expire(entry.cube);
+    this.beat(entry.cube).changed();
+  }
+
+  /** After a reconnection nothing older can be trusted: followers fetch their whole window again. */
+  #expire(cube: string): void {
+    for (const entry of this.#entries.values()) if (entry.cube === cube) entry.fullAtMs = 0;
+  }
+
+  #refresh(key: string, entry: Entry): void {
+    const isStreamed = this.#leaders.get(entry.cube)?.key === key && entry.store.get().document !== null;
+    if (isStreamed || this.#paused) return;
+    if (entry.busy) {
+      entry.again = true;
+      return;
+    }
+    entry.busy = true;
+    void this.#fetch(entry).finally(() => {
+      entry.busy = false;
+      if (!entry.again || entry.users === 0) return;
+      entry.again = false;
+      this.#refresh(key, entry);
+    });
+  }
+
+  async #fetch(entry: Entry): Promise<void> {
+    const { document } = entry.store.get();
+    const startedMs = Date.now();
+    const isFull = entry.kind === 'total' || document === null || startedMs >= entry.fullAtMs;
+    const query = isFull ? entry.query : { ...entry.query, from: tailFrom(document) };
+    try {
+      const answer = await getJson<SeriesDocument>(seriesPath(query));
+      observeServerNow(answer.to);
+      const current = entry.store.get().document;
+      const merged = isFull || !current ? answer : mergeUpdate(current, answer);
+      entry.store.set({ document: merged, error: null, receivedAtMs: Date.now() });
+      if (isFull) entry.fullAtMs = startedMs + FOLLOWER_FULL_MS;
+    } catch (cause) {
+      const error = cause instanceof ApiError ? cause : new ApiError(0, null, String(cause));
+      entry.store.set({ ...entry.store.get(), error });
+    }
+  }
+
+  #openIncidents(): void {
+    this.#incidentConnection = new LiveConnection({
+      path: '/v1/incidents/live',
+      onEvent: (event) => this.#takeIncidentEvent(event),
+      onState: (state) => this.#note('', state),
+    });
+    this.#incidentConnection.open();
+    void this.#loadIncidents();
+  }
+
+  #takeIncidentEvent(event: SseEvent): void {
+    if (event.type === 'incident') {
+      const incident = parse<Incident>(event.data);
+      if (incident) this.takeIncidents([incident]);
+    } else if (event.type === 'snapshot') {
+      const snapshot = parse<{ incidents: Incident[] }>(event.data);
+      if (snapshot) this.takeIncidents(snapshot.incidents);
+      // The snapshot may hold only what is open now; what was resolved while the line was down is fetched.
+      void this.#loadIncidents();
+    }
+  }
+
+  async #loadIncidents(): Promise<void> {
+    try {
+      const { incidents } = await getJson<{ incidents: Incident[] }>('/v1/incidents?limit=200');
+      this.takeIncidents(incidents);
+    } catch (cause) {
+      const error = cause instanceof ApiError ? cause : new ApiError(0, null, String(cause));
+      this.incidents.set({ ...this.incidents.get(), error });
+    }
+  }
+
+  /** The page is live when every connection is; the first one lost makes it “reconnecting”. */
+  #note(name: string, state: ConnectionState): void {
+    if (state.kind === 'closed') this.#states.delete(name);
+    else if (state.kind !== 'connecting' || !this.#states.has(name) || state.attempt === 0)
+      this.#states.set(name, state);
+    const states = [...this.#states.values()];
+    const lost = states.find((one) => one.kind === 'waiting');
+    if (lost) {
+      this.#lostSinceMs ??= Date.now();
+      const { retryAtMs, attempt, status } = lost;
+      this.health.set({ kind: 'reconnecting', sinceMs: this.#lostSinceMs, retryAtMs, attempt, status });
+    } else if (states.length > 0 && states.every((one) => one.kind === 'open')) {
+      this.#lostSinceMs = null;
+      if (this.health.get().kind !== 'live') this.health.set({ kind: 'live' });
+    }
+  }
+}
+
+function entryKey(query: SeriesQuery, kind: FollowKind): string {
+  return `${kind} ${seriesPath(query)}`;
+}
+
+/** `from` of a tail query, as an epoch in milliseconds that lies on a bucket border. */
+function tailFrom(document: SeriesDocument): string {
+  const newest = document.series.reduce((max, { points }) => Math.max(max, points.at(-1)?.[0] ?? 0), 0);
+  const border = newest > 0 ? newest : document.to - (document.to % document.step_ms);
+  return String(border - FOLLOWER_TAIL_STEPS * document.step_ms);
+}
+
+function parse<T>(text: string): T | null {
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    return null;
+  }
+}

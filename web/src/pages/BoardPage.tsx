@@ -1,0 +1,159 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { useEffect } from 'react';
+import { ApiError } from '../api/client';
+import { boardQuery, metricsQuery } from '../api/queries';
+import type { Board, Metric } from '../api/types';
+import { BoardSkeleton } from '../board/BoardSkeleton';
+import { ChartPanel } from '../board/ChartPanel';
+import { DataClock } from '../board/DataClock';
+import { IncidentList } from '../board/IncidentList';
+import { PanelError } from '../board/PanelError';
+import { RangePicker } from '../board/RangePicker';
+import { Tile } from '../board/Tile';
+import { useSpeech } from '../i18n/hooks';
+import { useHealth } from '../live/hooks';
+import { Message } from '../shell/Message';
+import { apiDuration, isRange, type Range, rangeMs, windowOf } from '../state/range';
+import { type BoardSearch, readSplits, writeSplits } from '../state/search';
+
+/** The board of a pack. */
+export function BoardPage() {
+  const { t } = useSpeech();
+  const { name } = useParams({ from: '/boards/$name' });
+  const board = useQuery(boardQuery(name));
+  const metrics = useQuery(metricsQuery);
+  if (board.error instanceof ApiError && board.error.status === 404) {
+    return (
+      <Message title={t('boards.missing.title', { name })}>
+        <p className="dim">{t('boards.missing.text')}</p>
+        <Link to="/" className="button">
+          {t('boards.missing.back')}
+        </Link>
+      </Message>
+    );
+  }
+  // What is known stays on the screen while the server is away.
+  if (board.data && metrics.data) return <BoardView key={name} board={board.data} metrics={metrics.data} />;
+  const error = board.error ?? metrics.error;
+  if (error) {
+    const retry = () => void Promise.all([board.refetch(), metrics.refetch()]);
+    return <PanelError error={error} onRetry={retry} />;
+  }
+  return <BoardSkeleton />;
+}
+
+interface ViewProps {
+  board: Board;
+  metrics: ReadonlyMap<string, Metric>;
+}
+
+function BoardView({ board, metrics }: ViewProps) {
+  const speech = useSpeech();
+  const { t } = speech;
+  const search = useSearch({ from: '/boards/$name' });
+  const navigate = useNavigate({ from: '/boards/$name' });
+  const health = useHealth();
+  const range = search.range ?? defaultRange(board);
+  const splits = readSplits(search.by);
+  const title = speech.text(board.title, board.name);
+  useEffect(() => {
+    document.title = `${title} · Tillwatch`;
+  }, [title]);
+
+  const change = (next: BoardSearch) => void navigate({ search: next, replace: true });
+  const chooseSplit = (metric: string, dimension: string | null) => {
+    const next = new Map(splits);
+    next.set(metric, dimension ?? NO_SPLIT);
+    const by = writeSplits(next);
+    change({ ...search, ...(by ? { by } : {}) });
+  };
+  const clockMetric = [...board.tiles, ...board.charts]
+    .map(({ metric }) => metrics.get(metric))
+    .find(Boolean);
+  const isEmpty = board.tiles.length === 0 && board.charts.length === 0;
+
+  return (
+    <div
+      className="board"
+      data-testid="board"
+      data-board={board.name}
+      data-range={range}
+      data-health={health.kind}
+    >
+      <div className="board-head">
+        <h1>{title}</h1>
+        {clockMetric && (
+          <DataClock
+            cube={clockMetric.of}
+            query={{
+              metric: clockMetric.name,
+              by: [],
+              where: {},
+              ...windowOf(range),
+              step: apiDuration(rangeMs(range)),
+            }}
+          />
+        )}
+        <RangePicker range={range} onChange={(next) => change({ ...search, range: next })} />
+      </div>
+      {isEmpty && (
+        <Message title={t('boards.empty.title')}>
+          <p className="dim">{t('boards.empty.text')}</p>
+        </Message>
+      )}
+      {board.tiles.length > 0 && (
+        <section className="tiles" aria-label={t('tiles.label')}>
+          {board.tiles.map((tile, i) => {
+            const metric = metrics.get(tile.metric);
+            const key = `${tile.metric}-${i}`;
+            return metric ? (
+              <Tile key={key} tile={tile} metric={metric} range={range} />
+            ) : (
+              <UnknownMetric key={key} name={tile.metric} />
+            );
+          })}
+        </section>
+      )}
+      <div className={board.incidents ? 'board-main board-with-incidents' : 'board-main'}>
+        {board.incidents && <IncidentList />}
+        <div className="charts">
+          {board.charts.map((chart, i) => {
+            const metric = metrics.get(chart.metric);
+            const key = `${chart.metric}-${i}`;
+            if (!metric) return <UnknownMetric key={key} name={chart.metric} />;
+            const chosen = splits.get(chart.metric);
+            const split = chosen === NO_SPLIT ? null : (chosen ?? chart.by ?? null);
+            return (
+              <ChartPanel
+                key={key}
+                chart={chart}
+                metric={metric}
+                range={range}
+                split={split}
+                onSplit={(dimension) => chooseSplit(chart.metric, dimension)}
+              />
+            );
+          })}
+        </div>
+      </div>
+    </div>
+  );
+}
+
+/** How the URL says that a chart is not split; no dimension can have this name. */
+const NO_SPLIT = '-';
+
+function defaultRange(board: Board): Range {
+  const window = board.charts.find((chart) => isRange(chart.window))?.window;
+  return isRange(window) ? window : '1h';
+}
+
+function UnknownMetric({ name }: { name: string }) {
+  const { t } = useSpeech();
+  return (
+    <div className="panel tile panel-error panel-error-compact" role="alert">
+      <p className="panel-error-reason">{t('state.unknownMetric', { metric: name })}</p>
+    </div>
+  );
+}

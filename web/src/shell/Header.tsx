@@ -1,0 +1,102 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { useSyncExternalStore } from 'react';
+import { boardsQuery } from '../api/queries';
+import { zoneName, zoneOffset } from '../format/time';
+import { useSpeech } from '../i18n/hooks';
+import { chooseLanguage, type Language, languageNames, languages } from '../i18n/index';
+import { chooseTheme, chooseZone, type ThemeChoice, themeStore, zoneStore } from '../state/preferences';
+import { HealthBadge } from './HealthBadge';
+import { ClockIcon, GlobeIcon, Logo, ThemeIcon } from './icons';
+
+/** The bar above every page: where one is, whether it is live, and how it is shown. */
+export function Header() {
+  const { t, text } = useSpeech();
+  const boards = useQuery(boardsQuery);
+  return (
+    <header className="header">
+      <Link to="/" className="brand">
+        <Logo />
+        <span>Tillwatch</span>
+      </Link>
+      <nav className="nav" aria-label={t('nav.boards')}>
+        {(boards.data ?? []).map((board) => (
+          <Link
+            key={board.name}
+            to="/boards/$name"
+            params={{ name: board.name }}
+            search={(old) => ({ ...('range' in old && old.range ? { range: old.range } : {}) })}
+            activeOptions={{ includeSearch: false }}
+            className="nav-link"
+          >
+            {text(board.title, board.name)}
+          </Link>
+        ))}
+      </nav>
+      <HealthBadge />
+      <div className="settings">
+        <ZoneSelect />
+        <LanguageSelect />
+        <ThemeButton />
+      </div>
+    </header>
+  );
+}
+
+function ZoneSelect() {
+  const { t } = useSpeech();
+  const choice = useSyncExternalStore(zoneStore.subscribe, zoneStore.get);
+  const local = zoneName('local');
+  const offset = zoneOffset(local, Date.now());
+  return (
+    <label className="setting" title={t('zone.label')}>
+      <ClockIcon />
+      <span className="visually-hidden">{t('zone.label')}</span>
+      <select value={choice} onChange={(event) => chooseZone(event.target.value === 'utc' ? 'utc' : 'local')}>
+        <option value="local">{offset === local ? local : `${local} (${offset})`}</option>
+        {local !== 'UTC' && <option value="utc">{t('zone.utc')}</option>}
+      </select>
+    </label>
+  );
+}
+
+function LanguageSelect() {
+  const { t, language } = useSpeech();
+  return (
+    <label className="setting" title={t('language.label')}>
+      <GlobeIcon />
+      <span className="visually-hidden">{t('language.label')}</span>
+      <select
+        value={language}
+        data-testid="language"
+        onChange={(event) => void chooseLanguage(event.target.value as Language)}
+      >
+        {languages.map((one) => (
+          <option key={one} value={one} lang={one === 'zh' ? 'zh-CN' : 'en'}>
+            {languageNames[one]}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+const nextTheme: Record<ThemeChoice, ThemeChoice> = { system: 'light', light: 'dark', dark: 'system' };
+
+function ThemeButton() {
+  const { t } = useSpeech();
+  const theme = useSyncExternalStore(themeStore.subscribe, themeStore.get);
+  const label = `${t('theme.label')}: ${t(`theme.${theme}`)}`;
+  return (
+    <button
+      type="button"
+      className="setting setting-button"
+      data-testid="theme"
+      aria-label={label}
+      title={label}
+      onClick={() => chooseTheme(nextTheme[theme])}
+    >
+      <ThemeIcon theme={theme} />
+    </button>
+  );
+}

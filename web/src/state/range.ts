@@ -1,0 +1,59 @@
+/** The board's time range; kept in the URL. */
+export const ranges = ['15m', '1h', '6h', '24h', '7d'] as const;
+export type Range = (typeof ranges)[number];
+
+const MINUTE_MS = 60_000;
+const lengthMs: Record<Range, number> = {
+  '15m': 15 * MINUTE_MS,
+  '1h': 60 * MINUTE_MS,
+  '6h': 360 * MINUTE_MS,
+  '24h': 1_440 * MINUTE_MS,
+  '7d': 10_080 * MINUTE_MS,
+};
+
+/** Between 90 and 180 points over the range: as much as a panel can show. */
+const stepMs: Record<Range, number> = {
+  '15m': 10_000,
+  '1h': 30_000,
+  '6h': 2 * MINUTE_MS,
+  '24h': 10 * MINUTE_MS,
+  '7d': 60 * MINUTE_MS,
+};
+
+export const WEEK_MS = 7 * 1_440 * MINUTE_MS;
+
+export function isRange(value: unknown): value is Range {
+  return typeof value === 'string' && (ranges as readonly string[]).includes(value);
+}
+
+export function rangeMs(range: Range): number {
+  return lengthMs[range];
+}
+
+/** The step for a range: never finer than the cube's bucket, and a whole number of buckets. */
+export function stepFor(range: Range, bucketMs: number): number {
+  const wanted = stepMs[range];
+  return bucketMs > 0 ? Math.ceil(wanted / bucketMs) * bucketMs : wanted;
+}
+
+const units: [suffix: string, ms: number][] = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['m', MINUTE_MS],
+  ['s', 1000],
+];
+
+/** A duration as the API writes it, in the largest unit that divides it. */
+export function apiDuration(ms: number): string {
+  for (const [suffix, size] of units) if (ms >= size && ms % size === 0) return `${ms / size}${suffix}`;
+  return `${Math.max(1, Math.ceil(ms / 1000))}s`;
+}
+
+/** The window of a range, and the same one a week earlier, relative to the server's now. */
+export function windowOf(range: Range, weeksBack = 0): { from: string; to: string } {
+  const shift = weeksBack * WEEK_MS;
+  return {
+    from: `-${apiDuration(shift + lengthMs[range])}`,
+    to: shift === 0 ? 'now' : `-${apiDuration(shift)}`,
+  };
+}
