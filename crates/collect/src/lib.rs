@@ -1,1 +1,29 @@
-//! placeholder
+//! Sources and decoders: bytes to record batches to the journal.
+//!
+//! - [`decode`]: the bytes of a request or file become columns by the stream's schema, line by line
+//!   accepted or rejected with a reason, with card numbers masked.
+//! - [`record`]: columns become a journal payload and back (`PAYLOAD.md` writes the bytes down).
+//! - [`intake`]: bounded queue, group commit, answer after fsync and processing.
+//! - [`source`]: sources that fetch by themselves.
+
+pub mod clock;
+pub mod decode;
+mod error;
+pub mod intake;
+pub mod record;
+pub mod source;
+
+pub use clock::{Clock, SystemClock};
+pub use decode::{
+    CsvOptions, DecodeError, DecodeLimits, Decoded, Decoder, Encoding, Format, Rejection,
+    decompress,
+};
+pub use error::CollectError;
+pub use intake::{
+    Applied, Downstream, Intake, IntakeError, IntakeLimits, IntakeStatus, Prepared, Receipt,
+    SubmitMeta,
+};
+pub use record::{
+    JournalRecord, RecordHead, RecordKind, adapt, decode_owned_record, decode_record,
+    encode_record, rejects_batch, rejects_schema,
+};

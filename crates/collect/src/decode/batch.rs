@@ -1,0 +1,340 @@
+//! Bodies that are columns already: Parquet files and Arrow IPC streams.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::compute::{CastOptions, cast_with_options};
+use arrow::datatypes::{
+    DataType, Date32Type, Decimal128Type, Float64Type, Int64Type, TimeUnit,
+    TimestampMicrosecondType,
+};
+use arrow::ipc::reader::StreamReader;
+use bytes::Bytes;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use tillwatch_event::{FieldType, decimal, guard};
+
+use super::cell::{Cell, Input, Row, convert, epoch_cell, wrong};
+use super::fault::{Fault, show};
+use super::plan::ColumnPlan;
+use super::{DecodeError, Run};
+
+const PARQUET: &str = "Parquet";
+const ARROW: &str = "Arrow IPC";
+/// Rows of a Parquet file that are brought to columns at once.
+const BATCH_ROWS: usize = 8192;
+
+/// Decodes a Parquet file.
+pub(super) fn decode_parquet(run: &mut Run<'_>, body: &[u8]) -> Result<(), DecodeError> {
+    // The reader is not written for hostile files: a panic in it must not be ours.
+    let body = Bytes::copy_from_slice(body);
+    guarded(PARQUET, || parquet_rows(run, body))
+}
+
+fn parquet_rows(run: &mut Run<'_>, body: Bytes) -> Result<(), DecodeError> {
+    let fault = |reason: String| DecodeError::Columnar {
+        format: PARQUET,
+        reason,
+    };
+    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(false);
+    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(body, options)
+        .map_err(|e| fault(e.to_string()))?;
+    let roots: Vec<usize> = builder
+        .schema()
+        .fields()
+        .iter()
+        .enumerate()
+        .filter(|(_, field)| run.plan.columns.iter().any(|c| *c.source == **field.name()))
+        .map(|(at, _)| at)
+        .collect();
+    let unknown = (builder.schema().fields().len() - roots.len()) as u64;
+    let bytes: i64 = builder
+        .metadata()
+        .row_groups()
+        .iter()
+        .map(|g| g.total_byte_size())
+        .sum();
+    if usize::try_from(bytes).unwrap_or(usize::MAX) > run.limits.columns_bytes_max {
+        return Err(DecodeError::ColumnsTooLarge {
+            bytes_max: run.limits.columns_bytes_max,
+        });
+    }
+    let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
+    let reader = builder
+        .with_projection(mask)
+        .with_batch_size(BATCH_ROWS)
+        .build()
+        .map_err(|e| fault(e.to_string()))?;
+    let mut first_row = 1;
+    for batch in reader {
+        let batch = batch.map_err(|e| fault(e.to_string()))?;
+        take_batch(run, &batch, first_row, unknown)?;
+        first_row += batch.num_rows() as u64;
+    }
+    Ok(())
+}
+
+/// Decodes an Arrow IPC stream.
+pub(super) fn decode_arrow_stream(run: &mut Run<'_>, body: &[u8]) -> Result<(), DecodeError> {
+    guarded(ARROW, || {
+        let fault = |reason: String| DecodeError::Columnar {
+            format: ARROW,
+            reason,
+        };
+        let reader = StreamReader::try_new(body, None).map_err(|e| fault(e.to_string()))?;
+        let mut first_row = 1;
+        for batch in reader {
+            let batch = batch.map_err(|e| fault(e.to_string()))?;
+            let read = |name: &str| run.plan.columns.iter().any(|c| *c.source == *name);
+            let unknown = batch
+                .schema_ref()
+                .fields()
+                .iter()
+                .filter(|f| !read(f.name()))
+                .count() as u64;
+            take_batch(run, &batch, first_row, unknown)?;
+            first_row += batch.num_rows() as u64;
+        }
+        Ok(())
+    })
+}
+
+fn guarded(
+    format: &'static str,
+    work: impl FnOnce() -> Result<(), DecodeError>,
+) -> Result<(), DecodeError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        Err(DecodeError::Columnar {
+            format,
+            reason: "its parts contradict each other".to_owned(),
+        })
+    })
+}
+
+/// A column of the body, in one of the few types that cells are made of.
+enum Source {
+    Absent,
+    Text(ArrayRef),
+    Bool(ArrayRef),
+    Int(ArrayRef),
+    Float(ArrayRef),
+    Decimal(ArrayRef, i8),
+    Time(ArrayRef),
+    Day(ArrayRef),
+}
+
+fn take_batch(
+    run: &mut Run<'_>,
+    batch: &RecordBatch,
+    first_row: u64,
+    unknown: u64,
+) -> Result<(), DecodeError> {
+    let sources = run
+        .plan
+        .columns
+        .iter()
+        .map(|column| Source::new(column, batch))
+        .collect::<Result<Vec<_>, DecodeError>>()?;
+    let mut row = Row::new(run.plan.columns.len());
+    for at in 0..batch.num_rows() {
+        run.lines += 1;
+        match fill(&mut row, &run.plan.columns, &sources, at) {
+            Ok(()) => {
+                run.unknown_fields += unknown;
+                run.columns.push("", &row)?;
+            }
+            Err(fault) => {
+                let raw = raw_row(batch, at);
+                run.rejections
+                    .add(first_row + at as u64, fault, raw.as_bytes());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn fill(row: &mut Row, columns: &[ColumnPlan], sources: &[Source], at: usize) -> Result<(), Fault> {
+    row.clear();
+    for (index, (column, source)) in columns.iter().zip(sources).enumerate() {
+        let cell = source.cell(column, at, &mut row.scratch)?;
+        row.set(index, cell);
+    }
+    row.complete(columns)
+}
+
+/// The row as text, for a rejection.
+fn raw_row(batch: &RecordBatch, row: usize) -> String {
+    let mut out = String::new();
+    for (field, column) in batch.schema_ref().fields().iter().zip(batch.columns()) {
+        if guard::is_forbidden_name(field.name()) {
+            continue;
+        }
+        let value = arrow::util::display::array_value_to_string(column, row).unwrap_or_default();
+        let separator = if out.is_empty() { "" } else { ", " };
+        out.push_str(&format!("{separator}{}: {value}", field.name()));
+    }
+    out
+}
+
+impl Source {
+    fn new(column: &ColumnPlan, batch: &RecordBatch) -> Result<Self, DecodeError> {
+        let fault = |reason: String| DecodeError::Column {
+            field: column.name.to_string(),
+            column: column.source.to_string(),
+            reason,
+        };
+        let Some(array) = batch.column_by_name(&column.source) else {
+            if column.optional {
+                return Ok(Self::Absent);
+            }
+            return Err(fault("it is missing".to_owned()));
+        };
+        let cast = |to: &DataType| {
+            let options = CastOptions {
+                safe: false,
+                ..CastOptions::default()
+            };
+            cast_with_options(array, to, &options).map_err(|e| fault(e.to_string()))
+        };
+        let data_type = match array.data_type() {
+            DataType::Dictionary(_, values) => values.as_ref(),
+            other => other,
+        };
+        Ok(match data_type {
+            DataType::Utf8
+            | DataType::LargeUtf8
+            | DataType::Utf8View
+            | DataType::Binary
+            | DataType::LargeBinary
+            | DataType::BinaryView => Self::Text(cast(&DataType::Utf8View)?),
+            DataType::Boolean => Self::Bool(Arc::clone(array)),
+            DataType::Int8
+            | DataType::Int16
+            | DataType::Int32
+            | DataType::Int64
+            | DataType::UInt8
+            | DataType::UInt16
+            | DataType::UInt32 => Self::Int(cast(&DataType::Int64)?),
+            DataType::UInt64 => Self::Decimal(cast(&DataType::Decimal128(20, 0))?, 0),
+            DataType::Float16 | DataType::Float32 | DataType::Float64 => {
+                Self::Float(cast(&DataType::Float64)?)
+            }
+            DataType::Decimal32(_, s)
+            | DataType::Decimal64(_, s)
+            | DataType::Decimal128(_, s)
+            | DataType::Decimal256(_, s) => Self::Decimal(cast(&DataType::Decimal128(38, *s))?, *s),
+            DataType::Timestamp(_, zone) => Self::Time(cast(&DataType::Timestamp(
+                TimeUnit::Microsecond,
+                zone.clone(),
+            ))?),
+            DataType::Date32 | DataType::Date64 => Self::Day(cast(&DataType::Date32)?),
+            DataType::Null => Self::Absent,
+            other => return Err(fault(format!("its type {other} is not taken"))),
+        })
+    }
+
+    fn array(&self) -> Option<&ArrayRef> {
+        match self {
+            Self::Absent => None,
+            Self::Text(array)
+            | Self::Bool(array)
+            | Self::Int(array)
+            | Self::Float(array)
+            | Self::Decimal(array, _)
+            | Self::Time(array)
+            | Self::Day(array) => Some(array),
+        }
+    }
+
+    fn cell(&self, column: &ColumnPlan, row: usize, scratch: &mut String) -> Result<Cell, Fault> {
+        if self.array().is_none_or(|array| array.is_null(row)) {
+            return match self {
+                Self::Absent => Ok(Cell::Absent),
+                _ => convert(column, Input::Null, scratch),
+            };
+        }
+        match self {
+            Self::Absent => Ok(Cell::Absent),
+            Self::Text(array) => text_cell(column, array.as_string_view().value(row), scratch),
+            Self::Bool(array) => {
+                convert(column, Input::Bool(array.as_boolean().value(row)), scratch)
+            }
+            Self::Int(array) => {
+                let text = array.as_primitive::<Int64Type>().value(row).to_string();
+                convert(column, Input::Number(&text), scratch)
+            }
+            Self::Float(array) => {
+                let value = array.as_primitive::<Float64Type>().value(row);
+                float_cell(column, value, scratch)
+            }
+            Self::Decimal(array, scale) => {
+                let value = array.as_primitive::<Decimal128Type>().value(row);
+                convert(
+                    column,
+                    Input::Number(&decimal::format(value, *scale)),
+                    scratch,
+                )
+            }
+            Self::Time(array) => time_cell(
+                column,
+                array.as_primitive::<TimestampMicrosecondType>().value(row),
+            ),
+            Self::Day(array) => day_cell(column, array.as_primitive::<Date32Type>().value(row)),
+        }
+    }
+}
+
+/// A text column's value: read as a CSV cell is, but empty text is text. What is kept must lie in
+/// the scratch, as the row has no source.
+fn text_cell(column: &ColumnPlan, text: &str, scratch: &mut String) -> Result<Cell, Fault> {
+    let input = match column.kind {
+        FieldType::String => Input::Text {
+            text,
+            at: 0,
+            escaped: false,
+        },
+        _ => Input::Plain { text, at: 0 },
+    };
+    match convert(column, input, scratch)? {
+        Cell::Source { start, end } => {
+            let from = scratch.len();
+            scratch.push_str(text.get(start..end).unwrap_or_default());
+            Ok(Cell::Scratch {
+                start: from,
+                end: scratch.len(),
+            })
+        }
+        cell => Ok(cell),
+    }
+}
+
+/// A float column's value. For a decimal field its shortest text counts, which is what was meant
+/// when the file was written from `12.5`; a float that needs more digits is rejected.
+fn float_cell(column: &ColumnPlan, value: f64, scratch: &mut String) -> Result<Cell, Fault> {
+    if !value.is_finite() {
+        return Err(Fault::field(
+            &column.name,
+            format!("{value} is not a finite number"),
+        ));
+    }
+    match column.kind {
+        FieldType::Timestamp => epoch_cell(column, &format!("{value}")),
+        _ => convert(column, Input::Number(&format!("{value}")), scratch),
+    }
+}
+
+fn time_cell(column: &ColumnPlan, micros: i64) -> Result<Cell, Fault> {
+    match column.kind {
+        FieldType::Timestamp => Ok(Cell::Time(micros)),
+        _ => Err(wrong(column, &micros.to_string(), "a timestamp")),
+    }
+}
+
+fn day_cell(column: &ColumnPlan, day: i32) -> Result<Cell, Fault> {
+    match column.kind {
+        FieldType::Date => Ok(Cell::Day(day)),
+        FieldType::Timestamp => Ok(Cell::Time(i64::from(day) * 86_400_000_000)),
+        _ => Err(wrong(column, &show(&day.to_string()), "a date")),
+    }
+}

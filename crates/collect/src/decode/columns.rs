@@ -1,0 +1,150 @@
+//! The columns in the making.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, BooleanBuilder, Date32Builder, Decimal128Builder, Float64Builder, Int64Builder,
+    RecordBatch, RecordBatchOptions, StringViewBuilder, TimestampMicrosecondBuilder,
+};
+use tillwatch_event::{FieldType, StreamSchema};
+
+use super::DecodeError;
+use super::cell::{Cell, Row};
+
+/// Texts up to this many bytes are kept within their view.
+const INLINE_BYTES_MAX: usize = 12;
+
+enum Builder {
+    Text(StringViewBuilder),
+    Bool(BooleanBuilder),
+    Int(Int64Builder),
+    Float(Float64Builder),
+    Decimal(Decimal128Builder),
+    Time(TimestampMicrosecondBuilder),
+    Day(Date32Builder),
+}
+
+/// The columns of one body.
+pub(super) struct Columns {
+    builders: Vec<Builder>,
+    rows: usize,
+    bytes: usize,
+    row_bytes: usize,
+    bytes_max: usize,
+}
+
+impl Columns {
+    pub(super) fn new(schema: &StreamSchema, bytes_max: usize) -> Self {
+        let mut row_bytes = 0;
+        let builders = schema
+            .fields
+            .iter()
+            .map(|field| {
+                let (bytes, builder) = builder(&field.kind);
+                row_bytes += bytes;
+                builder
+            })
+            .collect();
+        Self {
+            builders,
+            rows: 0,
+            bytes: 0,
+            row_bytes,
+            bytes_max,
+        }
+    }
+
+    /// Adds a row that is complete; texts lie in `source` or the row's scratch.
+    #[inline]
+    pub(super) fn push(&mut self, source: &str, row: &Row) -> Result<(), DecodeError> {
+        self.bytes += self.row_bytes;
+        for (builder, cell) in self.builders.iter_mut().zip(&row.cells) {
+            match (builder, *cell) {
+                (Builder::Text(b), Cell::Source { start, end }) => {
+                    self.bytes += text(b, source, start, end);
+                }
+                (Builder::Text(b), Cell::Scratch { start, end }) => {
+                    self.bytes += text(b, &row.scratch, start, end);
+                }
+                (Builder::Decimal(b), Cell::Decimal(value)) => b.append_value(value),
+                (Builder::Int(b), Cell::Int(value)) => b.append_value(value),
+                (Builder::Time(b), Cell::Time(value)) => b.append_value(value),
+                (Builder::Bool(b), Cell::Bool(value)) => b.append_value(value),
+                (Builder::Float(b), Cell::Float(value)) => b.append_value(value),
+                (Builder::Day(b), Cell::Day(value)) => b.append_value(value),
+                // Only null is left: a cell is made by its column's plan, so its type is the column's.
+                (Builder::Text(b), _) => b.append_null(),
+                (Builder::Decimal(b), _) => b.append_null(),
+                (Builder::Int(b), _) => b.append_null(),
+                (Builder::Time(b), _) => b.append_null(),
+                (Builder::Bool(b), _) => b.append_null(),
+                (Builder::Float(b), _) => b.append_null(),
+                (Builder::Day(b), _) => b.append_null(),
+            }
+        }
+        self.rows += 1;
+        if self.bytes > self.bytes_max {
+            return Err(DecodeError::ColumnsTooLarge {
+                bytes_max: self.bytes_max,
+            });
+        }
+        Ok(())
+    }
+
+    pub(super) fn finish(self, schema: &StreamSchema) -> Result<RecordBatch, DecodeError> {
+        let arrow = schema.arrow_schema();
+        let arrays: Vec<ArrayRef> = self
+            .builders
+            .into_iter()
+            .zip(arrow.fields())
+            .map(|(builder, field)| -> ArrayRef {
+                match builder {
+                    Builder::Text(mut b) => Arc::new(b.finish()),
+                    Builder::Bool(mut b) => Arc::new(b.finish()),
+                    Builder::Int(mut b) => Arc::new(b.finish()),
+                    Builder::Float(mut b) => Arc::new(b.finish()),
+                    Builder::Day(mut b) => Arc::new(b.finish()),
+                    Builder::Decimal(mut b) => {
+                        Arc::new(b.finish().with_data_type(field.data_type().clone()))
+                    }
+                    Builder::Time(mut b) => {
+                        Arc::new(b.finish().with_data_type(field.data_type().clone()))
+                    }
+                }
+            })
+            .collect();
+        let options = RecordBatchOptions::new().with_row_count(Some(self.rows));
+        RecordBatch::try_new_with_options(arrow, arrays, &options).map_err(|e| {
+            DecodeError::Columnar {
+                format: "a batch of this stream",
+                reason: e.to_string(),
+            }
+        })
+    }
+}
+
+#[inline]
+fn text(builder: &mut StringViewBuilder, source: &str, start: usize, end: usize) -> usize {
+    let value = source.get(start..end).unwrap_or_default();
+    builder.append_value(value);
+    if value.len() > INLINE_BYTES_MAX {
+        value.len()
+    } else {
+        0
+    }
+}
+
+/// A builder and the bytes it takes for each row.
+fn builder(kind: &FieldType) -> (usize, Builder) {
+    match kind {
+        FieldType::String | FieldType::Currency | FieldType::Json => {
+            (16, Builder::Text(StringViewBuilder::new()))
+        }
+        FieldType::Bool => (1, Builder::Bool(BooleanBuilder::new())),
+        FieldType::Int64 => (8, Builder::Int(Int64Builder::new())),
+        FieldType::Float64 => (8, Builder::Float(Float64Builder::new())),
+        FieldType::Decimal { .. } => (16, Builder::Decimal(Decimal128Builder::new())),
+        FieldType::Timestamp => (8, Builder::Time(TimestampMicrosecondBuilder::new())),
+        FieldType::Date => (4, Builder::Day(Date32Builder::new())),
+    }
+}

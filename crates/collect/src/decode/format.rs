@@ -1,0 +1,152 @@
+//! The form of a body, from its `Content-Type` or a file's name.
+
+use super::DecodeError;
+
+/// The form of a body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Format {
+    /// One JSON object per line.
+    Ndjson,
+    /// One JSON array of objects, or one object.
+    Json,
+    /// Comma-separated values and their relatives.
+    Csv(CsvOptions),
+    /// Apache Parquet.
+    Parquet,
+    /// An Apache Arrow IPC stream.
+    ArrowStream,
+}
+
+/// What separates the cells of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delimiter {
+    /// This byte; cells may be quoted with `"`.
+    Byte(u8),
+    /// Any run of spaces and tabs, as in fixed-width text; there are no quotes and no empty cells.
+    Whitespace,
+}
+
+/// How CSV is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CsvOptions {
+    /// Whether the first line names the columns. Default true.
+    pub header: bool,
+    /// The columns' names when there is no header; `None` takes the fields in order of declaration.
+    pub columns: Option<Vec<String>>,
+    /// What separates cells. Default a comma.
+    pub delimiter: Delimiter,
+}
+
+impl Default for CsvOptions {
+    fn default() -> Self {
+        Self {
+            header: true,
+            columns: None,
+            delimiter: Delimiter::Byte(b','),
+        }
+    }
+}
+
+impl Format {
+    /// The form that a `Content-Type` names. `text/csv` takes the parameters `header=absent`
+    /// (RFC 4180) and `delimiter`: one character, `tab` or `whitespace`.
+    ///
+    /// # Errors
+    /// When the type or a parameter's value is not known.
+    pub fn from_content_type(value: &str) -> Result<Self, DecodeError> {
+        let mut parts = value.split(';').map(str::trim);
+        let essence = parts.next().unwrap_or_default().to_ascii_lowercase();
+        match essence.as_str() {
+            "application/x-ndjson"
+            | "application/ndjson"
+            | "application/jsonl"
+            | "application/x-jsonlines"
+            | "application/json-lines"
+            | "application/jsonlines" => Ok(Self::Ndjson),
+            "application/json" | "text/json" => Ok(Self::Json),
+            "text/csv" | "application/csv" => csv_parameters(parts, CsvOptions::default()),
+            "text/tab-separated-values" => {
+                let tabs = CsvOptions {
+                    delimiter: Delimiter::Byte(b'\t'),
+                    ..CsvOptions::default()
+                };
+                csv_parameters(parts, tabs)
+            }
+            "application/vnd.apache.parquet" | "application/x-parquet" => Ok(Self::Parquet),
+            "application/vnd.apache.arrow.stream" => Ok(Self::ArrowStream),
+            _ => Err(DecodeError::UnknownFormat(
+                value.chars().take(100).collect(),
+            )),
+        }
+    }
+
+    /// The form that a file's name suggests, without endings such as `.gz`.
+    #[must_use]
+    pub fn from_file_name(name: &str) -> Option<Self> {
+        let lower = name.to_ascii_lowercase();
+        let base = lower
+            .strip_suffix(".gz")
+            .or_else(|| lower.strip_suffix(".zst"))
+            .unwrap_or(&lower);
+        match base.rsplit_once('.')?.1 {
+            "ndjson" | "jsonl" => Some(Self::Ndjson),
+            "json" => Some(Self::Json),
+            "csv" => Some(Self::Csv(CsvOptions::default())),
+            "tsv" | "tab" => Some(Self::Csv(CsvOptions {
+                delimiter: Delimiter::Byte(b'\t'),
+                ..CsvOptions::default()
+            })),
+            "parquet" => Some(Self::Parquet),
+            "arrows" => Some(Self::ArrowStream),
+            _ => None,
+        }
+    }
+}
+
+fn csv_parameters<'a>(
+    parameters: impl Iterator<Item = &'a str>,
+    mut options: CsvOptions,
+) -> Result<Format, DecodeError> {
+    for parameter in parameters {
+        let Some((name, value)) = parameter.split_once('=') else {
+            continue;
+        };
+        let value = value.trim().trim_matches('"');
+        match name.trim().to_ascii_lowercase().as_str() {
+            "header" => {
+                options.header = match value {
+                    "absent" => false,
+                    "present" => true,
+                    other => {
+                        let reason = format!("header={other}: use header=absent or header=present");
+                        return Err(DecodeError::FormatParameter(reason));
+                    }
+                }
+            }
+            "delimiter" => options.delimiter = Delimiter::parse(value)?,
+            _ => {}
+        }
+    }
+    Ok(Format::Csv(options))
+}
+
+impl Delimiter {
+    /// Reads a delimiter: one ASCII character, `tab` or `whitespace`.
+    ///
+    /// # Errors
+    /// For anything else, and for quotes and line ends, which have their own meaning.
+    pub fn parse(text: &str) -> Result<Self, DecodeError> {
+        match (text, text.as_bytes()) {
+            ("tab" | "\\t", _) => Ok(Self::Byte(b'\t')),
+            ("whitespace", _) => Ok(Self::Whitespace),
+            ("semicolon", _) => Ok(Self::Byte(b';')),
+            (_, [byte]) if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => {
+                Ok(Self::Byte(*byte))
+            }
+            _ => {
+                let reason = "delimiter: use one ASCII character, tab, semicolon or whitespace";
+                Err(DecodeError::FormatParameter(reason.to_owned()))
+            }
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! The scanner: the tokens of JSON text, strictly by RFC 8259, without a tree.
+
+/// A place where the text is not JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Syntax {
+    pub(crate) reason: &'static str,
+    /// Bytes from the start of the scanned text.
+    pub(crate) at: usize,
+}
+
+pub(super) const TOO_DEEP: &str = "it is nested too deeply (limit depth_max)";
+const CUT_SHORT: &str = "it ends too early";
+const NO_VALUE: &str = "expected a value";
+const NOT_FINITE: &str = "NaN and Infinity are not numbers in JSON; use null";
+
+/// A token's place in the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) start: usize,
+    pub(super) end: usize,
+}
+
+/// Reads tokens from left to right.
+#[derive(Debug, Clone)]
+pub(super) struct Scanner<'a> {
+    pub(super) text: &'a str,
+    pub(super) at: usize,
+    depth_max: usize,
+}
+
+impl<'a> Scanner<'a> {
+    pub(super) fn new(text: &'a str, depth_max: usize) -> Self {
+        Self {
+            text,
+            at: 0,
+            depth_max,
+        }
+    }
+
+    pub(super) fn fault<T>(&self, reason: &'static str) -> Result<T, Syntax> {
+        let reason = if self.at >= self.text.len() {
+            CUT_SHORT
+        } else {
+            reason
+        };
+        Err(Syntax {
+            reason,
+            at: self.at,
+        })
+    }
+
+    pub(super) fn slice(&self, span: Span) -> &'a str {
+        self.text.get(span.start..span.end).unwrap_or_default()
+    }
+
+    #[inline]
+    pub(super) fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    #[inline]
+    pub(super) fn space(&mut self) {
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
+            self.at += 1;
+        }
+    }
+
+    #[inline]
+    pub(super) fn expect(&mut self, byte: u8, reason: &'static str) -> Result<(), Syntax> {
+        if self.peek() == Some(byte) {
+            self.at += 1;
+            return Ok(());
+        }
+        self.fault(reason)
+    }
+
+    pub(super) fn check_depth(&self, depth: usize) -> Result<(), Syntax> {
+        if depth > self.depth_max {
+            return Err(Syntax {
+                reason: TOO_DEEP,
+                at: self.at,
+            });
+        }
+        Ok(())
+    }
+
+    /// The inside of a string whose opening quote is at the current place, and whether it has escapes.
+    #[inline]
+    pub(super) fn string(&mut self) -> Result<(Span, bool), Syntax> {
+        self.expect(b'"', "expected a string")?;
+        let start = self.at;
+        let bytes = self.text.as_bytes();
+        let mut escaped = false;
+        loop {
+            while let Some(chunk) = bytes.get(self.at..).and_then(<[u8]>::first_chunk::<8>) {
+                let hit = special(u64::from_le_bytes(*chunk));
+                if hit != 0 {
+                    self.at += (hit.trailing_zeros() / 8) as usize;
+                    break;
+                }
+                self.at += 8;
+            }
+            match self.peek() {
+                Some(b'"') => {
+                    let span = Span {
+                        start,
+                        end: self.at,
+                    };
+                    self.at += 1;
+                    return Ok((span, escaped));
+                }
+                Some(b'\\') => {
+                    escaped = true;
+                    self.escape()?;
+                }
+                Some(0..=0x1f) => return self.fault("a control character must be escaped"),
+                Some(_) => self.at += 1,
+                None => return self.fault(CUT_SHORT),
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Result<(), Syntax> {
+        let bytes = self.text.as_bytes();
+        match bytes.get(self.at + 1) {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => {
+                self.at += 2;
+                Ok(())
+            }
+            Some(b'u') => {
+                let digits = bytes.get(self.at + 2..self.at + 6).unwrap_or_default();
+                if digits.len() != 4 || !digits.iter().all(u8::is_ascii_hexdigit) {
+                    return self.fault("\\u needs four hexadecimal digits");
+                }
+                self.at += 6;
+                Ok(())
+            }
+            _ => self.fault("unknown escape"),
+        }
+    }
+
+    /// A number at the current place.
+    #[inline]
+    pub(super) fn number(&mut self) -> Result<Span, Syntax> {
+        let start = self.at;
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        match self.peek() {
+            Some(b'0') => {
+                self.at += 1;
+                if self.peek().is_some_and(|b| b.is_ascii_digit()) {
+                    return self.fault("a number must not start with 0");
+                }
+            }
+            Some(b'1'..=b'9') => self.digits(),
+            Some(b'I') => return self.fault(NOT_FINITE),
+            _ => return self.fault("expected a digit"),
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.some_digits()?;
+        }
+        if let Some(b'e' | b'E') = self.peek() {
+            self.at += 1;
+            if let Some(b'+' | b'-') = self.peek() {
+                self.at += 1;
+            }
+            self.some_digits()?;
+        }
+        Ok(Span {
+            start,
+            end: self.at,
+        })
+    }
+
+    #[inline]
+    fn digits(&mut self) {
+        while self.peek().is_some_and(|b| b.is_ascii_digit()) {
+            self.at += 1;
+        }
+    }
+
+    fn some_digits(&mut self) -> Result<(), Syntax> {
+        let start = self.at;
+        self.digits();
+        if self.at == start {
+            return self.fault("expected a digit");
+        }
+        Ok(())
+    }
+
+    /// `true`, `false` or `null`.
+    pub(super) fn literal(&mut self) -> Result<Option<bool>, Syntax> {
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        let (length, value) = match rest {
+            [b't', b'r', b'u', b'e', ..] => (4, Some(true)),
+            [b'f', b'a', b'l', b's', b'e', ..] => (5, Some(false)),
+            [b'n', b'u', b'l', b'l', ..] => (4, None),
+            [b'N' | b'I', ..] => return self.fault(NOT_FINITE),
+            [b'\'', ..] => return self.fault("text needs double quotes"),
+            _ => return self.fault(NO_VALUE),
+        };
+        self.at += length;
+        Ok(value)
+    }
+
+    /// Goes over a value, checking all of it. `depth` is that of the value if it is an object or array.
+    pub(super) fn skip(&mut self, depth: usize) -> Result<(), Syntax> {
+        match self.peek() {
+            Some(b'"') => self.string().map(drop),
+            Some(b'-' | b'0'..=b'9') => self.number().map(drop),
+            Some(b'{') => self.skip_object(depth),
+            Some(b'[') => self.skip_array(depth),
+            _ => self.literal().map(drop),
+        }
+    }
+
+    fn skip_object(&mut self, depth: usize) -> Result<(), Syntax> {
+        self.check_depth(depth)?;
+        self.at += 1;
+        self.space();
+        if self.peek() == Some(b'}') {
+            self.at += 1;
+            return Ok(());
+        }
+        loop {
+            self.space();
+            self.string()?;
+            self.colon()?;
+            self.skip(depth + 1)?;
+            if !self.comma(b'}')? {
+                return Ok(());
+            }
+        }
+    }
+
+    fn skip_array(&mut self, depth: usize) -> Result<(), Syntax> {
+        self.check_depth(depth)?;
+        self.at += 1;
+        self.space();
+        if self.peek() == Some(b']') {
+            self.at += 1;
+            return Ok(());
+        }
+        loop {
+            self.space();
+            self.skip(depth + 1)?;
+            if !self.comma(b']')? {
+                return Ok(());
+            }
+        }
+    }
+
+    #[inline]
+    pub(super) fn colon(&mut self) -> Result<(), Syntax> {
+        self.space();
+        self.expect(b':', "expected ':'")?;
+        self.space();
+        Ok(())
+    }
+
+    /// After a member or element: whether another follows, or `close` ends the object or array.
+    #[inline]
+    pub(super) fn comma(&mut self, close: u8) -> Result<bool, Syntax> {
+        self.space();
+        match self.peek() {
+            Some(b',') => {
+                self.at += 1;
+                Ok(true)
+            }
+            Some(byte) if byte == close => {
+                self.at += 1;
+                Ok(false)
+            }
+            _ => self.fault(if close == b'}' {
+                "expected ',' or '}'"
+            } else {
+                "expected ',' or ']'"
+            }),
+        }
+    }
+}
+
+/// Marks the bytes that end a run of plain text: quote, backslash and control characters. Eight bytes
+/// at once; the lowest mark is exact, which is all that is used.
+#[inline]
+fn special(word: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    let zero = |x: u64| x.wrapping_sub(ONES) & !x;
+    let quote = zero(word ^ (ONES * b'"' as u64));
+    let backslash = zero(word ^ (ONES * b'\\' as u64));
+    let control = word.wrapping_sub(ONES * 0x20) & !word;
+    (quote | backslash | control) & HIGHS
+}

@@ -1,0 +1,382 @@
+//! The way into the journal: a bounded queue, group commit, answers after fsync and processing.
+//!
+//! Two threads. The *writer* drains the queue into a group, appends every frame of it, and makes
+//! them durable with one fsync. The *process* thread hands the group, in journal order, to the
+//! [`Downstream`] and then answers each caller. So an answer means: durable, and visible.
+//!
+//! Everything taken and not yet answered counts against [`IntakeLimits`]; over it, callers hear
+//! [`IntakeError::Overloaded`] at once instead of waiting in a queue that grows.
+
+mod counters;
+mod prepare;
+mod process;
+mod queue;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use parking::Slot;
+use serde::{Deserialize, Serialize};
+use tillwatch_journal::{Journal, JournalReader, Offset};
+
+use crate::clock::Clock;
+use crate::decode::{Decoded, Rejection};
+use crate::error::CollectError;
+use crate::record::JournalRecord;
+
+pub use counters::{IntakeStatus, JournalStatus, SourceCounters, StreamCounters};
+pub use prepare::{Prepared, SubmitMeta};
+use process::ProcessMessage;
+use queue::{Job, Quota};
+
+/// Groups that may be durable and wait for the process thread, beside the one it works on.
+const GROUPS_AHEAD_MAX: usize = 2;
+
+/// What processing said about one record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Applied {
+    /// Rows that are new.
+    pub accepted: u64,
+    /// Rows whose id was seen before.
+    pub duplicates: u64,
+}
+
+/// What comes after the journal.
+pub trait Downstream: Send + Sync {
+    /// Takes durable records in journal order and says what became of each; called from one thread.
+    ///
+    /// The answer has one entry per record; a record of kind `Rejects` gets zeros.
+    fn apply(&self, records: &[JournalRecord]) -> Vec<Applied>;
+}
+
+/// Limits of the queue and of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct IntakeLimits {
+    /// Bytes taken and not yet answered. Default 256 MiB.
+    pub queue_bytes_max: usize,
+    /// Requests taken and not yet answered. Default 1024.
+    pub queue_batches_max: usize,
+    /// Bytes that go to the journal with one fsync; a single larger request still goes. Default 16 MiB.
+    pub group_bytes_max: usize,
+    /// Requests that go to the journal with one fsync. Default 256.
+    pub group_batches_max: usize,
+    /// Bytes of one journal record; a larger request becomes several. Default 16 MiB.
+    pub record_bytes_max: usize,
+    /// Rejections that an answer lists; the quarantine holds more. Default 100.
+    pub reported_max: usize,
+    /// Milliseconds that an overloaded caller is asked to wait. Default 1000.
+    pub retry_after_ms: u64,
+}
+
+impl Default for IntakeLimits {
+    fn default() -> Self {
+        Self {
+            queue_bytes_max: 256 << 20,
+            queue_batches_max: 1024,
+            group_bytes_max: 16 << 20,
+            group_batches_max: 256,
+            record_bytes_max: 16 << 20,
+            reported_max: 100,
+            retry_after_ms: 1000,
+        }
+    }
+}
+
+/// The answer to a request: its events are durable and processed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Receipt {
+    /// Events taken and new.
+    pub accepted: u64,
+    /// Events whose id was seen before.
+    pub duplicates: u64,
+    /// Lines rejected, also those not listed.
+    pub rejected: u64,
+    /// The first rejections, at most [`IntakeLimits::reported_max`].
+    pub rejections: Vec<Rejection>,
+}
+
+/// Why a request was not taken. Nothing of it is promised: the caller sends it again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum IntakeError {
+    /// Too much is waiting already.
+    #[error("overloaded: {reason}; try again in {} ms", .retry_after.as_millis())]
+    Overloaded {
+        /// Which limit is reached.
+        reason: String,
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// The request can never be taken, as it is larger than the whole queue may be.
+    #[error(
+        "the request takes {bytes} bytes, more than the limit of {bytes_max} bytes (queue_bytes_max)"
+    )]
+    TooLarge {
+        /// Bytes of its records.
+        bytes: usize,
+        /// The limit.
+        bytes_max: usize,
+    },
+    /// The journal's storage has no room.
+    #[error("the storage is full: {0}")]
+    StorageFull(String),
+    /// The journal takes nothing more until it is reopened.
+    #[error("the journal is not available: {0}")]
+    Unavailable(String),
+    /// The intake is being stopped.
+    #[error("the server is stopping")]
+    Stopping,
+    /// The columns could not be written as a record.
+    #[error("the request cannot be recorded: {0}")]
+    Record(String),
+}
+
+/// The way into the journal. Share it in an [`Arc`].
+pub struct Intake {
+    jobs: Slot<SyncSender<Job>>,
+    process: Slot<SyncSender<ProcessMessage>>,
+    threads: Slot<[JoinHandle<()>; 2]>,
+    quota: Arc<Quota>,
+    counters: Arc<counters::Counters>,
+    reader: JournalReader,
+    limits: IntakeLimits,
+}
+
+impl Intake {
+    /// Starts the two threads. `downstream` must have taken in everything durable in `journal`.
+    ///
+    /// # Errors
+    /// When the system refuses a thread.
+    pub fn start(
+        journal: Journal,
+        downstream: Arc<dyn Downstream>,
+        limits: IntakeLimits,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, CollectError> {
+        let reader = journal.reader();
+        let counters = Arc::new(counters::Counters::new(&journal));
+        let quota = Arc::new(Quota::new(&limits));
+        // The quota is reached before the channel is full, so sending never waits.
+        let (jobs, job_queue) = sync_channel(limits.queue_batches_max.max(1));
+        let (process, messages) = sync_channel(GROUPS_AHEAD_MAX);
+        let worker = process::ProcessThread {
+            reader: reader.clone(),
+            downstream,
+            applied_to: journal.durable(),
+            counters: Arc::clone(&counters),
+            reported_max: limits.reported_max,
+        };
+        let writer = writer::WriterThread {
+            journal,
+            limits,
+            clock,
+            counters: Arc::clone(&counters),
+            process: process.clone(),
+        };
+        let process_thread = spawn("process", move || worker.run(&messages))?;
+        let writer_thread = spawn("journal-writer", move || writer.run(&job_queue))?;
+        Ok(Self {
+            jobs: Slot::new(jobs),
+            process: Slot::new(process),
+            threads: Slot::new([writer_thread, process_thread]),
+            quota,
+            counters,
+            reader,
+            limits,
+        })
+    }
+
+    /// Takes decoded events and answers when they are durable and processed.
+    ///
+    /// Encoding a large request is work of milliseconds: a server does it with [`Self::prepare`]
+    /// where it decodes, off its async threads, and then calls [`Self::submit_prepared`].
+    ///
+    /// # Errors
+    /// See [`IntakeError`]; nothing is promised then.
+    pub async fn submit(
+        &self,
+        stream: &str,
+        decoded: Decoded,
+        meta: SubmitMeta,
+    ) -> Result<Receipt, IntakeError> {
+        let prepared = self.prepare(stream, decoded, meta)?;
+        self.submit_prepared(prepared).await
+    }
+
+    /// As [`Self::submit`], from a thread that may wait. Must not be called on an async thread.
+    ///
+    /// # Errors
+    /// See [`IntakeError`].
+    pub fn submit_blocking(
+        &self,
+        stream: &str,
+        decoded: Decoded,
+        meta: SubmitMeta,
+    ) -> Result<Receipt, IntakeError> {
+        let prepared = self.prepare(stream, decoded, meta)?;
+        if prepared.is_empty() {
+            return Ok(Receipt::default());
+        }
+        let answer = self.enqueue(prepared)?;
+        answer.blocking_recv().unwrap_or_else(|_| Err(died()))
+    }
+
+    /// Encodes decoded events into journal records: the CPU work of [`Self::submit`].
+    ///
+    /// # Errors
+    /// [`IntakeError::Record`] when the columns cannot be written, such as for a key of 70 000 bytes.
+    pub fn prepare(
+        &self,
+        stream: &str,
+        decoded: Decoded,
+        meta: SubmitMeta,
+    ) -> Result<Prepared, IntakeError> {
+        Prepared::new(stream, decoded, meta, self.limits.record_bytes_max)
+            .map_err(|error| IntakeError::Record(error.to_string()))
+    }
+
+    /// Takes prepared events and answers when they are durable and processed.
+    ///
+    /// # Errors
+    /// See [`IntakeError`].
+    pub async fn submit_prepared(&self, prepared: Prepared) -> Result<Receipt, IntakeError> {
+        if prepared.is_empty() {
+            return Ok(Receipt::default());
+        }
+        let answer = self.enqueue(prepared)?;
+        answer.await.unwrap_or_else(|_| Err(died()))
+    }
+
+    fn enqueue(&self, prepared: Prepared) -> Result<queue::Answer, IntakeError> {
+        let jobs = self.jobs.get().ok_or(IntakeError::Stopping)?;
+        let ticket = self.quota.take(prepared.bytes()).inspect_err(|error| {
+            if matches!(error, IntakeError::Overloaded { .. }) {
+                self.counters.overloaded();
+            }
+        })?;
+        let (job, answer) = Job::new(prepared, ticket);
+        // A full channel cannot happen while each job holds a ticket; a closed one means the writer is gone.
+        jobs.try_send(job).map_err(|_| died())?;
+        Ok(answer)
+    }
+
+    /// Puts another downstream in place, between two groups and without losing or repeating one.
+    ///
+    /// `build` runs on the process thread and gets the end of what was applied so far: the new
+    /// downstream must hold exactly the records before it. Nothing is processed meanwhile, so it
+    /// should catch up from something prepared, not start from nothing. When it fails, the old one stays.
+    ///
+    /// # Errors
+    /// What `build` gave, or that the intake is stopping. Must not be called on an async thread.
+    pub fn replace_downstream<E, F>(&self, build: F) -> Result<(), E>
+    where
+        E: From<IntakeError> + Send + 'static,
+        F: FnOnce(&JournalReader, Offset) -> Result<Arc<dyn Downstream>, E> + Send + 'static,
+    {
+        let (done, outcome) = sync_channel(1);
+        let replace = Box::new(move |reader: &JournalReader, upto: Offset| {
+            let (downstream, result) = match build(reader, upto) {
+                Ok(downstream) => (Some(downstream), Ok(())),
+                Err(error) => (None, Err(error)),
+            };
+            // Nobody listening any more changes nothing: the swap itself has happened.
+            let _ = done.try_send(result);
+            downstream
+        });
+        let process = self.process.get().ok_or(IntakeError::Stopping)?;
+        process
+            .send(ProcessMessage::Replace(replace))
+            .map_err(|_| died())?;
+        drop(process);
+        outcome.recv().unwrap_or_else(|_| Err(E::from(died())))
+    }
+
+    /// A reader of the journal.
+    #[must_use]
+    pub fn reader(&self) -> JournalReader {
+        self.reader.clone()
+    }
+
+    /// What was taken, what waits, and how the journal is.
+    #[must_use]
+    pub fn status(&self) -> IntakeStatus {
+        self.counters.status(&self.quota, &self.reader)
+    }
+
+    /// Takes nothing more, finishes and answers what was taken, and ends both threads. Waits for
+    /// that; a second call does nothing. Must not be called on an async thread.
+    pub fn stop(&self) {
+        self.jobs.clear();
+        self.process.clear();
+        for thread in self.threads.take().into_iter().flatten() {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the intake panicked");
+            }
+        }
+    }
+}
+
+impl Drop for Intake {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn died() -> IntakeError {
+    IntakeError::Unavailable(
+        "its threads have ended after a failure; restart the server".to_owned(),
+    )
+}
+
+fn spawn(
+    name: &'static str,
+    run: impl FnOnce() + Send + 'static,
+) -> Result<JoinHandle<()>, CollectError> {
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(run)
+        .map_err(|source| CollectError::Thread { name, source })
+}
+
+mod parking {
+    //! A value that can be taken away while others use it.
+
+    use std::sync::{PoisonError, RwLock};
+
+    /// Holds a value until it is cleared.
+    pub(super) struct Slot<T>(RwLock<Option<T>>);
+
+    impl<T> Slot<T> {
+        pub(super) fn new(value: T) -> Self {
+            Self(RwLock::new(Some(value)))
+        }
+
+        /// A copy of the value, unless it was cleared.
+        pub(super) fn get(&self) -> Option<T>
+        where
+            T: Clone,
+        {
+            self.0
+                .read()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone()
+        }
+
+        pub(super) fn take(&self) -> Option<T> {
+            self.0
+                .write()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take()
+        }
+
+        pub(super) fn clear(&self) {
+            drop(self.take());
+        }
+    }
+}

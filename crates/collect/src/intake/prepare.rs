@@ -1,0 +1,171 @@
+//! Decoded events as journal records, before they are queued.
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use std::sync::Arc;
+use tillwatch_journal::Offset;
+
+use crate::decode::{Decoded, Rejection};
+use crate::error::CollectError;
+use crate::record::{JournalRecord, RecordHead, RecordKind, encode_record, rejects_batch};
+
+/// What comes with a request besides its events.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SubmitMeta {
+    /// The request's `Idempotency-Key`.
+    pub idempotency_key: Option<String>,
+    /// The source that fetched the events; none for a push.
+    pub source: Option<String>,
+}
+
+/// A request encoded for the journal.
+#[derive(Debug)]
+pub struct Prepared {
+    pub(super) stream: Arc<str>,
+    pub(super) meta: SubmitMeta,
+    pub(super) records: Vec<PreparedRecord>,
+    pub(super) rejected: u64,
+    pub(super) rejections: Vec<Rejection>,
+    bytes: usize,
+}
+
+/// One frame of a request.
+#[derive(Debug)]
+pub(super) struct PreparedRecord {
+    kind: RecordKind,
+    first_row: u64,
+    batch: RecordBatch,
+    pub(super) payload: Vec<u8>,
+}
+
+impl PreparedRecord {
+    /// The record as it lies in the journal now; the payload is let go.
+    pub(super) fn into_record(
+        self,
+        offset: Offset,
+        received_at_us: i64,
+        stream: &Arc<str>,
+        meta: &SubmitMeta,
+    ) -> JournalRecord {
+        JournalRecord {
+            offset,
+            kind: self.kind,
+            stream: Arc::clone(stream),
+            received_at_us,
+            idempotency_key: meta.idempotency_key.clone(),
+            source: meta.source.clone(),
+            first_row: self.first_row,
+            batch: self.batch,
+        }
+    }
+}
+
+impl Prepared {
+    pub(super) fn new(
+        stream: &str,
+        decoded: Decoded,
+        meta: SubmitMeta,
+        record_bytes_max: usize,
+    ) -> Result<Self, CollectError> {
+        let mut pieces = Vec::new();
+        if decoded.batch.num_rows() > 0 {
+            split(
+                decoded.batch,
+                record_bytes_max,
+                0,
+                RecordKind::Events,
+                &mut pieces,
+            )?;
+        }
+        if !decoded.rejections.is_empty() {
+            let rejects = rejects_batch(&decoded.rejections)?;
+            split(
+                rejects,
+                record_bytes_max,
+                0,
+                RecordKind::Rejects,
+                &mut pieces,
+            )?;
+        }
+        let mut records = Vec::with_capacity(pieces.len());
+        let mut bytes = 0;
+        for (kind, first_row, batch) in pieces {
+            let head = RecordHead {
+                kind,
+                stream,
+                // Given when the record's place in the journal is known.
+                received_at_us: 0,
+                idempotency_key: meta.idempotency_key.as_deref(),
+                source: meta.source.as_deref(),
+                first_row,
+            };
+            let payload = encode_record(&head, &batch)?;
+            bytes += payload.len() + batch.get_array_memory_size();
+            records.push(PreparedRecord {
+                kind,
+                first_row,
+                batch,
+                payload,
+            });
+        }
+        Ok(Self {
+            stream: Arc::from(stream),
+            meta,
+            records,
+            rejected: decoded.rejected,
+            rejections: decoded.rejections,
+            bytes,
+        })
+    }
+
+    /// Bytes this request holds until it is answered: its columns and its payload.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Whether there is nothing to write: no event and no rejection.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    pub(super) fn payload_bytes(&self) -> usize {
+        self.records.iter().map(|record| record.payload.len()).sum()
+    }
+}
+
+type Piece = (RecordKind, u64, RecordBatch);
+
+/// Halves a batch until each piece has at most `bytes_max` bytes or one row.
+fn split(
+    batch: RecordBatch,
+    bytes_max: usize,
+    first_row: u64,
+    kind: RecordKind,
+    pieces: &mut Vec<Piece>,
+) -> Result<(), CollectError> {
+    let rows = batch.num_rows();
+    if rows <= 1 || batch.get_array_memory_size() <= bytes_max {
+        pieces.push((kind, first_row, batch));
+        return Ok(());
+    }
+    let half = rows / 2;
+    let left = compact(&batch.slice(0, half))?;
+    let right = compact(&batch.slice(half, rows - half))?;
+    drop(batch);
+    split(left, bytes_max, first_row, kind, pieces)?;
+    split(right, bytes_max, first_row + half as u64, kind, pieces)
+}
+
+/// Copies what a slice needs: a sliced column still holds all of its buffers.
+fn compact(slice: &RecordBatch) -> Result<RecordBatch, CollectError> {
+    let columns = slice
+        .columns()
+        .iter()
+        .map(|column| match column.as_string_view_opt() {
+            Some(text) => Ok(Arc::new(text.gc()) as ArrayRef),
+            None => arrow::compute::concat(&[column.as_ref() as &dyn Array]),
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(RecordBatch::try_new(slice.schema(), columns)?)
+}

@@ -1,0 +1,100 @@
+//! The process thread: durable records to the downstream, answers to the callers.
+
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+
+use tillwatch_journal::{JournalReader, Offset};
+
+use super::counters::Counters;
+use super::queue::Reply;
+use super::{Applied, Downstream, Receipt};
+use crate::decode::Rejection;
+use crate::record::JournalRecord;
+
+/// Builds another downstream, or none when that failed.
+pub(super) type Replace =
+    Box<dyn FnOnce(&JournalReader, Offset) -> Option<Arc<dyn Downstream>> + Send>;
+
+pub(super) enum ProcessMessage {
+    Group(Group),
+    Replace(Replace),
+}
+
+/// Records that became durable together, in journal order.
+pub(super) struct Group {
+    pub(super) records: Vec<JournalRecord>,
+    /// The requests they came from, in the same order.
+    pub(super) shares: Vec<Share>,
+    /// The journal's durable end behind them.
+    pub(super) upto: Offset,
+}
+
+/// One request's share of a group.
+pub(super) struct Share {
+    /// How many of the group's records are its own.
+    pub(super) records: usize,
+    /// Whom to answer; none when the request failed half-way and was answered so already.
+    pub(super) done: Option<(Tail, Reply)>,
+}
+
+/// What remains of a request when its records are written.
+pub(super) struct Tail {
+    pub(super) stream: Arc<str>,
+    pub(super) source: Option<String>,
+    pub(super) rejected: u64,
+    pub(super) rejections: Vec<Rejection>,
+    pub(super) received_at_us: i64,
+}
+
+pub(super) struct ProcessThread {
+    pub(super) reader: JournalReader,
+    pub(super) downstream: Arc<dyn Downstream>,
+    pub(super) applied_to: Offset,
+    pub(super) counters: Arc<Counters>,
+    pub(super) reported_max: usize,
+}
+
+impl ProcessThread {
+    /// Works until every sender is gone and the channel is empty.
+    pub(super) fn run(mut self, messages: &Receiver<ProcessMessage>) {
+        while let Ok(message) = messages.recv() {
+            match message {
+                ProcessMessage::Group(group) => self.group(group),
+                ProcessMessage::Replace(replace) => {
+                    if let Some(downstream) = replace(&self.reader, self.applied_to) {
+                        self.downstream = downstream;
+                    }
+                }
+            }
+        }
+    }
+
+    fn group(&mut self, group: Group) {
+        let applied = self.downstream.apply(&group.records);
+        self.applied_to = group.upto;
+        let mut applied = applied.into_iter();
+        for share in group.shares {
+            let mut sum = Applied::default();
+            for one in applied.by_ref().take(share.records) {
+                sum.accepted += one.accepted;
+                sum.duplicates += one.duplicates;
+            }
+            let Some((tail, reply)) = share.done else {
+                continue;
+            };
+            self.counters.request(&tail, sum);
+            let Tail {
+                rejected,
+                mut rejections,
+                ..
+            } = tail;
+            rejections.truncate(self.reported_max);
+            reply.send(Ok(Receipt {
+                accepted: sum.accepted,
+                duplicates: sum.duplicates,
+                rejected,
+                rejections,
+            }));
+        }
+    }
+}

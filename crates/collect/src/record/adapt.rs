@@ -1,0 +1,87 @@
+//! Columns as written, read by the schema of today.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow::compute::{CastOptions, cast_with_options};
+use arrow::datatypes::{DataType, TimeUnit};
+use tillwatch_event::{Field, StreamSchema};
+
+use crate::error::CollectError;
+
+/// Brings columns as written to the schema of today: a field declared since is null when it is
+/// optional, a field no longer declared is dropped, and a type may have become wider (`int64` →
+/// `decimal` with room for it, more digits, `date` → `timestamp`). Columns of the right type are
+/// handed on as they are.
+///
+/// # Errors
+/// When a required field was not written or holds nulls, or its type did not become wider.
+pub fn adapt(batch: &RecordBatch, schema: &StreamSchema) -> Result<RecordBatch, CollectError> {
+    let columns = schema
+        .fields
+        .iter()
+        .map(|field| column(batch, field))
+        .collect::<Result<Vec<ArrayRef>, CollectError>>()?;
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    Ok(RecordBatch::try_new_with_options(
+        schema.arrow_schema(),
+        columns,
+        &options,
+    )?)
+}
+
+fn column(batch: &RecordBatch, field: &Field) -> Result<ArrayRef, CollectError> {
+    let declared = field.kind.data_type();
+    let Some(written) = batch.column_by_name(&field.name) else {
+        if field.optional {
+            return Ok(new_null_array(&declared, batch.num_rows()));
+        }
+        return Err(fault(
+            field,
+            "nothing",
+            "it is required, but older events do not have it",
+        ));
+    };
+    if written.null_count() > 0 && !field.optional {
+        let reason = "it is required, but older events without a value exist";
+        return Err(fault(field, &written.data_type().to_string(), reason));
+    }
+    if *written.data_type() == declared {
+        return Ok(Arc::clone(written));
+    }
+    if !widens(written.data_type(), &declared) {
+        let reason = "a type may only become wider";
+        return Err(fault(field, &written.data_type().to_string(), reason));
+    }
+    let options = CastOptions {
+        safe: false,
+        ..CastOptions::default()
+    };
+    cast_with_options(written, &declared, &options)
+        .map_err(|e| fault(field, &written.data_type().to_string(), &e.to_string()))
+}
+
+fn fault(field: &Field, written: &str, reason: &str) -> CollectError {
+    CollectError::Adapt {
+        field: field.name.clone(),
+        written: written.to_owned(),
+        declared: field.type_text(),
+        reason: reason.to_owned(),
+    }
+}
+
+/// Whether every value of `from` has the same meaning in `to`.
+fn widens(from: &DataType, to: &DataType) -> bool {
+    let whole = |precision: u8, scale: i8| i16::from(precision) - i16::from(scale);
+    match (from, to) {
+        (DataType::Decimal128(p1, s1), DataType::Decimal128(p2, s2)) => {
+            s2 >= s1 && whole(*p2, *s2) >= whole(*p1, *s1)
+        }
+        // A 64-bit integer has up to 19 digits.
+        (DataType::Int64, DataType::Decimal128(precision, scale)) => {
+            whole(*precision, *scale) >= 19
+        }
+        (DataType::Date32, DataType::Timestamp(TimeUnit::Microsecond, Some(_))) => true,
+        _ => false,
+    }
+}

@@ -1,0 +1,65 @@
+//! Journal payload version 1: a header and an Arrow IPC stream. `PAYLOAD.md` writes the bytes down.
+
+mod adapt;
+mod payload;
+mod rejects;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use tillwatch_journal::Offset;
+
+pub use adapt::adapt;
+pub(crate) use payload::set_received_at;
+pub use payload::{decode_owned_record, decode_record, encode_record};
+pub use rejects::{rejections_of, rejects_batch, rejects_schema};
+
+/// What a record holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordKind {
+    /// Accepted events, in the columns of the stream's schema of that time.
+    Events,
+    /// Rejected lines, masked, in the columns of [`rejects_schema`].
+    Rejects,
+}
+
+/// What stands before the columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordHead<'a> {
+    /// What the record holds.
+    pub kind: RecordKind,
+    /// The stream's name.
+    pub stream: &'a str,
+    /// When it was received, microseconds since 1970.
+    pub received_at_us: i64,
+    /// The request's `Idempotency-Key`.
+    pub idempotency_key: Option<&'a str>,
+    /// The source that fetched it; none for a push.
+    pub source: Option<&'a str>,
+    /// The row of the request that row 0 of this record is; a large request is split into several records.
+    pub first_row: u64,
+}
+
+/// One record of the journal.
+#[derive(Debug, Clone)]
+pub struct JournalRecord {
+    /// Where its frame starts.
+    pub offset: Offset,
+    /// What it holds.
+    pub kind: RecordKind,
+    /// The stream's name.
+    pub stream: Arc<str>,
+    /// When it was received, microseconds since 1970; never falls within a journal.
+    pub received_at_us: i64,
+    /// The request's `Idempotency-Key`.
+    pub idempotency_key: Option<String>,
+    /// The source that fetched it; none for a push.
+    pub source: Option<String>,
+    /// The row of the request that row 0 of `batch` is: row `i` of a stream without `id` is
+    /// `EventId::of_row(key, first_row + i)`.
+    pub first_row: u64,
+    /// The columns as written.
+    pub batch: RecordBatch,
+}
