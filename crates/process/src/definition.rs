@@ -1,0 +1,61 @@
+//! What a stream and a cube are, as the definitions folder hands them over.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tillwatch_event::StreamSchema;
+
+/// A stream: its schema and the columns computed from it.
+#[derive(Debug, Clone)]
+pub struct StreamDefinition {
+    /// The declared fields.
+    pub schema: Arc<StreamSchema>,
+    /// Derived columns as (name, SQL expression), each may use the ones before it.
+    pub derive: Vec<(String, String)>,
+}
+
+/// A cube: time buckets × dimensions → measures over one stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CubeDefinition {
+    /// The cube's name, also its table name in SQL.
+    pub name: String,
+    /// The stream it rolls up.
+    pub from: String,
+    /// The width of a time bucket, 1 s to 1 d, aligned to 1970-01-01T00:00:00Z.
+    pub bucket: Duration,
+    /// Dimensions as (name, SQL expression).
+    pub dimensions: Vec<(String, String)>,
+    /// Measures as (name, SQL aggregate with an optional `filter (where …)`).
+    pub measures: Vec<(String, String)>,
+    /// Retention as (bucket width, age): states older than the age are rolled up into the next
+    /// width, and removed after the last. Empty keeps everything at the cube's own width.
+    pub keep: Vec<(Duration, Duration)>,
+}
+
+/// The limits and waits of processing. Times are event time unless said otherwise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProcessOptions {
+    /// How far the watermark stays behind the newest event time, in microseconds. Default 60 s.
+    pub lateness_us: i64,
+    /// How far behind the watermark an event may be before it counts as late, in microseconds. Default 0.
+    pub allowed_lateness_us: i64,
+    /// An event time further than this ahead of its receipt does not move the watermark, in
+    /// microseconds. Default 1 h: a client with a wrong clock must not make everyone else late.
+    pub future_max_us: i64,
+    /// Distinct dimension combinations a cube keeps before new ones go to `__other__`. Default 100 000.
+    pub combinations_max: usize,
+    /// Newest quarantine frames a stream keeps in its index. Default 10 000.
+    pub reject_frames_max: usize,
+}
+
+impl Default for ProcessOptions {
+    fn default() -> Self {
+        Self {
+            lateness_us: 60_000_000,
+            allowed_lateness_us: 0,
+            future_max_us: 3_600_000_000,
+            combinations_max: 100_000,
+            reject_frames_max: 10_000,
+        }
+    }
+}
