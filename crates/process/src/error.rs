@@ -76,7 +76,7 @@ pub enum ProcessError {
     #[error("journal: {0}")]
     Journal(#[from] tillwatch_journal::JournalError),
     /// A frame of the journal is not one of ours.
-    #[error("journal frame: {0}")]
+    #[error("{0}")]
     Frame(#[from] tillwatch_collect::CollectError),
     /// DataFusion failed on well-formed input.
     #[error("query engine: {0}")]

@@ -1,6 +1,36 @@
-//! derive, deduplicate, cubes
+//! Derive, deduplicate, aggregate: durable records in journal order become cubes.
+//!
+//! The central idea: *a cube is a DataFusion partial aggregate, kept.* Every batch of a stream runs
+//! through the partial phase of its cubes' aggregates, and the states are kept per time bucket and
+//! dimensions ([`Cube`]). Merging states is always right, so late events, recovery, compaction and
+//! coarser buckets need nothing of their own, and a live figure equals the same SQL over the raw
+//! events.
+//!
+//! - [`Processor`] takes journal records ([`tillwatch_collect::Downstream`]) and recovers from a journal.
+//! - [`Cube::snapshot`] gives the states; [`Measure::merge`] turns them into figures in any query.
+//! - [`StreamLog::scan`] reads the raw events back out of the journal.
+//! - [`functions`] are the SQL functions a definition may use besides DataFusion's.
+//!
+//! Nothing here reads a clock: time comes with the records.
+
+mod cube;
+mod dedup;
 mod definition;
+mod derive;
+mod engine;
 mod error;
 pub mod functions;
+mod merge;
+mod processor;
+mod status;
+mod stream;
+mod watermark;
+
+pub use cube::{BUCKET, Cube, Measure, OTHER};
 pub use definition::{CubeDefinition, ProcessOptions, StreamDefinition};
 pub use error::{Item, ProcessError};
+pub use functions::{FunctionDoc, Rates, function_docs, register_functions};
+pub use merge::MergeUdaf;
+pub use processor::{Processor, RecoverReport};
+pub use status::{CubeStatus, ProcessStatus, StreamStatus};
+pub use stream::{RejectFrame, Scan, StreamLog};

@@ -1,0 +1,181 @@
+//! Cubes: partial aggregates of a stream, kept per time bucket and dimensions.
+
+mod limit;
+mod plan;
+mod store;
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::{DataType, SchemaRef};
+use datafusion::logical_expr::AggregateUDF;
+
+pub use limit::OTHER;
+pub(crate) use plan::{BucketColumns, CubePlan};
+use store::CubeStore;
+
+use crate::definition::CubeDefinition;
+use crate::engine::Engine;
+use crate::error::ProcessError;
+use crate::status::CubeStatus;
+use limit::Combinations;
+
+/// The column that holds the start of a time bucket.
+pub const BUCKET: &str = "bucket";
+
+/// A measure of a cube: one aggregate whose states are kept.
+#[derive(Debug, Clone)]
+pub struct Measure {
+    /// The measure's name.
+    pub name: String,
+    /// The aggregate as defined.
+    pub sql: String,
+    /// The state columns of the cube that belong to it, in order: the arguments of `merge`.
+    pub state_columns: Vec<String>,
+    /// `<aggregate>_merge(state columns…)` gives the measure's value over any set of states.
+    pub merge: Arc<AggregateUDF>,
+    /// The type of the finished value.
+    pub data_type: DataType,
+}
+
+/// A cube and its states.
+///
+/// Writing happens on one thread, the processing thread; reading from any.
+#[derive(Debug)]
+pub struct Cube {
+    definition: CubeDefinition,
+    plan: CubePlan,
+    store: CubeStore,
+}
+
+/// What only the writing thread has of a cube.
+#[derive(Debug)]
+pub(crate) struct CubeWriter {
+    pub(crate) cube: Arc<Cube>,
+    combinations: Combinations,
+}
+
+impl Cube {
+    /// The definition it was made from.
+    #[must_use]
+    pub fn definition(&self) -> &CubeDefinition {
+        &self.definition
+    }
+
+    /// The schema of its states: `bucket` (timestamp in µs, UTC), the dimensions, then the state
+    /// columns of every measure, `<measure>` or `<measure>__<i>`.
+    #[must_use]
+    pub fn state_schema(&self) -> SchemaRef {
+        Arc::clone(self.plan.state_schema())
+    }
+
+    /// Its measures in the order of definition.
+    #[must_use]
+    pub fn measures(&self) -> &[Measure] {
+        self.plan.measures()
+    }
+
+    /// The width of a bucket in microseconds.
+    #[must_use]
+    pub fn bucket_us(&self) -> i64 {
+        self.plan.bucket_us()
+    }
+
+    /// The states of all buckets that overlap `from_us ≤ t < to_us`; no bound takes all. A key may
+    /// occur in several rows, which merge to its value. The batches are shared, not copied.
+    #[must_use]
+    pub fn snapshot(&self, from_us: Option<i64>, to_us: Option<i64>) -> Vec<RecordBatch> {
+        self.store.snapshot(from_us, to_us, self.plan.bucket_us())
+    }
+
+    /// A number that grows with every change of the states.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.store.version()
+    }
+
+    /// The first and the last bucket start (µs) touched after `version`; `None` when nothing was.
+    /// When `version` is too long ago to tell, the range is everything.
+    #[must_use]
+    pub fn changed_since(&self, version: u64) -> Option<(i64, i64)> {
+        self.store.changed_since(version)
+    }
+
+    /// Sizes and counts.
+    #[must_use]
+    pub fn status(&self) -> CubeStatus {
+        self.store.status(&self.definition.name)
+    }
+}
+
+impl CubeWriter {
+    /// Plans a cube over the stream's columns (declared and derived).
+    pub(crate) fn new(
+        engine: &Engine,
+        definition: CubeDefinition,
+        stream: &SchemaRef,
+        combinations_max: usize,
+    ) -> Result<Self, Vec<ProcessError>> {
+        let plan = CubePlan::new(engine, &definition, stream)?;
+        let combinations =
+            Combinations::new(plan.dimension_types(), combinations_max).map_err(|e| vec![e])?;
+        let store = CubeStore::new();
+        Ok(Self { cube: Arc::new(Cube { definition, plan, store }), combinations })
+    }
+
+    /// Adds a batch of events (with bucket columns, see [`BucketColumns`]).
+    ///
+    /// A batch that fails is halved until the rows at fault stand alone; those are left out of
+    /// this cube and counted, all others are in.
+    pub(crate) fn append(&mut self, engine: &Engine, batch: &RecordBatch, buckets: &mut BucketColumns) {
+        if batch.num_rows() == 0 {
+            return;
+        }
+        let mut failed = 0;
+        self.append_or_halve(engine, batch, buckets, &mut failed);
+        if failed > 0 {
+            self.cube.store.count_failed(failed);
+        }
+    }
+
+    fn append_or_halve(
+        &mut self,
+        engine: &Engine,
+        batch: &RecordBatch,
+        buckets: &mut BucketColumns,
+        failed: &mut u64,
+    ) {
+        let rows = batch.num_rows();
+        match self.try_append(engine, batch, buckets) {
+            Ok(()) => {}
+            Err(error) if rows <= 1 => {
+                // The row's values stay out of the log; the error's kind is enough to look for it.
+                tracing::warn!(cube = %self.cube.definition.name, error = error.name(), "an event cannot be aggregated");
+                *failed += rows as u64;
+            }
+            Err(_) => {
+                let half = rows / 2;
+                for part in [batch.slice(0, half), batch.slice(half, rows - half)] {
+                    let mut buckets = buckets.anew();
+                    self.append_or_halve(engine, &part, &mut buckets, failed);
+                }
+            }
+        }
+    }
+
+    fn try_append(
+        &mut self,
+        engine: &Engine,
+        batch: &RecordBatch,
+        buckets: &mut BucketColumns,
+    ) -> Result<(), ProcessError> {
+        let plan = &self.cube.plan;
+        let states = plan.partial(engine, batch, buckets)?;
+        let (states, folded) = self.combinations.limit(&states)?;
+        // Folding may have made keys equal that were not.
+        let states = if folded > 0 { plan.reduce(engine, &[states])? } else { states };
+        self.cube.store.append(engine, plan, states)?;
+        self.cube.store.count_combinations(self.combinations.len(), folded);
+        Ok(())
+    }
+}

@@ -1,0 +1,366 @@
+//! From a cube's definition to the partial aggregation that is run on every batch.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch, TimestampMicrosecondArray};
+use datafusion::arrow::compute::concat_batches;
+use datafusion::arrow::datatypes::{
+    DataType, Date32Type, Field, Schema, SchemaRef, TimestampMicrosecondType,
+};
+use datafusion::datasource::memory::MemorySourceConfig;
+use datafusion::error::DataFusionError;
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode, PhysicalGroupBy};
+use datafusion::physical_plan::{ExecutionPlan, empty::EmptyExec};
+use tillwatch_event::schema::timestamp_type;
+
+use super::{BUCKET, Measure};
+use crate::definition::CubeDefinition;
+use crate::engine::Engine;
+use crate::error::{Item, ProcessError};
+use crate::merge::MergeUdaf;
+
+/// The narrowest and widest bucket.
+const BUCKET_US: std::ops::RangeInclusive<i64> = 1_000_000..=86_400_000_000;
+/// The name of the bucket column in the aggregation's input; no field may start like this.
+const INPUT_BUCKET: &str = "__bucket";
+const DAY_US: i64 = 86_400_000_000;
+
+/// Aggregates whose result depends on the order of arrival, which late events and merging change.
+const ORDERED: &[&str] =
+    &["first_value", "last_value", "nth_value", "any_value", "array_agg", "string_agg", "grouping"];
+
+/// A planned cube.
+#[derive(Debug)]
+pub(crate) struct CubePlan {
+    bucket_us: i64,
+    /// The stream's columns and the bucket.
+    input_schema: SchemaRef,
+    group_by: Arc<PhysicalGroupBy>,
+    merge_group_by: Arc<PhysicalGroupBy>,
+    aggregates: Vec<Arc<AggregateFunctionExpr>>,
+    filters: Vec<Option<Arc<dyn PhysicalExpr>>>,
+    dimension_types: Vec<DataType>,
+    /// The schema DataFusion gives partial states.
+    native_schema: SchemaRef,
+    /// The same columns under our names.
+    state_schema: SchemaRef,
+    measures: Vec<Measure>,
+}
+
+impl CubePlan {
+    pub(super) fn new(
+        engine: &Engine,
+        cube: &CubeDefinition,
+        stream: &SchemaRef,
+    ) -> Result<Self, Vec<ProcessError>> {
+        let whole = || Item::Cube { cube: cube.name.clone() };
+        let bucket_us = i64::try_from(cube.bucket.as_micros()).unwrap_or(i64::MAX);
+        if !BUCKET_US.contains(&bucket_us) {
+            return Err(vec![ProcessError::item(whole(), "a bucket is between 1s and 1d wide")]);
+        }
+        if cube.measures.is_empty() {
+            return Err(vec![ProcessError::item(whole(), "a cube needs at least one measure")]);
+        }
+        check_names(cube).map_err(|e| vec![e])?;
+        // Every fault is reported at once, so planning goes on after the first.
+        let mut errors = Vec::new();
+
+        let mut fields: Vec<_> = stream.fields().iter().cloned().collect();
+        fields.push(Arc::new(Field::new(INPUT_BUCKET, timestamp_type(), false)));
+        let input_schema = Arc::new(Schema::new(fields));
+        let bucket: Arc<dyn PhysicalExpr> =
+            Arc::new(Column::new(INPUT_BUCKET, input_schema.fields().len() - 1));
+        let mut groups = vec![(bucket, BUCKET.to_owned())];
+        let mut dimension_types = Vec::with_capacity(cube.dimensions.len());
+        for (name, sql) in &cube.dimensions {
+            match plan_dimension(engine, cube, name, sql, stream) {
+                Ok((physical, data_type)) => {
+                    groups.push((physical, name.clone()));
+                    dimension_types.push(data_type);
+                }
+                Err(error) => errors.push(error),
+            }
+        }
+        let group_by = Arc::new(PhysicalGroupBy::new_single(groups));
+
+        let (mut aggregates, mut filters, mut measures) = (Vec::new(), Vec::new(), Vec::new());
+        for (name, sql) in &cube.measures {
+            match plan_measure(engine, cube, name, sql, stream) {
+                Ok((aggregate, filter, measure)) => {
+                    aggregates.push(aggregate);
+                    filters.push(filter);
+                    measures.push(measure);
+                }
+                Err(error) => errors.push(error),
+            }
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let template = AggregateExec::try_new(
+            AggregateMode::Partial,
+            Arc::clone(&group_by),
+            aggregates.clone(),
+            filters.clone(),
+            Arc::new(EmptyExec::new(Arc::clone(&input_schema))),
+            Arc::clone(&input_schema),
+        )
+        .map_err(|e| vec![e.into()])?;
+        let native_schema = template.schema();
+        let state_schema =
+            state_schema(&native_schema, cube, &measures).map_err(|e| vec![e])?;
+        Ok(Self {
+            bucket_us,
+            input_schema,
+            merge_group_by: Arc::new(group_by.as_final()),
+            group_by,
+            aggregates,
+            filters,
+            dimension_types,
+            native_schema,
+            state_schema,
+            measures,
+        })
+    }
+
+    pub(crate) fn state_schema(&self) -> &SchemaRef {
+        &self.state_schema
+    }
+
+    pub(super) fn measures(&self) -> &[Measure] {
+        &self.measures
+    }
+
+    pub(super) fn bucket_us(&self) -> i64 {
+        self.bucket_us
+    }
+
+    pub(super) fn dimension_types(&self) -> &[DataType] {
+        &self.dimension_types
+    }
+
+    /// The partial states of a batch of events, each key once.
+    pub(super) fn partial(
+        &self,
+        engine: &Engine,
+        batch: &RecordBatch,
+        buckets: &mut BucketColumns,
+    ) -> Result<RecordBatch, ProcessError> {
+        let mut columns = batch.columns().to_vec();
+        columns.push(buckets.column(batch, self.bucket_us)?);
+        let input = RecordBatch::try_new(Arc::clone(&self.input_schema), columns)?;
+        self.run(engine, AggregateMode::Partial, &self.group_by, vec![input])
+    }
+
+    /// The states merged, each key once.
+    pub(super) fn reduce(
+        &self,
+        engine: &Engine,
+        states: &[RecordBatch],
+    ) -> Result<RecordBatch, ProcessError> {
+        let native = states
+            .iter()
+            .map(|b| RecordBatch::try_new(Arc::clone(&self.native_schema), b.columns().to_vec()))
+            .collect::<Result<Vec<_>, _>>()?;
+        self.run(engine, AggregateMode::PartialReduce, &self.merge_group_by, native)
+    }
+
+    fn run(
+        &self,
+        engine: &Engine,
+        mode: AggregateMode,
+        group_by: &Arc<PhysicalGroupBy>,
+        input: Vec<RecordBatch>,
+    ) -> Result<RecordBatch, ProcessError> {
+        let filters = if mode == AggregateMode::Partial {
+            self.filters.clone()
+        } else {
+            vec![None; self.aggregates.len()]
+        };
+        let Some(schema) = input.first().map(RecordBatch::schema) else {
+            return Ok(RecordBatch::new_empty(Arc::clone(&self.state_schema)));
+        };
+        let source = MemorySourceConfig::try_new_from_batches(schema, input)?;
+        let plan = AggregateExec::try_new(
+            mode,
+            Arc::clone(group_by),
+            self.aggregates.clone(),
+            filters,
+            source,
+            Arc::clone(&self.input_schema),
+        )?;
+        let states = engine.run(&plan)?;
+        let states = match states.as_slice() {
+            [one] => one.clone(),
+            many => concat_batches(&plan.schema(), many)?,
+        };
+        Ok(RecordBatch::try_new(Arc::clone(&self.state_schema), states.columns().to_vec())?)
+    }
+}
+
+fn check_names(cube: &CubeDefinition) -> Result<(), ProcessError> {
+    let mut seen = vec![BUCKET];
+    let dimensions = cube.dimensions.iter().map(|(name, _)| {
+        (name.as_str(), Item::Dimension { cube: cube.name.clone(), dimension: name.clone() })
+    });
+    let measures = cube.measures.iter().map(|(name, _)| {
+        (name.as_str(), Item::Measure { cube: cube.name.clone(), measure: name.clone() })
+    });
+    for (name, item) in dimensions.chain(measures) {
+        if name == BUCKET {
+            return Err(ProcessError::item(item, "'bucket' is the name of the time column"));
+        }
+        if seen.contains(&name) {
+            return Err(ProcessError::item(item, "the cube already has that name"));
+        }
+        seen.push(name);
+    }
+    Ok(())
+}
+
+fn plan_dimension(
+    engine: &Engine,
+    cube: &CubeDefinition,
+    name: &str,
+    sql: &str,
+    stream: &SchemaRef,
+) -> Result<(Arc<dyn PhysicalExpr>, DataType), ProcessError> {
+    let item = || Item::Dimension { cube: cube.name.clone(), dimension: name.to_owned() };
+    let scalar = engine
+        .scalar(sql, stream)
+        .map_err(|reason| ProcessError::expression(item(), sql, reason))?;
+    let fits = match &scalar.data_type {
+        t if t.is_floating() || t.is_nested() => false,
+        DataType::Binary | DataType::BinaryView | DataType::LargeBinary => false,
+        _ => true,
+    };
+    if !fits {
+        let reason = format!(
+            "a dimension is a text, a whole number, a decimal, a bool or a time, not {}",
+            scalar.data_type
+        );
+        return Err(ProcessError::expression(item(), sql, reason));
+    }
+    Ok((scalar.physical, scalar.data_type))
+}
+
+type PlannedMeasure = (Arc<AggregateFunctionExpr>, Option<Arc<dyn PhysicalExpr>>, Measure);
+
+fn plan_measure(
+    engine: &Engine,
+    cube: &CubeDefinition,
+    name: &str,
+    sql: &str,
+    stream: &SchemaRef,
+) -> Result<PlannedMeasure, ProcessError> {
+    let fault = |reason: String| {
+        let item = Item::Measure { cube: cube.name.clone(), measure: name.to_owned() };
+        ProcessError::expression(item, sql, reason)
+    };
+    let engine_fault = |e: DataFusionError| fault(crate::error::engine_reason(&e));
+    let lowered = engine.aggregate(sql, name, stream).map_err(fault)?;
+    let aggregate = lowered.aggregate;
+    let function = aggregate.fun().name();
+    if ORDERED.contains(&function) {
+        return Err(fault(format!(
+            "{function} depends on the order of arrival; min, max or a dimension do not"
+        )));
+    }
+    let state = aggregate.state_fields().map_err(engine_fault)?;
+    let keeps_values = state.iter().any(|f| matches!(f.data_type(), DataType::List(_)));
+    if keeps_values && !function.starts_with("approx_") {
+        return Err(fault(format!(
+            "{function} keeps every value; use distinct(x) or quantile(x), which keep a sketch"
+        )));
+    }
+    // Building it once finds argument types that only fail at run time.
+    aggregate.create_accumulator().map_err(engine_fault)?;
+    let state_columns = if state.len() == 1 {
+        vec![name.to_owned()]
+    } else {
+        (0..state.len()).map(|i| format!("{name}__{i}")).collect()
+    };
+    let measure = Measure {
+        name: name.to_owned(),
+        sql: sql.to_owned(),
+        state_columns,
+        merge: MergeUdaf::udaf(Arc::clone(&aggregate)).map_err(engine_fault)?,
+        data_type: aggregate.field().data_type().clone(),
+    };
+    Ok((aggregate, lowered.filter, measure))
+}
+
+fn state_schema(
+    native: &SchemaRef,
+    cube: &CubeDefinition,
+    measures: &[Measure],
+) -> Result<SchemaRef, ProcessError> {
+    let names = std::iter::once(BUCKET)
+        .chain(cube.dimensions.iter().map(|(name, _)| name.as_str()))
+        .chain(measures.iter().flat_map(|m| m.state_columns.iter().map(String::as_str)));
+    let fields: Vec<Field> = native
+        .fields()
+        .iter()
+        .zip(names)
+        .map(|(field, name)| Field::new(name, field.data_type().clone(), field.is_nullable()))
+        .collect();
+    if fields.len() != native.fields().len() {
+        return Err(ProcessError::item(
+            Item::Cube { cube: cube.name.clone() },
+            "its state columns cannot be named",
+        ));
+    }
+    Ok(Arc::new(Schema::new(fields)))
+}
+
+/// The bucket columns of one batch, made once per width and shared by the stream's cubes.
+#[derive(Debug)]
+pub(crate) struct BucketColumns {
+    time: usize,
+    made: Vec<(i64, ArrayRef)>,
+}
+
+impl BucketColumns {
+    /// For a batch whose time is in column `time`, a timestamp (µs) or a date.
+    pub(crate) fn new(time: usize) -> Self {
+        Self { time, made: Vec::new() }
+    }
+
+    /// For another batch of the same stream.
+    fn anew(&self) -> Self {
+        Self::new(self.time)
+    }
+
+    /// Event times in microseconds since 1970-01-01T00:00:00Z.
+    pub(crate) fn times(batch: &RecordBatch, time: usize) -> Option<Vec<i64>> {
+        let column = batch.columns().get(time)?;
+        match column.data_type() {
+            DataType::Timestamp(_, _) => {
+                Some(column.as_primitive_opt::<TimestampMicrosecondType>()?.values().to_vec())
+            }
+            DataType::Date32 => {
+                let days = column.as_primitive_opt::<Date32Type>()?;
+                Some(days.values().iter().map(|day| i64::from(*day) * DAY_US).collect())
+            }
+            _ => None,
+        }
+    }
+
+    fn column(&mut self, batch: &RecordBatch, width_us: i64) -> Result<ArrayRef, ProcessError> {
+        if let Some((_, column)) = self.made.iter().find(|(width, _)| *width == width_us) {
+            return Ok(Arc::clone(column));
+        }
+        let times = Self::times(batch, self.time).ok_or_else(|| {
+            DataFusionError::Internal("the time column is neither a timestamp nor a date".to_owned())
+        })?;
+        // Euclidean division, so that buckets before 1970 start at their earlier end too.
+        let starts = times.iter().map(|t| t.div_euclid(width_us).saturating_mul(width_us));
+        let column: ArrayRef =
+            Arc::new(TimestampMicrosecondArray::from_iter_values(starts).with_timezone("UTC"));
+        self.made.push((width_us, Arc::clone(&column)));
+        Ok(column)
+    }
+}

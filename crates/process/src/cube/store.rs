@@ -1,0 +1,291 @@
+//! The states of one cube: immutable chunks, merged so that their number stays small.
+//!
+//! New states arrive as small chunks in `recent`. Eight of about one size are merged into one of
+//! the next size, so there are at most eight per power of eight. When `recent` has grown to a
+//! quarter of what it overlaps in `settled`, both are merged there: `settled` is in order of time
+//! and without overlap, each key is in it once, and a query reads only the chunks of its range.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use datafusion::arrow::compute::{sort_to_indices, take};
+use datafusion::arrow::datatypes::{DataType, TimestampMicrosecondType};
+
+use super::plan::CubePlan;
+use crate::engine::Engine;
+use crate::error::ProcessError;
+use crate::status::CubeStatus;
+
+/// Chunks of about one size that are merged together.
+const FAN_IN: usize = 8;
+/// Fewer recent rows than this are not worth settling.
+const SETTLE_ROWS_MIN: usize = 32_768;
+/// A settled chunk has about this many rows: the grain of time pruning.
+const SETTLED_ROWS: usize = 8_192;
+/// Changes remembered for live readers; one further behind reads everything again.
+const CHANGES_MAX: usize = 1_024;
+
+#[derive(Debug, Clone)]
+struct Chunk {
+    states: RecordBatch,
+    /// First and last bucket start, µs.
+    min_us: i64,
+    max_us: i64,
+    bytes: usize,
+}
+
+#[derive(Debug, Default, Clone)]
+struct Chunks {
+    recent: Vec<Arc<Chunk>>,
+    settled: Vec<Arc<Chunk>>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    chunks: Chunks,
+    version: u64,
+    changes: VecDeque<(u64, i64, i64)>,
+    combinations: usize,
+    other_rows: u64,
+    failed_rows: u64,
+}
+
+/// The chunks of one cube behind a lock that is only held to copy or swap lists of pointers.
+#[derive(Debug, Default)]
+pub(super) struct CubeStore {
+    shared: Mutex<Shared>,
+}
+
+impl Chunk {
+    fn new(states: RecordBatch) -> Option<Arc<Self>> {
+        let buckets = states.columns().first()?.as_primitive_opt::<TimestampMicrosecondType>()?;
+        let min_us = buckets.values().iter().copied().min()?;
+        let max_us = buckets.values().iter().copied().max()?;
+        let bytes = states.get_array_memory_size();
+        Some(Arc::new(Self { states, min_us, max_us, bytes }))
+    }
+
+    fn rows(&self) -> usize {
+        self.states.num_rows()
+    }
+
+    fn tier(&self) -> u32 {
+        self.rows().max(1).ilog2() / FAN_IN.ilog2()
+    }
+}
+
+impl CubeStore {
+    pub(super) fn new() -> Self {
+        Self::default()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        // Nothing under the lock can panic half-way through a change.
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds states and merges where due. Only one thread may call this.
+    pub(super) fn append(
+        &self,
+        engine: &Engine,
+        plan: &CubePlan,
+        states: RecordBatch,
+    ) -> Result<(), ProcessError> {
+        let Some(chunk) = Chunk::new(states) else { return Ok(()) };
+        let (min_us, max_us) = (chunk.min_us, chunk.max_us);
+        let before = self.lock().chunks.clone();
+        let mut after = before.clone();
+        after.recent.push(chunk);
+        // The new states are in whether merging works or not: merging changes no figure.
+        let merged = merge_recent(engine, plan, &mut after).and_then(|()| settle(engine, plan, &mut after));
+        if let Err(error) = merged {
+            tracing::error!(error = error.name(), "states could not be merged");
+        }
+        let mut shared = self.lock();
+        shared.chunks = after;
+        shared.version += 1;
+        let version = shared.version;
+        shared.changes.push_back((version, min_us, max_us));
+        if shared.changes.len() > CHANGES_MAX {
+            shared.changes.pop_front();
+        }
+        Ok(())
+    }
+
+    pub(super) fn count_combinations(&self, combinations: usize, other_rows: u64) {
+        let mut shared = self.lock();
+        shared.combinations = combinations;
+        shared.other_rows += other_rows;
+    }
+
+    pub(super) fn count_failed(&self, rows: u64) {
+        self.lock().failed_rows += rows;
+    }
+
+    pub(super) fn snapshot(
+        &self,
+        from_us: Option<i64>,
+        to_us: Option<i64>,
+        bucket_us: i64,
+    ) -> Vec<RecordBatch> {
+        let chunks = self.lock().chunks.clone();
+        let from = from_us.unwrap_or(i64::MIN);
+        let to = to_us.unwrap_or(i64::MAX);
+        (chunks.settled.iter().chain(&chunks.recent))
+            .filter(|c| c.max_us.saturating_add(bucket_us) > from && c.min_us < to)
+            .map(|c| within(&c.states, from, to, bucket_us, (c.min_us, c.max_us)))
+            .filter(|states| states.num_rows() > 0)
+            .collect()
+    }
+
+    pub(super) fn version(&self) -> u64 {
+        self.lock().version
+    }
+
+    pub(super) fn changed_since(&self, version: u64) -> Option<(i64, i64)> {
+        let shared = self.lock();
+        if version >= shared.version {
+            return None;
+        }
+        let oldest = shared.changes.front().map_or(u64::MAX, |(v, _, _)| *v);
+        if version.saturating_add(1) < oldest {
+            return Some((i64::MIN, i64::MAX));
+        }
+        (shared.changes.iter().rev())
+            .take_while(|(v, _, _)| *v > version)
+            .fold(None, |range, (_, min, max)| match range {
+                None => Some((*min, *max)),
+                Some((a, b)) => Some((*min.min(&a), *max.max(&b))),
+            })
+    }
+
+    pub(super) fn status(&self, name: &str) -> CubeStatus {
+        let shared = self.lock();
+        let all = || shared.chunks.settled.iter().chain(&shared.chunks.recent);
+        CubeStatus {
+            name: name.to_owned(),
+            rows: all().map(|c| c.rows() as u64).sum(),
+            bytes: all().map(|c| c.bytes as u64).sum(),
+            chunks: all().count() as u64,
+            version: shared.version,
+            combinations: shared.combinations as u64,
+            other_rows: shared.other_rows,
+            failed_rows: shared.failed_rows,
+        }
+    }
+}
+
+/// A settled chunk is in order of time, so its rows of a range are one slice; others go as a whole
+/// when they lie inside and are otherwise left to the reader's own filter on `bucket`.
+fn within(
+    states: &RecordBatch,
+    from: i64,
+    to: i64,
+    bucket_us: i64,
+    (min, max): (i64, i64),
+) -> RecordBatch {
+    let inside = min.saturating_add(bucket_us) > from && max < to;
+    let Some(buckets) =
+        states.columns().first().and_then(|c| c.as_primitive_opt::<TimestampMicrosecondType>())
+    else {
+        return states.clone();
+    };
+    if inside {
+        return states.clone();
+    }
+    let values = buckets.values();
+    if values.is_sorted() {
+        let start = values.partition_point(|b| b.saturating_add(bucket_us) <= from);
+        let end = values.partition_point(|b| *b < to);
+        return states.slice(start, end.saturating_sub(start));
+    }
+    let keep: datafusion::arrow::array::BooleanArray =
+        values.iter().map(|b| Some(b.saturating_add(bucket_us) > from && *b < to)).collect();
+    datafusion::arrow::compute::filter_record_batch(states, &keep).unwrap_or_else(|_| states.clone())
+}
+
+/// Merges the newest chunks while eight of them are of one size or smaller.
+fn merge_recent(engine: &Engine, plan: &CubePlan, chunks: &mut Chunks) -> Result<(), ProcessError> {
+    loop {
+        let Some(newest) = chunks.recent.last() else { return Ok(()) };
+        let tier = newest.tier();
+        let run = chunks.recent.iter().rev().take_while(|c| c.tier() <= tier).count();
+        if run < FAN_IN {
+            return Ok(());
+        }
+        let at = chunks.recent.len() - run;
+        let Some(due) = chunks.recent.get(at..) else { return Ok(()) };
+        let merged = plan.reduce(engine, &states_of(due))?;
+        chunks.recent.truncate(at);
+        chunks.recent.extend(Chunk::new(merged));
+    }
+}
+
+/// Merges all recent chunks into the settled ones when there is enough to be worth it.
+fn settle(engine: &Engine, plan: &CubePlan, chunks: &mut Chunks) -> Result<(), ProcessError> {
+    let rows: usize = chunks.recent.iter().map(|c| c.rows()).sum();
+    if rows < SETTLE_ROWS_MIN {
+        return Ok(());
+    }
+    let min = chunks.recent.iter().map(|c| c.min_us).min().unwrap_or(i64::MAX);
+    let max = chunks.recent.iter().map(|c| c.max_us).max().unwrap_or(i64::MIN);
+    let (touched, rest): (Vec<_>, Vec<_>) =
+        chunks.settled.iter().cloned().partition(|c| c.max_us >= min && c.min_us <= max);
+    let touched_rows: usize = touched.iter().map(|c| c.rows()).sum();
+    if rows < touched_rows / 4 {
+        return Ok(());
+    }
+    let mut due = states_of(&touched);
+    due.extend(states_of(&chunks.recent));
+    let merged = sorted_by_bucket(&plan.reduce(engine, &due)?)?;
+    let mut settled = rest;
+    settled.extend(cut(&merged)?);
+    settled.sort_by_key(|c| c.min_us);
+    chunks.settled = settled;
+    chunks.recent.clear();
+    Ok(())
+}
+
+fn states_of(chunks: &[Arc<Chunk>]) -> Vec<RecordBatch> {
+    chunks.iter().map(|c| c.states.clone()).collect()
+}
+
+fn sorted_by_bucket(states: &RecordBatch) -> Result<RecordBatch, ProcessError> {
+    let Some(buckets) = states.columns().first() else { return Ok(states.clone()) };
+    let order = sort_to_indices(buckets, None, None)?;
+    let columns =
+        states.columns().iter().map(|c| take(c, &order, None)).collect::<Result<Vec<_>, _>>()?;
+    Ok(RecordBatch::try_new(states.schema(), columns)?)
+}
+
+/// Cuts sorted states at bucket borders into chunks that own their memory.
+fn cut(states: &RecordBatch) -> Result<Vec<Arc<Chunk>>, ProcessError> {
+    let Some(buckets) =
+        states.columns().first().and_then(|c| c.as_primitive_opt::<TimestampMicrosecondType>())
+    else {
+        return Ok(Vec::new());
+    };
+    let values = buckets.values();
+    let mut out = Vec::new();
+    let mut start = 0;
+    while start < values.len() {
+        let wanted = (start + SETTLED_ROWS).min(values.len());
+        let border = values.get(wanted - 1).copied().unwrap_or(i64::MAX);
+        let end = values.partition_point(|b| *b <= border);
+        let piece = states.slice(start, end - start);
+        let columns = piece.columns().iter().map(owned).collect::<Result<Vec<_>, _>>()?;
+        out.extend(Chunk::new(RecordBatch::try_new(states.schema(), columns)?));
+        start = end;
+    }
+    Ok(out)
+}
+
+/// A copy without the rest of a larger array's memory.
+fn owned(column: &ArrayRef) -> Result<ArrayRef, ProcessError> {
+    if *column.data_type() == DataType::Utf8View {
+        return Ok(Arc::new(column.as_string_view().gc()));
+    }
+    let data: &dyn Array = column.as_ref();
+    Ok(datafusion::arrow::compute::concat(&[data])?)
+}

@@ -1,0 +1,199 @@
+//! The piece of DataFusion that definitions are planned with: expressions in, checked physical
+//! expressions out, and one-partition execution on the calling thread.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::DFSchema;
+use datafusion::error::Result;
+use datafusion::execution::{SessionState, SessionStateBuilder, TaskContext};
+use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
+use datafusion::logical_expr::simplify::SimplifyContext;
+use datafusion::logical_expr::{Expr, ExprSchemable, Volatility};
+use datafusion::optimizer::simplify_expressions::ExprSimplifier;
+use datafusion::physical_expr::aggregate::{LoweredAggregate, LoweredAggregateBuilder};
+use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::prelude::SessionConfig;
+use futures::TryStreamExt;
+
+use crate::error::engine_reason;
+use crate::functions::{Rates, register_functions};
+
+/// Rows a stream of states is cut into; one cut is the aim, since a chunk is one batch.
+const BATCH_ROWS: usize = 65_536;
+
+/// Plans and runs; one per processor.
+pub(crate) struct Engine {
+    state: SessionState,
+    task: Arc<TaskContext>,
+}
+
+/// A checked scalar expression.
+pub(crate) struct Scalar {
+    pub(crate) physical: Arc<dyn PhysicalExpr>,
+    pub(crate) data_type: DataType,
+}
+
+impl Engine {
+    pub(crate) fn new(rates: &Arc<Rates>) -> Result<Self> {
+        let mut config =
+            SessionConfig::new().with_target_partitions(1).with_batch_size(BATCH_ROWS);
+        // A chunk must hold each key once, so a partial run always aggregates, however many
+        // groups it finds.
+        config.options_mut().execution.skip_partial_aggregation_probe_ratio_threshold = 1.1;
+        config.options_mut().execution.skip_partial_aggregation_probe_rows_threshold = usize::MAX;
+        let mut state = SessionStateBuilder::new().with_config(config).with_default_features().build();
+        register_functions(&mut state, rates)?;
+        let task = state.task_ctx();
+        Ok(Self { state, task })
+    }
+
+    /// A scalar expression over the columns of `schema`; text results become string views.
+    pub(crate) fn scalar(&self, sql: &str, schema: &Schema) -> Result<Scalar, String> {
+        let schema = df_schema(schema)?;
+        let expr = self.parse(sql, &schema)?;
+        if contains_aggregate(&expr) {
+            return Err("an aggregate cannot stand here; it belongs into a cube's measures".into());
+        }
+        let expr = self.simplify(expr, &schema)?;
+        let data_type = reason(expr.get_type(&schema))?;
+        let (expr, data_type) = match data_type {
+            DataType::Utf8 | DataType::LargeUtf8 => {
+                (reason(expr.cast_to(&DataType::Utf8View, &schema))?, DataType::Utf8View)
+            }
+            DataType::Null => return Err("the expression is always null".into()),
+            other => (expr, other),
+        };
+        let physical = reason(create_physical_expr(
+            &expr,
+            &schema,
+            self.state.execution_props(),
+            &PhysicalPlanningContext::default(),
+        ))?;
+        Ok(Scalar { physical, data_type })
+    }
+
+    /// One aggregate with an optional filter, named `name`.
+    pub(crate) fn aggregate(
+        &self,
+        sql: &str,
+        name: &str,
+        schema: &Schema,
+    ) -> Result<LoweredAggregate, String> {
+        let columns = df_schema(schema)?;
+        let expr = self.parse(sql, &columns)?;
+        let Expr::AggregateFunction(_) = &expr else {
+            return Err(if contains_aggregate(&expr) {
+                "a measure is one aggregate; a formula over aggregates is a metric".into()
+            } else {
+                "a measure is an aggregate such as count(*) or sum(amount)".into()
+            });
+        };
+        let simplifier = self.simplifier(&columns);
+        let mut expr = reason(simplifier.coerce(expr, &columns))?;
+        if let Expr::AggregateFunction(call) = &mut expr {
+            if !call.params.order_by.is_empty() {
+                return Err("an ordered aggregate depends on the order of arrival".into());
+            }
+            for argument in &mut call.params.args {
+                *argument = reason(simplifier.simplify(argument.clone()))?;
+            }
+            if let Some(filter) = call.params.filter.take() {
+                call.params.filter = Some(Box::new(reason(simplifier.simplify(*filter))?));
+            }
+        }
+        reason(
+            LoweredAggregateBuilder::new(
+                &expr,
+                &columns,
+                schema,
+                self.state.execution_props(),
+                &PhysicalPlanningContext::default(),
+            )
+            .with_name(name)
+            .build(),
+        )
+    }
+
+    /// Runs a plan of one partition to its end on this thread.
+    pub(crate) fn run(&self, plan: &dyn ExecutionPlan) -> Result<Vec<RecordBatch>> {
+        let stream = plan.execute(0, Arc::clone(&self.task))?;
+        futures::executor::block_on(stream.try_collect())
+    }
+
+    fn parse(&self, sql: &str, schema: &DFSchema) -> Result<Expr, String> {
+        let expr = reason(self.state.create_logical_expr(sql, schema))?;
+        let expr = match expr {
+            Expr::Alias(alias) => return Err(format!("'as {}' has no place here", alias.name)),
+            other => other,
+        };
+        check_pure(&expr)?;
+        Ok(expr)
+    }
+
+    fn simplifier(&self, schema: &DFSchema) -> ExprSimplifier {
+        ExprSimplifier::new(
+            SimplifyContext::builder()
+                .with_schema(Arc::new(schema.clone()))
+                .with_config_options(Arc::clone(self.state.config_options()))
+                .build(),
+        )
+    }
+
+    fn simplify(&self, expr: Expr, schema: &DFSchema) -> Result<Expr, String> {
+        let simplifier = self.simplifier(schema);
+        let expr = reason(simplifier.coerce(expr, schema))?;
+        // A constant that cannot be computed (1 / 0) is reported here and not on the first event.
+        reason(simplifier.simplify(expr))
+    }
+}
+
+fn reason<T>(result: Result<T>) -> Result<T, String> {
+    result.map_err(|e| engine_reason(&e))
+}
+
+fn df_schema(schema: &Schema) -> Result<DFSchema, String> {
+    reason(DFSchema::try_from(schema.clone()))
+}
+
+fn contains_aggregate(expr: &Expr) -> bool {
+    expr.exists(|e| Ok(matches!(e, Expr::AggregateFunction(_)))).unwrap_or(true)
+}
+
+/// Refuses what would make replay differ from the live run, or needs more than one row.
+fn check_pure(expr: &Expr) -> Result<(), String> {
+    let mut fault = None;
+    let walked = expr.apply(|e| {
+        fault = match e {
+            Expr::ScalarFunction(call)
+                if call.func.signature().volatility != Volatility::Immutable =>
+            {
+                Some(format!(
+                    "{}() gives another result on replay; use the event's own fields",
+                    call.func.name()
+                ))
+            }
+            Expr::WindowFunction(_) => Some("a window function has no place here".to_owned()),
+            Expr::ScalarSubquery(_) | Expr::Exists(_) | Expr::InSubquery(_) => {
+                Some("a subquery has no place here".to_owned())
+            }
+            _ => None,
+        };
+        Ok(if fault.is_some() { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    });
+    match fault {
+        Some(fault) => Err(fault),
+        None => reason(walked.map(|_| ())),
+    }
+}
+
+/// The schema all batches of a stream have inside processing: every column may be null, because a
+/// derived value may fail and an older frame may lack a column.
+pub(crate) fn nullable(schema: &Schema) -> SchemaRef {
+    let fields: Vec<_> =
+        schema.fields().iter().map(|f| f.as_ref().clone().with_nullable(true)).collect();
+    Arc::new(Schema::new(fields))
+}

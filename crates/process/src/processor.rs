@@ -1,0 +1,459 @@
+//! The processor: durable records in journal order become cubes and an index.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::compute::concat_batches;
+use tillwatch_collect::{
+    Applied, Downstream, JournalRecord, RecordKind, adapt, decode_owned_record,
+};
+use tillwatch_journal::{JournalReader, Offset};
+use tokio::sync::watch;
+
+use crate::cube::{BucketColumns, Cube, CubeWriter};
+use crate::dedup::Dedup;
+use crate::definition::{CubeDefinition, ProcessOptions, StreamDefinition};
+use crate::engine::Engine;
+use crate::error::{Item, ProcessError};
+use crate::functions::Rates;
+use crate::status::ProcessStatus;
+use crate::stream::{Frame, RejectFrame, StreamLog, without};
+use crate::watermark::Watermark;
+
+/// Rows of a stream aggregated at once: records of a commit group are joined up to this.
+const BATCH_ROWS_MAX: usize = 65_536;
+/// Rows and records read from the journal between two steps of recovery.
+const RECOVER_ROWS: usize = 65_536;
+const RECOVER_RECORDS: usize = 1_024;
+/// Sources whose duplicates are counted by name; a stream has few, and a limit all the same.
+const SOURCES_MAX: usize = 64;
+
+/// Streams and cubes of one set of definitions.
+///
+/// [`Downstream::apply`] is called from one thread at a time; everything else from any.
+pub struct Processor {
+    engine: Engine,
+    streams: HashMap<String, Arc<StreamLog>>,
+    cubes: HashMap<String, Arc<Cube>>,
+    writers: Mutex<HashMap<String, Writer>>,
+    options: ProcessOptions,
+    unknown_records: AtomicU64,
+    changes: watch::Sender<u64>,
+}
+
+/// What only the processing thread has of a stream.
+struct Writer {
+    log: Arc<StreamLog>,
+    dedup: Dedup,
+    watermark: Watermark,
+    cubes: Vec<CubeWriter>,
+    /// Batches of the current group, duplicates taken out.
+    pending: Vec<RecordBatch>,
+}
+
+/// What recovery found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RecoverReport {
+    /// Frames read.
+    pub frames: u64,
+    /// Events taken, duplicates not among them.
+    pub events: u64,
+    /// Duplicates left out.
+    pub duplicates: u64,
+    /// Frames with rejected lines.
+    pub reject_frames: u64,
+    /// The last frame read; none for an empty journal.
+    pub last: Option<Offset>,
+}
+
+impl std::fmt::Debug for Processor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Processor")
+            .field("streams", &self.streams.keys())
+            .field("cubes", &self.cubes.keys())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Processor {
+    /// Plans all definitions.
+    ///
+    /// # Errors
+    /// The first definition that cannot work, with its item, expression and reason.
+    pub fn new(
+        streams: Vec<StreamDefinition>,
+        cubes: Vec<CubeDefinition>,
+        rates: Arc<Rates>,
+        options: ProcessOptions,
+    ) -> Result<Self, ProcessError> {
+        Self::plan(streams, cubes, &rates, options)
+            .map_err(|mut errors| errors.swap_remove(0))
+    }
+
+    /// Plans all definitions and reports every one that cannot work, for `tillwatch check`.
+    ///
+    /// # Errors
+    /// All faults found, at least one.
+    pub fn plan(
+        streams: Vec<StreamDefinition>,
+        cubes: Vec<CubeDefinition>,
+        rates: &Arc<Rates>,
+        options: ProcessOptions,
+    ) -> Result<Self, Vec<ProcessError>> {
+        let engine = Engine::new(rates).map_err(|e| vec![e.into()])?;
+        let mut errors = Vec::new();
+        let mut logs = HashMap::new();
+        let mut writers = HashMap::new();
+        for stream in &streams {
+            let name = stream.schema.name.clone();
+            match Writer::plan(&engine, stream, &options) {
+                Ok(writer) => {
+                    logs.insert(name.clone(), Arc::clone(&writer.log));
+                    if writers.insert(name.clone(), writer).is_some() {
+                        errors.push(ProcessError::item(
+                            Item::Stream { stream: name },
+                            "a stream of that name is already defined",
+                        ));
+                    }
+                }
+                Err(error) => errors.push(error),
+            }
+        }
+        let known: Vec<&str> = streams.iter().map(|s| s.schema.name.as_str()).collect();
+        let mut planned = HashMap::new();
+        for cube in cubes {
+            match plan_cube(&engine, cube, &known, &mut writers, &options) {
+                Ok(Some(cube)) => {
+                    let name = cube.definition().name.clone();
+                    let taken = known.contains(&name.as_str());
+                    if planned.insert(name.clone(), cube).is_some() || taken {
+                        errors.push(ProcessError::item(
+                            Item::Cube { cube: name },
+                            "a cube or stream of that name is already defined",
+                        ));
+                    }
+                }
+                Ok(None) => {}
+                Err(faults) => errors.extend(faults),
+            }
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        Ok(Self {
+            engine,
+            streams: logs,
+            cubes: planned,
+            writers: Mutex::new(writers),
+            options,
+            unknown_records: AtomicU64::new(0),
+            changes: watch::Sender::new(0),
+        })
+    }
+
+    /// Reads the journal from its start through the same way live records take, and stops after
+    /// the frame at `upto` when one is given. `progress` gets the events taken so far.
+    ///
+    /// # Errors
+    /// When the journal is damaged or has a frame of an unknown version.
+    pub fn recover(
+        &self,
+        reader: &JournalReader,
+        upto: Option<Offset>,
+        progress: &dyn Fn(u64),
+    ) -> Result<RecoverReport, ProcessError> {
+        let mut report = RecoverReport::default();
+        let mut group = Vec::new();
+        let mut rows = 0;
+        for frame in reader.iter_from(reader.start()) {
+            let (offset, payload) = frame?;
+            if upto.is_some_and(|upto| offset > upto) {
+                break;
+            }
+            let record = decode_owned_record(offset, payload)?;
+            report.frames += 1;
+            report.last = Some(offset);
+            report.reject_frames += u64::from(record.kind == RecordKind::Rejects);
+            rows += record.batch.num_rows();
+            group.push(record);
+            if rows >= RECOVER_ROWS || group.len() >= RECOVER_RECORDS {
+                self.recover_group(&mut group, &mut report, progress);
+                rows = 0;
+            }
+        }
+        self.recover_group(&mut group, &mut report, progress);
+        Ok(report)
+    }
+
+    fn recover_group(
+        &self,
+        group: &mut Vec<JournalRecord>,
+        report: &mut RecoverReport,
+        progress: &dyn Fn(u64),
+    ) {
+        for applied in self.apply(group) {
+            report.events += applied.accepted;
+            report.duplicates += applied.duplicates;
+        }
+        group.clear();
+        progress(report.events);
+    }
+
+    /// The cube of that name.
+    #[must_use]
+    pub fn cube(&self, name: &str) -> Option<Arc<Cube>> {
+        self.cubes.get(name).cloned()
+    }
+
+    /// All cubes, by name.
+    #[must_use]
+    pub fn cubes(&self) -> Vec<Arc<Cube>> {
+        let mut all: Vec<_> = self.cubes.values().cloned().collect();
+        all.sort_by(|a, b| a.definition().name.cmp(&b.definition().name));
+        all
+    }
+
+    /// The stream of that name.
+    #[must_use]
+    pub fn stream(&self, name: &str) -> Option<Arc<StreamLog>> {
+        self.streams.get(name).cloned()
+    }
+
+    /// All streams, by name.
+    #[must_use]
+    pub fn streams(&self) -> Vec<Arc<StreamLog>> {
+        let mut all: Vec<_> = self.streams.values().cloned().collect();
+        all.sort_by(|a, b| a.name().cmp(b.name()));
+        all
+    }
+
+    /// The limits it works with.
+    #[must_use]
+    pub fn options(&self) -> &ProcessOptions {
+        &self.options
+    }
+
+    /// Counts and sizes of every stream and cube.
+    #[must_use]
+    pub fn status(&self) -> ProcessStatus {
+        ProcessStatus {
+            streams: self.streams().iter().map(|s| s.status()).collect(),
+            cubes: self.cubes().iter().map(|c| c.status()).collect(),
+            unknown_records: self.unknown_records.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Changes after every applied group; the figure is the number of groups.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+}
+
+impl Downstream for Processor {
+    fn apply(&self, records: &[JournalRecord]) -> Vec<Applied> {
+        if records.is_empty() {
+            return Vec::new();
+        }
+        let mut writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut applied = Vec::with_capacity(records.len());
+        for record in records {
+            let Some(writer) = writers.get_mut(record.stream.as_ref()) else {
+                // Its definition is gone or broken; the journal still has it.
+                self.unknown_records.fetch_add(1, Ordering::Relaxed);
+                applied.push(Applied::default());
+                continue;
+            };
+            applied.push(match record.kind {
+                RecordKind::Events => writer.take(record),
+                RecordKind::Rejects => {
+                    writer.take_rejects(record, self.options.reject_frames_max);
+                    Applied::default()
+                }
+            });
+        }
+        for writer in writers.values_mut() {
+            writer.aggregate(&self.engine);
+        }
+        drop(writers);
+        self.changes.send_modify(|groups| *groups += 1);
+        applied
+    }
+}
+
+impl Writer {
+    fn plan(
+        engine: &Engine,
+        stream: &StreamDefinition,
+        options: &ProcessOptions,
+    ) -> Result<Self, ProcessError> {
+        Ok(Self {
+            log: Arc::new(StreamLog::plan(engine, stream)?),
+            dedup: Dedup::new(stream.schema.dedup),
+            watermark: Watermark::new(options),
+            cubes: Vec::new(),
+            pending: Vec::new(),
+        })
+    }
+
+    /// Deduplicates and indexes a record of events and puts its new rows aside for the cubes.
+    fn take(&mut self, record: &JournalRecord) -> Applied {
+        let batch = match adapt(&record.batch, self.log.declared()) {
+            Ok(batch) => batch,
+            Err(_) => return self.fail(record),
+        };
+        let rows = batch.num_rows();
+        self.dedup.advance(record.received_at_us);
+        let ids = self.log.id_column().and_then(|id| batch.columns().get(id));
+        let duplicates = match (ids, &record.idempotency_key) {
+            (Some(ids), _) => match self.dedup.rows_by_id(ids) {
+                Ok(duplicates) => duplicates,
+                Err(_) => return self.fail(record),
+            },
+            (None, Some(key)) => self.dedup.rows_by_key(key, record.first_row, rows),
+            (None, None) => None,
+        };
+        let fresh = match without(&batch, duplicates.as_ref()) {
+            Ok(fresh) => fresh,
+            Err(_) => return self.fail(record),
+        };
+        let accepted = fresh.num_rows() as u64;
+        let repeated = (rows - fresh.num_rows()) as u64;
+        let times = BucketColumns::times(&fresh, self.log.time_column()).unwrap_or_default();
+        let late = self.watermark.take(times.iter().copied(), record.received_at_us);
+        self.note(record, duplicates, &times, Applied { accepted, duplicates: repeated }, late);
+        if accepted > 0 {
+            self.pending.push(fresh);
+        }
+        Applied { accepted, duplicates: repeated }
+    }
+
+    fn note(
+        &self,
+        record: &JournalRecord,
+        duplicates: Option<datafusion::arrow::buffer::BooleanBuffer>,
+        times: &[i64],
+        applied: Applied,
+        late: u64,
+    ) {
+        let mut index = self.log.write();
+        let status = &mut index.status;
+        status.events += applied.accepted;
+        status.duplicates += applied.duplicates;
+        status.late += late;
+        status.dedup_ids = self.dedup.len() as u64;
+        status.dedup_bytes = self.dedup.bytes() as u64;
+        status.watermark_us = self.watermark.at();
+        status.last_received_us = status.last_received_us.max(Some(record.received_at_us));
+        let (min, max) = (times.iter().min().copied(), times.iter().max().copied());
+        status.last_event_us = status.last_event_us.max(max);
+        if applied.duplicates > 0 {
+            let source = record.source.as_deref().unwrap_or("http");
+            match status.duplicates_by_source.iter_mut().find(|(name, _)| name == source) {
+                Some((_, count)) => *count += applied.duplicates,
+                None if status.duplicates_by_source.len() < SOURCES_MAX => {
+                    status.duplicates_by_source.push((source.to_owned(), applied.duplicates));
+                }
+                None => {}
+            }
+        }
+        if let (Some(min_us), Some(max_us)) = (min, max) {
+            let rows = u32::try_from(record.batch.num_rows()).unwrap_or(u32::MAX);
+            index.frames.push(Frame { offset: record.offset, rows, min_us, max_us, duplicates });
+        }
+    }
+
+    /// A record that no longer fits the stream's schema: counted, and left in the journal.
+    fn fail(&self, record: &JournalRecord) -> Applied {
+        tracing::warn!(stream = self.log.name(), offset = %record.offset, "a journal record does not fit the stream's schema");
+        self.log.write().status.failed += record.batch.num_rows() as u64;
+        Applied::default()
+    }
+
+    fn take_rejects(&self, record: &JournalRecord, frames_max: usize) {
+        let mut index = self.log.write();
+        let lines = record.batch.num_rows() as u64;
+        index.status.rejected += lines;
+        if index.rejects.len() >= frames_max {
+            index.rejects.pop_front();
+        }
+        index.rejects.push_back(RejectFrame {
+            offset: record.offset,
+            lines,
+            received_at_us: record.received_at_us,
+        });
+    }
+
+    /// Derives and aggregates what the group brought, as few large batches as possible.
+    fn aggregate(&mut self, engine: &Engine) {
+        let pending = std::mem::take(&mut self.pending);
+        let mut run: Vec<RecordBatch> = Vec::new();
+        let mut rows = 0;
+        for batch in pending {
+            if rows > 0 && rows + batch.num_rows() > BATCH_ROWS_MAX {
+                self.aggregate_run(engine, &run);
+                run.clear();
+                rows = 0;
+            }
+            rows += batch.num_rows();
+            run.push(batch);
+        }
+        if !run.is_empty() {
+            self.aggregate_run(engine, &run);
+        }
+    }
+
+    fn aggregate_run(&mut self, engine: &Engine, run: &[RecordBatch]) {
+        let joined = match run {
+            [] => return,
+            [one] => Ok(one.clone()),
+            [first, ..] => concat_batches(&first.schema(), run),
+        };
+        let derived = joined
+            .map_err(ProcessError::from)
+            .and_then(|batch| Ok(self.log.derive().apply(&batch)?));
+        let (batch, failed) = match derived {
+            Ok(derived) => derived,
+            Err(error) => {
+                let rows: usize = run.iter().map(RecordBatch::num_rows).sum();
+                tracing::error!(stream = self.log.name(), error = error.name(), "a batch cannot be derived");
+                self.log.write().status.failed += rows as u64;
+                return;
+            }
+        };
+        if failed > 0 {
+            self.log.write().status.derive_failed += failed;
+        }
+        let mut buckets = BucketColumns::new(self.log.time_column());
+        for cube in &mut self.cubes {
+            cube.append(engine, &batch, &mut buckets);
+        }
+    }
+}
+
+/// Plans a cube and gives it to its stream's writer. `None` when the stream itself is at fault,
+/// which has been reported already.
+fn plan_cube(
+    engine: &Engine,
+    cube: CubeDefinition,
+    streams: &[&str],
+    writers: &mut HashMap<String, Writer>,
+    options: &ProcessOptions,
+) -> Result<Option<Arc<Cube>>, Vec<ProcessError>> {
+    let Some(writer) = writers.get_mut(&cube.from) else {
+        if streams.contains(&cube.from.as_str()) {
+            return Ok(None);
+        }
+        return Err(vec![ProcessError::item(
+            Item::Cube { cube: cube.name.clone() },
+            format!("there is no stream '{}'", cube.from),
+        )]);
+    };
+    let schema = writer.log.schema();
+    let planned = CubeWriter::new(engine, cube, &schema, options.combinations_max)?;
+    let cube = Arc::clone(&planned.cube);
+    writer.cubes.push(planned);
+    Ok(Some(cube))
+}

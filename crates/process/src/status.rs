@@ -1,0 +1,68 @@
+//! Figures about processing itself.
+
+/// What a stream has taken in.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StreamStatus {
+    /// The stream's name.
+    pub name: String,
+    /// Events taken, duplicates not among them.
+    pub events: u64,
+    /// Rows whose id was seen before within the horizon.
+    pub duplicates: u64,
+    /// Duplicates per source, for at most 64 sources.
+    pub duplicates_by_source: Vec<(String, u64)>,
+    /// Lines in quarantine.
+    pub rejected: u64,
+    /// Events older than the watermark less the allowed lateness; they are counted, not dropped.
+    pub late: u64,
+    /// Events of older frames that no longer fit the schema; they are in the journal only.
+    pub failed: u64,
+    /// Derived values that could not be computed and are null.
+    pub derive_failed: u64,
+    /// The newest event time, µs.
+    pub last_event_us: Option<i64>,
+    /// Event time up to which buckets are taken to be complete, µs.
+    pub watermark_us: Option<i64>,
+    /// The receipt time of the newest record, µs.
+    pub last_received_us: Option<i64>,
+    /// Journal frames in the index.
+    pub frames: u64,
+    /// Bytes of the index.
+    pub index_bytes: u64,
+    /// Ids remembered.
+    pub dedup_ids: u64,
+    /// Bytes of the remembered ids.
+    pub dedup_bytes: u64,
+}
+
+/// What a cube holds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CubeStatus {
+    /// The cube's name.
+    pub name: String,
+    /// State rows; a key may have several until they are merged.
+    pub rows: u64,
+    /// Bytes of the states.
+    pub bytes: u64,
+    /// Chunks the states are in.
+    pub chunks: u64,
+    /// Changes since start.
+    pub version: u64,
+    /// Distinct dimension combinations.
+    pub combinations: u64,
+    /// State rows folded into `__other__` because the cube had its maximum of combinations.
+    pub other_rows: u64,
+    /// Events that could not be aggregated and are missing from this cube.
+    pub failed_rows: u64,
+}
+
+/// Everything at one moment, for `/v1/status` and the metrics of our own health.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ProcessStatus {
+    /// One entry per stream, by name.
+    pub streams: Vec<StreamStatus>,
+    /// One entry per cube, by name.
+    pub cubes: Vec<CubeStatus>,
+    /// Records of streams that are not defined; they stay in the journal.
+    pub unknown_records: u64,
+}
