@@ -85,9 +85,12 @@ impl Dedup {
     pub(crate) fn insert(&mut self, id: EventId) -> bool {
         let entry = (id.0 & !GENERATION_BITS) | generation_tag(self.now);
         let now = self.now;
-        let Some(table) = self.tables.get_mut((id.0 >> 122) as usize) else { return true };
-        let found = table
-            .find_mut(hash_of(entry), |other| (*other ^ entry) & !GENERATION_BITS == 0);
+        let Some(table) = self.tables.get_mut((id.0 >> 122) as usize) else {
+            return true;
+        };
+        let found = table.find_mut(hash_of(entry), |other| {
+            (*other ^ entry) & !GENERATION_BITS == 0
+        });
         if let Some(other) = found {
             if is_alive(*other, now) {
                 return false;
@@ -100,7 +103,10 @@ impl Dedup {
     }
 
     /// Which rows repeat an id; `None` when none does. Rows without an id never do.
-    pub(crate) fn rows_by_id(&mut self, ids: &ArrayRef) -> Result<Option<BooleanBuffer>, ProcessError> {
+    pub(crate) fn rows_by_id(
+        &mut self,
+        ids: &ArrayRef,
+    ) -> Result<Option<BooleanBuffer>, ProcessError> {
         match ids.data_type() {
             DataType::Utf8View => {
                 let ids = ids.as_string_view();
@@ -112,18 +118,30 @@ impl Dedup {
             }
             _ => {
                 let text = cast(ids, &DataType::Utf8View)?;
-                Ok(self.mark(text.as_string_view().iter().map(|id| id.map(EventId::of_text))))
+                Ok(self.mark(
+                    text.as_string_view()
+                        .iter()
+                        .map(|id| id.map(EventId::of_text)),
+                ))
             }
         }
     }
 
     /// Which rows of a request repeat an earlier request with the same `Idempotency-Key`.
-    pub(crate) fn rows_by_key(&mut self, key: &str, first_row: u64, rows: usize) -> Option<BooleanBuffer> {
+    pub(crate) fn rows_by_key(
+        &mut self,
+        key: &str,
+        first_row: u64,
+        rows: usize,
+    ) -> Option<BooleanBuffer> {
         let ids = RowIds::new(key);
-        self.mark((0..rows as u64).map(|row| Some(ids.row(first_row + row))))
+        self.mark((0..rows).map(|row| Some(ids.row(first_row + row as u64))))
     }
 
-    fn mark(&mut self, ids: impl ExactSizeIterator<Item = Option<EventId>>) -> Option<BooleanBuffer> {
+    fn mark(
+        &mut self,
+        ids: impl ExactSizeIterator<Item = Option<EventId>>,
+    ) -> Option<BooleanBuffer> {
         let mut marks = BooleanBufferBuilder::new(ids.len());
         let mut any = false;
         for id in ids {

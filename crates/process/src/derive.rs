@@ -27,10 +27,15 @@ impl Derive {
         let mut schemas = vec![Arc::clone(&schema)];
         let mut columns = Vec::with_capacity(stream.derive.len());
         for (name, sql) in &stream.derive {
-            let item =
-                || Item::Derive { stream: stream.schema.name.clone(), column: name.clone() };
+            let item = || Item::Derive {
+                stream: stream.schema.name.clone(),
+                column: name.clone(),
+            };
             if schema.field_with_name(name).is_ok() {
-                return Err(ProcessError::item(item(), "the stream already has a column of that name"));
+                return Err(ProcessError::item(
+                    item(),
+                    "the stream already has a column of that name",
+                ));
             }
             let scalar = engine
                 .scalar(sql, &schema)
@@ -41,7 +46,11 @@ impl Derive {
             schemas.push(Arc::clone(&schema));
             columns.push((scalar.physical, scalar.data_type));
         }
-        Ok(Self { columns, schemas, full: schema })
+        Ok(Self {
+            columns,
+            schemas,
+            full: schema,
+        })
     }
 
     /// Declared and derived columns.
@@ -56,12 +65,14 @@ impl Derive {
         let mut arrays = batch.columns().to_vec();
         let mut failed = 0;
         let schema = self.schemas.first().unwrap_or(&self.full);
-        let mut current = RecordBatch::try_new_with_options(Arc::clone(schema), arrays.clone(), &options)?;
+        let mut current =
+            RecordBatch::try_new_with_options(Arc::clone(schema), arrays.clone(), &options)?;
         for ((expr, data_type), schema) in self.columns.iter().zip(self.schemas.iter().skip(1)) {
             let (array, faults) = evaluate(expr.as_ref(), &current, data_type)?;
             failed += faults;
             arrays.push(array);
-            current = RecordBatch::try_new_with_options(Arc::clone(schema), arrays.clone(), &options)?;
+            current =
+                RecordBatch::try_new_with_options(Arc::clone(schema), arrays.clone(), &options)?;
         }
         Ok((current, failed))
     }
@@ -75,7 +86,10 @@ fn evaluate(
     data_type: &DataType,
 ) -> Result<(ArrayRef, u64)> {
     let rows = batch.num_rows();
-    match expr.evaluate(batch).and_then(|value| value.into_array(rows)) {
+    match expr
+        .evaluate(batch)
+        .and_then(|value| value.into_array(rows))
+    {
         Ok(array) => Ok((array, 0)),
         Err(_) if rows <= 1 => Ok((new_null_array(data_type, rows), rows as u64)),
         Err(_) => {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
-use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::DFSchema;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::error::Result;
 use datafusion::execution::{SessionState, SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
@@ -39,13 +39,23 @@ pub(crate) struct Scalar {
 
 impl Engine {
     pub(crate) fn new(rates: &Arc<Rates>) -> Result<Self> {
-        let mut config =
-            SessionConfig::new().with_target_partitions(1).with_batch_size(BATCH_ROWS);
+        let mut config = SessionConfig::new()
+            .with_target_partitions(1)
+            .with_batch_size(BATCH_ROWS);
         // A chunk must hold each key once, so a partial run always aggregates, however many
         // groups it finds.
-        config.options_mut().execution.skip_partial_aggregation_probe_ratio_threshold = 1.1;
-        config.options_mut().execution.skip_partial_aggregation_probe_rows_threshold = usize::MAX;
-        let mut state = SessionStateBuilder::new().with_config(config).with_default_features().build();
+        config
+            .options_mut()
+            .execution
+            .skip_partial_aggregation_probe_ratio_threshold = 1.1;
+        config
+            .options_mut()
+            .execution
+            .skip_partial_aggregation_probe_rows_threshold = usize::MAX;
+        let mut state = SessionStateBuilder::new()
+            .with_config(config)
+            .with_default_features()
+            .build();
         register_functions(&mut state, rates)?;
         let task = state.task_ctx();
         Ok(Self { state, task })
@@ -61,9 +71,10 @@ impl Engine {
         let expr = self.simplify(expr, &schema)?;
         let data_type = reason(expr.get_type(&schema))?;
         let (expr, data_type) = match data_type {
-            DataType::Utf8 | DataType::LargeUtf8 => {
-                (reason(expr.cast_to(&DataType::Utf8View, &schema))?, DataType::Utf8View)
-            }
+            DataType::Utf8 | DataType::LargeUtf8 => (
+                reason(expr.cast_to(&DataType::Utf8View, &schema))?,
+                DataType::Utf8View,
+            ),
             DataType::Null => return Err("the expression is always null".into()),
             other => (expr, other),
         };
@@ -73,7 +84,10 @@ impl Engine {
             self.state.execution_props(),
             &PhysicalPlanningContext::default(),
         ))?;
-        Ok(Scalar { physical, data_type })
+        Ok(Scalar {
+            physical,
+            data_type,
+        })
     }
 
     /// One aggregate with an optional filter, named `name`.
@@ -160,7 +174,8 @@ fn df_schema(schema: &Schema) -> Result<DFSchema, String> {
 }
 
 fn contains_aggregate(expr: &Expr) -> bool {
-    expr.exists(|e| Ok(matches!(e, Expr::AggregateFunction(_)))).unwrap_or(true)
+    expr.exists(|e| Ok(matches!(e, Expr::AggregateFunction(_))))
+        .unwrap_or(true)
 }
 
 /// Refuses what would make replay differ from the live run, or needs more than one row.
@@ -182,7 +197,11 @@ fn check_pure(expr: &Expr) -> Result<(), String> {
             }
             _ => None,
         };
-        Ok(if fault.is_some() { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+        Ok(if fault.is_some() {
+            TreeNodeRecursion::Stop
+        } else {
+            TreeNodeRecursion::Continue
+        })
     });
     match fault {
         Some(fault) => Err(fault),
@@ -193,7 +212,10 @@ fn check_pure(expr: &Expr) -> Result<(), String> {
 /// The schema all batches of a stream have inside processing: every column may be null, because a
 /// derived value may fail and an older frame may lack a column.
 pub(crate) fn nullable(schema: &Schema) -> SchemaRef {
-    let fields: Vec<_> =
-        schema.fields().iter().map(|f| f.as_ref().clone().with_nullable(true)).collect();
+    let fields: Vec<_> = schema
+        .fields()
+        .iter()
+        .map(|f| f.as_ref().clone().with_nullable(true))
+        .collect();
     Arc::new(Schema::new(fields))
 }

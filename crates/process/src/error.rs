@@ -89,7 +89,11 @@ pub enum ProcessError {
 impl ProcessError {
     /// A fault in a definition without an expression.
     pub(crate) fn item(item: Item, reason: impl Into<String>) -> Self {
-        Self::Definition { item, expression: None, reason: reason.into() }
+        Self::Definition {
+            item,
+            expression: None,
+            reason: reason.into(),
+        }
     }
 
     /// A fault in an expression of a definition.
@@ -98,7 +102,11 @@ impl ProcessError {
         expression: impl Into<String>,
         reason: impl Into<String>,
     ) -> Self {
-        Self::Definition { item, expression: Some(expression.into()), reason: reason.into() }
+        Self::Definition {
+            item,
+            expression: Some(expression.into()),
+            reason: reason.into(),
+        }
     }
 
     /// A short name for counters and log lines; it never contains data.
@@ -130,5 +138,9 @@ pub(crate) fn engine_reason(error: &DataFusionError) -> String {
     ] {
         line = line.strip_prefix(prefix).unwrap_or(line).trim();
     }
-    if line.is_empty() { text.replace('\n', " ") } else { line.to_owned() }
+    if line.is_empty() {
+        text.replace('\n', " ")
+    } else {
+        line.to_owned()
+    }
 }

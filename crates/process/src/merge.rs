@@ -9,7 +9,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, BooleanArray};
+use datafusion::arrow::array::{ArrayRef, BooleanArray};
 use datafusion::arrow::compute::filter;
 use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::error::{DataFusionError, Result};
@@ -35,8 +35,11 @@ impl MergeUdaf {
     /// # Errors
     /// When the aggregate cannot name its state fields.
     pub fn new(inner: Arc<AggregateFunctionExpr>) -> Result<Self> {
-        let state_types: Vec<DataType> =
-            inner.state_fields()?.iter().map(|f| f.data_type().clone()).collect();
+        let state_types: Vec<DataType> = inner
+            .state_fields()?
+            .iter()
+            .map(|f| f.data_type().clone())
+            .collect();
         Ok(Self {
             name: format!("{}_merge", inner.fun().name()),
             signature: Signature::exact(state_types.clone(), Volatility::Immutable),
@@ -56,7 +59,10 @@ impl MergeUdaf {
 
 impl fmt::Debug for MergeUdaf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MergeUdaf").field("name", &self.name).field("of", &self.inner.name()).finish()
+        f.debug_struct("MergeUdaf")
+            .field("name", &self.name)
+            .field("of", &self.inner.name())
+            .finish()
     }
 }
 
@@ -94,7 +100,9 @@ impl AggregateUDFImpl for MergeUdaf {
     }
 
     fn default_value(&self, _data_type: &DataType) -> Result<ScalarValue> {
-        self.inner.fun().default_value(self.inner.field().data_type())
+        self.inner
+            .fun()
+            .default_value(self.inner.field().data_type())
     }
 
     fn state_fields(&self, _args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
@@ -103,7 +111,10 @@ impl AggregateUDFImpl for MergeUdaf {
 
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
         if args.is_distinct {
-            return Err(DataFusionError::Plan(format!("{}(distinct …) has no meaning", self.name)));
+            return Err(DataFusionError::Plan(format!(
+                "{}(distinct …) has no meaning",
+                self.name
+            )));
         }
         Ok(Box::new(MergeAccumulator(self.inner.create_accumulator()?)))
     }
@@ -163,9 +174,14 @@ fn kept(
     groups: impl Iterator<Item = usize>,
     keep: &BooleanArray,
 ) -> Result<(Vec<ArrayRef>, Vec<usize>)> {
-    let values = values.iter().map(|v| Ok(filter(v, keep)?)).collect::<Result<Vec<_>>>()?;
-    let groups =
-        groups.zip(keep.iter()).filter_map(|(g, keep)| (keep == Some(true)).then_some(g)).collect();
+    let values = values
+        .iter()
+        .map(|v| Ok(filter(v, keep)?))
+        .collect::<Result<Vec<_>>>()?;
+    let groups = groups
+        .zip(keep.iter())
+        .filter_map(|(g, keep)| (keep == Some(true)).then_some(g))
+        .collect();
     Ok((values, groups))
 }
 
@@ -178,7 +194,9 @@ impl GroupsAccumulator for MergeGroups {
         total_num_groups: usize,
     ) -> Result<()> {
         let Some(keep) = opt_filter else {
-            return self.groups.merge_batch(values, group_indices, total_num_groups);
+            return self
+                .groups
+                .merge_batch(values, group_indices, total_num_groups);
         };
         let (values, groups) = kept(values, group_indices.iter().copied(), keep)?;
         self.groups.merge_batch(&values, &groups, total_num_groups)
@@ -190,7 +208,8 @@ impl GroupsAccumulator for MergeGroups {
         group_indices: &[usize],
         total_num_groups: usize,
     ) -> Result<()> {
-        self.groups.merge_batch(values, group_indices, total_num_groups)
+        self.groups
+            .merge_batch(values, group_indices, total_num_groups)
     }
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
@@ -207,7 +226,9 @@ impl GroupsAccumulator for MergeGroups {
         opt_filter: Option<&BooleanArray>,
     ) -> Result<Vec<ArrayRef>> {
         // The input is state already. Rows left out become the state of a group that saw nothing.
-        let Some(keep) = opt_filter else { return Ok(values.to_vec()) };
+        let Some(keep) = opt_filter else {
+            return Ok(values.to_vec());
+        };
         let (values, groups) = kept(values, 0..keep.len(), keep)?;
         let mut each = self.inner.create_groups_accumulator()?;
         each.merge_batch(&values, &groups, keep.len())?;

@@ -88,8 +88,7 @@ impl Processor {
         rates: Arc<Rates>,
         options: ProcessOptions,
     ) -> Result<Self, ProcessError> {
-        Self::plan(streams, cubes, &rates, options)
-            .map_err(|mut errors| errors.swap_remove(0))
+        Self::plan(streams, cubes, &rates, options).map_err(|mut errors| errors.swap_remove(0))
     }
 
     /// Plans all definitions and reports every one that cannot work, for `tillwatch check`.
@@ -322,12 +321,26 @@ impl Writer {
         let accepted = fresh.num_rows() as u64;
         let repeated = (rows - fresh.num_rows()) as u64;
         let times = BucketColumns::times(&fresh, self.log.time_column()).unwrap_or_default();
-        let late = self.watermark.take(times.iter().copied(), record.received_at_us);
-        self.note(record, duplicates, &times, Applied { accepted, duplicates: repeated }, late);
+        let late = self
+            .watermark
+            .take(times.iter().copied(), record.received_at_us);
+        self.note(
+            record,
+            duplicates,
+            &times,
+            Applied {
+                accepted,
+                duplicates: repeated,
+            },
+            late,
+        );
         if accepted > 0 {
             self.pending.push(fresh);
         }
-        Applied { accepted, duplicates: repeated }
+        Applied {
+            accepted,
+            duplicates: repeated,
+        }
     }
 
     fn note(
@@ -351,17 +364,22 @@ impl Writer {
         status.last_event_us = status.last_event_us.max(max);
         if applied.duplicates > 0 {
             let source = record.source.as_deref().unwrap_or("http");
-            match status.duplicates_by_source.iter_mut().find(|(name, _)| name == source) {
-                Some((_, count)) => *count += applied.duplicates,
-                None if status.duplicates_by_source.len() < SOURCES_MAX => {
-                    status.duplicates_by_source.push((source.to_owned(), applied.duplicates));
-                }
-                None => {}
+            let counts = &mut status.duplicates_by_source;
+            if let Some((_, count)) = counts.iter_mut().find(|(name, _)| name == source) {
+                *count += applied.duplicates;
+            } else if counts.len() < SOURCES_MAX {
+                counts.push((source.to_owned(), applied.duplicates));
             }
         }
         if let (Some(min_us), Some(max_us)) = (min, max) {
             let rows = u32::try_from(record.batch.num_rows()).unwrap_or(u32::MAX);
-            index.frames.push(Frame { offset: record.offset, rows, min_us, max_us, duplicates });
+            index.frames.push(Frame {
+                offset: record.offset,
+                rows,
+                min_us,
+                max_us,
+                duplicates,
+            });
         }
     }
 
@@ -418,7 +436,11 @@ impl Writer {
             Ok(derived) => derived,
             Err(error) => {
                 let rows: usize = run.iter().map(RecordBatch::num_rows).sum();
-                tracing::error!(stream = self.log.name(), error = error.name(), "a batch cannot be derived");
+                tracing::error!(
+                    stream = self.log.name(),
+                    error = error.name(),
+                    "a batch cannot be derived"
+                );
                 self.log.write().status.failed += rows as u64;
                 return;
             }
@@ -447,7 +469,9 @@ fn plan_cube(
             return Ok(None);
         }
         return Err(vec![ProcessError::item(
-            Item::Cube { cube: cube.name.clone() },
+            Item::Cube {
+                cube: cube.name.clone(),
+            },
             format!("there is no stream '{}'", cube.from),
         )]);
     };

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use datafusion::arrow::array::{Array, BooleanArray, RecordBatch};
+use datafusion::arrow::array::{BooleanArray, RecordBatch};
 use datafusion::arrow::buffer::BooleanBuffer;
 use datafusion::arrow::compute::{concat_batches, filter_record_batch};
 use datafusion::arrow::datatypes::SchemaRef;
@@ -67,10 +67,15 @@ pub struct StreamLog {
 impl StreamLog {
     pub(crate) fn plan(engine: &Engine, stream: &StreamDefinition) -> Result<Self, ProcessError> {
         let schema = &stream.schema;
-        let item = || Item::Stream { stream: schema.name.clone() };
+        let item = || Item::Stream {
+            stream: schema.name.clone(),
+        };
         let position = |name: &str| schema.fields.iter().position(|f| f.name == name);
         let time = position(&schema.time).ok_or_else(|| {
-            ProcessError::item(item(), format!("the time field '{}' is not declared", schema.time))
+            ProcessError::item(
+                item(),
+                format!("the time field '{}' is not declared", schema.time),
+            )
         })?;
         let field = schema.fields.get(time);
         if field.is_some_and(|f| f.optional) {
@@ -82,7 +87,10 @@ impl StreamLog {
         if !field.is_some_and(|f| f.kind.data_type().is_temporal()) {
             return Err(ProcessError::item(
                 item(),
-                format!("the time field '{}' is neither a timestamp nor a date", schema.time),
+                format!(
+                    "the time field '{}' is neither a timestamp nor a date",
+                    schema.time
+                ),
             ));
         }
         let id = schema
@@ -95,9 +103,21 @@ impl StreamLog {
             })
             .transpose()?;
         let derive = Derive::plan(engine, stream)?;
-        let status = StreamStatus { name: schema.name.clone(), ..StreamStatus::default() };
-        let index = RwLock::new(Index { status, ..Index::default() });
-        Ok(Self { declared: Arc::clone(schema), derive, time, id, index })
+        let status = StreamStatus {
+            name: schema.name.clone(),
+            ..StreamStatus::default()
+        };
+        let index = RwLock::new(Index {
+            status,
+            ..Index::default()
+        });
+        Ok(Self {
+            declared: Arc::clone(schema),
+            derive,
+            time,
+            id,
+            index,
+        })
     }
 
     /// The stream's name.
@@ -141,7 +161,13 @@ impl StreamLog {
     /// The newest frames with rejected lines, newest first.
     #[must_use]
     pub fn rejects(&self, limit: usize) -> Vec<RejectFrame> {
-        self.read().rejects.iter().rev().take(limit).copied().collect()
+        self.read()
+            .rejects
+            .iter()
+            .rev()
+            .take(limit)
+            .copied()
+            .collect()
     }
 
     /// The events with `from_us ≤ time < to_us` in journal order, without duplicates and with
@@ -158,7 +184,13 @@ impl StreamLog {
             .filter(|f| f.max_us >= from && (f.min_us < to || to == i64::MAX))
             .cloned()
             .collect::<VecDeque<_>>();
-        Scan { log: Arc::clone(self), reader: reader.clone(), frames, from, to }
+        Scan {
+            log: Arc::clone(self),
+            reader: reader.clone(),
+            frames,
+            from,
+            to,
+        }
     }
 
     pub(crate) fn id_column(&self) -> Option<usize> {
@@ -185,12 +217,14 @@ pub(crate) fn without(
 ) -> Result<RecordBatch, ProcessError> {
     match duplicates {
         None => Ok(batch.clone()),
-        Some(marks) => Ok(filter_record_batch(batch, &BooleanArray::new(!marks, None))?),
+        Some(marks) => Ok(filter_record_batch(
+            batch,
+            &BooleanArray::new(!marks, None),
+        )?),
     }
 }
 
 /// An iterator over the batches of a stream, see [`StreamLog::scan`].
-#[derive(Debug)]
 pub struct Scan {
     log: Arc<StreamLog>,
     reader: JournalReader,
@@ -226,7 +260,9 @@ impl Scan {
         let mut parts = Vec::new();
         let mut rows = 0;
         while rows < SCAN_ROWS {
-            let Some(frame) = self.frames.pop_front() else { break };
+            let Some(frame) = self.frames.pop_front() else {
+                break;
+            };
             let part = self.load(&frame)?;
             if part.num_rows() > 0 {
                 rows += part.num_rows();

@@ -23,7 +23,8 @@ impl Watermark {
 
     /// The newest event time less the lateness.
     pub(crate) fn at(&self) -> Option<i64> {
-        self.newest_us.map(|newest| newest.saturating_sub(self.lateness_us))
+        self.newest_us
+            .map(|newest| newest.saturating_sub(self.lateness_us))
     }
 
     /// Takes the event times of one record and says how many were late when it came.
@@ -49,7 +50,11 @@ mod tests {
     use super::*;
 
     fn watermark() -> Watermark {
-        Watermark::new(&ProcessOptions { lateness_us: 60, future_max_us: 3_600, ..Default::default() })
+        Watermark::new(&ProcessOptions {
+            lateness_us: 60,
+            future_max_us: 3_600,
+            ..Default::default()
+        })
     }
 
     #[test]

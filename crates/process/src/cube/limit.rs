@@ -7,7 +7,9 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringViewBuilder};
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringViewBuilder,
+};
 use datafusion::arrow::compute::nullif;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::arrow::row::{RowConverter, SortField};
@@ -33,9 +35,16 @@ impl Combinations {
         let converter = if types.is_empty() {
             None
         } else {
-            Some(RowConverter::new(types.iter().cloned().map(SortField::new).collect())?)
+            Some(RowConverter::new(
+                types.iter().cloned().map(SortField::new).collect(),
+            )?)
         };
-        Ok(Self { converter, dimensions: types.len(), known: HashTable::new(), max })
+        Ok(Self {
+            converter,
+            dimensions: types.len(),
+            known: HashTable::new(),
+            max,
+        })
     }
 
     pub(super) fn len(&self) -> usize {
@@ -43,9 +52,17 @@ impl Combinations {
     }
 
     /// The states with unknown combinations folded when there is no room, and how many rows were.
-    pub(super) fn limit(&mut self, states: &RecordBatch) -> Result<(RecordBatch, u64), ProcessError> {
-        let Some(converter) = &self.converter else { return Ok((states.clone(), 0)) };
-        let dimensions = states.columns().get(1..=self.dimensions).unwrap_or_default();
+    pub(super) fn limit(
+        &mut self,
+        states: &RecordBatch,
+    ) -> Result<(RecordBatch, u64), ProcessError> {
+        let Some(converter) = &self.converter else {
+            return Ok((states.clone(), 0));
+        };
+        let dimensions = states
+            .columns()
+            .get(1..=self.dimensions)
+            .unwrap_or_default();
         let rows = converter.convert_columns(dimensions)?;
         let mut folded: Option<Vec<bool>> = None;
         for (index, row) in rows.iter().enumerate() {
@@ -55,7 +72,8 @@ impl Combinations {
                 continue;
             }
             if self.known.len() < self.max {
-                self.known.insert_unique(short, hash, |other| (*other >> 64) as u64);
+                self.known
+                    .insert_unique(short, hash, |other| (*other >> 64) as u64);
                 continue;
             }
             let marks = folded.get_or_insert_with(|| vec![false; states.num_rows()]);
@@ -63,7 +81,9 @@ impl Combinations {
                 *mark = true;
             }
         }
-        let Some(marks) = folded else { return Ok((states.clone(), 0)) };
+        let Some(marks) = folded else {
+            return Ok((states.clone(), 0));
+        };
         let count = marks.iter().filter(|m| **m).count() as u64;
         let marks = BooleanArray::from(marks);
         let mut columns = states.columns().to_vec();
@@ -80,7 +100,11 @@ fn fold(column: &ArrayRef, marks: &BooleanArray) -> Result<ArrayRef, ProcessErro
     }
     let mut out = StringViewBuilder::with_capacity(column.len());
     for (value, fold) in column.as_string_view().iter().zip(marks.iter()) {
-        out.append_option(if fold == Some(true) { Some(OTHER) } else { value });
+        out.append_option(if fold == Some(true) {
+            Some(OTHER)
+        } else {
+            value
+        });
     }
     Ok(Arc::new(out.finish()))
 }

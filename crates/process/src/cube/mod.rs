@@ -120,14 +120,26 @@ impl CubeWriter {
         let combinations =
             Combinations::new(plan.dimension_types(), combinations_max).map_err(|e| vec![e])?;
         let store = CubeStore::new();
-        Ok(Self { cube: Arc::new(Cube { definition, plan, store }), combinations })
+        Ok(Self {
+            cube: Arc::new(Cube {
+                definition,
+                plan,
+                store,
+            }),
+            combinations,
+        })
     }
 
     /// Adds a batch of events (with bucket columns, see [`BucketColumns`]).
     ///
     /// A batch that fails is halved until the rows at fault stand alone; those are left out of
     /// this cube and counted, all others are in.
-    pub(crate) fn append(&mut self, engine: &Engine, batch: &RecordBatch, buckets: &mut BucketColumns) {
+    pub(crate) fn append(
+        &mut self,
+        engine: &Engine,
+        batch: &RecordBatch,
+        buckets: &mut BucketColumns,
+    ) {
         if batch.num_rows() == 0 {
             return;
         }
@@ -173,9 +185,15 @@ impl CubeWriter {
         let states = plan.partial(engine, batch, buckets)?;
         let (states, folded) = self.combinations.limit(&states)?;
         // Folding may have made keys equal that were not.
-        let states = if folded > 0 { plan.reduce(engine, &[states])? } else { states };
+        let states = if folded > 0 {
+            plan.reduce(engine, &[states])?
+        } else {
+            states
+        };
         self.cube.store.append(engine, plan, states)?;
-        self.cube.store.count_combinations(self.combinations.len(), folded);
+        self.cube
+            .store
+            .count_combinations(self.combinations.len(), folded);
         Ok(())
     }
 }

@@ -29,8 +29,15 @@ const INPUT_BUCKET: &str = "__bucket";
 const DAY_US: i64 = 86_400_000_000;
 
 /// Aggregates whose result depends on the order of arrival, which late events and merging change.
-const ORDERED: &[&str] =
-    &["first_value", "last_value", "nth_value", "any_value", "array_agg", "string_agg", "grouping"];
+const ORDERED: &[&str] = &[
+    "first_value",
+    "last_value",
+    "nth_value",
+    "any_value",
+    "array_agg",
+    "string_agg",
+    "grouping",
+];
 
 /// A planned cube.
 #[derive(Debug)]
@@ -56,13 +63,21 @@ impl CubePlan {
         cube: &CubeDefinition,
         stream: &SchemaRef,
     ) -> Result<Self, Vec<ProcessError>> {
-        let whole = || Item::Cube { cube: cube.name.clone() };
+        let whole = || Item::Cube {
+            cube: cube.name.clone(),
+        };
         let bucket_us = i64::try_from(cube.bucket.as_micros()).unwrap_or(i64::MAX);
         if !BUCKET_US.contains(&bucket_us) {
-            return Err(vec![ProcessError::item(whole(), "a bucket is between 1s and 1d wide")]);
+            return Err(vec![ProcessError::item(
+                whole(),
+                "a bucket is between 1s and 1d wide",
+            )]);
         }
         if cube.measures.is_empty() {
-            return Err(vec![ProcessError::item(whole(), "a cube needs at least one measure")]);
+            return Err(vec![ProcessError::item(
+                whole(),
+                "a cube needs at least one measure",
+            )]);
         }
         check_names(cube).map_err(|e| vec![e])?;
         // Every fault is reported at once, so planning goes on after the first.
@@ -110,8 +125,7 @@ impl CubePlan {
         )
         .map_err(|e| vec![e.into()])?;
         let native_schema = template.schema();
-        let state_schema =
-            state_schema(&native_schema, cube, &measures).map_err(|e| vec![e])?;
+        let state_schema = state_schema(&native_schema, cube, &measures).map_err(|e| vec![e])?;
         Ok(Self {
             bucket_us,
             input_schema,
@@ -165,7 +179,12 @@ impl CubePlan {
             .iter()
             .map(|b| RecordBatch::try_new(Arc::clone(&self.native_schema), b.columns().to_vec()))
             .collect::<Result<Vec<_>, _>>()?;
-        self.run(engine, AggregateMode::PartialReduce, &self.merge_group_by, native)
+        self.run(
+            engine,
+            AggregateMode::PartialReduce,
+            &self.merge_group_by,
+            native,
+        )
     }
 
     fn run(
@@ -197,21 +216,39 @@ impl CubePlan {
             [one] => one.clone(),
             many => concat_batches(&plan.schema(), many)?,
         };
-        Ok(RecordBatch::try_new(Arc::clone(&self.state_schema), states.columns().to_vec())?)
+        Ok(RecordBatch::try_new(
+            Arc::clone(&self.state_schema),
+            states.columns().to_vec(),
+        )?)
     }
 }
 
 fn check_names(cube: &CubeDefinition) -> Result<(), ProcessError> {
     let mut seen = vec![BUCKET];
     let dimensions = cube.dimensions.iter().map(|(name, _)| {
-        (name.as_str(), Item::Dimension { cube: cube.name.clone(), dimension: name.clone() })
+        (
+            name.as_str(),
+            Item::Dimension {
+                cube: cube.name.clone(),
+                dimension: name.clone(),
+            },
+        )
     });
     let measures = cube.measures.iter().map(|(name, _)| {
-        (name.as_str(), Item::Measure { cube: cube.name.clone(), measure: name.clone() })
+        (
+            name.as_str(),
+            Item::Measure {
+                cube: cube.name.clone(),
+                measure: name.clone(),
+            },
+        )
     });
     for (name, item) in dimensions.chain(measures) {
         if name == BUCKET {
-            return Err(ProcessError::item(item, "'bucket' is the name of the time column"));
+            return Err(ProcessError::item(
+                item,
+                "'bucket' is the name of the time column",
+            ));
         }
         if seen.contains(&name) {
             return Err(ProcessError::item(item, "the cube already has that name"));
@@ -228,7 +265,10 @@ fn plan_dimension(
     sql: &str,
     stream: &SchemaRef,
 ) -> Result<(Arc<dyn PhysicalExpr>, DataType), ProcessError> {
-    let item = || Item::Dimension { cube: cube.name.clone(), dimension: name.to_owned() };
+    let item = || Item::Dimension {
+        cube: cube.name.clone(),
+        dimension: name.to_owned(),
+    };
     let scalar = engine
         .scalar(sql, stream)
         .map_err(|reason| ProcessError::expression(item(), sql, reason))?;
@@ -247,7 +287,11 @@ fn plan_dimension(
     Ok((scalar.physical, scalar.data_type))
 }
 
-type PlannedMeasure = (Arc<AggregateFunctionExpr>, Option<Arc<dyn PhysicalExpr>>, Measure);
+type PlannedMeasure = (
+    Arc<AggregateFunctionExpr>,
+    Option<Arc<dyn PhysicalExpr>>,
+    Measure,
+);
 
 fn plan_measure(
     engine: &Engine,
@@ -257,7 +301,10 @@ fn plan_measure(
     stream: &SchemaRef,
 ) -> Result<PlannedMeasure, ProcessError> {
     let fault = |reason: String| {
-        let item = Item::Measure { cube: cube.name.clone(), measure: name.to_owned() };
+        let item = Item::Measure {
+            cube: cube.name.clone(),
+            measure: name.to_owned(),
+        };
         ProcessError::expression(item, sql, reason)
     };
     let engine_fault = |e: DataFusionError| fault(crate::error::engine_reason(&e));
@@ -270,7 +317,9 @@ fn plan_measure(
         )));
     }
     let state = aggregate.state_fields().map_err(engine_fault)?;
-    let keeps_values = state.iter().any(|f| matches!(f.data_type(), DataType::List(_)));
+    let keeps_values = state
+        .iter()
+        .any(|f| matches!(f.data_type(), DataType::List(_)));
     if keeps_values && !function.starts_with("approx_") {
         return Err(fault(format!(
             "{function} keeps every value; use distinct(x) or quantile(x), which keep a sketch"
@@ -300,7 +349,11 @@ fn state_schema(
 ) -> Result<SchemaRef, ProcessError> {
     let names = std::iter::once(BUCKET)
         .chain(cube.dimensions.iter().map(|(name, _)| name.as_str()))
-        .chain(measures.iter().flat_map(|m| m.state_columns.iter().map(String::as_str)));
+        .chain(
+            measures
+                .iter()
+                .flat_map(|m| m.state_columns.iter().map(String::as_str)),
+        );
     let fields: Vec<Field> = native
         .fields()
         .iter()
@@ -309,7 +362,9 @@ fn state_schema(
         .collect();
     if fields.len() != native.fields().len() {
         return Err(ProcessError::item(
-            Item::Cube { cube: cube.name.clone() },
+            Item::Cube {
+                cube: cube.name.clone(),
+            },
             "its state columns cannot be named",
         ));
     }
@@ -326,11 +381,14 @@ pub(crate) struct BucketColumns {
 impl BucketColumns {
     /// For a batch whose time is in column `time`, a timestamp (µs) or a date.
     pub(crate) fn new(time: usize) -> Self {
-        Self { time, made: Vec::new() }
+        Self {
+            time,
+            made: Vec::new(),
+        }
     }
 
     /// For another batch of the same stream.
-    fn anew(&self) -> Self {
+    pub(super) fn anew(&self) -> Self {
         Self::new(self.time)
     }
 
@@ -338,12 +396,20 @@ impl BucketColumns {
     pub(crate) fn times(batch: &RecordBatch, time: usize) -> Option<Vec<i64>> {
         let column = batch.columns().get(time)?;
         match column.data_type() {
-            DataType::Timestamp(_, _) => {
-                Some(column.as_primitive_opt::<TimestampMicrosecondType>()?.values().to_vec())
-            }
+            DataType::Timestamp(_, _) => Some(
+                column
+                    .as_primitive_opt::<TimestampMicrosecondType>()?
+                    .values()
+                    .to_vec(),
+            ),
             DataType::Date32 => {
                 let days = column.as_primitive_opt::<Date32Type>()?;
-                Some(days.values().iter().map(|day| i64::from(*day) * DAY_US).collect())
+                Some(
+                    days.values()
+                        .iter()
+                        .map(|day| i64::from(*day) * DAY_US)
+                        .collect(),
+                )
             }
             _ => None,
         }
@@ -354,10 +420,14 @@ impl BucketColumns {
             return Ok(Arc::clone(column));
         }
         let times = Self::times(batch, self.time).ok_or_else(|| {
-            DataFusionError::Internal("the time column is neither a timestamp nor a date".to_owned())
+            DataFusionError::Internal(
+                "the time column is neither a timestamp nor a date".to_owned(),
+            )
         })?;
         // Euclidean division, so that buckets before 1970 start at their earlier end too.
-        let starts = times.iter().map(|t| t.div_euclid(width_us).saturating_mul(width_us));
+        let starts = times
+            .iter()
+            .map(|t| t.div_euclid(width_us).saturating_mul(width_us));
         let column: ArrayRef =
             Arc::new(TimestampMicrosecondArray::from_iter_values(starts).with_timezone("UTC"));
         self.made.push((width_us, Arc::clone(&column)));

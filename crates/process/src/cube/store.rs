@@ -59,11 +59,19 @@ pub(super) struct CubeStore {
 
 impl Chunk {
     fn new(states: RecordBatch) -> Option<Arc<Self>> {
-        let buckets = states.columns().first()?.as_primitive_opt::<TimestampMicrosecondType>()?;
+        let buckets = states
+            .columns()
+            .first()?
+            .as_primitive_opt::<TimestampMicrosecondType>()?;
         let min_us = buckets.values().iter().copied().min()?;
         let max_us = buckets.values().iter().copied().max()?;
         let bytes = states.get_array_memory_size();
-        Some(Arc::new(Self { states, min_us, max_us, bytes }))
+        Some(Arc::new(Self {
+            states,
+            min_us,
+            max_us,
+            bytes,
+        }))
     }
 
     fn rows(&self) -> usize {
@@ -92,13 +100,16 @@ impl CubeStore {
         plan: &CubePlan,
         states: RecordBatch,
     ) -> Result<(), ProcessError> {
-        let Some(chunk) = Chunk::new(states) else { return Ok(()) };
+        let Some(chunk) = Chunk::new(states) else {
+            return Ok(());
+        };
         let (min_us, max_us) = (chunk.min_us, chunk.max_us);
         let before = self.lock().chunks.clone();
         let mut after = before.clone();
         after.recent.push(chunk);
         // The new states are in whether merging works or not: merging changes no figure.
-        let merged = merge_recent(engine, plan, &mut after).and_then(|()| settle(engine, plan, &mut after));
+        let merged =
+            merge_recent(engine, plan, &mut after).and_then(|()| settle(engine, plan, &mut after));
         if let Err(error) = merged {
             tracing::error!(error = error.name(), "states could not be merged");
         }
@@ -186,8 +197,10 @@ fn within(
     (min, max): (i64, i64),
 ) -> RecordBatch {
     let inside = min.saturating_add(bucket_us) > from && max < to;
-    let Some(buckets) =
-        states.columns().first().and_then(|c| c.as_primitive_opt::<TimestampMicrosecondType>())
+    let Some(buckets) = states
+        .columns()
+        .first()
+        .and_then(|c| c.as_primitive_opt::<TimestampMicrosecondType>())
     else {
         return states.clone();
     };
@@ -200,22 +213,34 @@ fn within(
         let end = values.partition_point(|b| *b < to);
         return states.slice(start, end.saturating_sub(start));
     }
-    let keep: datafusion::arrow::array::BooleanArray =
-        values.iter().map(|b| Some(b.saturating_add(bucket_us) > from && *b < to)).collect();
-    datafusion::arrow::compute::filter_record_batch(states, &keep).unwrap_or_else(|_| states.clone())
+    let keep: datafusion::arrow::array::BooleanArray = values
+        .iter()
+        .map(|b| Some(b.saturating_add(bucket_us) > from && *b < to))
+        .collect();
+    datafusion::arrow::compute::filter_record_batch(states, &keep)
+        .unwrap_or_else(|_| states.clone())
 }
 
 /// Merges the newest chunks while eight of them are of one size or smaller.
 fn merge_recent(engine: &Engine, plan: &CubePlan, chunks: &mut Chunks) -> Result<(), ProcessError> {
     loop {
-        let Some(newest) = chunks.recent.last() else { return Ok(()) };
+        let Some(newest) = chunks.recent.last() else {
+            return Ok(());
+        };
         let tier = newest.tier();
-        let run = chunks.recent.iter().rev().take_while(|c| c.tier() <= tier).count();
+        let run = chunks
+            .recent
+            .iter()
+            .rev()
+            .take_while(|c| c.tier() <= tier)
+            .count();
         if run < FAN_IN {
             return Ok(());
         }
         let at = chunks.recent.len() - run;
-        let Some(due) = chunks.recent.get(at..) else { return Ok(()) };
+        let Some(due) = chunks.recent.get(at..) else {
+            return Ok(());
+        };
         let merged = plan.reduce(engine, &states_of(due))?;
         chunks.recent.truncate(at);
         chunks.recent.extend(Chunk::new(merged));
@@ -228,10 +253,23 @@ fn settle(engine: &Engine, plan: &CubePlan, chunks: &mut Chunks) -> Result<(), P
     if rows < SETTLE_ROWS_MIN {
         return Ok(());
     }
-    let min = chunks.recent.iter().map(|c| c.min_us).min().unwrap_or(i64::MAX);
-    let max = chunks.recent.iter().map(|c| c.max_us).max().unwrap_or(i64::MIN);
-    let (touched, rest): (Vec<_>, Vec<_>) =
-        chunks.settled.iter().cloned().partition(|c| c.max_us >= min && c.min_us <= max);
+    let min = chunks
+        .recent
+        .iter()
+        .map(|c| c.min_us)
+        .min()
+        .unwrap_or(i64::MAX);
+    let max = chunks
+        .recent
+        .iter()
+        .map(|c| c.max_us)
+        .max()
+        .unwrap_or(i64::MIN);
+    let (touched, rest): (Vec<_>, Vec<_>) = chunks
+        .settled
+        .iter()
+        .cloned()
+        .partition(|c| c.max_us >= min && c.min_us <= max);
     let touched_rows: usize = touched.iter().map(|c| c.rows()).sum();
     if rows < touched_rows / 4 {
         return Ok(());
@@ -252,17 +290,24 @@ fn states_of(chunks: &[Arc<Chunk>]) -> Vec<RecordBatch> {
 }
 
 fn sorted_by_bucket(states: &RecordBatch) -> Result<RecordBatch, ProcessError> {
-    let Some(buckets) = states.columns().first() else { return Ok(states.clone()) };
+    let Some(buckets) = states.columns().first() else {
+        return Ok(states.clone());
+    };
     let order = sort_to_indices(buckets, None, None)?;
-    let columns =
-        states.columns().iter().map(|c| take(c, &order, None)).collect::<Result<Vec<_>, _>>()?;
+    let columns = states
+        .columns()
+        .iter()
+        .map(|c| take(c, &order, None))
+        .collect::<Result<Vec<_>, _>>()?;
     Ok(RecordBatch::try_new(states.schema(), columns)?)
 }
 
 /// Cuts sorted states at bucket borders into chunks that own their memory.
 fn cut(states: &RecordBatch) -> Result<Vec<Arc<Chunk>>, ProcessError> {
-    let Some(buckets) =
-        states.columns().first().and_then(|c| c.as_primitive_opt::<TimestampMicrosecondType>())
+    let Some(buckets) = states
+        .columns()
+        .first()
+        .and_then(|c| c.as_primitive_opt::<TimestampMicrosecondType>())
     else {
         return Ok(Vec::new());
     };
@@ -274,7 +319,11 @@ fn cut(states: &RecordBatch) -> Result<Vec<Arc<Chunk>>, ProcessError> {
         let border = values.get(wanted - 1).copied().unwrap_or(i64::MAX);
         let end = values.partition_point(|b| *b <= border);
         let piece = states.slice(start, end - start);
-        let columns = piece.columns().iter().map(owned).collect::<Result<Vec<_>, _>>()?;
+        let columns = piece
+            .columns()
+            .iter()
+            .map(owned)
+            .collect::<Result<Vec<_>, _>>()?;
         out.extend(Chunk::new(RecordBatch::try_new(states.schema(), columns)?));
         start = end;
     }

@@ -3,9 +3,9 @@
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, Decimal128Array, StringViewArray};
-use datafusion::arrow::datatypes::{DataType, Decimal128Type, FieldRef};
+use datafusion::arrow::array::{ArrayRef, AsArray, Decimal128Array, StringViewArray};
 use datafusion::arrow::datatypes::Field;
+use datafusion::arrow::datatypes::{DataType, Decimal128Type, FieldRef};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
@@ -40,7 +40,10 @@ impl Hash for Convert {
 
 impl Convert {
     pub(super) fn new(rates: Arc<Rates>) -> Self {
-        Self { rates, signature: Signature::user_defined(Volatility::Immutable) }
+        Self {
+            rates,
+            signature: Signature::user_defined(Volatility::Immutable),
+        }
     }
 
     fn check_target(&self, target: &str) -> Result<()> {
@@ -53,7 +56,9 @@ impl Convert {
         } else {
             format!("the rates have {known}")
         };
-        Err(DataFusionError::Plan(format!("convert: no rate for '{target}'; {hint}")))
+        Err(DataFusionError::Plan(format!(
+            "convert: no rate for '{target}'; {hint}"
+        )))
     }
 }
 
@@ -63,7 +68,9 @@ fn result_type(amount: &DataType) -> Result<DataType> {
             let wide = precision.saturating_add(HEADROOM_DIGITS).min(PRECISION_MAX);
             Ok(DataType::Decimal128(wide.max(*precision), *scale))
         }
-        other => Err(DataFusionError::Plan(format!("convert takes a decimal amount, got {other}"))),
+        other => Err(DataFusionError::Plan(format!(
+            "convert takes a decimal amount, got {other}"
+        ))),
     }
 }
 
@@ -86,8 +93,15 @@ impl ScalarUDFImpl for Convert {
         {
             self.check_target(target)?;
         }
-        let amount = args.arg_fields.first().map_or(&DataType::Null, |f| f.data_type());
-        Ok(Arc::new(Field::new(self.name(), result_type(amount)?, true)))
+        let amount = args
+            .arg_fields
+            .first()
+            .map_or(&DataType::Null, |f| f.data_type());
+        Ok(Arc::new(Field::new(
+            self.name(),
+            result_type(amount)?,
+            true,
+        )))
     }
 
     fn coerce_types(&self, arg_types: &[DataType]) -> Result<Vec<DataType>> {
@@ -125,14 +139,22 @@ impl ScalarUDFImpl for Convert {
         let rows = args.number_rows;
         let out_type = args.return_field.data_type().clone();
         let [amount, currency, target] = args.args.as_slice() else {
-            return Err(DataFusionError::Plan("convert takes 3 arguments".to_owned()));
+            return Err(DataFusionError::Plan(
+                "convert takes 3 arguments".to_owned(),
+            ));
         };
         let amount = amount.to_array(rows)?;
         let amount = amount.as_primitive::<Decimal128Type>();
         let currency: ArrayRef = currency.to_array(rows)?;
         let currency = currency.as_string_view();
         let target: ArrayRef = target.to_array(rows)?;
-        let out = convert(&self.rates, amount, currency, target.as_string_view(), &out_type)?;
+        let out = convert(
+            &self.rates,
+            amount,
+            currency,
+            target.as_string_view(),
+            &out_type,
+        )?;
         Ok(ColumnarValue::Array(Arc::new(out)))
     }
 }
@@ -163,7 +185,10 @@ impl<'a> Lookup<'a> {
         } else {
             self.rates.factor(from, to).map_or(Pair::Unknown, |factor| {
                 let scale = u32::try_from(scale).unwrap_or(0);
-                Pair::Rate { factor, drop: scale.saturating_sub(minor_digits(to)) }
+                Pair::Rate {
+                    factor,
+                    drop: scale.saturating_sub(minor_digits(to)),
+                }
             })
         };
         if self.known.len() < PAIRS_MAX {
@@ -181,10 +206,17 @@ fn convert(
     out_type: &DataType,
 ) -> Result<Decimal128Array> {
     let DataType::Decimal128(precision, scale) = *out_type else {
-        return Err(DataFusionError::Internal(format!("convert cannot give {out_type}")));
+        return Err(DataFusionError::Internal(format!(
+            "convert cannot give {out_type}"
+        )));
     };
-    let limit = 10_i128.checked_pow(u32::from(precision)).unwrap_or(i128::MAX);
-    let mut lookup = Lookup { rates, known: Vec::new() };
+    let limit = 10_i128
+        .checked_pow(u32::from(precision))
+        .unwrap_or(i128::MAX);
+    let mut lookup = Lookup {
+        rates,
+        known: Vec::new(),
+    };
     let out: Decimal128Array = (amount.iter().zip(currency.iter()).zip(target.iter()))
         .map(|((amount, currency), target)| {
             let amount = amount?;

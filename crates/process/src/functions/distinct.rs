@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, BinaryBuilder, BooleanArray, Int64Array,
-};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, BinaryBuilder, BooleanArray, Int64Array};
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Float64Type, Int64Type};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
@@ -26,7 +24,9 @@ pub(super) struct Distinct {
 
 impl Distinct {
     pub(super) fn new() -> Self {
-        Self { signature: Signature::user_defined(Volatility::Immutable) }
+        Self {
+            signature: Signature::user_defined(Volatility::Immutable),
+        }
     }
 }
 
@@ -68,7 +68,11 @@ impl AggregateUDFImpl for Distinct {
     }
 
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
-        Ok(vec![Arc::new(Field::new(format!("{}[hll]", args.name), DataType::Binary, true))])
+        Ok(vec![Arc::new(Field::new(
+            format!("{}[hll]", args.name),
+            DataType::Binary,
+            true,
+        ))])
     }
 
     fn accumulator(&self, _args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
@@ -150,9 +154,13 @@ impl Cell {
     }
 
     /// The estimate that does not depend on the order of insertion, as a whole number.
-    #[expect(clippy::cast_possible_truncation, reason = "an estimate of a 64-bit count")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "an estimate of a 64-bit count"
+    )]
     fn estimate(self) -> i64 {
-        self.sketch().map_or(0, |s| s.composite_estimate().round() as i64)
+        self.sketch()
+            .map_or(0, |s| s.composite_estimate().round() as i64)
     }
 
     fn size(&self) -> usize {
@@ -178,7 +186,10 @@ fn coupons(column: &ArrayRef, mut each: impl FnMut(usize, Coupon) -> Result<()>)
         DataType::Int64 => {
             for (row, value) in column.as_primitive::<Int64Type>().iter().enumerate() {
                 if let Some(value) = value {
-                    each(row, Coupon::from_value(raw_bytes::from_slice(&value.to_le_bytes())))?;
+                    each(
+                        row,
+                        Coupon::from_value(raw_bytes::from_slice(&value.to_le_bytes())),
+                    )?;
                 }
             }
         }
@@ -188,7 +199,10 @@ fn coupons(column: &ArrayRef, mut each: impl FnMut(usize, Coupon) -> Result<()>)
                     // Zero has two signs and NaN many bit patterns; each is one value.
                     let value = if value == 0.0 { 0.0 } else { value };
                     let value = if value.is_nan() { f64::NAN } else { value };
-                    each(row, Coupon::from_value(raw_bytes::from_slice(&value.to_le_bytes())))?;
+                    each(
+                        row,
+                        Coupon::from_value(raw_bytes::from_slice(&value.to_le_bytes())),
+                    )?;
                 }
             }
         }
@@ -198,7 +212,9 @@ fn coupons(column: &ArrayRef, mut each: impl FnMut(usize, Coupon) -> Result<()>)
 }
 
 fn only(values: &[ArrayRef]) -> Result<&ArrayRef> {
-    values.first().ok_or_else(|| DataFusionError::Internal("distinct got no column".to_owned()))
+    values
+        .first()
+        .ok_or_else(|| DataFusionError::Internal("distinct got no column".to_owned()))
 }
 
 #[derive(Debug, Default)]
@@ -226,7 +242,10 @@ impl GroupsAccumulator for DistinctGroups {
         let cells = &mut self.cells;
         coupons(only(values)?, |row, coupon| {
             let kept = opt_filter.is_none_or(|f| f.is_valid(row) && f.value(row));
-            match group_indices.get(row).and_then(|group| cells.get_mut(*group)) {
+            match group_indices
+                .get(row)
+                .and_then(|group| cells.get_mut(*group))
+            {
                 Some(cell) if kept => cell.add(coupon),
                 _ => Ok(()),
             }
@@ -250,7 +269,12 @@ impl GroupsAccumulator for DistinctGroups {
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
         let cells = emit_to.take_needed(&mut self.cells);
-        Ok(Arc::new(cells.into_iter().map(|cell| Some(cell.estimate())).collect::<Int64Array>()))
+        Ok(Arc::new(
+            cells
+                .into_iter()
+                .map(|cell| Some(cell.estimate()))
+                .collect::<Int64Array>(),
+        ))
     }
 
     fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
@@ -274,8 +298,7 @@ impl GroupsAccumulator for DistinctGroups {
     }
 
     fn size(&self) -> usize {
-        self.cells.capacity() * size_of::<Cell>()
-            + self.cells.iter().map(Cell::size).sum::<usize>()
+        self.cells.capacity() * size_of::<Cell>() + self.cells.iter().map(Cell::size).sum::<usize>()
     }
 }
 
@@ -296,7 +319,9 @@ impl Accumulator for OneDistinct {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        Ok(ScalarValue::Int64(Some(std::mem::take(&mut self.0).estimate())))
+        Ok(ScalarValue::Int64(Some(
+            std::mem::take(&mut self.0).estimate(),
+        )))
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {

@@ -27,7 +27,10 @@ pub(super) struct ExactSum {
 
 impl ExactSum {
     pub(super) fn new() -> Self {
-        Self { inner: sum_udaf(), signature: Signature::user_defined(Volatility::Immutable) }
+        Self {
+            inner: sum_udaf(),
+            signature: Signature::user_defined(Volatility::Immutable),
+        }
     }
 }
 
@@ -43,7 +46,9 @@ fn widened(argument: &DataType) -> Result<DataType> {
         DataType::Null => DataType::Float64,
         DataType::Duration(_) | DataType::Interval(_) => argument.clone(),
         other => {
-            return Err(DataFusionError::Plan(format!("sum takes numbers, got {other}")));
+            return Err(DataFusionError::Plan(format!(
+                "sum takes numbers, got {other}"
+            )));
         }
     })
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, Float64Array};
+use datafusion::arrow::array::{ArrayRef, AsArray, Float64Array};
 use datafusion::arrow::datatypes::{DataType, Float64Type};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{
@@ -24,11 +24,17 @@ enum Kind {
 
 impl Formula {
     pub(super) fn linear() -> Self {
-        Self { kind: Kind::Linear, signature: Signature::user_defined(Volatility::Immutable) }
+        Self {
+            kind: Kind::Linear,
+            signature: Signature::user_defined(Volatility::Immutable),
+        }
     }
 
     pub(super) fn logistic() -> Self {
-        Self { kind: Kind::Logistic, signature: Signature::user_defined(Volatility::Immutable) }
+        Self {
+            kind: Kind::Logistic,
+            signature: Signature::user_defined(Volatility::Immutable),
+        }
     }
 }
 
@@ -76,10 +82,16 @@ impl ScalarUDFImpl for Formula {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let rows = args.number_rows;
-        let arrays =
-            args.args.iter().map(|a| a.to_array(rows)).collect::<Result<Vec<ArrayRef>>>()?;
+        let arrays = args
+            .args
+            .iter()
+            .map(|a| a.to_array(rows))
+            .collect::<Result<Vec<ArrayRef>>>()?;
         let [x, a, b] = arrays.as_slice() else {
-            return Err(DataFusionError::Plan(format!("{} takes 3 numbers", self.name())));
+            return Err(DataFusionError::Plan(format!(
+                "{} takes 3 numbers",
+                self.name()
+            )));
         };
         let (x, a, b) = (
             x.as_primitive::<Float64Type>(),

@@ -27,7 +27,9 @@ pub(super) struct Quantile {
 
 impl Quantile {
     pub(super) fn new() -> Self {
-        Self { signature: Signature::user_defined(Volatility::Immutable) }
+        Self {
+            signature: Signature::user_defined(Volatility::Immutable),
+        }
     }
 }
 
@@ -43,7 +45,9 @@ impl AggregateUDFImpl for Quantile {
     fn coerce_types(&self, arg_types: &[DataType]) -> Result<Vec<DataType>> {
         match arg_types {
             [t] if t.is_numeric() || t.is_null() => Ok(vec![DataType::Float64]),
-            [t] => Err(DataFusionError::Plan(format!("quantile(x) takes numbers, got {t}"))),
+            [t] => Err(DataFusionError::Plan(format!(
+                "quantile(x) takes numbers, got {t}"
+            ))),
             other => Err(DataFusionError::Plan(format!(
                 "quantile(x) takes one argument, got {}; ask for a quantile with quantile_at",
                 other.len()
@@ -56,7 +60,11 @@ impl AggregateUDFImpl for Quantile {
     }
 
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
-        Ok(vec![Arc::new(Field::new(format!("{}[sketch]", args.name), DataType::Binary, true))])
+        Ok(vec![Arc::new(Field::new(
+            format!("{}[sketch]", args.name),
+            DataType::Binary,
+            true,
+        ))])
     }
 
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
@@ -82,7 +90,9 @@ impl AggregateUDFImpl for Quantile {
 
 fn refuse_distinct(args: &AccumulatorArgs) -> Result<()> {
     if args.is_distinct {
-        return Err(DataFusionError::Plan("quantile(distinct x) is not supported".to_owned()));
+        return Err(DataFusionError::Plan(
+            "quantile(distinct x) is not supported".to_owned(),
+        ));
     }
     Ok(())
 }
@@ -119,7 +129,8 @@ fn bin_in(key: u64) -> i32 {
 impl QuantileGroups {
     fn grow(&mut self, groups: usize) {
         if groups > self.extremes.len() {
-            self.extremes.resize(groups, (f64::INFINITY, f64::NEG_INFINITY));
+            self.extremes
+                .resize(groups, (f64::INFINITY, f64::NEG_INFINITY));
         }
     }
 
@@ -149,7 +160,9 @@ impl QuantileGroups {
         }
         self.rows.sort_unstable();
         self.counted.extend(
-            self.rows.chunk_by(|a, b| a == b).filter_map(|run| Some((*run.first()?, run.len() as u64))),
+            self.rows
+                .chunk_by(|a, b| a == b)
+                .filter_map(|run| Some((*run.first()?, run.len() as u64))),
         );
         self.rows.clear();
         // The folded part is already sorted, which the stable sort finds and merges as a run.
@@ -175,7 +188,9 @@ impl QuantileGroups {
         };
         let rest = self.extremes.split_off(groups);
         let extremes = std::mem::replace(&mut self.extremes, rest);
-        let border = self.folded.partition_point(|(key, _)| group_of(*key) < groups);
+        let border = self
+            .folded
+            .partition_point(|(key, _)| group_of(*key) < groups);
         let mut later = self.folded.split_off(border);
         for (key, _) in &mut later {
             *key -= (groups as u64) << 32;
@@ -256,7 +271,12 @@ impl GroupsAccumulator for QuantileGroups {
             let sketch = QuantileSketch::decode(bytes)
                 .map_err(|e| DataFusionError::External(Box::new(e)))?;
             self.widen(*group, sketch.min(), sketch.max());
-            self.counted.extend(sketch.bins().iter().map(|(bin, n)| (pack(*group, *bin), *n)));
+            self.counted.extend(
+                sketch
+                    .bins()
+                    .iter()
+                    .map(|(bin, n)| (pack(*group, *bin), *n)),
+            );
         }
         self.fold_when_full();
         Ok(())
@@ -333,7 +353,9 @@ pub(super) struct QuantileAt {
 
 impl QuantileAt {
     pub(super) fn new() -> Self {
-        Self { signature: Signature::user_defined(Volatility::Immutable) }
+        Self {
+            signature: Signature::user_defined(Volatility::Immutable),
+        }
     }
 }
 
@@ -366,13 +388,17 @@ impl ScalarUDFImpl for QuantileAt {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let [sketches, q] = args.args.as_slice() else {
-            return Err(DataFusionError::Plan("quantile_at takes 2 arguments".to_owned()));
+            return Err(DataFusionError::Plan(
+                "quantile_at takes 2 arguments".to_owned(),
+            ));
         };
         let sketches = sketches.to_array(args.number_rows)?;
         let q = q.to_array(args.number_rows)?;
         let mut out = Vec::with_capacity(args.number_rows);
-        for (bytes, q) in
-            sketches.as_binary::<i32>().iter().zip(q.as_primitive::<Float64Type>().iter())
+        for (bytes, q) in sketches
+            .as_binary::<i32>()
+            .iter()
+            .zip(q.as_primitive::<Float64Type>().iter())
         {
             let (Some(bytes), Some(q)) = (bytes, q) else {
                 out.push(None);

@@ -65,6 +65,7 @@ fn value_of(bin: i32) -> f64 {
 
 impl QuantileSketch {
     /// A sketch from sorted bins.
+    #[cfg(test)]
     pub(super) fn from_bins(min: f64, max: f64, bins: Vec<(i32, u64)>) -> Self {
         Self { min, max, bins }
     }
@@ -89,7 +90,10 @@ impl QuantileSketch {
     /// How many values were seen.
     #[must_use]
     pub fn count(&self) -> u64 {
-        self.bins.iter().map(|(_, count)| count).fold(0, |a, b| a.saturating_add(*b))
+        self.bins
+            .iter()
+            .map(|(_, count)| count)
+            .fold(0, |a, b| a.saturating_add(*b))
     }
 
     /// The value at quantile `q` of 0 to 1, within 1 % of a value at rank `⌊q·(n−1)⌋`.
@@ -134,9 +138,14 @@ impl QuantileSketch {
             return Err(SketchError("unknown version"));
         }
         let (min, max) = extremes.split_at(8);
-        let float = |b: &[u8]| b.try_into().map(f64::from_le_bytes).map_err(|_| SketchError("cut short"));
+        let float = |b: &[u8]| {
+            b.try_into()
+                .map(f64::from_le_bytes)
+                .map_err(|_| SketchError("cut short"))
+        };
         let (min, max) = (float(min)?, float(max)?);
-        let count = usize::try_from(read_varint(&mut rest)?).map_err(|_| SketchError("too long"))?;
+        let count =
+            usize::try_from(read_varint(&mut rest)?).map_err(|_| SketchError("too long"))?;
         if count > rest.len() {
             return Err(SketchError("cut short"));
         }
@@ -148,7 +157,8 @@ impl QuantileSketch {
                 unzigzag(step)
             } else {
                 let step = i64::try_from(step).map_err(|_| SketchError("bin out of range"))?;
-                bin.checked_add(step).ok_or(SketchError("bin out of range"))?
+                bin.checked_add(step)
+                    .ok_or(SketchError("bin out of range"))?
             };
             let key = i32::try_from(bin).map_err(|_| SketchError("bin out of range"))?;
             bins.push((key, read_varint(&mut rest)?));
@@ -217,7 +227,10 @@ mod tests {
         while value < 9.0e17 {
             for v in [value, -value] {
                 let back = value_of(bin_of(v).expect("a number"));
-                assert!((back - v).abs() <= RELATIVE_ERROR * v.abs() * 1.000_001, "{v} → {back}");
+                assert!(
+                    (back - v).abs() <= RELATIVE_ERROR * v.abs() * 1.000_001,
+                    "{v} → {back}"
+                );
             }
             value *= 1.037;
         }
@@ -228,7 +241,9 @@ mod tests {
 
     #[test]
     fn bins_are_ordered_as_their_values() {
-        let values = [-1e30, -5.0, -4.0, -1e-8, 0.0, 1e-8, 1e-3, 1.0, 4.0, 5.0, 1e30];
+        let values = [
+            -1e30, -5.0, -4.0, -1e-8, 0.0, 1e-8, 1e-3, 1.0, 4.0, 5.0, 1e30,
+        ];
         let bins: Vec<_> = values.iter().filter_map(|v| bin_of(*v)).collect();
         assert!(bins.is_sorted(), "{bins:?}");
     }
@@ -238,12 +253,21 @@ mod tests {
         let sketch = QuantileSketch::from_bins(
             -7.5,
             9e9,
-            vec![(-300, 1), (0, 2), (1, u64::from(u32::MAX) + 5), (2000, 127), (2001, 128)],
+            vec![
+                (-300, 1),
+                (0, 2),
+                (1, u64::from(u32::MAX) + 5),
+                (2000, 127),
+                (2001, 128),
+            ],
         );
         let bytes = sketch.encode();
         assert_eq!(QuantileSketch::decode(&bytes), Ok(sketch));
         for cut in 0..bytes.len() {
-            assert!(QuantileSketch::decode(&bytes[..cut]).is_err(), "cut at {cut}");
+            assert!(
+                QuantileSketch::decode(&bytes[..cut]).is_err(),
+                "cut at {cut}"
+            );
         }
         let mut other = bytes.clone();
         other[0] = 9;

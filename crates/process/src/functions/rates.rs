@@ -66,7 +66,11 @@ impl Rates {
             }
             table.insert(code.to_owned(), rate);
         }
-        Ok(Self { base: base.to_owned(), as_of: as_of.map(str::to_owned), per_base: table })
+        Ok(Self {
+            base: base.to_owned(),
+            as_of: as_of.map(str::to_owned),
+            per_base: table,
+        })
     }
 
     /// The base currency; empty for a table without currencies.
@@ -100,7 +104,10 @@ impl Rates {
         let numerator = to_digits.checked_mul(pow10(from_scale)?)?;
         let denominator = from_digits.checked_mul(pow10(to_scale)?)?;
         let common = gcd(numerator, denominator);
-        Some(Factor { numerator: numerator / common, denominator: denominator / common })
+        Some(Factor {
+            numerator: numerator / common,
+            denominator: denominator / common,
+        })
     }
 }
 
@@ -140,7 +147,11 @@ fn divide_half_even(n: i128, d: i128) -> i128 {
         let other = d.unsigned_abs() - rest;
         (rest > other, rest == other)
     };
-    if twice_over || (exact_half && quotient % 2 != 0) { quotient + n.signum() } else { quotient }
+    if twice_over || (exact_half && quotient % 2 != 0) {
+        quotient + n.signum()
+    } else {
+        quotient
+    }
 }
 
 fn divide_half_even_wide(n: i256, d: i256) -> Option<i128> {
@@ -200,9 +211,15 @@ mod tests {
 
     #[test]
     fn halves_go_to_the_even_neighbour_on_both_sides_of_zero() {
-        for (n, d, want) in
-            [(5, 2, 2), (7, 2, 4), (-5, 2, -2), (-7, 2, -4), (1, 3, 0), (2, 3, 1), (-2, 3, -1)]
-        {
+        for (n, d, want) in [
+            (5, 2, 2),
+            (7, 2, 4),
+            (-5, 2, -2),
+            (-7, 2, -4),
+            (1, 3, 0),
+            (2, 3, 1),
+            (-2, 3, -1),
+        ] {
             assert_eq!(divide_half_even(n, d), want, "{n}/{d}");
             let wide = divide_half_even_wide(i256::from_i128(n), i256::from_i128(d));
             assert_eq!(wide, Some(want), "{n}/{d} wide");
@@ -211,8 +228,7 @@ mod tests {
 
     #[test]
     fn a_cross_rate_is_one_division_and_not_two() {
-        let rates =
-            Rates::new("EUR", None, [("USD", "1.0850"), ("JPY", "163.1")]).expect("rates");
+        let rates = Rates::new("EUR", None, [("USD", "1.0850"), ("JPY", "163.1")]).expect("rates");
         let factor = rates.factor("USD", "JPY").expect("known");
         // 163.1 / 1.085 = 32620 / 217
         assert_eq!((factor.numerator, factor.denominator), (32620, 217));
@@ -224,8 +240,14 @@ mod tests {
     fn amounts_near_the_end_of_38_digits_take_the_wide_way_or_say_no() {
         let rates = Rates::new("EUR", None, [("USD", "2"), ("XXX", "0.5")]).expect("rates");
         let huge = 99_999_999_999_999_999_999_999_999_999_999_999_999_i128;
-        assert_eq!(rates.factor("USD", "EUR").and_then(|f| f.apply(huge, 0)), Some(50_000_000_000_000_000_000_000_000_000_000_000_000));
-        assert_eq!(rates.factor("XXX", "USD").and_then(|f| f.apply(huge, 0)), None);
+        assert_eq!(
+            rates.factor("USD", "EUR").and_then(|f| f.apply(huge, 0)),
+            Some(50_000_000_000_000_000_000_000_000_000_000_000_000)
+        );
+        assert_eq!(
+            rates.factor("XXX", "USD").and_then(|f| f.apply(huge, 0)),
+            None
+        );
     }
 
     #[test]
@@ -240,12 +262,22 @@ mod tests {
             ("EUR", "EUR", "2"),
             ("EUR", "USD", "12345678901234567"),
         ] {
-            assert!(Rates::new(base, None, [(code, rate)]).is_err(), "{base} {code} {rate}");
+            assert!(
+                Rates::new(base, None, [(code, rate)]).is_err(),
+                "{base} {code} {rate}"
+            );
         }
     }
 
     #[test]
     fn minor_units_follow_iso_4217() {
-        assert_eq!((minor_digits("EUR"), minor_digits("JPY"), minor_digits("KWD")), (2, 0, 3));
+        assert_eq!(
+            (
+                minor_digits("EUR"),
+                minor_digits("JPY"),
+                minor_digits("KWD")
+            ),
+            (2, 0, 3)
+        );
     }
 }
