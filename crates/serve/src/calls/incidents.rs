@@ -1,0 +1,183 @@
+//! Incidents, what is done about them, and the monitors that open them.
+
+use std::time::Duration;
+
+use axum::extract::{Path, Request, State};
+use axum::response::{IntoResponse, Response};
+
+use crate::app::App;
+use crate::calls::{json, json_body};
+use crate::documents::{
+    ActionRequest, Incident, IncidentList, IncidentState, MonitorList,
+};
+use crate::live::{Place, incident_stream, off_runtime};
+use crate::ports::IncidentAction;
+use crate::problem::{Problem, ProblemDocument, Slug};
+use crate::request::params::{Params, nearest};
+use crate::request::time::{parse_duration_us, shorten};
+
+/// Incidents shown when the caller names no limit.
+const INCIDENTS_DEFAULT: usize = 100;
+
+/// A silence lasts this long unless told.
+const SILENCE_DEFAULT: Duration = Duration::from_secs(3_600);
+
+/// A silence lasts at most this long; a longer one is forgotten by those who made it.
+const SILENCE_MAX: Duration = Duration::from_secs(30 * 86_400);
+
+/// A note or a name may have this many characters.
+const NOTE_CHARS_MAX: usize = 2_000;
+
+/// Incidents
+#[utoipa::path(
+    get, path = "/v1/incidents", tag = "incidents",
+    params(
+        ("state" = Option<String>, Query, description = "open, acknowledged or resolved; all unless told"),
+        ("limit" = Option<usize>, Query, description = "At most so many, 100 unless told"),
+    ),
+    responses((status = 200, description = "The incidents, latest first", body = IncidentList))
+)]
+pub(crate) async fn list_incidents(
+    State(app): State<App>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let params = Params::read(request.uri().query(), &["state", "limit"])?;
+    let limit = params.count("limit", INCIDENTS_DEFAULT, app.inner().limits.list_rows_max)?;
+    let state = params.one("state")?.map(read_state).transpose()?;
+    let incidents = app.services()?.incidents;
+    json(&IncidentList { incidents: off_runtime(move || incidents.list(state, limit)).await? })
+}
+
+fn read_state(text: &str) -> Result<IncidentState, Problem> {
+    IncidentState::from_name(text).ok_or_else(|| {
+        let detail = format!("'{}' is none of open, acknowledged, resolved.", shorten(text));
+        let nearest = nearest(text, ["open", "acknowledged", "resolved"].into_iter());
+        Problem::parameter("state", detail).suggesting(nearest)
+    })
+}
+
+/// One incident
+#[utoipa::path(
+    get, path = "/v1/incidents/{id}", tag = "incidents",
+    params(("id" = String, Path, description = "Its id")),
+    responses(
+        (status = 200, description = "The incident with its timeline", body = Incident),
+        (status = 404, description = "No such incident", body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn get_incident(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Response, Problem> {
+    Params::read(request.uri().query(), &[])?;
+    let incidents = app.services()?.incidents;
+    let asked = id.clone();
+    let found = off_runtime(move || incidents.one(&asked)).await?;
+    json(&found.ok_or_else(|| unknown(&id))?)
+}
+
+/// Incidents, live
+///
+/// Server-sent events: `snapshot` (a list), then `incident` for each that changes, and `heartbeat` every 15 s.
+#[utoipa::path(
+    get, path = "/v1/incidents/live", tag = "incidents",
+    responses(
+        (status = 200, description = "The stream of events", body = String, content_type = "text/event-stream"),
+        (status = 503, description = "Too many live streams are open", body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn live_incidents(
+    State(app): State<App>,
+    request: Request,
+) -> Result<Response, Problem> {
+    Params::read(request.uri().query(), &[])?;
+    let incidents = app.services()?.incidents;
+    let place = Place::take(&app)?;
+    Ok(incident_stream(place, incidents).await?.into_response())
+}
+
+/// Do something about an incident
+///
+/// `acknowledge` says that somebody has taken it, `resolve` that it is over, `silence` that nothing is to be announced about
+/// it for a while (one hour unless `for` says otherwise, at most 30 days).
+#[utoipa::path(
+    post, path = "/v1/incidents/{id}/{action}", tag = "incidents",
+    params(
+        ("id" = String, Path, description = "Its id"),
+        ("action" = String, Path, description = "acknowledge, resolve or silence"),
+    ),
+    request_body(content = Option<ActionRequest>, description = "Optional"),
+    responses(
+        (status = 200, description = "The incident as it is now", body = Incident),
+        (status = 404, description = "No such incident or action", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 409, description = "Its state does not allow this", body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn act_on_incident(
+    State(app): State<App>,
+    Path((id, action)): Path<(String, String)>,
+    request: Request,
+) -> Result<Response, Problem> {
+    Params::read(request.uri().query(), &[])?;
+    const ACTIONS: [&str; 3] = ["acknowledge", "resolve", "silence"];
+    if !ACTIONS.contains(&action.as_str()) {
+        return Err(Problem::new(
+            Slug::NotFound,
+            format!("'{}' is none of {}.", shorten(&action), ACTIONS.join(", ")),
+        )
+        .suggesting(nearest(&action, ACTIONS.into_iter())));
+    }
+    let incidents = app.services()?.incidents;
+    let asked = json_body(&app, request, Some(ActionRequest::default())).await?;
+    check_texts(&asked)?;
+    let action = match action.as_str() {
+        "acknowledge" => IncidentAction::Acknowledge,
+        "resolve" => IncidentAction::Resolve,
+        _ => IncidentAction::Silence { duration: silence_duration(&asked)? },
+    };
+    let target = id.clone();
+    let changed = off_runtime(move || incidents.act(&target, action, &asked)).await?;
+    json(&changed.ok_or_else(|| unknown(&id))?)
+}
+
+fn check_texts(asked: &ActionRequest) -> Result<(), Problem> {
+    for (name, text) in [("note", &asked.note), ("by", &asked.by)] {
+        if text.as_ref().is_some_and(|text| text.chars().count() > NOTE_CHARS_MAX) {
+            return Err(Problem::new(
+                Slug::BodyUnreadable,
+                format!("'{name}' may have at most {NOTE_CHARS_MAX} characters."),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn silence_duration(asked: &ActionRequest) -> Result<Duration, Problem> {
+    let Some(text) = &asked.duration else { return Ok(SILENCE_DEFAULT) };
+    let us = parse_duration_us(text)
+        .map_err(|fault| Problem::new(Slug::BodyUnreadable, format!("'for': {fault}.")))?;
+    let duration = Duration::from_micros(us.unsigned_abs());
+    if duration > SILENCE_MAX {
+        return Err(Problem::new(Slug::BodyUnreadable, "A silence lasts at most 30 days."));
+    }
+    Ok(duration)
+}
+
+fn unknown(id: &str) -> Problem {
+    Problem::new(Slug::UnknownIncident, format!("There is no incident '{}'.", shorten(id)))
+}
+
+/// Monitors
+#[utoipa::path(
+    get, path = "/v1/monitors", tag = "incidents",
+    responses((status = 200, description = "All monitors and what they see", body = MonitorList))
+)]
+pub(crate) async fn list_monitors(
+    State(app): State<App>,
+    request: Request,
+) -> Result<Response, Problem> {
+    Params::read(request.uri().query(), &[])?;
+    let incidents = app.services()?.incidents;
+    json(&MonitorList { monitors: off_runtime(move || incidents.monitors()).await? })
+}

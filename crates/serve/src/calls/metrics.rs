@@ -1,0 +1,166 @@
+//! Metrics: what there is, series, and series as they change.
+
+use axum::extract::{Path, Request, State};
+use axum::response::{IntoResponse, Response};
+
+use crate::app::{App, Services};
+use crate::calls::json;
+use crate::documents::{MetricList, SeriesDocument};
+use crate::live::{Meta, Place, document, series_stream};
+use crate::problem::{Problem, ProblemDocument};
+use crate::request::params::Params;
+use crate::request::series::{Askable, PARAMETERS, Question, unknown_metric};
+use crate::request::time::{MS, now_us, shorten};
+
+/// All metrics
+#[utoipa::path(
+    get, path = "/v1/metrics", tag = "metrics",
+    responses((status = 200, description = "All metrics that are defined", body = MetricList))
+)]
+pub(crate) async fn list_metrics(
+    State(app): State<App>,
+    request: Request,
+) -> Result<Response, Problem> {
+    Params::read(request.uri().query(), &[])?;
+    json(&MetricList { metrics: app.services()?.figures.metrics() })
+}
+
+/// A metric over time
+///
+/// Without `step` the smallest readable one is chosen that gives at most 500 points.
+#[utoipa::path(
+    get, path = "/v1/metrics/{metric}", tag = "metrics",
+    params(
+        ("metric" = String, Path, description = "Name of the metric"),
+        ("from" = Option<String>, Query, description = "RFC 3339, epoch milliseconds, or an offset such as -1h (the default)"),
+        ("to" = Option<String>, Query, description = "The same; now unless told"),
+        ("step" = Option<String>, Query, description = "Distance of the points, such as 10s; a multiple of the cube's bucket"),
+        ("by" = Option<Vec<String>>, Query, description = "Dimension to split by; repeatable"),
+        ("where" = Option<Vec<String>>, Query, description = "Filter, written dimension:value; repeatable"),
+        ("limit" = Option<usize>, Query, description = "At most so many slices, 50 unless told; the heaviest are kept"),
+    ),
+    responses(
+        (status = 200, description = "The series", body = SeriesDocument),
+        (status = 400, description = "A parameter is wrong; the member `parameter` names it", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, description = "No such metric", body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn get_series(
+    State(app): State<App>,
+    Path(metric): Path<String>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let services = app.services()?;
+    let now = now_us();
+    let question = question(&app, &services, &metric, request.uri().query(), now)?;
+    let metric = find(&services, &question.metric)?;
+    let meta = Meta::new(&question, &metric, now);
+    let answer = services.figures.series(meta.whole(&question)).await?;
+    json(&document(&meta, answer))
+}
+
+/// A metric over time, live
+///
+/// Server-sent events: `snapshot` (the document of the series), then `update` (the same shape with only the buckets that
+/// changed), `heartbeat` every 15 s and `problem` when a computation fails. A client that reads too slowly, or comes back,
+/// gets a new `snapshot`.
+#[utoipa::path(
+    get, path = "/v1/metrics/{metric}/live", tag = "metrics",
+    params(
+        ("metric" = String, Path, description = "Name of the metric"),
+        ("from" = Option<String>, Query, description = "As for the series"),
+        ("to" = Option<String>, Query, description = "As for the series"),
+        ("step" = Option<String>, Query, description = "As for the series"),
+        ("by" = Option<Vec<String>>, Query, description = "As for the series"),
+        ("where" = Option<Vec<String>>, Query, description = "As for the series"),
+        ("limit" = Option<usize>, Query, description = "As for the series"),
+    ),
+    responses(
+        (status = 200, description = "The stream of events", body = String, content_type = "text/event-stream"),
+        (status = 404, description = "No such metric", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, description = "Too many live streams are open", body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn live_series(
+    State(app): State<App>,
+    Path(metric): Path<String>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let services = app.services()?;
+    let question = question(&app, &services, &metric, request.uri().query(), now_us())?;
+    let place = Place::take(&app)?;
+    let mut subscription = app.inner().hub.subscribe(question);
+    subscription.ready().await?;
+    Ok(series_stream(place, vec![subscription], false).into_response())
+}
+
+/// Several metrics over time, live, in one stream
+///
+/// Browsers open few connections to one server, so a board follows all its metrics in one. Each `q` is a metric and its
+/// parameters, written as in the address of its series (`authorization_rate?from=-1h&by=psp`) and percent-encoded. The data
+/// of each event begins with the member `query`, the number of the `q` it belongs to, from 0.
+#[utoipa::path(
+    get, path = "/v1/live", tag = "metrics",
+    params(("q" = Vec<String>, Query, description = "A metric and its parameters; repeatable")),
+    responses(
+        (status = 200, description = "The stream of events", body = String, content_type = "text/event-stream"),
+        (status = 400, description = "A parameter is wrong", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, description = "No such metric", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, description = "Too many live streams are open", body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn live_combined(
+    State(app): State<App>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let services = app.services()?;
+    let params = Params::read(request.uri().query(), &["q"])?;
+    let now = now_us();
+    let mut questions = Vec::new();
+    for text in params.all("q") {
+        let (metric, query) = text.split_once('?').unwrap_or((text, ""));
+        questions.push(question(&app, &services, metric, Some(query), now)?);
+    }
+    let max = app.inner().limits.live_queries_per_client_max;
+    if questions.is_empty() || questions.len() > max {
+        return Err(Problem::parameter(
+            "q",
+            format!("Give 1 to {max} questions, each as 'q=metric?from=-1h'."),
+        ));
+    }
+    let place = Place::take(&app)?;
+    let mut subscriptions = Vec::new();
+    for question in questions {
+        subscriptions.push(app.inner().hub.subscribe(question));
+    }
+    for subscription in &mut subscriptions {
+        subscription.ready().await?;
+    }
+    Ok(series_stream(place, subscriptions, true).into_response())
+}
+
+fn find(services: &Services, name: &str) -> Result<crate::documents::Metric, Problem> {
+    services.figures.metric(name).ok_or_else(|| {
+        let metrics = services.figures.metrics();
+        unknown_metric(name, metrics.iter().map(|m| m.name.as_str()))
+    })
+}
+
+fn question(
+    app: &App,
+    services: &Services,
+    metric: &str,
+    query: Option<&str>,
+    now_us: i64,
+) -> Result<Question, Problem> {
+    let metric = find(services, metric)?;
+    let params = Params::read(query, PARAMETERS)?;
+    let askable = Askable {
+        metric: &metric.name,
+        dimensions: &metric.dimensions,
+        bucket_us: metric.bucket_ms.saturating_mul(MS).max(1),
+    };
+    Question::read(&params, askable, &app.inner().limits, now_us).inspect_err(|problem| {
+        tracing::debug!(metric = shorten(&metric.name), detail = problem.detail(), "refused");
+    })
+}

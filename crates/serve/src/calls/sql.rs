@@ -1,0 +1,58 @@
+//! Questions in SQL.
+
+use std::time::Duration;
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+
+use crate::app::App;
+use crate::calls::{content, json_body};
+use crate::documents::{SqlAnswer, SqlRequest};
+use crate::ports::SqlLimits;
+use crate::problem::{Problem, ProblemDocument};
+use crate::render::{self, ARROW, CSV, JSON};
+use crate::request::content::negotiate;
+use crate::request::params::Params;
+
+/// Ask in SQL
+///
+/// One reading statement over streams, cubes and metrics. `Accept` chooses among JSON, CSV and an Arrow stream. A client that
+/// hangs up cancels its query.
+#[utoipa::path(
+    post, path = "/v1/sql", tag = "sql",
+    request_body = SqlRequest,
+    responses(
+        (status = 200, description = "The answer", content(
+            (SqlAnswer = "application/json"), (String = "text/csv"), (Vec<u8> = "application/vnd.apache.arrow.stream"),
+        )),
+        (status = 400, description = "The query cannot be run; `line`, `column` and `suggestion` say more where they can", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 406, description = "None of the formats is acceptable", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 422, description = "The query is over its limits", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 429, description = "Too many queries wait", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 504, description = "The query took too long", body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn post_sql(
+    State(app): State<App>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let figures = app.services()?.figures;
+    Params::read(request.uri().query(), &[])?;
+    let format = negotiate(request.headers(), &[JSON, CSV, ARROW])?;
+    let asked: SqlRequest = json_body(&app, request, None).await?;
+    let limits = SqlLimits {
+        rows_max: asked.rows_max,
+        timeout: asked.timeout_ms.map(Duration::from_millis),
+    };
+    let result = figures.sql(asked.sql, limits).await?;
+    // Writing out a hundred thousand rows takes long enough to hold up other calls.
+    let (kind, body) = tokio::task::spawn_blocking(move || match format {
+        CSV => render::csv(&result).map(|body| (render::CSV_UTF8, body)),
+        ARROW => render::arrow_stream(&result).map(|body| (ARROW, body)),
+        _ => render::json(&result).map(|body| (JSON, body)),
+    })
+    .await
+    .map_err(|cause| Problem::internal(&cause))?
+    .map_err(|cause| Problem::internal(&cause))?;
+    Ok(content(kind, body))
+}

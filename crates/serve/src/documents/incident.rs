@@ -1,0 +1,146 @@
+//! Incidents and the monitors that open them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::metric::Figure;
+
+/// Where an incident is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum IncidentState {
+    /// Firing, and nobody has taken it.
+    Open,
+    /// Firing, and somebody has taken it.
+    Acknowledged,
+    /// Over.
+    Resolved,
+}
+
+impl IncidentState {
+    /// The state of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "open" => Some(Self::Open),
+            "acknowledged" => Some(Self::Acknowledged),
+            "resolved" => Some(Self::Resolved),
+            _ => None,
+        }
+    }
+}
+
+/// One entry of an incident's timeline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct TimelineEntry {
+    /// When, RFC 3339.
+    pub at: String,
+    /// `opened`, `updated`, `acknowledged`, `resolved`, `reopened`, `delivered` or `delivery_failed`.
+    pub kind: String,
+    /// What happened, in one sentence.
+    pub text: String,
+}
+
+/// Anomalies that belong together.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Incident {
+    /// `inc_…`.
+    pub id: String,
+    /// The monitor that opened it.
+    pub monitor: String,
+    /// The metric it is about.
+    pub metric: String,
+    /// The metric's unit.
+    pub unit: Option<String>,
+    /// `critical`, `warning` or `info`.
+    pub severity: String,
+    /// Where it is in its life.
+    pub state: IncidentState,
+    /// The slice it is about; empty for the whole metric.
+    pub slice: BTreeMap<String, Option<String>>,
+    /// When we opened it, RFC 3339.
+    pub opened_at: String,
+    /// Since when the metric has been off, RFC 3339.
+    pub started_at: String,
+    /// When it last changed, RFC 3339.
+    pub updated_at: String,
+    /// When it was over, RFC 3339.
+    pub resolved_at: Option<String>,
+    /// The metric's value at the last judgement.
+    #[schema(value_type = Option<f64>)]
+    pub value: Option<Figure>,
+    /// What it should have been.
+    #[schema(value_type = Option<f64>)]
+    pub expected: Option<Figure>,
+    /// Of a rate: the count above the line.
+    #[schema(value_type = Option<f64>)]
+    pub numerator: Option<Figure>,
+    /// Of a rate: the count below the line.
+    #[schema(value_type = Option<f64>)]
+    pub denominator: Option<Figure>,
+    /// How many events were hit beyond what was to be expected.
+    #[schema(value_type = Option<f64>)]
+    pub affected: Option<Figure>,
+    /// How sure the detector is, 0 to 1.
+    #[schema(value_type = Option<f64>)]
+    pub probability: Option<Figure>,
+    /// `up` or `down`.
+    pub direction: Option<String>,
+    /// One sentence for people.
+    pub summary: String,
+    /// What happened to it, oldest first.
+    pub timeline: Vec<TimelineEntry>,
+}
+
+/// A list of incidents.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct IncidentList {
+    /// Latest first.
+    pub incidents: Vec<Incident>,
+}
+
+/// What may come with an action on an incident.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ActionRequest {
+    /// Why.
+    pub note: Option<String>,
+    /// Who.
+    pub by: Option<String>,
+    /// Of a silence: how long, such as `1h`.
+    #[serde(rename = "for")]
+    pub duration: Option<String>,
+}
+
+/// A monitor and what it sees.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Monitor {
+    /// Its name.
+    pub name: String,
+    /// The metric it watches.
+    pub metric: String,
+    /// The dimensions it splits by.
+    pub by: Vec<String>,
+    /// Its detector and settings, as defined.
+    #[schema(value_type = Object)]
+    pub detect: serde_json::Value,
+    /// `critical`, `warning` or `info`.
+    pub severity: String,
+    /// The channels it announces to.
+    pub notify: Vec<String>,
+    /// When it last judged, RFC 3339.
+    pub last_judged_at: Option<String>,
+    /// How many slices it judged then.
+    pub slices: u64,
+    /// How many of them are firing.
+    pub firing: u64,
+}
+
+/// All monitors.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct MonitorList {
+    /// In the order of their definition.
+    pub monitors: Vec<Monitor>,
+}

@@ -1,0 +1,174 @@
+//! Metrics and their series.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde::ser::{SerializeTuple, Serializer};
+use utoipa::ToSchema;
+
+/// What sort of figure a metric is, which decides how it is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MetricKind {
+    /// A share of something, between 0 and 1.
+    Rate,
+    /// A number of things.
+    Count,
+    /// An amount of money.
+    Amount,
+    /// Anything else.
+    Other,
+}
+
+/// A metric that can be asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Metric {
+    /// Its name.
+    pub name: String,
+    /// `percent` (values are fractions), a currency, `ms`, `count` or another unit.
+    pub unit: Option<String>,
+    /// One sentence that says what it tells.
+    pub description: Option<String>,
+    /// The formula in words.
+    pub formula: Option<String>,
+    /// The cube it is computed from.
+    pub of: String,
+    /// What it can be split and filtered by.
+    pub dimensions: Vec<String>,
+    /// Length of the cube's bucket, the smallest step, in milliseconds.
+    pub bucket_ms: i64,
+    /// What sort of figure it is.
+    pub kind: MetricKind,
+}
+
+/// All metrics.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct MetricList {
+    /// In the order of their definition.
+    pub metrics: Vec<Metric>,
+}
+
+/// One figure. Decimals, and integers beyond 2^53, are texts, so that no reader rounds them.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Figure {
+    /// A floating-point number; always finite.
+    Number(f64),
+    /// An integer of at most 53 bits.
+    Integer(i64),
+    /// A decimal or a long integer, exactly.
+    Exact(String),
+}
+
+/// Integers up to this are exact in every JSON reader.
+const INTEGER_MAX: u64 = 1 << 53;
+
+impl Figure {
+    /// A floating-point figure, written without a point when it is whole; `None` for what JSON cannot say: NaN and the infinities.
+    #[must_use]
+    pub fn number(value: f64) -> Option<Self> {
+        #[expect(clippy::cast_possible_truncation, reason = "checked to be a whole number of 53 bits")]
+        if value.fract() == 0.0 && value.abs() <= INTEGER_MAX as f64 {
+            return Some(Self::Integer(value as i64));
+        }
+        value.is_finite().then_some(Self::Number(value))
+    }
+
+    /// An integer figure, as a text when it is beyond 2^53.
+    #[must_use]
+    pub fn integer(value: i64) -> Self {
+        if value.unsigned_abs() <= INTEGER_MAX {
+            Self::Integer(value)
+        } else {
+            Self::Exact(value.to_string())
+        }
+    }
+}
+
+impl Serialize for Figure {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Number(value) => serializer.serialize_f64(*value),
+            Self::Integer(value) => serializer.serialize_i64(*value),
+            Self::Exact(text) => serializer.serialize_str(text),
+        }
+    }
+}
+
+/// The value of one bucket.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Point {
+    /// Begin of the bucket in milliseconds since the epoch.
+    pub at_ms: i64,
+    /// The value; `None` where there is none, such as a rate of nothing.
+    pub value: Option<Figure>,
+}
+
+impl Serialize for Point {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut pair = serializer.serialize_tuple(2)?;
+        pair.serialize_element(&self.at_ms)?;
+        pair.serialize_element(&self.value)?;
+        pair.end()
+    }
+}
+
+/// The series of one slice.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct SliceSeries {
+    /// The slice: a value for each dimension of `by`; null where events have none.
+    pub by: BTreeMap<String, Option<String>>,
+    /// Pairs of bucket begin (epoch milliseconds) and value, ascending.
+    #[schema(value_type = Vec<Vec<Object>>, example = json!([[1_700_000_000_000_i64, 0.88], [1_700_000_010_000_i64, null]]))]
+    pub points: Vec<Point>,
+}
+
+/// A metric over time, by slice.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct SeriesDocument {
+    /// The metric's name.
+    pub metric: String,
+    /// Its unit.
+    pub unit: Option<String>,
+    /// Begin of the range in milliseconds since the epoch. The first bucket may begin earlier.
+    pub from: i64,
+    /// End of the range, exclusive, in milliseconds since the epoch.
+    pub to: i64,
+    /// Distance of the points in milliseconds.
+    pub step_ms: i64,
+    /// The dimensions it is split by.
+    pub by: Vec<String>,
+    /// Event time up to which buckets are complete, in milliseconds since the epoch.
+    pub watermark: Option<i64>,
+    /// One series per slice.
+    pub series: Vec<SliceSeries>,
+    /// Whether slices were left out because of `limit`.
+    pub truncated: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_lose_nothing_in_json() {
+        let json = |f: Figure| serde_json::to_string(&f).unwrap();
+        assert_eq!(json(Figure::integer(9_007_199_254_740_992)), "9007199254740992");
+        assert_eq!(json(Figure::integer(9_007_199_254_740_993)), "\"9007199254740993\"");
+        assert_eq!(json(Figure::integer(i64::MIN)), "\"-9223372036854775808\"");
+        assert_eq!(json(Figure::Exact("18400.10".into())), "\"18400.10\"");
+        assert_eq!(json(Figure::number(-0.0).unwrap()), "0");
+        assert_eq!(json(Figure::number(128.0).unwrap()), "128");
+        assert_eq!(json(Figure::number(0.25).unwrap()), "0.25");
+        assert_eq!(Figure::number(f64::NAN), None);
+        assert_eq!(Figure::number(f64::INFINITY), None);
+    }
+
+    #[test]
+    fn a_point_is_a_pair() {
+        let points = [
+            Point { at_ms: 1, value: Figure::number(0.5) },
+            Point { at_ms: 2, value: None },
+        ];
+        assert_eq!(serde_json::to_string(&points).unwrap(), "[[1,0.5],[2,null]]");
+    }
+}

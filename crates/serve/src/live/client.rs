@@ -1,0 +1,152 @@
+//! The stream of one client: a snapshot, then updates, and heartbeats in between.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::response::sse::{Event, Sse};
+use futures::Stream;
+use futures::stream::{self, StreamExt};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Interval, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+use crate::live::hub::{Frame, Subscription};
+use crate::problem::{Problem, Slug};
+use crate::request::time::now_us;
+
+/// A client's place among the live clients; free again when dropped.
+pub(crate) struct Place {
+    _permit: OwnedSemaphorePermit,
+    pub(crate) stop: CancellationToken,
+    pub(crate) heartbeat: Duration,
+}
+
+impl Place {
+    /// Takes a place, if one is free.
+    pub(crate) fn take(app: &App) -> Result<Self, Problem> {
+        let inner = app.inner();
+        let permit = inner.live_clients.clone().try_acquire_owned().map_err(|_| {
+            let max = inner.limits.live_clients_max;
+            Problem::new(
+                Slug::TooManyLiveClients,
+                format!("{max} live streams are open, which is the limit; ask again shortly."),
+            )
+            .retry_after_s(5)
+        })?;
+        Ok(Self {
+            _permit: permit,
+            stop: inner.stop.clone(),
+            heartbeat: inner.limits.live_heartbeat(),
+        })
+    }
+
+    /// A clock for heartbeats; the first comes after one period.
+    pub(crate) fn heartbeats(&self) -> Interval {
+        let start = tokio::time::Instant::now() + self.heartbeat;
+        let mut beat = tokio::time::interval_at(start, self.heartbeat);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        beat
+    }
+}
+
+/// The event that says only that the stream is alive.
+pub(crate) fn heartbeat() -> Event {
+    Event::default().event("heartbeat").data(format!("{{\"now\":{}}}", now_us() / 1_000))
+}
+
+/// One question of a client's stream.
+struct Follower {
+    subscription: Subscription,
+    /// The version the client has; `None` before its first snapshot.
+    seen: Option<u64>,
+    /// The number of the question in a combined stream.
+    tag: Option<usize>,
+}
+
+/// What a follower does next.
+enum Step {
+    Tell(Event),
+    Ended,
+}
+
+impl Follower {
+    /// The next event for the client. Whatever it missed while it did not read is told by a snapshot.
+    async fn next(&mut self) -> Step {
+        loop {
+            let Some(seen) = self.seen else { return Step::Tell(self.snapshot()) };
+            if self.subscription.frames.changed().await.is_err() {
+                return Step::Ended;
+            }
+            let frame = self.subscription.frames.borrow_and_update().clone();
+            match frame {
+                Frame::Starting => {}
+                Frame::Ended(_) => return Step::Ended,
+                Frame::Failed { version, .. } | Frame::Version { version, .. }
+                    if version <= seen => {}
+                Frame::Failed { version, problem } => {
+                    // A failure changes nothing, but what came before it may have been missed.
+                    if version != seen + 1 {
+                        return Step::Tell(self.snapshot());
+                    }
+                    self.seen = Some(version);
+                    return Step::Tell(self.event("problem", version, &problem.document().to_string()));
+                }
+                Frame::Version { version, update: Some(update) } if version == seen + 1 => {
+                    self.seen = Some(version);
+                    return Step::Tell(self.event("update", version, &update));
+                }
+                Frame::Version { .. } => return Step::Tell(self.snapshot()),
+            }
+        }
+    }
+
+    fn snapshot(&mut self) -> Event {
+        let (version, json) = self.subscription.snapshot();
+        self.seen = Some(version);
+        self.event("snapshot", version, &json)
+    }
+
+    fn event(&self, name: &str, version: u64, json: &str) -> Event {
+        let event = Event::default().event(name);
+        match (self.tag, json.strip_prefix('{')) {
+            // Documents are shared between clients, so the number is put in front of the finished text.
+            (Some(tag), Some(members)) => event.data(format!("{{\"query\":{tag},{members}")),
+            (_, _) => event.id(version.to_string()).data(json),
+        }
+    }
+}
+
+/// The live stream of one question, or of several at once, which are then told apart by the member `query`.
+pub(crate) fn series_stream(
+    place: Place,
+    subscriptions: Vec<Subscription>,
+    combined: bool,
+) -> Sse<impl Stream<Item = Result<Event, Infallible>> + Send + 'static> {
+    let followers = subscriptions.into_iter().enumerate().map(|(number, subscription)| {
+        let tag = combined.then_some(number);
+        let follower = Follower { subscription, seen: None, tag };
+        stream::unfold(Some(follower), |follower| async {
+            let mut follower = follower?;
+            match follower.next().await {
+                Step::Tell(event) => Some((Some(event), Some(follower))),
+                Step::Ended => Some((None, None)),
+            }
+        })
+        .boxed()
+    });
+    let events = stream::select_all(followers);
+    let beat = place.heartbeats();
+    let stop = place.stop.clone();
+    let state = (events, beat, Arc::new(place));
+    let told = stream::unfold(state, |(mut events, mut beat, place)| async move {
+        let event = tokio::select! {
+            biased;
+            event = events.next() => event.flatten()?,
+            _ = beat.tick() => heartbeat(),
+        };
+        Some((Ok(event), (events, beat, place)))
+    });
+    Sse::new(told.take_until(stop.cancelled_owned()))
+}

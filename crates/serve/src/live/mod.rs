@@ -1,0 +1,15 @@
+//! Live push: one computation per distinct question, however many clients look at it.
+//!
+//! A topic recomputes when events have been processed, at most once per [`crate::Limits::live_coalesce_ms`], and only
+//! the buckets that can have changed. Clients get the difference to what they have; one that is too slow for
+//! that gets a snapshot instead, so nothing is ever queued for it.
+
+mod client;
+mod hub;
+mod incidents;
+mod state;
+
+pub(crate) use client::{Place, series_stream};
+pub(crate) use hub::{Hub, Subscription};
+pub(crate) use incidents::{incident_stream, off_runtime};
+pub(crate) use state::{Meta, document};

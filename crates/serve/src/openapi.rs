@@ -1,0 +1,46 @@
+//! The OpenAPI document, made from the calls themselves.
+
+use std::sync::OnceLock;
+
+use utoipa::OpenApi;
+
+use crate::calls::{boards, events, incidents, metrics, probes, sql, status};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Tillwatch",
+        description = "Real-time analytics and monitoring for commerce and payments. Errors are problem documents (RFC 9457).",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    paths(
+        events::post_events, events::get_quarantine, events::post_replay,
+        sql::post_sql,
+        metrics::list_metrics, metrics::get_series, metrics::live_series, metrics::live_combined,
+        incidents::list_incidents, incidents::get_incident, incidents::live_incidents,
+        incidents::act_on_incident, incidents::list_monitors,
+        boards::list_boards, boards::get_board,
+        status::get_status,
+        probes::healthz, probes::readyz, probes::prometheus, probes::openapi_document,
+    ),
+    tags(
+        (name = "events", description = "Bringing events"),
+        (name = "metrics", description = "Figures over time"),
+        (name = "sql", description = "Questions in SQL"),
+        (name = "incidents", description = "What monitors have found"),
+        (name = "boards", description = "Pages of tiles and charts"),
+        (name = "status", description = "The state of the server"),
+    ),
+)]
+struct Document;
+
+/// The document as JSON text.
+pub(crate) fn text() -> &'static str {
+    static TEXT: OnceLock<String> = OnceLock::new();
+    TEXT.get_or_init(|| {
+        let mut document = Document::openapi();
+        document.info.version = env!("CARGO_PKG_VERSION").to_owned();
+        // The document consists of texts and lists, which always have a JSON form.
+        document.to_json().unwrap_or_default()
+    })
+}

@@ -1,0 +1,229 @@
+//! What the server needs of the other parts, as four narrow interfaces.
+//!
+//! The adapters to the real parts are in [`crate::adapters`]; tests put simple ones in their place, which
+//! lets them show faults (a full disk, a poisoned journal) that real parts do not show on demand.
+
+use std::time::Duration;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use tokio::sync::{broadcast, watch};
+
+use crate::documents::{
+    ActionRequest, CubeStatus, DefinitionsStatus, Figure, Incident, IncidentState, JournalStatus,
+    Metric, Monitor, QuarantineList, Receipt, ReplayReceipt, SourceStatus, StreamStatus,
+};
+use crate::problem::Problem;
+
+/// A body of events on its way in.
+#[derive(Debug, Clone)]
+pub struct Envelope {
+    /// The stream, as named in the address.
+    pub stream: String,
+    /// The `Content-Type` header, as sent.
+    pub content_type: Option<String>,
+    /// The `Content-Encoding` header, as sent.
+    pub content_encoding: Option<String>,
+    /// The `Idempotency-Key` header.
+    pub idempotency_key: Option<String>,
+    /// The body, still compressed if it was.
+    pub body: Bytes,
+}
+
+/// Taking events.
+pub trait Collector: Send + Sync + 'static {
+    /// The names of all streams.
+    fn streams(&self) -> Vec<String>;
+
+    /// Checks what the headers say before the body is read: the stream, the type, the encoding.
+    ///
+    /// # Errors
+    /// `unknown-stream`, `unsupported-content-type`, `unsupported-content-encoding`.
+    fn check(&self, envelope: &Envelope) -> Result<(), Problem>;
+
+    /// Decodes, writes and processes a body, and answers when it is safe on disk.
+    ///
+    /// # Errors
+    /// What is wrong with the body as a whole, overload, and faults of the journal.
+    fn take(&self, envelope: Envelope) -> BoxFuture<'_, Result<Receipt, Problem>>;
+
+    /// The latest lines in quarantine.
+    ///
+    /// # Errors
+    /// `unknown-stream`, or a fault when reading.
+    fn quarantine(
+        &self,
+        stream: String,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<QuarantineList, Problem>>;
+
+    /// Tries the lines in quarantine again.
+    ///
+    /// # Errors
+    /// As [`Self::quarantine`] and [`Self::take`].
+    fn replay(
+        &self,
+        stream: String,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<ReplayReceipt, Problem>>;
+}
+
+/// A question for the series of a metric, its times fixed and aligned to the step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeriesQuestion {
+    /// The metric's name.
+    pub metric: String,
+    /// First bucket, in microseconds since the epoch; a multiple of the step.
+    pub from_us: i64,
+    /// End, exclusive; a multiple of the step.
+    pub to_us: i64,
+    /// Distance of the points in microseconds; a multiple of the cube's bucket.
+    pub step_us: i64,
+    /// Dimensions to split by.
+    pub by: Vec<String>,
+    /// Dimensions and the values they must have.
+    pub filters: Vec<(String, String)>,
+    /// Slices in the answer; the heaviest are kept.
+    pub limit: usize,
+}
+
+/// The series of a metric.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SeriesAnswer {
+    /// One per slice: the values of `by` in its order, and the points, ascending, times in microseconds.
+    pub series: Vec<(SliceKey, Vec<(i64, Option<Figure>)>)>,
+    /// Event time up to which buckets are complete, in microseconds since the epoch.
+    pub watermark_us: Option<i64>,
+    /// Whether slices were left out because of the limit.
+    pub truncated: bool,
+}
+
+/// The values of a question's `by`, in its order; `None` where events have no value.
+pub type SliceKey = Vec<Option<String>>;
+
+/// What a caller narrows of the limits of SQL.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SqlLimits {
+    /// At most so many rows.
+    pub rows_max: Option<usize>,
+    /// At most so long.
+    pub timeout: Option<Duration>,
+}
+
+/// The answer to a question in SQL.
+#[derive(Debug, Clone)]
+pub struct SqlResult {
+    /// The columns.
+    pub schema: SchemaRef,
+    /// The rows.
+    pub batches: Vec<RecordBatch>,
+}
+
+/// Answering questions.
+pub trait Figures: Send + Sync + 'static {
+    /// All metrics, in the order of their definition.
+    fn metrics(&self) -> Vec<Metric>;
+
+    /// The metric of that name.
+    fn metric(&self, name: &str) -> Option<Metric> {
+        self.metrics().into_iter().find(|metric| metric.name == name)
+    }
+
+    /// A series. Dropping the future gives up the computation.
+    ///
+    /// # Errors
+    /// What is wrong with the question, or why it cannot be answered now.
+    fn series(&self, question: SeriesQuestion) -> BoxFuture<'_, Result<SeriesAnswer, Problem>>;
+
+    /// A question in SQL. Dropping the future gives up the computation.
+    ///
+    /// # Errors
+    /// What is wrong with the text, or why it cannot be answered now.
+    fn sql(&self, text: String, limits: SqlLimits) -> BoxFuture<'_, Result<SqlResult, Problem>>;
+
+    /// Bumped after each group of events that has been processed.
+    fn changes(&self) -> watch::Receiver<u64>;
+
+    /// The version of what a metric is computed from. It is taken before a computation.
+    fn version(&self, metric: &str) -> u64;
+
+    /// The range of event time, in microseconds, that a metric may have changed in since a version.
+    /// `None` when it has not changed at all.
+    fn changed_since(&self, metric: &str, version: u64) -> Option<(i64, i64)>;
+}
+
+/// What may be done to an incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IncidentAction {
+    /// Somebody takes it.
+    Acknowledge,
+    /// It is over.
+    Resolve,
+    /// Nothing is announced about it for a while.
+    Silence {
+        /// For how long.
+        duration: Duration,
+    },
+}
+
+/// Incidents and monitors. Calls may touch the disk and are made off the async threads.
+pub trait Incidents: Send + Sync + 'static {
+    /// The latest incidents, of one state or of all.
+    ///
+    /// # Errors
+    /// A fault of the catalogue.
+    fn list(&self, state: Option<IncidentState>, limit: usize) -> Result<Vec<Incident>, Problem>;
+
+    /// One incident with its whole timeline.
+    ///
+    /// # Errors
+    /// A fault of the catalogue.
+    fn one(&self, id: &str) -> Result<Option<Incident>, Problem>;
+
+    /// Does something to an incident and returns what it is then; `None` when there is none with that id.
+    ///
+    /// # Errors
+    /// `conflict` when its state does not allow it; a fault of the catalogue.
+    fn act(
+        &self,
+        id: &str,
+        action: IncidentAction,
+        request: &ActionRequest,
+    ) -> Result<Option<Incident>, Problem>;
+
+    /// The ids of incidents as they change. Who falls behind looks at the list again.
+    fn changes(&self) -> broadcast::Receiver<String>;
+
+    /// All monitors and what they see.
+    ///
+    /// # Errors
+    /// A fault of the catalogue.
+    fn monitors(&self) -> Result<Vec<Monitor>, Problem>;
+}
+
+/// How far the start has come.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Progress {
+    /// From 0 to 1.
+    pub fraction: f64,
+    /// Events replayed so far.
+    pub events: u64,
+}
+
+/// The state of the other parts. It is answered from memory, at any time, even while recovering.
+pub trait Health: Send + Sync + 'static {
+    /// How far recovery has come.
+    fn progress(&self) -> Progress;
+    /// The definitions in force.
+    fn definitions(&self) -> DefinitionsStatus;
+    /// The journal.
+    fn journal(&self) -> JournalStatus;
+    /// All streams; `rate_per_s` is filled in by the server.
+    fn streams(&self) -> Vec<StreamStatus>;
+    /// All cubes.
+    fn cubes(&self) -> Vec<CubeStatus>;
+    /// All sources.
+    fn sources(&self) -> Vec<SourceStatus>;
+}

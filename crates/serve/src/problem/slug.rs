@@ -1,0 +1,99 @@
+//! The kinds of problem, each with its status and title: the whole list a client can meet.
+
+use axum::http::StatusCode;
+
+/// Declares the enum, its list, and the slug, status and title of each kind, so that none can be forgotten.
+macro_rules! slugs {
+    ($( $(#[$doc:meta])* $name:ident = $slug:literal, $status:ident, $title:literal; )*) => {
+        /// The kind of a problem; its text is the last part of the problem document's `type`.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Slug { $( $(#[$doc])* $name, )* }
+
+        impl Slug {
+            /// Every kind there is.
+            pub const ALL: &'static [Slug] = &[$( Slug::$name, )*];
+
+            /// The kind's name in addresses.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $( Slug::$name => $slug, )* }
+            }
+
+            /// The HTTP status it is answered with.
+            #[must_use]
+            pub fn status(self) -> StatusCode {
+                match self { $( Slug::$name => StatusCode::$status, )* }
+            }
+
+            /// One short sentence, the same for all problems of this kind.
+            #[must_use]
+            pub fn title(self) -> &'static str {
+                match self { $( Slug::$name => $title, )* }
+            }
+        }
+    };
+}
+
+slugs! {
+    /// The body is not what its content type says.
+    BodyUnreadable = "body-unreadable", BAD_REQUEST, "The body could not be read";
+    /// A query parameter is unknown, missing, repeated or malformed.
+    BadParameter = "bad-parameter", BAD_REQUEST, "A parameter is wrong";
+    /// A request header is malformed.
+    BadHeader = "bad-header", BAD_REQUEST, "A header is wrong";
+    /// The SQL text cannot be run: syntax, unknown names, or something the guard forbids.
+    BadQuery = "bad-query", BAD_REQUEST, "The query cannot be run";
+    /// No token was sent.
+    TokenMissing = "token-missing", UNAUTHORIZED, "A bearer token is required";
+    /// The token sent is none of ours.
+    TokenWrong = "token-wrong", UNAUTHORIZED, "The token is not valid";
+    /// The `Host` header names a host this server does not answer for.
+    HostNotAllowed = "host-not-allowed", FORBIDDEN, "This host name is not served here";
+    /// A page of another origin tried to change something.
+    CrossOrigin = "cross-origin", FORBIDDEN, "Calls from pages of other origins are refused";
+    /// No such address.
+    NotFound = "not-found", NOT_FOUND, "There is nothing at this address";
+    /// No stream of that name.
+    UnknownStream = "unknown-stream", NOT_FOUND, "No such stream";
+    /// No metric of that name.
+    UnknownMetric = "unknown-metric", NOT_FOUND, "No such metric";
+    /// No incident with that id.
+    UnknownIncident = "unknown-incident", NOT_FOUND, "No such incident";
+    /// No board of that name.
+    UnknownBoard = "unknown-board", NOT_FOUND, "No such board";
+    /// The address exists, but not for this method.
+    MethodNotAllowed = "method-not-allowed", METHOD_NOT_ALLOWED, "The method is not allowed here";
+    /// None of the formats in `Accept` can be given.
+    NotAcceptable = "not-acceptable", NOT_ACCEPTABLE, "No acceptable format";
+    /// The client took too long to send its body.
+    BodyTimeout = "body-timeout", REQUEST_TIMEOUT, "The body did not arrive in time";
+    /// The thing is not in a state that allows the action.
+    Conflict = "conflict", CONFLICT, "The present state does not allow this";
+    /// The body is larger than the limit.
+    BodyTooLarge = "body-too-large", PAYLOAD_TOO_LARGE, "The body is too large";
+    /// The content type is none we read.
+    UnsupportedContentType = "unsupported-content-type", UNSUPPORTED_MEDIA_TYPE, "The content type is not supported";
+    /// The content encoding is none we read.
+    UnsupportedContentEncoding = "unsupported-content-encoding", UNSUPPORTED_MEDIA_TYPE, "The content encoding is not supported";
+    /// Not one line of the body was taken.
+    NothingAccepted = "nothing-accepted", UNPROCESSABLE_ENTITY, "No event was accepted";
+    /// The query went over its limits on rows or memory.
+    QueryTooLarge = "query-too-large", UNPROCESSABLE_ENTITY, "The query is over its limits";
+    /// We are asked for more than we can take just now.
+    Overloaded = "overloaded", TOO_MANY_REQUESTS, "Too much at once";
+    /// A fault of ours.
+    Internal = "internal", INTERNAL_SERVER_ERROR, "Something went wrong on our side";
+    /// The server is still replaying its journal.
+    Recovering = "recovering", SERVICE_UNAVAILABLE, "The server is recovering";
+    /// The server is about to stop.
+    Stopping = "stopping", SERVICE_UNAVAILABLE, "The server is stopping";
+    /// The journal failed to reach the disk and takes nothing until it is opened again.
+    JournalPoisoned = "journal-poisoned", SERVICE_UNAVAILABLE, "The journal cannot be written";
+    /// All places for live streams are taken.
+    TooManyLiveClients = "too-many-live-clients", SERVICE_UNAVAILABLE, "Too many live streams";
+    /// The answer took longer than the limit.
+    Timeout = "timeout", GATEWAY_TIMEOUT, "The answer took too long";
+    /// The disk is full.
+    JournalFull = "journal-full", INSUFFICIENT_STORAGE, "The disk is full";
+}

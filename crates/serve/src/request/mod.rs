@@ -1,0 +1,7 @@
+//! Reading requests: bodies within their bounds, formats, and query parameters.
+
+pub(crate) mod body;
+pub(crate) mod content;
+pub(crate) mod params;
+pub(crate) mod series;
+pub(crate) mod time;
