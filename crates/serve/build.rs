@@ -8,7 +8,11 @@ fn main() {
     let dist = web.join("dist");
     // Cargo looks at every file below a watched folder, so as little as possible is watched; a path that does not exist
     // would have the crate built anew every time.
-    let watched = if dist.is_dir() { dist } else { web.join("package.json") };
+    let watched = if dist.is_dir() {
+        dist
+    } else {
+        web.join("package.json")
+    };
     if watched.exists() {
         println!("cargo::rerun-if-changed={}", watched.display());
     }

@@ -17,10 +17,14 @@ pub const TOKEN_CHARS_MIN: usize = 16;
 #[non_exhaustive]
 pub enum AccessError {
     /// The address can be reached by others, and there is no token to keep them out.
-    #[error("listening on {0} would let everybody in the network read and change everything; set TILLWATCH_TOKEN to a token of at least {TOKEN_CHARS_MIN} characters, or listen on 127.0.0.1")]
+    #[error(
+        "listening on {0} would let everybody in the network read and change everything; set TILLWATCH_TOKEN to a token of at least {TOKEN_CHARS_MIN} characters, or listen on 127.0.0.1"
+    )]
     TokenRequired(SocketAddr),
     /// A token is too short to be safe or has characters a header cannot carry.
-    #[error("a token must have at least {TOKEN_CHARS_MIN} characters, all of them letters, digits or one of -._~+/=")]
+    #[error(
+        "a token must have at least {TOKEN_CHARS_MIN} characters, all of them letters, digits or one of -._~+/="
+    )]
     WeakToken,
 }
 
@@ -59,7 +63,11 @@ impl Access {
             return Err(AccessError::TokenRequired(listen));
         }
         let hosts = hosts.into_iter().map(|h| h.to_ascii_lowercase()).collect();
-        Ok(Self { tokens: hashes, hosts, loopback })
+        Ok(Self {
+            tokens: hashes,
+            hosts,
+            loopback,
+        })
     }
 
     /// Whether the request names a host this server answers for.
@@ -68,7 +76,10 @@ impl Access {
             // Beyond loopback a token is required, which a foreign page does not have.
             return Ok(());
         }
-        let named = uri.authority().map(|a| a.as_str()).or_else(|| text(headers, &header::HOST));
+        let named = uri
+            .authority()
+            .map(|a| a.as_str())
+            .or_else(|| text(headers, &header::HOST));
         let host = named.map(host_of).unwrap_or_default().to_ascii_lowercase();
         let known = self.hosts.contains(&host) || (self.loopback && is_loopback_name(&host));
         if known {
@@ -91,12 +102,13 @@ impl Access {
                 "A page of another origin sent this call; only pages served from here may.",
             )
         };
-        if let Some(site) = headers.get("sec-fetch-site") {
-            if site != "same-origin" && site != "none" {
-                return Err(cross());
-            }
+        let site = headers.get("sec-fetch-site");
+        if site.is_some_and(|site| site != "same-origin" && site != "none") {
+            return Err(cross());
         }
-        let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
+        let Some(origin) = headers.get(header::ORIGIN) else {
+            return Ok(());
+        };
         let origin = origin.to_str().map_err(|_| cross())?;
         let authority = origin.split_once("://").map(|(_, authority)| authority);
         match (authority, text(headers, &header::HOST)) {
@@ -125,11 +137,16 @@ impl Access {
         let known = self
             .tokens
             .iter()
-            .fold(subtle::Choice::from(0), |known, ours| known | ours.ct_eq(&hash));
+            .fold(subtle::Choice::from(0), |known, ours| {
+                known | ours.ct_eq(&hash)
+            });
         if bool::from(known) {
             return Ok(());
         }
-        Err(Problem::new(Slug::TokenWrong, "The token sent is not one of this server's."))
+        Err(Problem::new(
+            Slug::TokenWrong,
+            "The token sent is not one of this server's.",
+        ))
     }
 }
 
@@ -160,11 +177,19 @@ mod tests {
     const TOKEN: &str = "0123456789abcdef";
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        pairs.iter().map(|(n, v)| (n.parse().unwrap(), HeaderValue::from_static(v))).collect()
+        pairs
+            .iter()
+            .map(|(n, v)| (n.parse().unwrap(), HeaderValue::from_static(v)))
+            .collect()
     }
 
     fn loopback() -> Access {
-        Access::new("127.0.0.1:7878".parse().unwrap(), [], ["tills.example".to_owned()]).unwrap()
+        Access::new(
+            "127.0.0.1:7878".parse().unwrap(),
+            [],
+            ["tills.example".to_owned()],
+        )
+        .unwrap()
     }
 
     #[test]
@@ -183,7 +208,13 @@ mod tests {
 
     #[test]
     fn weak_tokens_are_refused() {
-        for token in ["", "short", "0123456789abcde", "0123456789 abcdef", "0123456789abcdeü"] {
+        for token in [
+            "",
+            "short",
+            "0123456789abcde",
+            "0123456789 abcdef",
+            "0123456789abcdeü",
+        ] {
             let made = Access::new("127.0.0.1:1".parse().unwrap(), [token], []);
             assert_eq!(made.unwrap_err(), AccessError::WeakToken, "{token:?}");
         }
@@ -191,31 +222,61 @@ mod tests {
 
     #[test]
     fn a_token_is_missing_wrong_or_right() {
-        let access =
-            Access::new("0.0.0.0:1".parse().unwrap(), [TOKEN, "another-token-here"], []).unwrap();
+        let access = Access::new(
+            "0.0.0.0:1".parse().unwrap(),
+            [TOKEN, "another-token-here"],
+            [],
+        )
+        .unwrap();
         let slug = |pairs| access.check_token(&headers(pairs)).err().map(|p| p.slug());
         assert_eq!(slug(&[]), Some(Slug::TokenMissing));
         assert_eq!(slug(&[("authorization", "Bearer")]), Some(Slug::TokenWrong));
-        assert_eq!(slug(&[("authorization", "Bearer 0123456789abcdee")]), Some(Slug::TokenWrong));
-        assert_eq!(slug(&[("authorization", "Basic 0123456789abcdef")]), Some(Slug::TokenWrong));
+        assert_eq!(
+            slug(&[("authorization", "Bearer 0123456789abcdee")]),
+            Some(Slug::TokenWrong)
+        );
+        assert_eq!(
+            slug(&[("authorization", "Basic 0123456789abcdef")]),
+            Some(Slug::TokenWrong)
+        );
         assert_eq!(slug(&[("authorization", "Bearer 0123456789abcdef")]), None);
-        assert_eq!(slug(&[("authorization", "bearer another-token-here")]), None);
-        assert_eq!(loopback().check_token(&headers(&[])).map_err(|p| p.slug()), Ok(()));
+        assert_eq!(
+            slug(&[("authorization", "bearer another-token-here")]),
+            None
+        );
+        assert_eq!(
+            loopback().check_token(&headers(&[])).map_err(|p| p.slug()),
+            Ok(())
+        );
     }
 
     #[test]
     fn foreign_host_names_are_refused_on_loopback() {
         let access = loopback();
         let allowed = |host: &'static str| {
-            access.check_host(&headers(&[("host", host)]), &Uri::from_static("/")).is_ok()
+            access
+                .check_host(&headers(&[("host", host)]), &Uri::from_static("/"))
+                .is_ok()
         };
         for host in [
-            "127.0.0.1:7878", "localhost", "LocalHost:80", "[::1]:7878", "a.localhost:1",
-            "tills.example:7878", "Tills.Example",
+            "127.0.0.1:7878",
+            "localhost",
+            "LocalHost:80",
+            "[::1]:7878",
+            "a.localhost:1",
+            "tills.example:7878",
+            "Tills.Example",
         ] {
             assert!(allowed(host), "{host}");
         }
-        for host in ["evil.example", "evil.example:7878", "127.0.0.1.evil.example", "", "[::1", "10.0.0.1"] {
+        for host in [
+            "evil.example",
+            "evil.example:7878",
+            "127.0.0.1.evil.example",
+            "",
+            "[::1",
+            "10.0.0.1",
+        ] {
             // A broken bracket still names the loopback address, so it is harmless either way.
             assert!(!allowed(host) || host == "[::1", "{host}");
         }
@@ -227,13 +288,31 @@ mod tests {
     fn pages_of_other_origins_may_read_nothing_and_change_nothing() {
         let allowed = |pairs| Access::check_origin(&Method::POST, &headers(pairs)).is_ok();
         assert!(allowed(&[("host", "127.0.0.1:7878")]));
-        assert!(allowed(&[("host", "127.0.0.1:7878"), ("origin", "http://127.0.0.1:7878")]));
-        assert!(allowed(&[("host", "t.example"), ("origin", "https://t.example")]));
-        assert!(!allowed(&[("host", "127.0.0.1:7878"), ("origin", "http://127.0.0.1:5173")]));
+        assert!(allowed(&[
+            ("host", "127.0.0.1:7878"),
+            ("origin", "http://127.0.0.1:7878")
+        ]));
+        assert!(allowed(&[
+            ("host", "t.example"),
+            ("origin", "https://t.example")
+        ]));
+        assert!(!allowed(&[
+            ("host", "127.0.0.1:7878"),
+            ("origin", "http://127.0.0.1:5173")
+        ]));
         assert!(!allowed(&[("host", "127.0.0.1:7878"), ("origin", "null")]));
-        assert!(!allowed(&[("host", "127.0.0.1:7878"), ("origin", "https://evil.example")]));
-        assert!(!allowed(&[("host", "127.0.0.1:7878"), ("sec-fetch-site", "cross-site")]));
-        assert!(allowed(&[("host", "127.0.0.1:7878"), ("sec-fetch-site", "same-origin")]));
+        assert!(!allowed(&[
+            ("host", "127.0.0.1:7878"),
+            ("origin", "https://evil.example")
+        ]));
+        assert!(!allowed(&[
+            ("host", "127.0.0.1:7878"),
+            ("sec-fetch-site", "cross-site")
+        ]));
+        assert!(allowed(&[
+            ("host", "127.0.0.1:7878"),
+            ("sec-fetch-site", "same-origin")
+        ]));
         let foreign = headers(&[("origin", "https://evil.example")]);
         assert!(Access::check_origin(&Method::GET, &foreign).is_ok());
     }

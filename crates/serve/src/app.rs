@@ -118,12 +118,20 @@ impl App {
 
     pub(crate) fn sample_rates(&self) {
         let streams = self.inner.health.streams();
-        let mut rates = self.inner.rates.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rates = self
+            .inner
+            .rates
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         rates.sample(std::time::Instant::now(), &streams);
     }
 
     pub(crate) fn fill_rates(&self, streams: &mut [crate::documents::StreamStatus]) {
-        let rates = self.inner.rates.lock().unwrap_or_else(PoisonError::into_inner);
+        let rates = self
+            .inner
+            .rates
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         for stream in streams {
             stream.rate_per_s = rates.per_second(&stream.name);
         }

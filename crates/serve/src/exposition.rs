@@ -19,12 +19,12 @@ use prometheus_client::registry::{Registry, Unit};
 use crate::documents::{CubeStatus, JournalStatus, SourceStatus, StreamStatus};
 
 /// The content type of the exposition.
-pub(crate) const CONTENT_TYPE: &str =
-    "application/openmetrics-text; version=1.0.0; charset=utf-8";
+pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Upper bounds of the time to an answer, in seconds.
-const SECONDS: [f64; 12] =
-    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
+const SECONDS: [f64; 12] = [
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0,
+];
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct CallLabels {
@@ -104,9 +104,15 @@ impl Exposition {
             _ => MethodLabel::Other,
         };
         let route = route.to_owned();
-        let labels = CallLabels { method, route: route.clone(), status: status.as_u16() };
+        let labels = CallLabels {
+            method,
+            route: route.clone(),
+            status: status.as_u16(),
+        };
         self.calls.get_or_create(&labels).inc();
-        self.seconds.get_or_create(&RouteLabels { route }).observe(took.as_secs_f64());
+        self.seconds
+            .get_or_create(&RouteLabels { route })
+            .observe(took.as_secs_f64());
     }
 
     /// The whole exposition as text.
@@ -150,27 +156,81 @@ fn gauge_bytes(registry: &mut Registry, name: &str, help: &str, value: u64) {
 type Float = Gauge<f64, std::sync::atomic::AtomicU64>;
 
 fn register_server(registry: &mut Registry, readings: &Readings) {
-    gauge(registry, "ready", "1 when all calls are answered, 0 while recovering", u64::from(readings.ready));
+    gauge(
+        registry,
+        "ready",
+        "1 when all calls are answered, 0 while recovering",
+        u64::from(readings.ready),
+    );
     let progress = Float::default();
     progress.set(readings.progress);
-    registry.register_with_unit("recovery_progress", "How far recovery has come", Unit::Ratios, progress);
+    registry.register_with_unit(
+        "recovery_progress",
+        "How far recovery has come",
+        Unit::Ratios,
+        progress,
+    );
     let uptime = Float::default();
     uptime.set(readings.uptime_s);
     registry.register_with_unit("uptime", "Time since the start", Unit::Seconds, uptime);
-    gauge(registry, "live_clients", "Open live streams", readings.live_clients);
-    gauge(registry, "live_queries", "Distinct live questions", readings.live_queries);
+    gauge(
+        registry,
+        "live_clients",
+        "Open live streams",
+        readings.live_clients,
+    );
+    gauge(
+        registry,
+        "live_queries",
+        "Distinct live questions",
+        readings.live_queries,
+    );
     let computations = Counter::<u64>::default();
     computations.inc_by(readings.live_computations);
-    registry.register("live_computations", "Computations for live questions", computations);
-    gauge_bytes(registry, "bodies_held", "Request bodies held", readings.bodies_bytes);
+    registry.register(
+        "live_computations",
+        "Computations for live questions",
+        computations,
+    );
+    gauge_bytes(
+        registry,
+        "bodies_held",
+        "Request bodies held",
+        readings.bodies_bytes,
+    );
 }
 
 fn register_journal(registry: &mut Registry, journal: &JournalStatus) {
-    gauge(registry, "journal_writable", "1 when the journal takes events", u64::from(journal.state == "writable"));
-    gauge_bytes(registry, "journal_size", "Bytes of the journal on disk", journal.bytes);
-    gauge(registry, "journal_segments", "Segment files of the journal", journal.segments);
-    gauge(registry, "journal_queued_batches", "Batches that wait to be written", journal.queued_batches);
-    gauge_bytes(registry, "journal_queued", "Bytes that wait to be written", journal.queued_bytes);
+    gauge(
+        registry,
+        "journal_writable",
+        "1 when the journal takes events",
+        u64::from(journal.state == "writable"),
+    );
+    gauge_bytes(
+        registry,
+        "journal_size",
+        "Bytes of the journal on disk",
+        journal.bytes,
+    );
+    gauge(
+        registry,
+        "journal_segments",
+        "Segment files of the journal",
+        journal.segments,
+    );
+    gauge(
+        registry,
+        "journal_queued_batches",
+        "Batches that wait to be written",
+        journal.queued_batches,
+    );
+    gauge_bytes(
+        registry,
+        "journal_queued",
+        "Bytes that wait to be written",
+        journal.queued_bytes,
+    );
 }
 
 type Named = [(&'static str, String); 1];
@@ -183,7 +243,9 @@ fn counters<'a, T>(
 ) {
     let family = Family::<Named, Counter>::default();
     for (key, value) in items.iter().map(read) {
-        family.get_or_create(&[(label, key.to_owned())]).inc_by(value);
+        family
+            .get_or_create(&[(label, key.to_owned())])
+            .inc_by(value);
     }
     registry.register(name, help, family);
 }
@@ -196,30 +258,66 @@ fn gauges<'a, T>(
 ) {
     let family = Family::<Named, Gauge>::default();
     for (key, value) in items.iter().map(read) {
-        family.get_or_create(&[(label, key.to_owned())]).set(number(value));
+        family
+            .get_or_create(&[(label, key.to_owned())])
+            .set(number(value));
     }
     registry.register(name, help, family);
 }
 
 fn register_streams(registry: &mut Registry, all: &[StreamStatus]) {
     const L: &str = "stream";
-    counters(registry, ("events", "Events counted", L), all, |s| (&s.name, s.events));
-    counters(registry, ("duplicates", "Events that came again", L), all, |s| (&s.name, s.duplicates));
-    counters(registry, ("rejected_lines", "Lines in quarantine", L), all, |s| (&s.name, s.rejected));
-    counters(registry, ("late_events", "Events after their bucket's end", L), all, |s| (&s.name, s.late));
+    counters(registry, ("events", "Events counted", L), all, |s| {
+        (&s.name, s.events)
+    });
+    counters(
+        registry,
+        ("duplicates", "Events that came again", L),
+        all,
+        |s| (&s.name, s.duplicates),
+    );
+    counters(
+        registry,
+        ("rejected_lines", "Lines in quarantine", L),
+        all,
+        |s| (&s.name, s.rejected),
+    );
+    counters(
+        registry,
+        ("late_events", "Events after their bucket's end", L),
+        all,
+        |s| (&s.name, s.late),
+    );
 }
 
 fn register_cubes(registry: &mut Registry, all: &[CubeStatus]) {
     const L: &str = "cube";
-    gauges(registry, ("cube_rows", "Rows of partial states held", L), all, |c| (&c.name, c.rows));
-    gauges(registry, ("cube_size_bytes", "Memory held", L), all, |c| (&c.name, c.bytes));
-    gauges(registry, ("cube_chunks", "Pieces held", L), all, |c| (&c.name, c.chunks));
+    gauges(
+        registry,
+        ("cube_rows", "Rows of partial states held", L),
+        all,
+        |c| (&c.name, c.rows),
+    );
+    gauges(registry, ("cube_size_bytes", "Memory held", L), all, |c| {
+        (&c.name, c.bytes)
+    });
+    gauges(registry, ("cube_chunks", "Pieces held", L), all, |c| {
+        (&c.name, c.chunks)
+    });
 }
 
 fn register_sources(registry: &mut Registry, all: &[SourceStatus]) {
     const L: &str = "source";
-    gauges(registry, ("source_ok", "1 when the source's last try succeeded", L), all, |s| {
-        (&s.name, u64::from(s.state == "ok"))
-    });
-    counters(registry, ("source_events", "Events a source has brought", L), all, |s| (&s.name, s.events));
+    gauges(
+        registry,
+        ("source_ok", "1 when the source's last try succeeded", L),
+        all,
+        |s| (&s.name, u64::from(s.state == "ok")),
+    );
+    counters(
+        registry,
+        ("source_events", "Events a source has brought", L),
+        all,
+        |s| (&s.name, s.events),
+    );
 }

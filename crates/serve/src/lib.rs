@@ -1,7 +1,7 @@
 //! The HTTP API, live push and the embedded web.
 //!
 //! This crate and the binary are the only ones that know HTTP. What it needs of the other parts stands in [`ports`];
-//! [`adapters`] are their implementations over the real parts. The binary makes an [`App`], binds a [`Server`], lets it run
+//! `adapters` are their implementations over the real parts. The binary makes an [`App`], binds a [`Server`], lets it run
 //! while the journal is replayed (probes, status and the web are answered already), and then opens the app for all calls.
 
 mod access;
@@ -16,7 +16,6 @@ mod openapi;
 pub mod ports;
 mod problem;
 mod rates;
-mod render;
 mod request;
 mod router;
 mod server;

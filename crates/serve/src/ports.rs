@@ -1,12 +1,10 @@
 //! What the server needs of the other parts, as four narrow interfaces.
 //!
-//! The adapters to the real parts are in [`crate::adapters`]; tests put simple ones in their place, which
+//! The adapters to the real parts are in `adapters`; tests put simple ones in their place, which
 //! lets them show faults (a full disk, a poisoned journal) that real parts do not show on demand.
 
 use std::time::Duration;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use tokio::sync::{broadcast, watch};
@@ -63,11 +61,8 @@ pub trait Collector: Send + Sync + 'static {
     ///
     /// # Errors
     /// As [`Self::quarantine`] and [`Self::take`].
-    fn replay(
-        &self,
-        stream: String,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<ReplayReceipt, Problem>>;
+    fn replay(&self, stream: String, limit: usize)
+    -> BoxFuture<'_, Result<ReplayReceipt, Problem>>;
 }
 
 /// A question for the series of a metric, its times fixed and aligned to the step.
@@ -89,11 +84,19 @@ pub struct SeriesQuestion {
     pub limit: usize,
 }
 
+/// The points of a slice, ascending: begin of the bucket in microseconds since the epoch, and value.
+pub type SlicePoints = Vec<(i64, Option<Figure>)>;
+
 /// The series of a metric.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SeriesAnswer {
-    /// One per slice: the values of `by` in its order, and the points, ascending, times in microseconds.
-    pub series: Vec<(SliceKey, Vec<(i64, Option<Figure>)>)>,
+    /// One per slice, the heaviest first.
+    pub series: Vec<(SliceKey, SlicePoints)>,
+    /// The first and last bucket of the question's range in which there is any event of any slice.
+    /// Within it a slice without events has the value [`Self::empty`]; outside nothing is known.
+    pub known_us: Option<(i64, i64)>,
+    /// The value of a bucket without events: zero for counts and sums, nothing for rates.
+    pub empty: Option<Figure>,
     /// Event time up to which buckets are complete, in microseconds since the epoch.
     pub watermark_us: Option<i64>,
     /// Whether slices were left out because of the limit.
@@ -112,13 +115,15 @@ pub struct SqlLimits {
     pub timeout: Option<Duration>,
 }
 
-/// The answer to a question in SQL.
-#[derive(Debug, Clone)]
-pub struct SqlResult {
-    /// The columns.
-    pub schema: SchemaRef,
-    /// The rows.
-    pub batches: Vec<RecordBatch>,
+/// The format of an answer to a question in SQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SqlFormat {
+    /// `{"columns":[{"name","type"}],"rows":[[…]]}`.
+    Json,
+    /// A head line and one line per row.
+    Csv,
+    /// Arrow's IPC stream.
+    ArrowStream,
 }
 
 /// Answering questions.
@@ -128,7 +133,9 @@ pub trait Figures: Send + Sync + 'static {
 
     /// The metric of that name.
     fn metric(&self, name: &str) -> Option<Metric> {
-        self.metrics().into_iter().find(|metric| metric.name == name)
+        self.metrics()
+            .into_iter()
+            .find(|metric| metric.name == name)
     }
 
     /// A series. Dropping the future gives up the computation.
@@ -137,11 +144,16 @@ pub trait Figures: Send + Sync + 'static {
     /// What is wrong with the question, or why it cannot be answered now.
     fn series(&self, question: SeriesQuestion) -> BoxFuture<'_, Result<SeriesAnswer, Problem>>;
 
-    /// A question in SQL. Dropping the future gives up the computation.
+    /// A question in SQL, answered in a format. Dropping the future gives up the computation.
     ///
     /// # Errors
     /// What is wrong with the text, or why it cannot be answered now.
-    fn sql(&self, text: String, limits: SqlLimits) -> BoxFuture<'_, Result<SqlResult, Problem>>;
+    fn sql(
+        &self,
+        text: String,
+        limits: SqlLimits,
+        format: SqlFormat,
+    ) -> BoxFuture<'_, Result<Vec<u8>, Problem>>;
 
     /// Bumped after each group of events that has been processed.
     fn changes(&self) -> watch::Receiver<u64>;

@@ -17,11 +17,15 @@ pub(crate) struct Rates {
 impl Rates {
     /// Takes note of the counters at an instant and forgets what is too old and streams that are gone.
     pub(crate) fn sample(&mut self, at: Instant, streams: &[StreamStatus]) {
-        self.samples.retain(|name, _| streams.iter().any(|s| s.name == *name));
+        self.samples
+            .retain(|name, _| streams.iter().any(|s| s.name == *name));
         for stream in streams {
             let kept = self.samples.entry(stream.name.clone()).or_default();
             kept.push_back((at, stream.events));
-            while kept.get(1).is_some_and(|(second, _)| at.duration_since(*second) >= SPAN) {
+            while kept
+                .get(1)
+                .is_some_and(|(second, _)| at.duration_since(*second) >= SPAN)
+            {
                 kept.pop_front();
             }
         }
@@ -29,7 +33,9 @@ impl Rates {
 
     /// Events per second between the oldest and the newest sample; 0 while there are fewer than two.
     pub(crate) fn per_second(&self, stream: &str) -> f64 {
-        let Some(kept) = self.samples.get(stream) else { return 0.0 };
+        let Some(kept) = self.samples.get(stream) else {
+            return 0.0;
+        };
         let (Some((from, before)), Some((to, now))) = (kept.front(), kept.back()) else {
             return 0.0;
         };
@@ -48,7 +54,11 @@ mod tests {
     use super::*;
 
     fn stream(name: &str, events: u64) -> StreamStatus {
-        StreamStatus { name: name.into(), events, ..StreamStatus::default() }
+        StreamStatus {
+            name: name.into(),
+            events,
+            ..StreamStatus::default()
+        }
     }
 
     #[test]
@@ -57,7 +67,11 @@ mod tests {
         let mut rates = Rates::default();
         assert_eq!(rates.per_second("a"), 0.0);
         for second in 0..30_u64 {
-            let events = if second < 10 { 1_000 * second } else { 10_000 + 5 * (second - 10) };
+            let events = if second < 10 {
+                1_000 * second
+            } else {
+                10_000 + 5 * (second - 10)
+            };
             rates.sample(start + Duration::from_secs(second), &[stream("a", events)]);
         }
         assert_eq!(rates.per_second("a"), 5.0);

@@ -19,8 +19,14 @@ use crate::request::time::shorten;
 fn api() -> Router<App> {
     Router::new()
         .route("/v1/streams/{stream}/events", post(events::post_events))
-        .route("/v1/streams/{stream}/quarantine", get(events::get_quarantine))
-        .route("/v1/streams/{stream}/quarantine/replay", post(events::post_replay))
+        .route(
+            "/v1/streams/{stream}/quarantine",
+            get(events::get_quarantine),
+        )
+        .route(
+            "/v1/streams/{stream}/quarantine/replay",
+            post(events::post_replay),
+        )
         .route("/v1/sql", post(sql::post_sql))
         .route("/v1/metrics", get(metrics::list_metrics))
         .route("/v1/metrics/{metric}", get(metrics::get_series))
@@ -29,7 +35,10 @@ fn api() -> Router<App> {
         .route("/v1/incidents", get(incidents::list_incidents))
         .route("/v1/incidents/live", get(incidents::live_incidents))
         .route("/v1/incidents/{id}", get(incidents::get_incident))
-        .route("/v1/incidents/{id}/{action}", post(incidents::act_on_incident))
+        .route(
+            "/v1/incidents/{id}/{action}",
+            post(incidents::act_on_incident),
+        )
         .route("/v1/monitors", get(incidents::list_monitors))
         .route("/v1/boards", get(boards::list_boards))
         .route("/v1/boards/{name}", get(boards::get_board))
@@ -64,13 +73,18 @@ pub(crate) fn router(app: App) -> Router {
 }
 
 async fn web(State(app): State<App>, request: Request) -> Response {
-    app.inner().assets.answer(request.method(), request.uri().path(), request.headers())
+    app.inner()
+        .assets
+        .answer(request.method(), request.uri().path(), request.headers())
 }
 
 async fn unknown_call(uri: Uri) -> Response {
     Problem::new(
         Slug::NotFound,
-        format!("There is no call '{}'; /openapi.json lists those there are.", shorten(uri.path())),
+        format!(
+            "There is no call '{}'; /openapi.json lists those there are.",
+            shorten(uri.path())
+        ),
     )
     .into_response()
 }
@@ -78,7 +92,10 @@ async fn unknown_call(uri: Uri) -> Response {
 async fn wrong_method(request: Request) -> Response {
     Problem::new(
         Slug::MethodNotAllowed,
-        format!("{} is not among the methods in the Allow header.", request.method()),
+        format!(
+            "{} is not among the methods in the Allow header.",
+            request.method()
+        ),
     )
     .into_response()
 }

@@ -54,7 +54,11 @@ impl Server {
         let failed = |cause| ServeError::Listen { address, cause };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        Ok(Self { listener, address, app })
+        Ok(Self {
+            listener,
+            address,
+            app,
+        })
     }
 
     /// Where it listens.
@@ -92,8 +96,7 @@ impl Server {
             let mut stream = TimeoutStream::new(stream);
             // A client that stops reading would otherwise hold its answer in memory for ever.
             stream.set_write_timeout(Some(write_timeout));
-            let connection =
-                http.serve_connection(TokioIo::new(Box::pin(stream)), service.clone());
+            let connection = http.serve_connection(TokioIo::new(Box::pin(stream)), service.clone());
             let watched = graceful.watch(connection);
             tokio::spawn(async move {
                 if let Err(cause) = watched.await {
@@ -104,8 +107,14 @@ impl Server {
         }
         drop(listener);
         let grace = Duration::from_millis(limits.shutdown_grace_ms);
-        if tokio::time::timeout(grace, graceful.shutdown()).await.is_err() {
-            tracing::warn!(grace_ms = limits.shutdown_grace_ms, "calls were cut off when stopping");
+        if tokio::time::timeout(grace, graceful.shutdown())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                grace_ms = limits.shutdown_grace_ms,
+                "calls were cut off when stopping"
+            );
         }
     }
 }

@@ -23,7 +23,10 @@ pub(crate) async fn list_boards(
     let boards = app.services()?.boards;
     let boards = boards
         .iter()
-        .map(|board| BoardSummary { name: board.name.clone(), title: board.title.clone() })
+        .map(|board| BoardSummary {
+            name: board.name.clone(),
+            title: board.title.clone(),
+        })
         .collect();
     json(&BoardList { boards })
 }
@@ -44,9 +47,15 @@ pub(crate) async fn get_board(
 ) -> Result<Response, Problem> {
     Params::read(request.uri().query(), &[])?;
     let boards = app.services()?.boards;
-    let found = boards.iter().find(|board| board.name == name).ok_or_else(|| {
-        Problem::new(Slug::UnknownBoard, format!("There is no board '{}'.", shorten(&name)))
+    let found = boards
+        .iter()
+        .find(|board| board.name == name)
+        .ok_or_else(|| {
+            Problem::new(
+                Slug::UnknownBoard,
+                format!("There is no board '{}'.", shorten(&name)),
+            )
             .suggesting(nearest(&name, boards.iter().map(|b| b.name.as_str())))
-    })?;
+        })?;
     json(found)
 }

@@ -88,7 +88,10 @@ fn answer(receipt: &Receipt) -> Result<Response, Problem> {
         return json(receipt);
     }
     let first = receipt.rejections.first().map_or_else(String::new, |r| {
-        let field = r.field.as_ref().map_or_else(String::new, |f| format!(", field '{f}'"));
+        let field = r
+            .field
+            .as_ref()
+            .map_or_else(String::new, |f| format!(", field '{f}'"));
         format!(" The first, line {}{field}: {}.", r.line, r.reason)
     });
     let rejections =
@@ -107,11 +110,15 @@ fn answer(receipt: &Receipt) -> Result<Response, Problem> {
 fn one_header(headers: &HeaderMap, name: &header::HeaderName) -> Result<Option<String>, Problem> {
     let bad = |detail: String| Problem::new(Slug::BadHeader, detail).with("header", name.as_str());
     let mut values = headers.get_all(name).iter();
-    let Some(value) = values.next() else { return Ok(None) };
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
     if values.next().is_some() {
         return Err(bad(format!("The header '{name}' was sent more than once.")));
     }
-    let text = value.to_str().map_err(|_| bad(format!("The header '{name}' is not plain text.")))?;
+    let text = value
+        .to_str()
+        .map_err(|_| bad(format!("The header '{name}' is not plain text.")))?;
     Ok(Some(text.to_owned()))
 }
 
@@ -178,5 +185,9 @@ pub(crate) async fn post_replay(
 
 fn quarantine_limit(app: &App, request: &Request) -> Result<usize, Problem> {
     let params = Params::read(request.uri().query(), &["limit"])?;
-    params.count("limit", QUARANTINE_DEFAULT, app.inner().limits.list_rows_max)
+    params.count(
+        "limit",
+        QUARANTINE_DEFAULT,
+        app.inner().limits.list_rows_max,
+    )
 }

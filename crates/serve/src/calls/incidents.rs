@@ -7,9 +7,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::app::App;
 use crate::calls::{json, json_body};
-use crate::documents::{
-    ActionRequest, Incident, IncidentList, IncidentState, MonitorList,
-};
+use crate::documents::{ActionRequest, Incident, IncidentList, IncidentState, MonitorList};
 use crate::live::{Place, incident_stream, off_runtime};
 use crate::ports::IncidentAction;
 use crate::problem::{Problem, ProblemDocument, Slug};
@@ -45,12 +43,17 @@ pub(crate) async fn list_incidents(
     let limit = params.count("limit", INCIDENTS_DEFAULT, app.inner().limits.list_rows_max)?;
     let state = params.one("state")?.map(read_state).transpose()?;
     let incidents = app.services()?.incidents;
-    json(&IncidentList { incidents: off_runtime(move || incidents.list(state, limit)).await? })
+    json(&IncidentList {
+        incidents: off_runtime(move || incidents.list(state, limit)).await?,
+    })
 }
 
 fn read_state(text: &str) -> Result<IncidentState, Problem> {
     IncidentState::from_name(text).ok_or_else(|| {
-        let detail = format!("'{}' is none of open, acknowledged, resolved.", shorten(text));
+        let detail = format!(
+            "'{}' is none of open, acknowledged, resolved.",
+            shorten(text)
+        );
         let nearest = nearest(text, ["open", "acknowledged", "resolved"].into_iter());
         Problem::parameter("state", detail).suggesting(nearest)
     })
@@ -134,7 +137,9 @@ pub(crate) async fn act_on_incident(
     let action = match action.as_str() {
         "acknowledge" => IncidentAction::Acknowledge,
         "resolve" => IncidentAction::Resolve,
-        _ => IncidentAction::Silence { duration: silence_duration(&asked)? },
+        _ => IncidentAction::Silence {
+            duration: silence_duration(&asked)?,
+        },
     };
     let target = id.clone();
     let changed = off_runtime(move || incidents.act(&target, action, &asked)).await?;
@@ -143,7 +148,10 @@ pub(crate) async fn act_on_incident(
 
 fn check_texts(asked: &ActionRequest) -> Result<(), Problem> {
     for (name, text) in [("note", &asked.note), ("by", &asked.by)] {
-        if text.as_ref().is_some_and(|text| text.chars().count() > NOTE_CHARS_MAX) {
+        if text
+            .as_ref()
+            .is_some_and(|text| text.chars().count() > NOTE_CHARS_MAX)
+        {
             return Err(Problem::new(
                 Slug::BodyUnreadable,
                 format!("'{name}' may have at most {NOTE_CHARS_MAX} characters."),
@@ -154,18 +162,26 @@ fn check_texts(asked: &ActionRequest) -> Result<(), Problem> {
 }
 
 fn silence_duration(asked: &ActionRequest) -> Result<Duration, Problem> {
-    let Some(text) = &asked.duration else { return Ok(SILENCE_DEFAULT) };
+    let Some(text) = &asked.duration else {
+        return Ok(SILENCE_DEFAULT);
+    };
     let us = parse_duration_us(text)
         .map_err(|fault| Problem::new(Slug::BodyUnreadable, format!("'for': {fault}.")))?;
     let duration = Duration::from_micros(us.unsigned_abs());
     if duration > SILENCE_MAX {
-        return Err(Problem::new(Slug::BodyUnreadable, "A silence lasts at most 30 days."));
+        return Err(Problem::new(
+            Slug::BodyUnreadable,
+            "A silence lasts at most 30 days.",
+        ));
     }
     Ok(duration)
 }
 
 fn unknown(id: &str) -> Problem {
-    Problem::new(Slug::UnknownIncident, format!("There is no incident '{}'.", shorten(id)))
+    Problem::new(
+        Slug::UnknownIncident,
+        format!("There is no incident '{}'.", shorten(id)),
+    )
 }
 
 /// Monitors
@@ -179,5 +195,7 @@ pub(crate) async fn list_monitors(
 ) -> Result<Response, Problem> {
     Params::read(request.uri().query(), &[])?;
     let incidents = app.services()?.incidents;
-    json(&MonitorList { monitors: off_runtime(move || incidents.monitors()).await? })
+    json(&MonitorList {
+        monitors: off_runtime(move || incidents.monitors()).await?,
+    })
 }

@@ -22,7 +22,9 @@ pub(crate) async fn list_metrics(
     request: Request,
 ) -> Result<Response, Problem> {
     Params::read(request.uri().query(), &[])?;
-    json(&MetricList { metrics: app.services()?.figures.metrics() })
+    json(&MetricList {
+        metrics: app.services()?.figures.metrics(),
+    })
 }
 
 /// A metric over time
@@ -161,6 +163,10 @@ fn question(
         bucket_us: metric.bucket_ms.saturating_mul(MS).max(1),
     };
     Question::read(&params, askable, &app.inner().limits, now_us).inspect_err(|problem| {
-        tracing::debug!(metric = shorten(&metric.name), detail = problem.detail(), "refused");
+        tracing::debug!(
+            metric = shorten(&metric.name),
+            detail = problem.detail(),
+            "refused"
+        );
     })
 }

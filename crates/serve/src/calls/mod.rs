@@ -56,12 +56,18 @@ pub(crate) async fn json_body<T: DeserializeOwned>(
     }
     check_json(&parts.headers)?;
     serde_json::from_slice(&received.bytes).map_err(|fault| {
-        Problem::new(Slug::BodyUnreadable, format!("The body is not the JSON expected: {fault}."))
+        Problem::new(
+            Slug::BodyUnreadable,
+            format!("The body is not the JSON expected: {fault}."),
+        )
     })
 }
 
 fn check_json(headers: &HeaderMap) -> Result<(), Problem> {
-    let sent = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let sent = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|v| v.to_str().ok())
+        .unwrap_or_default();
     let kind = sent.split(';').next().unwrap_or_default().trim();
     if !kind.eq_ignore_ascii_case("application/json") {
         return Err(Problem::new(
@@ -70,7 +76,10 @@ fn check_json(headers: &HeaderMap) -> Result<(), Problem> {
         )
         .with("supported", vec!["application/json"]));
     }
-    if headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
+    if headers
+        .get(header::CONTENT_ENCODING)
+        .is_some_and(|encoding| encoding != "identity")
+    {
         return Err(Problem::new(
             Slug::UnsupportedContentEncoding,
             "This call reads bodies that are not compressed.",

@@ -52,8 +52,14 @@ pub(crate) async fn prometheus(State(app): State<App>) -> Result<Response, Probl
     let ready = app.is_open();
     let readings = Readings {
         ready,
-        progress: if ready { 1.0 } else { health.progress().fraction },
-        uptime_s: jiff::Timestamp::now().duration_since(inner.started_at).as_secs_f64(),
+        progress: if ready {
+            1.0
+        } else {
+            health.progress().fraction
+        },
+        uptime_s: jiff::Timestamp::now()
+            .duration_since(inner.started_at)
+            .as_secs_f64(),
         live_clients: app.live_clients(),
         live_queries: inner.hub.topics() as u64,
         live_computations: inner.hub.computed(),
@@ -63,7 +69,10 @@ pub(crate) async fn prometheus(State(app): State<App>) -> Result<Response, Probl
         cubes: health.cubes(),
         sources: health.sources(),
     };
-    let text = inner.exposition.encode(&readings).map_err(|cause| Problem::internal(&cause))?;
+    let text = inner
+        .exposition
+        .encode(&readings)
+        .map_err(|cause| Problem::internal(&cause))?;
     Ok(content(exposition::CONTENT_TYPE, text))
 }
 

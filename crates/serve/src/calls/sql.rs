@@ -8,11 +8,14 @@ use axum::response::Response;
 use crate::app::App;
 use crate::calls::{content, json_body};
 use crate::documents::{SqlAnswer, SqlRequest};
-use crate::ports::SqlLimits;
+use crate::ports::{SqlFormat, SqlLimits};
 use crate::problem::{Problem, ProblemDocument};
-use crate::render::{self, ARROW, CSV, JSON};
 use crate::request::content::negotiate;
 use crate::request::params::Params;
+
+const JSON: &str = "application/json";
+const CSV: &str = "text/csv";
+const ARROW: &str = "application/vnd.apache.arrow.stream";
 
 /// Ask in SQL
 ///
@@ -44,15 +47,10 @@ pub(crate) async fn post_sql(
         rows_max: asked.rows_max,
         timeout: asked.timeout_ms.map(Duration::from_millis),
     };
-    let result = figures.sql(asked.sql, limits).await?;
-    // Writing out a hundred thousand rows takes long enough to hold up other calls.
-    let (kind, body) = tokio::task::spawn_blocking(move || match format {
-        CSV => render::csv(&result).map(|body| (render::CSV_UTF8, body)),
-        ARROW => render::arrow_stream(&result).map(|body| (ARROW, body)),
-        _ => render::json(&result).map(|body| (JSON, body)),
-    })
-    .await
-    .map_err(|cause| Problem::internal(&cause))?
-    .map_err(|cause| Problem::internal(&cause))?;
-    Ok(content(kind, body))
+    let (kind, format) = match format {
+        CSV => ("text/csv; charset=utf-8; header=present", SqlFormat::Csv),
+        ARROW => (ARROW, SqlFormat::ArrowStream),
+        _ => (JSON, SqlFormat::Json),
+    };
+    Ok(content(kind, figures.sql(asked.sql, limits, format).await?))
 }

@@ -33,8 +33,16 @@ pub(crate) fn document(app: &App) -> StatusDocument {
     StatusDocument {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_at: inner.started_at.to_string(),
-        state: if ready { ServerState::Ready } else { ServerState::Recovering },
-        progress: if ready { 1.0 } else { health.progress().fraction.clamp(0.0, 1.0) },
+        state: if ready {
+            ServerState::Ready
+        } else {
+            ServerState::Recovering
+        },
+        progress: if ready {
+            1.0
+        } else {
+            health.progress().fraction.clamp(0.0, 1.0)
+        },
         definitions: health.definitions(),
         journal: health.journal(),
         streams,

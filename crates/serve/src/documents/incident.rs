@@ -90,6 +90,8 @@ pub struct Incident {
     pub direction: Option<String>,
     /// One sentence for people.
     pub summary: String,
+    /// Until when nothing is announced about it, RFC 3339.
+    pub silenced_until: Option<String>,
     /// What happened to it, oldest first.
     pub timeline: Vec<TimelineEntry>,
 }

@@ -66,7 +66,10 @@ impl Figure {
     /// A floating-point figure, written without a point when it is whole; `None` for what JSON cannot say: NaN and the infinities.
     #[must_use]
     pub fn number(value: f64) -> Option<Self> {
-        #[expect(clippy::cast_possible_truncation, reason = "checked to be a whole number of 53 bits")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "checked to be a whole number of 53 bits"
+        )]
         if value.fract() == 0.0 && value.abs() <= INTEGER_MAX as f64 {
             return Some(Self::Integer(value as i64));
         }
@@ -152,8 +155,14 @@ mod tests {
     #[test]
     fn figures_lose_nothing_in_json() {
         let json = |f: Figure| serde_json::to_string(&f).unwrap();
-        assert_eq!(json(Figure::integer(9_007_199_254_740_992)), "9007199254740992");
-        assert_eq!(json(Figure::integer(9_007_199_254_740_993)), "\"9007199254740993\"");
+        assert_eq!(
+            json(Figure::integer(9_007_199_254_740_992)),
+            "9007199254740992"
+        );
+        assert_eq!(
+            json(Figure::integer(9_007_199_254_740_993)),
+            "\"9007199254740993\""
+        );
         assert_eq!(json(Figure::integer(i64::MIN)), "\"-9223372036854775808\"");
         assert_eq!(json(Figure::Exact("18400.10".into())), "\"18400.10\"");
         assert_eq!(json(Figure::number(-0.0).unwrap()), "0");
@@ -166,9 +175,18 @@ mod tests {
     #[test]
     fn a_point_is_a_pair() {
         let points = [
-            Point { at_ms: 1, value: Figure::number(0.5) },
-            Point { at_ms: 2, value: None },
+            Point {
+                at_ms: 1,
+                value: Figure::number(0.5),
+            },
+            Point {
+                at_ms: 2,
+                value: None,
+            },
         ];
-        assert_eq!(serde_json::to_string(&points).unwrap(), "[[1,0.5],[2,null]]");
+        assert_eq!(
+            serde_json::to_string(&points).unwrap(),
+            "[[1,0.5],[2,null]]"
+        );
     }
 }

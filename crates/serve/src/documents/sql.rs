@@ -8,7 +8,9 @@ use utoipa::ToSchema;
 #[serde(deny_unknown_fields)]
 pub struct SqlRequest {
     /// One reading statement.
-    #[schema(example = "select psp, measure(authorization_rate) from payment_attempts group by psp")]
+    #[schema(
+        example = "select psp, measure(authorization_rate) from payment_attempts group by psp"
+    )]
     pub sql: String,
     /// At most this many rows, if that is fewer than the server's limit.
     pub rows_max: Option<usize>,

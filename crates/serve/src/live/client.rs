@@ -27,14 +27,18 @@ impl Place {
     /// Takes a place, if one is free.
     pub(crate) fn take(app: &App) -> Result<Self, Problem> {
         let inner = app.inner();
-        let permit = inner.live_clients.clone().try_acquire_owned().map_err(|_| {
-            let max = inner.limits.live_clients_max;
-            Problem::new(
-                Slug::TooManyLiveClients,
-                format!("{max} live streams are open, which is the limit; ask again shortly."),
-            )
-            .retry_after_s(5)
-        })?;
+        let permit = inner
+            .live_clients
+            .clone()
+            .try_acquire_owned()
+            .map_err(|_| {
+                let max = inner.limits.live_clients_max;
+                Problem::new(
+                    Slug::TooManyLiveClients,
+                    format!("{max} live streams are open, which is the limit; ask again shortly."),
+                )
+                .retry_after_s(5)
+            })?;
         Ok(Self {
             _permit: permit,
             stop: inner.stop.clone(),
@@ -53,7 +57,9 @@ impl Place {
 
 /// The event that says only that the stream is alive.
 pub(crate) fn heartbeat() -> Event {
-    Event::default().event("heartbeat").data(format!("{{\"now\":{}}}", now_us() / 1_000))
+    Event::default()
+        .event("heartbeat")
+        .data(format!("{{\"now\":{}}}", now_us() / 1_000))
 }
 
 /// One question of a client's stream.
@@ -75,7 +81,9 @@ impl Follower {
     /// The next event for the client. Whatever it missed while it did not read is told by a snapshot.
     async fn next(&mut self) -> Step {
         loop {
-            let Some(seen) = self.seen else { return Step::Tell(self.snapshot()) };
+            let Some(seen) = self.seen else {
+                return Step::Tell(self.snapshot());
+            };
             if self.subscription.frames.changed().await.is_err() {
                 return Step::Ended;
             }
@@ -91,9 +99,16 @@ impl Follower {
                         return Step::Tell(self.snapshot());
                     }
                     self.seen = Some(version);
-                    return Step::Tell(self.event("problem", version, &problem.document().to_string()));
+                    return Step::Tell(self.event(
+                        "problem",
+                        version,
+                        &problem.document().to_string(),
+                    ));
                 }
-                Frame::Version { version, update: Some(update) } if version == seen + 1 => {
+                Frame::Version {
+                    version,
+                    update: Some(update),
+                } if version == seen + 1 => {
                     self.seen = Some(version);
                     return Step::Tell(self.event("update", version, &update));
                 }
@@ -124,18 +139,25 @@ pub(crate) fn series_stream(
     subscriptions: Vec<Subscription>,
     combined: bool,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>> + Send + 'static> {
-    let followers = subscriptions.into_iter().enumerate().map(|(number, subscription)| {
-        let tag = combined.then_some(number);
-        let follower = Follower { subscription, seen: None, tag };
-        stream::unfold(Some(follower), |follower| async {
-            let mut follower = follower?;
-            match follower.next().await {
-                Step::Tell(event) => Some((Some(event), Some(follower))),
-                Step::Ended => Some((None, None)),
-            }
-        })
-        .boxed()
-    });
+    let followers = subscriptions
+        .into_iter()
+        .enumerate()
+        .map(|(number, subscription)| {
+            let tag = combined.then_some(number);
+            let follower = Follower {
+                subscription,
+                seen: None,
+                tag,
+            };
+            stream::unfold(Some(follower), |follower| async {
+                let mut follower = follower?;
+                match follower.next().await {
+                    Step::Tell(event) => Some((Some(event), Some(follower))),
+                    Step::Ended => Some((None, None)),
+                }
+            })
+            .boxed()
+        });
     let events = stream::select_all(followers);
     let beat = place.heartbeats();
     let stop = place.stop.clone();

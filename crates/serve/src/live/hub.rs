@@ -62,7 +62,11 @@ struct Current {
 
 impl Topic {
     fn has_document(&self) -> bool {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner).meta.is_some()
+        self.current
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .meta
+            .is_some()
     }
 }
 
@@ -75,17 +79,33 @@ pub(crate) struct Subscription {
 impl Subscription {
     /// The present version of the document and its JSON.
     pub(crate) fn snapshot(&self) -> (u64, Arc<str>) {
-        let mut current = self.topic.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut current = self
+            .topic
+            .current
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if current.snapshot.is_none() {
-            let document = current.meta.as_ref().map(|meta| current.state.snapshot(meta));
+            let document = current
+                .meta
+                .as_ref()
+                .map(|meta| current.state.snapshot(meta));
             current.snapshot = Some(json(&document));
         }
-        (current.version, current.snapshot.clone().unwrap_or_else(|| Arc::from("null")))
+        (
+            current.version,
+            current
+                .snapshot
+                .clone()
+                .unwrap_or_else(|| Arc::from("null")),
+        )
     }
 
     /// Waits for the first version.
     pub(crate) async fn ready(&mut self) -> Result<(), Problem> {
-        let frame = self.frames.wait_for(|frame| !matches!(frame, Frame::Starting)).await;
+        let frame = self
+            .frames
+            .wait_for(|frame| !matches!(frame, Frame::Starting))
+            .await;
         match frame.map(|frame| frame.clone()) {
             Ok(Frame::Ended(problem)) => Err(problem),
             Ok(Frame::Failed { problem, .. }) if !self.topic.has_document() => Err(problem),
@@ -124,7 +144,11 @@ impl Hub {
 
     /// Joins the topic of a question, which begins now if nobody listens to it yet.
     pub(crate) fn subscribe(&self, question: Question) -> Subscription {
-        let mut topics = self.shared.topics.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut topics = self
+            .shared
+            .topics
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(topic) = topics.get(&question).and_then(Weak::upgrade) {
             let ended = matches!(*topic.frames.borrow(), Frame::Ended(_));
             if !ended {
@@ -145,15 +169,26 @@ impl Hub {
         });
         topics.insert(question.clone(), Arc::downgrade(&topic));
         drop(topics);
-        let task = Task { shared: self.shared.clone(), topic: Arc::downgrade(&topic), question };
+        let task = Task {
+            shared: self.shared.clone(),
+            topic: Arc::downgrade(&topic),
+            question,
+        };
         tokio::spawn(task.run());
         Subscription { topic, frames }
     }
 
     /// Topics that have listeners.
     pub(crate) fn topics(&self) -> usize {
-        let topics = self.shared.topics.lock().unwrap_or_else(PoisonError::into_inner);
-        topics.values().filter(|topic| topic.strong_count() > 0).count()
+        let topics = self
+            .shared
+            .topics
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        topics
+            .values()
+            .filter(|topic| topic.strong_count() > 0)
+            .count()
     }
 
     /// Computations made so far.
@@ -189,16 +224,21 @@ struct Covered {
 
 impl Covered {
     fn waits_for_the_clock(&self) -> bool {
-        self.latest_us.is_some_and(|latest_us| latest_us >= self.to_us)
+        self.latest_us
+            .is_some_and(|latest_us| latest_us >= self.to_us)
     }
 
-    /// The range to compute now: what has changed, and what the clock has brought into the range.
+    /// The range to compute now: what has changed, what the clock has brought into the range, and what lies between that
+    /// and the events known before, where slices without events now have figures.
     fn next_range(&self, changed: Option<(i64, i64)>) -> Option<(i64, i64)> {
         let waiting = self.latest_us.filter(|latest_us| *latest_us >= self.to_us);
-        match (changed, waiting) {
-            (Some((from, to)), Some(latest_us)) => Some((from.min(self.to_us), to.max(latest_us))),
-            (None, Some(latest_us)) => Some((self.to_us, latest_us)),
-            (changed, None) => changed,
+        match (changed, waiting, self.latest_us) {
+            (Some((from, to)), Some(waiting_us), _) => {
+                Some((from.min(self.to_us), to.max(waiting_us)))
+            }
+            (None, Some(waiting_us), _) => Some((self.to_us, waiting_us)),
+            (Some((from, to)), None, Some(latest_us)) => Some((from.min(latest_us), to)),
+            (changed, None, _) => changed,
         }
     }
 }
@@ -214,7 +254,9 @@ impl Task {
     async fn run(self) {
         let mut services = self.shared.services.clone();
         loop {
-            let Some(parts) = services.borrow_and_update().clone() else { return };
+            let Some(parts) = services.borrow_and_update().clone() else {
+                return;
+            };
             let Some(metric) = parts.figures.metric(&self.question.metric) else {
                 let metrics = parts.figures.metrics();
                 let names = metrics.iter().map(|m| m.name.as_str());
@@ -293,17 +335,27 @@ impl Task {
         };
         match outcome {
             Ok(Some(delta)) => {
-                covered.latest_us = covered.latest_us.max(changed.map(|(_, latest_us)| latest_us));
+                covered.latest_us = covered
+                    .latest_us
+                    .max(changed.map(|(_, latest_us)| latest_us));
                 covered.version = Some(version);
                 covered.to_us = to_us;
                 self.tell(meta, delta)?;
                 let again = covered.waits_for_the_clock();
-                Some(if again { Standing::Again } else { Standing::Fine })
+                Some(if again {
+                    Standing::Again
+                } else {
+                    Standing::Fine
+                })
             }
             Ok(None) => None,
             Err(problem) => {
                 // What this computation should have covered is covered by the next.
-                tracing::warn!(metric = metric.name, detail = problem.detail(), "live query failed");
+                tracing::warn!(
+                    metric = metric.name,
+                    detail = problem.detail(),
+                    "live query failed"
+                );
                 self.publish(|version| Frame::Failed { version, problem });
                 Some(Standing::Again)
             }
@@ -331,14 +383,17 @@ impl Task {
     ) -> Result<Option<Delta>, Problem> {
         // The range that changed is inclusive.
         let part = meta.part(&self.question, from_us, to_us.saturating_add(1));
-        let Some(question) = part else { return Ok(Some(Delta::default())) };
+        let Some(question) = part else {
+            return Ok(Some(Delta::default()));
+        };
         let begin_us = meta.whole(&self.question).from_us;
         let answer = {
             let _turn = self.turn().await;
             figures.series(question).await?
         };
-        let limit = self.question.limit;
-        match self.with_current(|current| current.state.merge(answer, begin_us, limit)) {
+        let step_us = meta.step_us;
+        let merged = self.with_current(|current| current.state.merge(answer, step_us, begin_us));
+        match merged {
             None => Ok(None),
             Some(None) => self.compute_whole(figures, meta).await,
             Some(delta) => Ok(delta),
@@ -365,14 +420,16 @@ impl Task {
         if delta.is_empty() && !first {
             return Some(());
         }
-        let update = (!first && !delta.needs_snapshot)
-            .then(|| json(&current.state.update(&meta, delta)));
+        let update =
+            (!first && !delta.needs_snapshot).then(|| json(&current.state.update(&meta, delta)));
         current.meta = Some(meta);
         current.version += 1;
         current.snapshot = None;
         let version = current.version;
         drop(current);
-        topic.frames.send_replace(Frame::Version { version, update });
+        topic
+            .frames
+            .send_replace(Frame::Version { version, update });
         Some(())
     }
 

@@ -44,17 +44,25 @@ pub(crate) async fn incident_stream(
     // Subscribing before reading leaves no gap; what comes in between is told twice, which does no harm.
     let changes = incidents.changes();
     let snapshot = snapshot(incidents.clone()).await?;
-    let follower = Follower { incidents, changes, ready: VecDeque::from([snapshot]), pending: None };
+    let follower = Follower {
+        incidents,
+        changes,
+        ready: VecDeque::from([snapshot]),
+        pending: None,
+    };
     let beat = place.heartbeats();
     let stop = place.stop.clone();
-    let told = stream::unfold((follower, beat, place), |(mut follower, mut beat, place)| async move {
-        let event = tokio::select! {
-            biased;
-            event = follower.next() => event?,
-            _ = beat.tick() => heartbeat(),
-        };
-        Some((Ok(event), (follower, beat, place)))
-    });
+    let told = stream::unfold(
+        (follower, beat, place),
+        |(mut follower, mut beat, place)| async move {
+            let event = tokio::select! {
+                biased;
+                event = follower.next() => event?,
+                _ = beat.tick() => heartbeat(),
+            };
+            Some((Ok(event), (follower, beat, place)))
+        },
+    );
     Ok(Sse::new(told.take_until(stop.cancelled_owned())))
 }
 
@@ -68,12 +76,15 @@ impl Follower {
             }
             let pending = match self.pending.clone() {
                 Some(pending) => pending,
-                None => self.pending.insert(Self::changed(&mut self.changes).await?).clone(),
+                None => self
+                    .pending
+                    .insert(Self::changed(&mut self.changes).await?)
+                    .clone(),
             };
             let read = match pending {
-                Pending::Snapshot => {
-                    snapshot(self.incidents.clone()).await.map(|event| VecDeque::from([event]))
-                }
+                Pending::Snapshot => snapshot(self.incidents.clone())
+                    .await
+                    .map(|event| VecDeque::from([event])),
                 Pending::Each(ids) => read_each(self.incidents.clone(), ids).await,
             };
             self.pending = None;
@@ -97,7 +108,11 @@ impl Follower {
             }
         }
         let many = ids.len() > CHANGES_AT_ONCE;
-        Some(if many { Pending::Snapshot } else { Pending::Each(ids) })
+        Some(if many {
+            Pending::Snapshot
+        } else {
+            Pending::Each(ids)
+        })
     }
 }
 

@@ -10,6 +10,6 @@ mod incidents;
 mod state;
 
 pub(crate) use client::{Place, series_stream};
-pub(crate) use hub::{Hub, Subscription};
+pub(crate) use hub::Hub;
 pub(crate) use incidents::{incident_stream, off_runtime};
 pub(crate) use state::{Meta, document};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::documents::{Figure, Metric, Point, SeriesDocument, SliceSeries};
-use crate::ports::{SeriesAnswer, SeriesQuestion, SliceKey};
+use crate::ports::{SeriesAnswer, SeriesQuestion, SliceKey, SlicePoints};
 use crate::request::series::Question;
 use crate::request::time::MS;
 
@@ -74,7 +74,7 @@ pub(crate) struct State {
 /// What one computation changed.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Delta {
-    pub(crate) series: Vec<(SliceKey, Vec<(i64, Option<Figure>)>)>,
+    pub(crate) series: Vec<(SliceKey, SlicePoints)>,
     pub(crate) watermark_moved: bool,
     /// A slice or a bucket is gone, or the choice of slices has changed: only a snapshot says that.
     pub(crate) needs_snapshot: bool,
@@ -110,22 +110,50 @@ impl State {
         delta
     }
 
-    /// Takes the answer for a part of the range; `None` when it cannot be merged and the whole is needed.
+    /// Takes the answer for a part of the range; `None` when it cannot be merged and the whole is needed: a new slice
+    /// has values in the other buckets, too, and a choice of slices depends on the whole range.
     pub(crate) fn merge(
         &mut self,
         answer: SeriesAnswer,
+        step_us: i64,
         from_us: i64,
-        limit: usize,
     ) -> Option<Delta> {
-        let added = answer.series.iter().filter(|(k, _)| !self.slices.contains_key(k)).count();
-        if answer.truncated || self.slices.len() + added > limit {
+        if answer.truncated
+            || answer
+                .series
+                .iter()
+                .any(|(key, _)| !self.slices.contains_key(key))
+        {
             return None;
         }
         let mut delta = self.begin(&answer, from_us);
-        for (key, points) in answer.series {
-            let points: Points = points.into_iter().collect();
-            delta.note(&key, self.slices.get(&key), &points);
-            self.slices.entry(key).or_default().extend(points);
+        // What the part does not know, the whole may: such points say nothing.
+        let Some((first_us, last_us)) = answer.known_us else {
+            return Some(delta);
+        };
+        let known = first_us..=last_us;
+        let mut told: BTreeMap<SliceKey, Points> = answer
+            .series
+            .into_iter()
+            .map(|(key, points)| {
+                (
+                    key,
+                    points
+                        .into_iter()
+                        .filter(|(at, _)| known.contains(at))
+                        .collect(),
+                )
+            })
+            .collect();
+        for (key, held) in &mut self.slices {
+            let points = told.remove(key).unwrap_or_else(|| {
+                // No event of this slice, but some of others: that is a figure, too, for a count even a telling one.
+                steps(first_us, last_us, step_us)
+                    .map(|at| (at, answer.empty.clone()))
+                    .collect()
+            });
+            delta.note(key, Some(held), &points);
+            held.extend(points);
         }
         Some(delta)
     }
@@ -152,7 +180,9 @@ impl State {
         let series = self
             .slices
             .iter()
-            .map(|(key, points)| slice_series(meta, key, points.iter().map(|(at, v)| (*at, v.clone()))))
+            .map(|(key, points)| {
+                slice_series(meta, key, points.iter().map(|(at, v)| (*at, v.clone())))
+            })
             .collect();
         self.with_series(meta, series)
     }
@@ -195,6 +225,11 @@ impl Delta {
     }
 }
 
+fn steps(first_us: i64, last_us: i64, step_us: i64) -> impl Iterator<Item = i64> {
+    std::iter::successors(Some(first_us), move |at| at.checked_add(step_us.max(1)))
+        .take_while(move |at| *at <= last_us)
+}
+
 /// The document of an answer that is given once.
 pub(crate) fn document(meta: &Meta, answer: SeriesAnswer) -> SeriesDocument {
     let series = answer
@@ -217,7 +252,12 @@ fn slice_series(
 ) -> SliceSeries {
     SliceSeries {
         by: meta.by.iter().cloned().zip(key.iter().cloned()).collect(),
-        points: points.map(|(at, value)| Point { at_ms: at.div_euclid(MS), value }).collect(),
+        points: points
+            .map(|(at, value)| Point {
+                at_ms: at.div_euclid(MS),
+                value,
+            })
+            .collect(),
     }
 }
 
@@ -229,11 +269,18 @@ mod tests {
         let series = series
             .iter()
             .map(|(key, points)| {
-                let points = points.iter().map(|(at, v)| (*at, Figure::number(*v))).collect();
+                let points = points
+                    .iter()
+                    .map(|(at, v)| (*at, Figure::number(*v)))
+                    .collect();
                 (vec![Some((*key).to_owned())], points)
             })
             .collect();
-        SeriesAnswer { series, watermark_us: Some(1), truncated: false }
+        SeriesAnswer {
+            series,
+            watermark_us: Some(1),
+            truncated: false,
+        }
     }
 
     fn told(delta: &Delta) -> Vec<(String, Vec<i64>)> {
@@ -247,23 +294,51 @@ mod tests {
     #[test]
     fn only_changed_buckets_are_told() {
         let mut state = State::default();
-        state.replace(answer(&[("a", &[(0, 1.0), (10, 2.0)]), ("b", &[(0, 1.0)])]), 0);
-        let delta = state
-            .merge(answer(&[("a", &[(10, 3.0), (20, 1.0)]), ("b", &[(0, 1.0)])]), 0, 10)
-            .unwrap();
-        assert_eq!(told(&delta), [("a".to_owned(), vec![10, 20])]);
-        assert!(!delta.needs_snapshot);
-        let same = state.replace(
-            answer(&[("a", &[(0, 1.0), (10, 3.0), (20, 1.0)]), ("b", &[(0, 1.0)])]),
+        state.replace(
+            answer(&[("a", &[(0, 1.0), (10, 2.0)]), ("b", &[(0, 1.0), (10, 1.0)])]),
             0,
         );
-        assert!(same.is_empty(), "merging parts gives what the whole gives: {same:?}");
+        let part = SeriesAnswer {
+            known_us: Some((10, 20)),
+            ..answer(&[("a", &[(10, 2.0), (20, 1.0)])])
+        };
+        let delta = state.merge(part, 10, 0).unwrap();
+        let expected = [("a".to_owned(), vec![20]), ("b".to_owned(), vec![10, 20])];
+        assert_eq!(
+            told(&delta),
+            expected,
+            "b had no event since, which is a figure"
+        );
+        assert!(!delta.needs_snapshot);
+        let whole = answer(&[
+            ("a", &[(0, 1.0), (10, 2.0), (20, 1.0)]),
+            ("b", &[(0, 1.0), (10, 0.0), (20, 0.0)]),
+        ]);
+        let same = state.replace(whole, 0);
+        assert!(
+            same.is_empty(),
+            "merging parts gives what the whole gives: {same:?}"
+        );
+    }
+
+    #[test]
+    fn what_a_part_does_not_know_overwrites_nothing() {
+        let mut state = State::default();
+        state.replace(answer(&[("a", &[(0, 1.0), (10, 2.0)])]), 0);
+        let mut part = answer(&[("a", &[(10, 3.0)])]);
+        part.series[0].1.insert(0, (0, None));
+        part.known_us = Some((10, 10));
+        let delta = state.merge(part, 10, 0).unwrap();
+        assert_eq!(told(&delta), [("a".to_owned(), vec![10])]);
     }
 
     #[test]
     fn what_moves_out_of_the_range_is_forgotten_without_a_word() {
         let mut state = State::default();
-        state.replace(answer(&[("a", &[(0, 1.0), (10, 2.0)]), ("b", &[(0, 1.0)])]), 0);
+        state.replace(
+            answer(&[("a", &[(0, 1.0), (10, 2.0)]), ("b", &[(0, 1.0)])]),
+            0,
+        );
         let delta = state.replace(answer(&[("a", &[(10, 2.0)])]), 10);
         assert!(delta.is_empty(), "{delta:?}");
     }
@@ -272,15 +347,27 @@ mod tests {
     fn a_slice_that_vanishes_needs_a_snapshot() {
         let mut state = State::default();
         state.replace(answer(&[("a", &[(0, 1.0)]), ("b", &[(0, 1.0)])]), 0);
-        assert!(state.replace(answer(&[("a", &[(0, 1.0)])]), 0).needs_snapshot);
+        assert!(
+            state
+                .replace(answer(&[("a", &[(0, 1.0)])]), 0)
+                .needs_snapshot
+        );
     }
 
     #[test]
-    fn a_part_with_more_slices_than_the_limit_is_not_merged() {
+    fn a_part_with_a_new_slice_or_a_choice_of_slices_is_not_merged() {
         let mut state = State::default();
         state.replace(answer(&[("a", &[(0, 1.0)])]), 0);
-        assert!(state.merge(answer(&[("b", &[(0, 1.0)])]), 0, 1).is_none());
-        assert_eq!(state.slices.len(), 1);
+        assert!(state.merge(answer(&[("b", &[(0, 1.0)])]), 10, 0).is_none());
+        let chosen = SeriesAnswer {
+            truncated: true,
+            ..answer(&[("a", &[(0, 2.0)])])
+        };
+        assert!(state.merge(chosen, 10, 0).is_none());
+        assert!(
+            state.replace(answer(&[("a", &[(0, 1.0)])]), 0).is_empty(),
+            "nothing was taken"
+        );
     }
 
     #[test]

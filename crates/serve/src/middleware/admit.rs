@@ -37,9 +37,12 @@ pub(crate) async fn token(State(app): State<App>, request: Request, next: Next) 
 pub(crate) async fn limited(State(app): State<App>, request: Request, next: Next) -> Response {
     let inner = app.inner();
     if inner.stop.is_cancelled() {
-        return Problem::new(Slug::Stopping, "The server is stopping; send this again shortly.")
-            .retry_after_s(1)
-            .into_response();
+        return Problem::new(
+            Slug::Stopping,
+            "The server is stopping; send this again shortly.",
+        )
+        .retry_after_s(1)
+        .into_response();
     }
     let Ok(_permit) = inner.requests.try_acquire() else {
         let max = inner.limits.requests_at_once_max;

@@ -46,7 +46,9 @@ pub(crate) async fn trace(State(app): State<App>, request: Request, next: Next) 
             tracing::debug!(status = status.as_u16(), took_ms, "answered");
         }
     });
-    app.inner().exposition.answered(&method, &route, status, took);
+    app.inner()
+        .exposition
+        .answered(&method, &route, status, took);
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
@@ -59,7 +61,10 @@ fn is_harmless(id: &str) -> bool {
 }
 
 /// A panic in a call is a fault of ours; it ends that call and nothing else.
-#[expect(clippy::needless_pass_by_value, reason = "the signature is the catching layer's")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the signature is the catching layer's"
+)]
 pub(crate) fn panicked(cause: Box<dyn Any + Send + 'static>) -> Response {
     let text = cause
         .downcast_ref::<&str>()
@@ -67,8 +72,11 @@ pub(crate) fn panicked(cause: Box<dyn Any + Send + 'static>) -> Response {
         .or_else(|| cause.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("unknown");
     tracing::error!(cause = text, "a call panicked");
-    Problem::new(Slug::Internal, "The cause is in the server's log under this request's id.")
-        .into_response()
+    Problem::new(
+        Slug::Internal,
+        "The cause is in the server's log under this request's id.",
+    )
+    .into_response()
 }
 
 #[cfg(test)]

@@ -32,7 +32,10 @@ pub struct Problem {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ProblemDocument {
     /// A URI that names the kind of problem; its last part is the slug.
-    #[schema(rename = "type", example = "https://tillwatch.dev/problems/unknown-stream")]
+    #[schema(
+        rename = "type",
+        example = "https://tillwatch.dev/problems/unknown-stream"
+    )]
     #[serde(rename = "type")]
     pub kind: String,
     /// One sentence, the same for all problems of this kind.
@@ -49,7 +52,12 @@ pub struct ProblemDocument {
 impl Problem {
     /// A problem of this kind with its detail.
     pub fn new(slug: Slug, detail: impl Into<String>) -> Self {
-        Self { slug, detail: detail.into(), extras: Map::new(), retry_after_s: None }
+        Self {
+            slug,
+            detail: detail.into(),
+            extras: Map::new(),
+            retry_after_s: None,
+        }
     }
 
     /// Adds a member to the document.
@@ -97,7 +105,10 @@ impl Problem {
     #[must_use]
     pub fn document(&self) -> Value {
         let mut members = Map::new();
-        members.insert("type".into(), format!("{TYPE_BASE}{}", self.slug.as_str()).into());
+        members.insert(
+            "type".into(),
+            format!("{TYPE_BASE}{}", self.slug.as_str()).into(),
+        );
         members.insert("title".into(), self.slug.title().into());
         members.insert("status".into(), self.status().as_u16().into());
         members.insert("detail".into(), self.detail.clone().into());
@@ -113,7 +124,10 @@ impl Problem {
     /// A fault of ours: the cause goes to the log, not to the client.
     pub(crate) fn internal(cause: &dyn std::fmt::Display) -> Self {
         tracing::error!(%cause, "internal error");
-        Self::new(Slug::Internal, "The cause is in the server's log under this request's id.")
+        Self::new(
+            Slug::Internal,
+            "The cause is in the server's log under this request's id.",
+        )
     }
 }
 
@@ -148,7 +162,11 @@ mod tests {
         let mut seen = HashSet::new();
         for slug in Slug::ALL {
             assert!(seen.insert(slug.as_str()), "{} twice", slug.as_str());
-            assert!(slug.as_str().chars().all(|c| c.is_ascii_lowercase() || c == '-'));
+            assert!(
+                slug.as_str()
+                    .chars()
+                    .all(|c| c.is_ascii_lowercase() || c == '-')
+            );
             assert!(slug.status().is_client_error() || slug.status().is_server_error());
             assert!(!slug.title().ends_with('.'));
         }
@@ -166,7 +184,9 @@ mod tests {
 
     #[test]
     fn a_problem_to_retry_says_when() {
-        let response = Problem::new(Slug::Overloaded, "x").retry_after_s(2).into_response();
+        let response = Problem::new(Slug::Overloaded, "x")
+            .retry_after_s(2)
+            .into_response();
         assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
         assert_eq!(response.headers()[header::RETRY_AFTER], "2");
         assert_eq!(response.headers()[header::CONTENT_TYPE], CONTENT_TYPE);

@@ -28,7 +28,10 @@ pub(crate) struct BodyShare {
 
 impl BodyBudget {
     pub(crate) fn new(bytes_max: usize) -> Self {
-        Self { used_bytes: Arc::default(), bytes_max }
+        Self {
+            used_bytes: Arc::default(),
+            bytes_max,
+        }
     }
 
     /// Bytes taken at present.
@@ -37,18 +40,23 @@ impl BodyBudget {
     }
 
     fn share(&self) -> BodyShare {
-        BodyShare { budget: self.clone(), bytes: 0 }
+        BodyShare {
+            budget: self.clone(),
+            bytes: 0,
+        }
     }
 }
 
 impl BodyShare {
     /// Takes `bytes` more, unless the budget is spent.
     fn grow(&mut self, bytes: usize) -> Result<(), Problem> {
-        let taken = self.budget.used_bytes.fetch_update(
-            Ordering::Relaxed,
-            Ordering::Relaxed,
-            |used| used.checked_add(bytes).filter(|sum| *sum <= self.budget.bytes_max),
-        );
+        let taken =
+            self.budget
+                .used_bytes
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| {
+                    used.checked_add(bytes)
+                        .filter(|sum| *sum <= self.budget.bytes_max)
+                });
         if taken.is_err() {
             return Err(Problem::new(
                 Slug::Overloaded,
@@ -63,7 +71,9 @@ impl BodyShare {
 
 impl Drop for BodyShare {
     fn drop(&mut self) {
-        self.budget.used_bytes.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.budget
+            .used_bytes
+            .fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 
@@ -94,7 +104,10 @@ pub(crate) async fn receive(
     let mut share = budget.share();
     let collected = collect(body, bytes_max, &mut share);
     match tokio::time::timeout(timeout, collected).await {
-        Ok(bytes) => Ok(Received { bytes: bytes?, _share: share }),
+        Ok(bytes) => Ok(Received {
+            bytes: bytes?,
+            _share: share,
+        }),
         Err(_) => Err(Problem::new(
             Slug::BodyTimeout,
             format!("The body did not arrive within {} s.", timeout.as_secs()),
@@ -125,7 +138,11 @@ async fn collect(body: Body, bytes_max: usize, share: &mut BodyShare) -> Result<
             whole.extend_from_slice(&chunk);
         }
     }
-    Ok(if whole.is_empty() { first } else { whole.freeze() })
+    Ok(if whole.is_empty() {
+        first
+    } else {
+        whole.freeze()
+    })
 }
 
 fn too_large(bytes_max: usize) -> Problem {
@@ -141,18 +158,30 @@ mod tests {
     use super::*;
 
     fn chunks(parts: &[&'static str]) -> Body {
-        let parts: Vec<_> = parts.iter().map(|p| Ok::<_, std::io::Error>(Bytes::from(*p))).collect();
+        let parts: Vec<_> = parts
+            .iter()
+            .map(|p| Ok::<_, std::io::Error>(Bytes::from(*p)))
+            .collect();
         Body::from_stream(futures::stream::iter(parts))
     }
 
     async fn read(body: Body, bytes_max: usize, budget: &BodyBudget) -> Result<Received, Problem> {
-        receive(&HeaderMap::new(), body, bytes_max, Duration::from_secs(5), budget).await
+        receive(
+            &HeaderMap::new(),
+            body,
+            bytes_max,
+            Duration::from_secs(5),
+            budget,
+        )
+        .await
     }
 
     #[tokio::test]
     async fn a_body_in_pieces_is_put_together_and_its_share_given_back() {
         let budget = BodyBudget::new(100);
-        let received = read(chunks(&["ab", "", "cd", "e"]), 5, &budget).await.unwrap();
+        let received = read(chunks(&["ab", "", "cd", "e"]), 5, &budget)
+            .await
+            .unwrap();
         assert_eq!(&received.bytes[..], b"abcde");
         assert_eq!(budget.used_bytes(), 5);
         drop(received);

@@ -16,10 +16,7 @@ struct Range<'a> {
 /// The one of `offered` (most preferred first) that the client's `Accept` header weighs highest.
 ///
 /// Without the header the first is taken. A more specific range decides over a wider one, as RFC 9110 has it.
-pub(crate) fn negotiate<'o>(
-    headers: &HeaderMap,
-    offered: &[&'o str],
-) -> Result<&'o str, Problem> {
+pub(crate) fn negotiate<'o>(headers: &HeaderMap, offered: &[&'o str]) -> Result<&'o str, Problem> {
     let mut text = String::new();
     for value in headers.get_all(header::ACCEPT) {
         let value = value.to_str().map_err(|_| {
@@ -34,7 +31,11 @@ pub(crate) fn negotiate<'o>(
     let ranges: Vec<Range<'_>> = text.split(',').filter_map(range).collect();
     let mut best: Option<(&'o str, f32)> = None;
     for offer in offered {
-        let weight = if text.trim().is_empty() { 1.0 } else { weight(offer, &ranges) };
+        let weight = if text.trim().is_empty() {
+            1.0
+        } else {
+            weight(offer, &ranges)
+        };
         if weight > 0.0 && best.is_none_or(|(_, known)| weight > known) {
             best = Some((offer, weight));
         }
@@ -42,7 +43,11 @@ pub(crate) fn negotiate<'o>(
     best.map(|(offer, _)| offer).ok_or_else(|| {
         Problem::new(
             Slug::NotAcceptable,
-            format!("'{}' allows none of {}.", shorten(&text), offered.join(", ")),
+            format!(
+                "'{}' allows none of {}.",
+                shorten(&text),
+                offered.join(", ")
+            ),
         )
         .with("offered", offered.to_vec())
     })
@@ -53,15 +58,24 @@ fn range(text: &str) -> Option<Range<'_>> {
     let (kind, subtype) = parts.next()?.split_once('/')?;
     let mut weight = 1.0;
     for parameter in parts {
-        if let Some(q) = parameter.strip_prefix("q=").or_else(|| parameter.strip_prefix("Q=")) {
+        if let Some(q) = parameter
+            .strip_prefix("q=")
+            .or_else(|| parameter.strip_prefix("Q="))
+        {
             weight = q.parse::<f32>().ok().filter(|q| (0.0..=1.0).contains(q))?;
         }
     }
-    Some(Range { kind, subtype, weight })
+    Some(Range {
+        kind,
+        subtype,
+        weight,
+    })
 }
 
 fn weight(offer: &str, ranges: &[Range<'_>]) -> f32 {
-    let Some((kind, subtype)) = offer.split_once('/') else { return 0.0 };
+    let Some((kind, subtype)) = offer.split_once('/') else {
+        return 0.0;
+    };
     let mut found = (0, 0.0);
     for range in ranges {
         let specific = if range.kind == "*" {
@@ -97,7 +111,10 @@ mod tests {
             (Some("*/*"), Some("application/json")),
             (Some("text/*"), Some("text/csv")),
             (Some("Text/CSV"), Some("text/csv")),
-            (Some("text/csv;q=0.5, application/json;q=0.4"), Some("text/csv")),
+            (
+                Some("text/csv;q=0.5, application/json;q=0.4"),
+                Some("text/csv"),
+            ),
             (Some("*/*;q=0.9, application/json;q=0.1"), Some("text/csv")),
             (Some("application/json;q=0, */*"), Some("text/csv")),
             (Some("text/html"), None),

@@ -39,35 +39,47 @@ impl Params {
     }
 
     /// The value of a parameter that may be given once.
-    pub(crate) fn one(&self, name: &str) -> Result<Option<&str>, Problem> {
+    pub(crate) fn one<'a>(&'a self, name: &'a str) -> Result<Option<&'a str>, Problem> {
         let mut all = self.all(name);
         match (all.next(), all.next()) {
-            (Some(_), Some(_)) => {
-                Err(Problem::parameter(name, format!("'{name}' may be given only once.")))
-            }
+            (Some(_), Some(_)) => Err(Problem::parameter(
+                name,
+                format!("'{name}' may be given only once."),
+            )),
             (first, _) => Ok(first),
         }
     }
 
     /// The values of a parameter that may be repeated, in order.
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.pairs.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.as_str())
+        self.pairs
+            .iter()
+            .filter(move |(n, _)| n == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// A whole number from 1 to `max`, or `default` when the parameter is absent.
     pub(crate) fn count(&self, name: &str, default: usize, max: usize) -> Result<usize, Problem> {
-        let Some(text) = self.one(name)? else { return Ok(default) };
+        let Some(text) = self.one(name)? else {
+            return Ok(default);
+        };
         match text.parse::<usize>() {
             Ok(n) if (1..=max).contains(&n) => Ok(n),
             _ => Err(Problem::parameter(
                 name,
-                format!("'{name}' must be a whole number from 1 to {max}, not '{}'.", shorten(text)),
+                format!(
+                    "'{name}' must be a whole number from 1 to {max}, not '{}'.",
+                    shorten(text)
+                ),
             )),
         }
     }
 }
 
 /// The candidate most like a name, if one is near enough to have been meant.
-pub(crate) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(
+    name: &str,
+    candidates: impl Iterator<Item = &'a str>,
+) -> Option<&'a str> {
     tillwatch_event::suggest::closest(name, candidates)
 }

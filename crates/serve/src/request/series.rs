@@ -48,7 +48,9 @@ impl Question {
     ) -> Result<Self, Problem> {
         let from = instant(params, "from")?.unwrap_or(Instant::FromNow(-RANGE_DEFAULT_US));
         let to = instant(params, "to")?.unwrap_or(Instant::FromNow(0));
-        let range_us = to.resolve_us(now_us).saturating_sub(from.resolve_us(now_us));
+        let range_us = to
+            .resolve_us(now_us)
+            .saturating_sub(from.resolve_us(now_us));
         if range_us <= 0 {
             return Err(Problem::parameter("from", "'from' must be before 'to'."));
         }
@@ -71,13 +73,19 @@ impl Question {
 fn instant(params: &Params, name: &str) -> Result<Option<Instant>, Problem> {
     params
         .one(name)?
-        .map(|text| Instant::parse(text).map_err(|fault| Problem::parameter(name, format!("{fault}."))))
+        .map(|text| {
+            Instant::parse(text).map_err(|fault| Problem::parameter(name, format!("{fault}.")))
+        })
         .transpose()
 }
 
 fn step(params: &Params, bucket_us: i64, range_us: i64, limits: &Limits) -> Result<i64, Problem> {
     let Some(text) = params.one("step")? else {
-        return Ok(default_step(bucket_us, range_us, limits.series_points_default));
+        return Ok(default_step(
+            bucket_us,
+            range_us,
+            limits.series_points_default,
+        ));
     };
     let step_us =
         parse_duration_us(text).map_err(|fault| Problem::parameter("step", format!("{fault}.")))?;
@@ -116,7 +124,11 @@ pub(crate) fn default_step(bucket_us: i64, range_us: i64, points: u64) -> i64 {
         step_us % bucket_us == 0 && (wanted_us..=wanted_us.saturating_mul(5)).contains(step_us)
     });
     readable.unwrap_or_else(|| {
-        let unit_us = if DAY % bucket_us == 0 && wanted_us > DAY { DAY } else { bucket_us };
+        let unit_us = if DAY % bucket_us == 0 && wanted_us > DAY {
+            DAY
+        } else {
+            bucket_us
+        };
         wanted_us.saturating_add(unit_us - 1) / unit_us * unit_us
     })
 }
@@ -126,7 +138,10 @@ fn dimensions(params: &Params, askable: Askable<'_>) -> Result<Vec<String>, Prob
     for name in params.all("by") {
         let name = known_dimension(name, "by", askable)?;
         if by.contains(&name) {
-            return Err(Problem::parameter("by", format!("'by={name}' is given twice.")));
+            return Err(Problem::parameter(
+                "by",
+                format!("'by={name}' is given twice."),
+            ));
         }
         by.push(name);
     }
@@ -155,15 +170,22 @@ fn known_dimension(name: &str, parameter: &str, askable: Askable<'_>) -> Result<
     let known = askable.dimensions.join(", ");
     Err(Problem::parameter(
         parameter,
-        format!("'{}' has no dimension '{}'; it has {known}.", askable.metric, shorten(name)),
+        format!(
+            "'{}' has no dimension '{}'; it has {known}.",
+            askable.metric,
+            shorten(name)
+        ),
     )
     .suggesting(nearest(name, askable.dimensions.iter().map(String::as_str))))
 }
 
 /// The problem of a metric that does not exist.
 pub(crate) fn unknown_metric<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Problem {
-    Problem::new(Slug::UnknownMetric, format!("There is no metric '{}'.", shorten(name)))
-        .suggesting(nearest(name, known))
+    Problem::new(
+        Slug::UnknownMetric,
+        format!("There is no metric '{}'.", shorten(name)),
+    )
+    .suggesting(nearest(name, known))
 }
 
 #[cfg(test)]
@@ -176,8 +198,11 @@ mod tests {
 
     fn ask(query: &str) -> Result<Question, Problem> {
         let dimensions = ["psp".to_owned(), "method".to_owned()];
-        let askable =
-            Askable { metric: "rate", dimensions: &dimensions, bucket_us: 10 * SECOND };
+        let askable = Askable {
+            metric: "rate",
+            dimensions: &dimensions,
+            bucket_us: 10 * SECOND,
+        };
         let params = Params::read(Some(query), PARAMETERS)?;
         Question::read(&params, askable, &Limits::default(), NOW_US)
     }
@@ -203,7 +228,10 @@ mod tests {
         let question = ask("where=psp:a:b&where=method:").unwrap();
         assert_eq!(
             question.filters,
-            [("method".to_owned(), String::new()), ("psp".to_owned(), "a:b".to_owned())]
+            [
+                ("method".to_owned(), String::new()),
+                ("psp".to_owned(), "a:b".to_owned())
+            ]
         );
     }
 
@@ -237,7 +265,11 @@ mod tests {
         for (query, parameter, suggestion) in cases {
             let document = ask(query).unwrap_err().document();
             assert_eq!(document["parameter"], parameter, "{query}");
-            assert_eq!(document.get("suggestion").and_then(|s| s.as_str()), suggestion, "{query}");
+            assert_eq!(
+                document.get("suggestion").and_then(|s| s.as_str()),
+                suggestion,
+                "{query}"
+            );
         }
     }
 

@@ -37,14 +37,14 @@ impl Instant {
         if relative.is_empty() && !text.is_empty() {
             return Ok(Self::FromNow(0));
         }
-        if let Some(amount) = relative.strip_prefix('-') {
-            if let Ok(us) = parse_duration_us(amount) {
-                return Ok(Self::FromNow(-us));
-            }
+        if let Some(Ok(us)) = relative.strip_prefix('-').map(parse_duration_us) {
+            return Ok(Self::FromNow(-us));
         }
         if let Some(amount) = relative.strip_prefix(['+', ' ']) {
             // An unescaped plus in a query string reads as a space.
-            return parse_duration_us(amount).map(Self::FromNow).map_err(|_| TimeFault::instant(text));
+            return parse_duration_us(amount)
+                .map(Self::FromNow)
+                .map_err(|_| TimeFault::instant(text));
         }
         let digits = text.strip_prefix('-').unwrap_or(text);
         if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
@@ -55,8 +55,9 @@ impl Instant {
                 .map(Self::At)
                 .ok_or_else(|| TimeFault::instant(text));
         }
-        let stamp: jiff::Timestamp =
-            with_plus(text).parse().map_err(|_| TimeFault::instant(text))?;
+        let stamp: jiff::Timestamp = with_plus(text)
+            .parse()
+            .map_err(|_| TimeFault::instant(text))?;
         Ok(Self::At(stamp.as_microsecond()))
     }
 }
@@ -84,7 +85,10 @@ pub(crate) fn parse_duration_us(text: &str) -> Result<i64, TimeFault> {
         "w" => 7 * DAY,
         _ => return Err(fault()),
     };
-    amount.checked_mul(unit_us).filter(|us| (1..=FAR_US).contains(us)).ok_or_else(fault)
+    amount
+        .checked_mul(unit_us)
+        .filter(|us| (1..=FAR_US).contains(us))
+        .ok_or_else(fault)
 }
 
 /// The text of an instant in RFC 3339, UTC; out of range it is the number itself.
@@ -147,14 +151,32 @@ mod tests {
         assert_eq!(at("now 5m"), Ok(Instant::FromNow(300 * SECOND)));
         assert_eq!(at("1700000000000"), Ok(Instant::At(1_700_000_000 * SECOND)));
         assert_eq!(at("-1000"), Ok(Instant::At(-SECOND)));
-        assert_eq!(at("2023-11-14T22:13:20Z"), Ok(Instant::At(1_700_000_000 * SECOND)));
-        assert_eq!(at("2023-11-14T23:13:20+01:00"), Ok(Instant::At(1_700_000_000 * SECOND)));
-        assert_eq!(at("2023-11-14T23:13:20 01:00"), Ok(Instant::At(1_700_000_000 * SECOND)));
+        assert_eq!(
+            at("2023-11-14T22:13:20Z"),
+            Ok(Instant::At(1_700_000_000 * SECOND))
+        );
+        assert_eq!(
+            at("2023-11-14T23:13:20+01:00"),
+            Ok(Instant::At(1_700_000_000 * SECOND))
+        );
+        assert_eq!(
+            at("2023-11-14T23:13:20 01:00"),
+            Ok(Instant::At(1_700_000_000 * SECOND))
+        );
     }
 
     #[test]
     fn what_is_no_instant_is_refused() {
-        for text in ["", "yesterday", "-1x", "1e9", "99999999999999999", "now-", "2026-13-01T00:00:00Z", "+"] {
+        for text in [
+            "",
+            "yesterday",
+            "-1x",
+            "1e9",
+            "99999999999999999",
+            "now-",
+            "2026-13-01T00:00:00Z",
+            "+",
+        ] {
             assert!(Instant::parse(text).is_err(), "{text:?} was taken");
         }
     }
@@ -163,7 +185,19 @@ mod tests {
     fn durations_need_a_number_and_a_unit() {
         assert_eq!(parse_duration_us("10s"), Ok(10 * SECOND));
         assert_eq!(parse_duration_us("2w"), Ok(14 * DAY));
-        for text in ["", "10", "s", "0s", "-1s", "1.5s", "1 s", "1y", "99999999999999999999s", "9999999999w", "ü"] {
+        for text in [
+            "",
+            "10",
+            "s",
+            "0s",
+            "-1s",
+            "1.5s",
+            "1 s",
+            "1y",
+            "99999999999999999999s",
+            "9999999999w",
+            "ü",
+        ] {
             assert!(parse_duration_us(text).is_err(), "{text:?} was taken");
         }
     }

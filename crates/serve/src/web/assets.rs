@@ -59,7 +59,9 @@ impl Assets {
         }
         all.entry(INDEX.to_owned())
             .or_insert_with(|| File::new(INDEX, NOT_BUILT.as_bytes().to_vec()));
-        Self { files: Arc::new(all) }
+        Self {
+            files: Arc::new(all),
+        }
     }
 
     /// Answers a request for the web.
@@ -72,7 +74,10 @@ impl Assets {
             return file.answer(headers, path.starts_with(HASHED));
         }
         // A missing script must not be answered with a page, or browsers report nonsense.
-        let looks_like_a_file = path.rsplit('/').next().is_some_and(|name| name.contains('.'));
+        let looks_like_a_file = path
+            .rsplit('/')
+            .next()
+            .is_some_and(|name| name.contains('.'));
         if path.starts_with(HASHED) || looks_like_a_file {
             return Problem::new(Slug::NotFound, "There is no such file.").into_response();
         }
@@ -94,7 +99,9 @@ impl File {
         }
         etag.push('"');
         let text = content_type.starts_with("text/")
-            || ["javascript", "json", "svg", "xml", "wasm"].iter().any(|t| content_type.contains(t));
+            || ["javascript", "json", "svg", "xml", "wasm"]
+                .iter()
+                .any(|t| content_type.contains(t));
         Self {
             content_type: HeaderValue::from_static(content_type),
             etag: HeaderValue::from_str(&etag).unwrap_or(HeaderValue::from_static("W/\"0\"")),
@@ -105,7 +112,11 @@ impl File {
     }
 
     fn answer(&self, request: &HeaderMap, hashed: bool) -> Response {
-        let gzip = if self.compressible && accepts_gzip(request) { self.compressed() } else { None };
+        let gzip = if self.compressible && accepts_gzip(request) {
+            self.compressed()
+        } else {
+            None
+        };
         let fresh = request
             .get(header::IF_NONE_MATCH)
             .and_then(|v| v.to_str().ok())
@@ -113,13 +124,19 @@ impl File {
         let mut response = if fresh {
             StatusCode::NOT_MODIFIED.into_response()
         } else {
-            gzip.clone().unwrap_or_else(|| self.content.clone()).into_response()
+            gzip.clone()
+                .unwrap_or_else(|| self.content.clone())
+                .into_response()
         };
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, self.content_type.clone());
         headers.insert(header::ETAG, self.etag.clone());
         headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-        let caching = if hashed { "public, max-age=31536000, immutable" } else { "no-cache" };
+        let caching = if hashed {
+            "public, max-age=31536000, immutable"
+        } else {
+            "no-cache"
+        };
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
         if gzip.is_some() && !fresh {
             headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
@@ -128,9 +145,10 @@ impl File {
     }
 
     fn matches(&self, known: &str) -> bool {
-        known.split(',').map(str::trim).any(|tag| {
-            tag == "*" || tag.as_bytes() == self.etag.as_bytes()
-        })
+        known
+            .split(',')
+            .map(str::trim)
+            .any(|tag| tag == "*" || tag.as_bytes() == self.etag.as_bytes())
     }
 
     fn compressed(&self) -> Option<Bytes> {
@@ -145,14 +163,21 @@ impl File {
 }
 
 fn accepts_gzip(headers: &HeaderMap) -> bool {
-    let Some(accepted) = headers.get(header::ACCEPT_ENCODING).and_then(|v| v.to_str().ok()) else {
+    let Some(accepted) = headers
+        .get(header::ACCEPT_ENCODING)
+        .and_then(|v| v.to_str().ok())
+    else {
         return false;
     };
     accepted.split(',').any(|part| {
         let mut parts = part.split(';').map(str::trim);
-        let gzip = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
+        let gzip = parts
+            .next()
+            .is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
         let refused = parts.any(|p| {
-            p.strip_prefix("q=").and_then(|q| q.parse::<f32>().ok()).is_some_and(|q| q <= 0.0)
+            p.strip_prefix("q=")
+                .and_then(|q| q.parse::<f32>().ok())
+                .is_some_and(|q| q <= 0.0)
         });
         gzip && !refused
     })
