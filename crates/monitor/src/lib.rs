@@ -8,9 +8,12 @@
 //!
 //! Detectors never read a clock and know neither SQL nor HTTP.
 
+pub mod catalogue;
 pub mod definition;
+pub mod detect;
 mod error;
 pub mod figure;
+pub mod group;
 pub mod incident;
 
 pub use error::MonitorError;

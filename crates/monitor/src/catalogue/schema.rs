@@ -1,0 +1,129 @@
+//! The catalogue's tables, and how older files are brought up to date.
+
+use rusqlite::Connection;
+
+use crate::MonitorError;
+
+/// One script per schema version, in order. Released ones are never changed: a new version is a
+/// further script.
+const MIGRATIONS: [&str; 1] = [r"
+create table incidents (
+    id text primary key,
+    monitor text not null,
+    metric text not null,
+    unit text,
+    severity text not null,
+    state text not null,
+    slice text not null,
+    opened_at_us integer not null,
+    started_at_us integer not null,
+    updated_at_us integer not null,
+    resolved_at_us integer,
+    value real,
+    expected real,
+    numerator real,
+    denominator real,
+    affected real,
+    probability real,
+    direction text not null,
+    summary text not null,
+    notify text not null,
+    silenced_until_us integer,
+    transition integer not null
+) strict;
+create index incidents_live on incidents (monitor) where state <> 'resolved';
+create index incidents_by_time on incidents (opened_at_us);
+
+create table timeline (
+    id integer primary key,
+    incident text not null references incidents (id) on delete cascade,
+    at_us integer not null,
+    kind text not null,
+    text text not null
+) strict;
+create index timeline_by_incident on timeline (incident, id);
+
+create table silences (
+    id integer primary key,
+    monitor text not null,
+    slice text not null,
+    until_us integer not null
+) strict;
+
+create table outbox (
+    id integer primary key,
+    incident text not null references incidents (id) on delete cascade,
+    transition integer not null,
+    channel text not null,
+    kind text not null,
+    body text not null,
+    created_at_us integer not null,
+    next_at_us integer not null,
+    attempts integer not null default 0,
+    state text not null default 'pending',
+    last_error text,
+    unique (incident, transition, channel)
+) strict;
+create index outbox_due on outbox (next_at_us) where state = 'pending';
+
+create table progress (
+    monitor text primary key,
+    fingerprint text not null,
+    judged_upto_us integer not null
+) strict;
+
+create table slice_states (
+    monitor text not null,
+    slice text not null,
+    state text not null,
+    primary key (monitor, slice)
+) strict, without rowid;
+"];
+
+/// Runs the scripts that the file has not seen yet, each in a transaction of its own.
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), MonitorError> {
+    let found: u32 = connection.query_row("pragma user_version", [], |row| row.get(0))?;
+    let known = MIGRATIONS.len() as u32;
+    if found > known {
+        return Err(MonitorError::NewerSchema { found, known });
+    }
+    for (script, version) in MIGRATIONS.iter().zip(1_u32..).skip(found as usize) {
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(script)?;
+        transaction.pragma_update(None, "user_version", version)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::Catalogue;
+
+    #[test]
+    fn a_catalogue_is_opened_again_with_its_schema_and_a_newer_one_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("catalogue.db");
+        drop(Catalogue::open(&path).unwrap());
+        drop(Catalogue::open(&path).unwrap());
+        Connection::open(&path)
+            .unwrap()
+            .pragma_update(None, "user_version", 99)
+            .unwrap();
+        let refused = Catalogue::open(&path).unwrap_err();
+        let expected = "catalogue: schema version 99 is newer than 1, which this version knows";
+        assert_eq!(refused.to_string(), expected);
+    }
+
+    #[test]
+    fn a_file_that_is_no_catalogue_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("catalogue.db");
+        std::fs::write(&path, "x".repeat(8192)).unwrap();
+        assert!(matches!(
+            Catalogue::open(&path),
+            Err(MonitorError::Catalogue(_))
+        ));
+    }
+}

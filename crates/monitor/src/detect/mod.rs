@@ -1,0 +1,13 @@
+//! Detectors: pure functions of figures. None of them reads a clock, and none keeps more than a
+//! constant number of values per slice.
+
+pub mod baseline;
+pub mod beta_binomial;
+pub mod discovery;
+pub mod hysteresis;
+pub mod probability;
+pub mod rate;
+pub mod recovery;
+#[cfg(test)]
+pub(crate) mod simulation;
+pub mod threshold;
