@@ -14,7 +14,9 @@ import { ChartLegend, type LegendItem } from './ChartLegend';
 import { PanelError } from './PanelError';
 import { sliceText } from './slice';
 
-const TimeSeriesChart = lazy(() => import('../charts/TimeSeriesChart'));
+// Asked for at once, so that the drawing code is on its way while the figures are; yet it does not hold up the tiles.
+const chartModule = import('../charts/TimeSeriesChart');
+const TimeSeriesChart = lazy(() => chartModule);
 
 /** More lines than this cannot be told apart; the server picks the largest slices. */
 export const SERIES_SHOWN_MAX = 8;
@@ -111,7 +113,9 @@ export function ChartPanel({ chart, metric, range, split, onSplit }: Props) {
             <span className="panel-unit">{metric.unit === 'percent' ? '%' : metric.unit}</span>
           )}
         </h3>
-        {document?.truncated && <span className="dim">{t('chart.top', { count: items.length })}</span>}
+        {document?.truncated && items.length > 0 && (
+          <span className="dim">{t('chart.top', { count: items.length })}</span>
+        )}
         <label className="split">
           <span className="visually-hidden">{t('chart.splitBy')}</span>
           <select value={split ?? ''} onChange={(event) => onSplit(event.target.value || null)}>

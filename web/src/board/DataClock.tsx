@@ -18,7 +18,7 @@ export function DataClock({ cube, query }: Props) {
   const { document } = useLiveSeries(cube, query, 'total');
   const now = serverNow(useTick(1_000));
   if (!document) return null;
-  if (document.watermark === null) return <span className="dim">{t('live.noData')}</span>;
+  if (document.watermark === null) return <span className="data-clock dim">{t('live.noData')}</span>;
   const age = now - document.watermark;
   const isQuiet = age > QUIET_AFTER_MS;
   return (

@@ -12,10 +12,12 @@ import { sliceText } from './slice';
 interface Props {
   incident: Incident;
   nowMs: number;
+  /** What the board calls the metric. */
+  metricTitle: string;
 }
 
 /** One incident: what, where, how much, since when; its story and the ways to act on it unfold below. */
-export function IncidentItem({ incident, nowMs }: Props) {
+export function IncidentItem({ incident, nowMs, metricTitle }: Props) {
   const speech = useSpeech();
   const { t, locale, zone } = speech;
   const startedMs = Date.parse(incident.started_at);
@@ -42,7 +44,9 @@ export function IncidentItem({ incident, nowMs }: Props) {
           <SeverityIcon severity={incident.severity} />
           {t(`severity.${incident.severity}`)}
         </span>
-        <span className="incident-metric ellipsis">{incident.metric}</span>
+        <span className="incident-metric ellipsis" title={incident.metric}>
+          {metricTitle}
+        </span>
         <span className="incident-state">{t(`incidentState.${incident.state}`)}</span>
       </div>
       <p className="incident-slice">
@@ -65,7 +69,7 @@ export function IncidentItem({ incident, nowMs }: Props) {
       </p>
       <details>
         <summary>{t('incident.details')}</summary>
-        <IncidentStory incident={incident} speech={speech} />
+        <IncidentStory incident={incident} speech={speech} metricTitle={metricTitle} />
         {incident.state !== 'resolved' && <IncidentActions incident={incident} />}
       </details>
     </li>
@@ -83,7 +87,13 @@ function Slice({ slice, speech }: { slice: Record<string, string>; speech: Speec
   ));
 }
 
-function IncidentStory({ incident, speech }: { incident: Incident; speech: Speech }) {
+interface StoryProps {
+  incident: Incident;
+  speech: Speech;
+  metricTitle: string;
+}
+
+function IncidentStory({ incident, speech, metricTitle }: StoryProps) {
   const { t, locale, zone } = speech;
   const { numerator, denominator, probability } = incident;
   const isCounted =
@@ -96,7 +106,7 @@ function IncidentStory({ incident, speech }: { incident: Incident; speech: Speec
         <dd>{incident.monitor}</dd>
         {isCounted && (
           <>
-            <dt>{incident.metric}</dt>
+            <dt>{metricTitle}</dt>
             <dd>
               {t('incident.ofTotal', {
                 numerator: figureText(numerator, 'count', locale),

@@ -9,7 +9,7 @@ import { PanelError } from './PanelError';
 const RESOLVED_SHOWN_MAX = 5;
 
 /** The incidents of everything that is watched: what is open first, then what has just been resolved. */
-export function IncidentList() {
+export function IncidentList({ metricTitle }: { metricTitle: (metric: string) => string }) {
   const { t } = useSpeech();
   const { incidents, loaded, error } = useIncidents();
   const now = serverNow(useTick(1_000));
@@ -44,7 +44,12 @@ export function IncidentList() {
       )}
       <ul className="incident-list">
         {active.map((incident) => (
-          <IncidentItem key={incident.id} incident={incident} nowMs={now} />
+          <IncidentItem
+            key={incident.id}
+            incident={incident}
+            nowMs={now}
+            metricTitle={metricTitle(incident.metric)}
+          />
         ))}
       </ul>
       {shownResolved.length > 0 && (
@@ -52,7 +57,12 @@ export function IncidentList() {
           <h4 className="incidents-group">{t('incidents.resolved')}</h4>
           <ul className="incident-list">
             {shownResolved.map((incident) => (
-              <IncidentItem key={incident.id} incident={incident} nowMs={now} />
+              <IncidentItem
+                key={incident.id}
+                incident={incident}
+                nowMs={now}
+                metricTitle={metricTitle(incident.metric)}
+              />
             ))}
           </ul>
           {resolved.length > shownResolved.length && (

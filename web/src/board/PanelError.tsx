@@ -18,7 +18,10 @@ export function PanelError({ error, onRetry, compact = false }: Props) {
   const reason =
     problem?.detail ?? problem?.title ?? (isUnreachable ? t('state.unreachable') : error.message);
   return (
-    <div className={compact ? 'panel-error panel-error-compact' : 'panel-error'} role="alert">
+    <div
+      className={compact ? 'panel-error panel-error-compact' : 'panel-error'}
+      role={compact ? 'status' : 'alert'}
+    >
       <p className="panel-error-title">{t('state.error')}</p>
       <p className="panel-error-reason" title={reason}>
         {reason}

@@ -5,7 +5,7 @@ import { useChartColors } from './colors';
 import { init } from './echarts';
 import { Flags } from './Flags';
 import type { Marker } from './markers';
-import { type ChartView, chartOption } from './option';
+import { type ChartView, chartOption, type TypeSetting } from './option';
 import { Readout } from './Readout';
 
 interface Props extends ChartView {
@@ -51,12 +51,8 @@ export default function TimeSeriesChart({ label, stepMs, markers, ...view }: Pro
   useEffect(() => {
     const instance = chart.current;
     if (!instance) return;
-    const remPx = Number.parseFloat(getComputedStyle(document.documentElement).fontSize) || 16;
-    const option = chartOption(
-      { series, fromMs, toMs, unit, stacked, fromZero, locale, zone },
-      colors,
-      remPx,
-    );
+    const type = typeSetting();
+    const option = chartOption({ series, fromMs, toMs, unit, stacked, fromZero, locale, zone }, colors, type);
     instance.setOption(option, { replaceMerge: ['series'] });
     const leftPx = Number(instance.convertToPixel({ xAxisIndex: 0 }, fromMs));
     const rightPx = Number(instance.convertToPixel({ xAxisIndex: 0 }, toMs));
@@ -119,6 +115,11 @@ export default function TimeSeriesChart({ label, stepMs, markers, ...view }: Pro
       )}
     </div>
   );
+}
+
+function typeSetting(): TypeSetting {
+  const remPx = Number.parseFloat(getComputedStyle(document.documentElement).fontSize) || 16;
+  return { remPx, family: getComputedStyle(document.body).fontFamily };
 }
 
 function nearest(times: number[], at: number): number | null {

@@ -25,14 +25,21 @@ export interface ChartView {
   zone: string;
 }
 
+/** What the canvas takes over from the style sheet. */
+export interface TypeSetting {
+  remPx: number;
+  family: string;
+}
+
 /** Height kept free above the plot, in rem, for the flags of incidents. */
 export const FLAGS_REM = 1.25;
 
-export function chartOption(view: ChartView, colors: ChartColors, remPx: number): EChartsCoreOption {
+export function chartOption(view: ChartView, colors: ChartColors, type: TypeSetting): EChartsCoreOption {
+  const { remPx, family } = type;
   const label = {
     color: colors.axis,
     fontSize: Math.round(remPx * 0.75),
-    fontFamily: 'inherit',
+    fontFamily: family,
     hideOverlap: true,
   };
   return {

@@ -14,6 +14,9 @@ export type Change =
 /** Below this a change would be shown as 0.0 and is called flat. */
 const FLAT_BELOW = 0.05;
 
+/** A change smaller than this is shown without a colour: a board that is red all day is not looked at any more. */
+export const COLOUR_FROM = { points: 0.1, percent: 0.5 } as const;
+
 /** Compares a figure with the same one a week before. */
 export function changeSince(
   now: Figure | null | undefined,
@@ -31,7 +34,9 @@ export function changeSince(
 
 function judged(kind: 'points' | 'percent', amount: number, good: 'up' | 'down' | null | undefined): Change {
   const direction = Math.abs(amount) < FLAT_BELOW ? 'flat' : amount > 0 ? 'up' : 'down';
-  const tone: Tone = direction === 'flat' || !good ? 'neutral' : direction === good ? 'good' : 'bad';
+  const isSmall = Math.abs(amount) < COLOUR_FROM[kind];
+  const tone: Tone =
+    direction === 'flat' || isSmall || !good ? 'neutral' : direction === good ? 'good' : 'bad';
   return { kind, amount, direction, tone };
 }
 

@@ -23,7 +23,8 @@ export function zoneOffset(zone: string, atMs: number): string {
     .formatToParts(atMs)
     .find(({ type }) => type === 'timeZoneName');
   const offset = (part?.value ?? 'GMT').replace('GMT', 'UTC');
-  return offset === 'UTC' ? 'UTC' : offset;
+  // Some engines write an offset for UTC itself.
+  return offset === 'UTC+00:00' ? 'UTC' : offset;
 }
 
 export function clockTime(atMs: number, locale: string, zone: string, withSeconds = true): string {

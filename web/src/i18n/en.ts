@@ -24,6 +24,7 @@ export const en = {
   'live.connecting': 'Connecting',
   'live.reconnecting': 'Reconnecting',
   'live.lost': 'Connection lost at {{time}}. The figures below are from then.',
+  'live.refused': 'Live updates fail since {{time}} (HTTP {{status}}). Some figures below are from then.',
   'live.retryIn': 'Next attempt in {{seconds}} s',
   'live.retrying': 'Trying now…',
   'live.retryNow': 'Retry now',
@@ -31,7 +32,8 @@ export const en = {
     'The server is replaying its journal: {{percent}} done. Figures follow as soon as it is ready.',
   'live.dataTo': 'Data to {{time}}',
   'live.quiet': 'No events for {{duration}}',
-  'live.noData': 'No events yet',
+  'live.noData':
+    'No events yet. Send some to POST /v1/streams/…/events, or load a file with “tillwatch ingest”.',
   'state.loading': 'Loading…',
   'state.retry': 'Retry',
   'state.error': 'Could not load',

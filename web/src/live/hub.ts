@@ -16,6 +16,8 @@ import { Store } from './store';
 export const STREAMS_MAX = 3;
 /** Followers fetch the whole window this often, so that late events in older buckets show too. */
 export const FOLLOWER_FULL_MS = 60_000;
+/** A follower rests this many times as long as its last answer took: a slow query is asked for less often. */
+export const FOLLOWER_REST_FACTOR = 4;
 /** A hidden tab gives its connections back after this time. */
 export const HIDDEN_GRACE_MS = 30_000;
 /** Buckets that a follower fetches anew at each beat: the current one and those that stragglers still reach. */
@@ -51,6 +53,8 @@ interface Entry {
   busy: boolean;
   again: boolean;
   fullAtMs: number;
+  restUntilMs: number;
+  restTimer: ReturnType<typeof setTimeout> | null;
   stopBeat: (() => void) | null;
 }
 
@@ -152,7 +156,19 @@ export class LiveHub {
     let entry = this.#entries.get(key);
     if (!entry) {
       const store = new Store<LiveSeries>(nothingYet);
-      entry = { kind, cube, query, store, users: 0, busy: false, again: false, fullAtMs: 0, stopBeat: null };
+      entry = {
+        kind,
+        cube,
+        query,
+        store,
+        users: 0,
+        busy: false,
+        again: false,
+        fullAtMs: 0,
+        restUntilMs: 0,
+        restTimer: null,
+        stopBeat: null,
+      };
       this.#entries.set(key, entry);
     }
     return entry;
@@ -220,9 +236,19 @@ export class LiveHub {
       entry.again = true;
       return;
     }
+    const now = performance.now();
+    if (now < entry.restUntilMs) {
+      entry.restTimer ??= setTimeout(() => {
+        entry.restTimer = null;
+        if (entry.users > 0) this.#refresh(key, entry);
+      }, entry.restUntilMs - now);
+      return;
+    }
     entry.busy = true;
     void this.#fetch(entry).finally(() => {
       entry.busy = false;
+      const ended = performance.now();
+      entry.restUntilMs = ended + (ended - now) * FOLLOWER_REST_FACTOR;
       if (!entry.again || entry.users === 0) return;
       entry.again = false;
       this.#refresh(key, entry);

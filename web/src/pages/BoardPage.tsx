@@ -61,6 +61,10 @@ function BoardView({ board, metrics }: ViewProps) {
     document.title = `${title} · Tillwatch`;
   }, [title]);
 
+  const metricTitle = (metric: string) => {
+    const panel = [...board.tiles, ...board.charts].find((one) => one.metric === metric);
+    return speech.text(panel?.title, spoken(metric));
+  };
   const change = (next: BoardSearch) => void navigate({ search: next, replace: true });
   const chooseSplit = (metric: string, dimension: string | null) => {
     const next = new Map(splits);
@@ -116,7 +120,7 @@ function BoardView({ board, metrics }: ViewProps) {
         </section>
       )}
       <div className={board.incidents ? 'board-main board-with-incidents' : 'board-main'}>
-        {board.incidents && <IncidentList />}
+        {board.incidents && <IncidentList metricTitle={metricTitle} />}
         <div className="charts">
           {board.charts.map((chart, i) => {
             const metric = metrics.get(chart.metric);
@@ -143,6 +147,12 @@ function BoardView({ board, metrics }: ViewProps) {
 
 /** How the URL says that a chart is not split; no dimension can have this name. */
 const NO_SPLIT = '-';
+
+/** `authorization_rate` → `Authorization rate`, for metrics that have no title on this board. */
+function spoken(name: string): string {
+  const words = name.replaceAll('_', ' ');
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
 
 function defaultRange(board: Board): Range {
   const window = board.charts.find((chart) => isRange(chart.window))?.window;

@@ -25,6 +25,9 @@ export function ConnectionBanner() {
   if (!isLost || now - health.sinceMs < SHOW_AFTER_MS) return null;
   const isRecovering = status.isSuccess && status.data.state === 'recovering';
   const seconds = Math.ceil((health.retryAtMs - now) / 1000);
+  const time = clockTime(health.sinceMs, locale, speech.zone);
+  const lossText =
+    health.status >= 400 ? t('live.refused', { time, status: health.status }) : t('live.lost', { time });
   return (
     <div
       className="banner"
@@ -37,7 +40,7 @@ export function ConnectionBanner() {
           ? t('live.recovering', {
               percent: numberFormat(locale, { style: 'percent' }).format(status.data.progress),
             })
-          : t('live.lost', { time: clockTime(health.sinceMs, locale, speech.zone) })}
+          : lossText}
       </p>
       {isRecovering && <progress value={status.data.progress} max={1} />}
       <span className="banner-retry" aria-live="off">

@@ -1,0 +1,192 @@
+// A stand-in for the server while working on the page: the JSON shapes of the API over made-up traffic, the built page
+// with the product's Content-Security-Policy, and switches for every state a page can be in.
+//   node dev/mock-server.mjs [port]        POST /__dev/mode {"mode":"normal|empty|error|loading|recovering|hostile|down"}
+import { createReadStream, existsSync, statSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { extname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { boards, incidentsAt, metrics, Traffic } from './mock-data.mjs';
+
+const dist = fileURLToPath(new URL('../dist', import.meta.url));
+const csp =
+  "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+const types = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+};
+
+export function startMock(port = 7878, initialMode = 'normal') {
+  const state = {
+    mode: initialMode,
+    traffic: new Traffic(Date.now()),
+    incidents: [],
+    streams: new Set(),
+    startedAt: Date.now(),
+  };
+  const setMode = (mode) => {
+    state.mode = mode;
+    state.traffic.mode = mode;
+    state.incidents = mode === 'empty' ? [] : incidentsAt(state.traffic);
+    if (mode === 'down' || mode === 'recovering')
+      for (const stream of [...state.streams]) stream.response.destroy();
+  };
+  setMode(initialMode);
+  const server = createServer((request, response) => handle(state, setMode, request, response));
+  const timer = setInterval(() => {
+    for (const stream of state.streams) stream.tick();
+  }, 1_000);
+  return new Promise((resolve) => {
+    server.listen(port, '127.0.0.1', () => {
+      const url = `http://127.0.0.1:${server.address().port}`;
+      const close = () => {
+        clearInterval(timer);
+        server.closeAllConnections();
+        return new Promise((done) => server.close(done));
+      };
+      resolve({ url, setMode, close, state });
+    });
+  });
+}
+
+function handle(state, setMode, request, response) {
+  const url = new URL(request.url, 'http://localhost');
+  if (url.pathname === '/__dev/mode') {
+    return readBody(request).then((text) => {
+      setMode(JSON.parse(text).mode);
+      json(response, { mode: state.mode });
+    });
+  }
+  if (state.mode === 'down') return request.socket.destroy();
+  if (url.pathname.startsWith('/v1/')) return api(state, request, response, url);
+  return page(response, url.pathname);
+}
+
+function api(state, request, response, url) {
+  const parts = url.pathname.split('/').slice(2).map(decodeURIComponent);
+  if (parts[0] === 'status') {
+    const progress = state.mode === 'recovering' ? 0.43 : 1;
+    return json(response, {
+      version: '0.1.0',
+      started_at: new Date(state.startedAt).toISOString(),
+      state: progress < 1 ? 'recovering' : 'ready',
+      progress,
+    });
+  }
+  if (state.mode === 'recovering')
+    return problem(response, 503, 'Recovering', 'The journal is being replayed.');
+  if (parts[0] === 'boards' && parts.length === 1) {
+    return json(response, { boards: Object.values(boards).map(({ name, title }) => ({ name, title })) });
+  }
+  if (parts[0] === 'boards') {
+    const board = boards[parts[1]];
+    return board
+      ? json(response, board)
+      : problem(response, 404, 'Unknown board', `There is no board ${parts[1]}.`);
+  }
+  if (parts[0] === 'metrics' && parts.length === 1) return json(response, { metrics });
+  if (parts[0] === 'metrics') return metricCall(state, request, response, parts, url);
+  if (parts[0] === 'incidents') return incidentCall(state, request, response, parts);
+  if (parts[0] === 'streams' && request.method === 'POST') {
+    return readBody(request).then((text) => {
+      const events = text.trim().startsWith('[')
+        ? JSON.parse(text)
+        : text
+            .trim()
+            .split('\n')
+            .map((line) => JSON.parse(line));
+      for (const event of events) state.traffic.post(event);
+      for (const stream of state.streams) stream.tick();
+      json(response, { accepted: events.length, duplicates: 0, rejected: 0, rejections: [] });
+    });
+  }
+  return problem(response, 404, 'Not found', `No such call: ${url.pathname}`);
+}
+
+function metricCall(state, request, response, parts, url) {
+  const metric = metrics.find(({ name }) => name === parts[1]);
+  if (!metric) return problem(response, 404, 'Unknown metric', `There is no metric ${parts[1]}.`);
+  if (state.mode === 'error')
+    return problem(response, 500, 'Query failed', 'The cube payment_attempts is over its memory limit.');
+  if (state.mode === 'loading') return undefined;
+  if (parts[2] !== 'live') return json(response, state.traffic.document(metric, url.searchParams));
+  const send = sse(state, request, response, () => {
+    const document = state.traffic.document(metric, url.searchParams);
+    const series = document.series.map((one) => ({ ...one, points: one.points.slice(-2) }));
+    send('update', { ...document, series });
+  });
+  send('snapshot', state.traffic.document(metric, url.searchParams));
+}
+
+function incidentCall(state, request, response, parts) {
+  if (state.mode === 'loading') return undefined;
+  if (parts[1] === 'live') {
+    const send = sse(state, request, response, () => {
+      const incident = state.incidents.find((one) => one.state === 'open' && one.denominator !== null);
+      if (!incident) return;
+      incident.denominator += 3;
+      incident.numerator += 1;
+      incident.affected += 2;
+      incident.value = incident.numerator / incident.denominator;
+      incident.updated_at = new Date().toISOString();
+      send('incident', incident);
+    });
+    return send('snapshot', { incidents: state.incidents.filter((one) => one.state !== 'resolved') });
+  }
+  if (parts.length === 1) return json(response, { incidents: state.incidents });
+  const incident = state.incidents.find(({ id }) => id === parts[1]);
+  if (!incident) return problem(response, 404, 'Unknown incident', `There is no incident ${parts[1]}.`);
+  const at = new Date().toISOString();
+  incident.updated_at = at;
+  incident.state = parts[2] === 'resolve' ? 'resolved' : 'acknowledged';
+  if (parts[2] === 'resolve') incident.resolved_at = at;
+  incident.timeline.push({ at, kind: incident.state, text: '' });
+  return json(response, incident);
+}
+
+function sse(state, request, response, tick) {
+  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+  let id = 0;
+  const stream = { response, tick };
+  state.streams.add(stream);
+  request.on('close', () => state.streams.delete(stream));
+  return (event, data) => {
+    id += 1;
+    response.write(`event: ${event}\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`);
+  };
+}
+
+function page(response, path) {
+  let file = normalize(join(dist, path));
+  if (!file.startsWith(dist) || !existsSync(file) || statSync(file).isDirectory())
+    file = join(dist, 'index.html');
+  if (!existsSync(file)) return problem(response, 404, 'Not built', 'Run npm run build first.');
+  response.writeHead(200, {
+    'content-type': types[extname(file)] ?? 'application/octet-stream',
+    'content-security-policy': csp,
+    'x-content-type-options': 'nosniff',
+  });
+  createReadStream(file).pipe(response);
+}
+
+function json(response, body) {
+  response.writeHead(200, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(body));
+}
+
+function problem(response, status, title, detail) {
+  response.writeHead(status, { 'content-type': 'application/problem+json' });
+  response.end(JSON.stringify({ type: 'about:blank', title, status, detail }));
+}
+
+async function readBody(request) {
+  let text = '';
+  for await (const chunk of request) text += chunk;
+  return text;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { url } = await startMock(Number(process.argv[2] ?? 7878), process.argv[3] ?? 'normal');
+  console.log(`mock of the Tillwatch API on ${url}`);
+}

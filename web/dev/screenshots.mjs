@@ -1,0 +1,72 @@
+// Pictures of the board in every state, against the mock.   node dev/screenshots.mjs [name…]
+import { mkdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { launch, watchFaults } from './browser.mjs';
+import { startMock } from './mock-server.mjs';
+
+const folder = fileURLToPath(new URL('./shots/', import.meta.url));
+mkdirSync(folder, { recursive: true });
+
+const normal = { mode: 'normal', width: 1440, height: 900 };
+const shots = {
+  normal,
+  dark: { ...normal, colorScheme: 'dark' },
+  week: { ...normal, path: '/boards/payments?range=7d' },
+  chinese: { ...normal, locale: 'zh-CN' },
+  narrow: { ...normal, width: 360, height: 740, fullPage: true },
+  tablet: { ...normal, width: 820, height: 1180 },
+  wide: { ...normal, width: 3840, height: 2160 },
+  hover: {
+    ...normal,
+    act: (page) => page.hover('[data-testid=chart] .chart', { position: { x: 330, y: 120 } }),
+  },
+  details: { ...normal, act: (page) => page.click('[data-testid=incident] summary') },
+  hostile: {
+    ...normal,
+    mode: 'hostile',
+    act: (page) => page.hover('[data-testid=chart] .chart', { position: { x: 330, y: 120 } }),
+  },
+  empty: { ...normal, mode: 'empty' },
+  error: { ...normal, mode: 'error', faulty: true },
+  loading: { ...normal, mode: 'loading' },
+  missing: { ...normal, path: '/boards/nowhere', faulty: true },
+  stale: { ...normal, act: (page, mock) => lose(page, mock, 'down'), faulty: true },
+  recovering: { ...normal, act: (page, mock) => lose(page, mock, 'recovering'), faulty: true },
+};
+
+async function lose(page, mock, mode) {
+  mock.setMode(mode);
+  await page.waitForSelector(`[data-testid=banner][data-kind=${mode === 'down' ? 'lost' : 'recovering'}]`, {
+    timeout: 15_000,
+  });
+}
+
+const wanted = process.argv.slice(2);
+const browser = await launch();
+let failed = 0;
+for (const [name, shot] of Object.entries(shots)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  const mock = await startMock(0, shot.mode);
+  const context = await browser.newContext({
+    viewport: { width: shot.width, height: shot.height },
+    locale: shot.locale ?? 'en-GB',
+    timezoneId: 'Europe/Berlin',
+    colorScheme: shot.colorScheme ?? 'light',
+  });
+  const page = await context.newPage();
+  const faults = watchFaults(page);
+  await page.goto(`${mock.url}${shot.path ?? '/boards/payments'}`);
+  await page.waitForTimeout(2_500);
+  if (shot.act) await shot.act(page, mock);
+  await page.waitForTimeout(300);
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  await page.screenshot({ path: `${folder}${name}.png`, fullPage: shot.fullPage ?? false });
+  const bad = shot.faulty ? faults.filter((text) => !/Failed to load resource|net::ERR/.test(text)) : faults;
+  if (overflow > 0) bad.push(`the page is ${overflow} px wider than the window`);
+  failed += bad.length;
+  console.log(`${name}: ${bad.length === 0 ? 'clean' : bad.join('\n  ')}`);
+  await context.close();
+  await mock.close();
+}
+await browser.close();
+process.exitCode = failed === 0 ? 0 : 1;

@@ -1,0 +1,152 @@
+// The board against a real server:   TILLWATCH_URL=http://127.0.0.1:7878 node --test e2e/board.spec.mjs
+// Without TILLWATCH_URL it runs against the mock of dev/.
+//   TILLWATCH_BOARD     the board to open                              payments
+//   TILLWATCH_STREAM    the stream that takes events                   payments
+//   TILLWATCH_EVENT     JSON merged into each posted event             {}
+//   TILLWATCH_SLICE     JSON of the incident's slice to wait for       {"psp":"adyen","issuer":"bank_17"}
+//   TILLWATCH_INCIDENT_DEADLINE_S                                      120
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { launch, watchFaults } from '../dev/browser.mjs';
+
+const board = process.env.TILLWATCH_BOARD ?? 'payments';
+const stream = process.env.TILLWATCH_STREAM ?? 'payments';
+const extra = JSON.parse(process.env.TILLWATCH_EVENT ?? '{}');
+const slice = JSON.parse(process.env.TILLWATCH_SLICE ?? '{"psp":"adyen","issuer":"bank_17"}');
+const incidentDeadlineMs = Number(process.env.TILLWATCH_INCIDENT_DEADLINE_S ?? 120) * 1_000;
+
+/** From the acknowledgement to the changed figure on the screen. */
+const FIGURE_DEADLINE_MS = 1_000;
+const EVENTS = 200;
+
+let url = process.env.TILLWATCH_URL?.replace(/\/$/, '');
+let mock;
+let browser;
+
+before(async () => {
+  if (!url) {
+    const { startMock } = await import('../dev/mock-server.mjs');
+    mock = await startMock(0);
+    url = mock.url;
+  }
+  browser = await launch();
+});
+
+after(async () => {
+  await browser?.close();
+  await mock?.close();
+});
+
+async function openBoard() {
+  const page = await browser.newPage({ viewport: { width: 1440, height: 1200 } });
+  const faults = watchFaults(page);
+  await page.goto(`${url}/boards/${board}?range=1h`);
+  await page.waitForSelector('[data-testid=health][data-health=live]', { timeout: 20_000 });
+  await page.waitForSelector('[data-testid=tile]:not([data-value=""])', { timeout: 20_000 });
+  return { page, faults };
+}
+
+async function postEvents(count, fields) {
+  const now = new Date().toISOString();
+  const events = Array.from({ length: count }, () => ({
+    event_id: randomUUID(),
+    occurred_at: now,
+    payment_id: randomUUID(),
+    status: 'approved',
+    amount: '10.00',
+    currency: 'EUR',
+    psp: 'adyen',
+    method: 'card',
+    issuer: 'bank_03',
+    country: 'DE',
+    latency_ms: 300,
+    ...extra,
+    ...fields,
+  }));
+  const response = await fetch(`${url}/v1/streams/${stream}/events`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-ndjson' },
+    body: events.map((event) => JSON.stringify(event)).join('\n'),
+  });
+  const text = await response.text();
+  assert.equal(response.status, 200, text);
+  assert.equal(JSON.parse(text).accepted, count, text);
+}
+
+test('a tile and a chart show posted events within a second of the acknowledgement', async (t) => {
+  const { page, faults } = await openBoard();
+  await page.waitForSelector('[data-testid=slice]:not([data-value=""])', { timeout: 20_000 });
+  // A tile that adds up over all traffic: the posted events must be in it, whatever else comes and goes meanwhile.
+  const found = await page.evaluate(() => {
+    const tiles = [...document.querySelectorAll('[data-testid=tile]')];
+    const sums = tiles.filter(
+      (one) => ['count', 'amount'].includes(one.dataset.kind) && !one.querySelector('.chip'),
+    );
+    const tile = sums.find((one) => one.dataset.kind === 'count') ?? sums[0];
+    const charts = [...document.querySelectorAll('[data-testid=chart]')];
+    const chart = charts.find(
+      (one) => one.dataset.by && one.querySelector('[data-testid=slice]:not([data-value=""])'),
+    );
+    const first = chart?.querySelector('[data-testid=slice]:not([data-value=""])');
+    return (
+      tile &&
+      chart && {
+        tile: { index: tiles.indexOf(tile), kind: tile.dataset.kind, metric: tile.dataset.metric },
+        chart: {
+          index: charts.indexOf(chart),
+          by: chart.dataset.by,
+          slice: first.dataset.slice,
+          value: first.dataset.value,
+        },
+      }
+    );
+  });
+  assert.ok(found, 'the board has a tile that counts or sums, and a chart with a split');
+  const figureBefore = await page.evaluate(
+    (index) => Number(document.querySelectorAll('[data-testid=tile]')[index].dataset.value),
+    found.tile.index,
+  );
+
+  await postEvents(EVENTS, { [found.chart.by]: found.chart.slice });
+  const acknowledged = performance.now();
+  // Old events leave the window in the same second; half of what came is more than those can hide.
+  const atLeast = figureBefore + (found.tile.kind === 'count' ? EVENTS / 2 : EVENTS * 5);
+  await page.waitForFunction(
+    ([index, least]) => Number(document.querySelectorAll('[data-testid=tile]')[index].dataset.value) >= least,
+    [found.tile.index, atLeast],
+    { polling: 'raf', timeout: FIGURE_DEADLINE_MS },
+  );
+  t.diagnostic(
+    `${found.tile.metric}: ${Math.round(performance.now() - acknowledged)} ms after the acknowledgement`,
+  );
+  await page.waitForFunction(
+    ({ index, slice, value }) => {
+      const chart = document.querySelectorAll('[data-testid=chart]')[index];
+      const item = [...chart.querySelectorAll('[data-testid=slice]')].find(
+        (one) => one.dataset.slice === slice,
+      );
+      return item !== undefined && item.dataset.value !== value;
+    },
+    found.chart,
+    { polling: 'raf', timeout: Math.max(1, FIGURE_DEADLINE_MS - (performance.now() - acknowledged)) },
+  );
+  t.diagnostic(`chart by ${found.chart.by}: ${Math.round(performance.now() - acknowledged)} ms`);
+  assert.deepEqual(faults, []);
+  await page.close();
+});
+
+test('an incident of the slice appears in the list', { timeout: incidentDeadlineMs + 60_000 }, async () => {
+  const { page, faults } = await openBoard();
+  await page.waitForFunction(
+    (wanted) =>
+      [...document.querySelectorAll('[data-testid=incident]')].some((one) => {
+        const found = JSON.parse(one.dataset.slice);
+        return Object.entries(wanted).every(([dimension, value]) => found[dimension] === value);
+      }),
+    slice,
+    { timeout: incidentDeadlineMs },
+  );
+  assert.deepEqual(faults, []);
+  await page.close();
+});

@@ -1,0 +1,158 @@
+// What the page itself must do, against the mock: the states that a real server cannot be asked for.
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { after, before, test } from 'node:test';
+import { launch, watchFaults } from '../dev/browser.mjs';
+import { startMock } from '../dev/mock-server.mjs';
+
+let browser;
+let axe;
+
+before(async () => {
+  browser = await launch();
+  axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+});
+after(() => browser?.close());
+
+async function open(t, { mode = 'normal', path = '/boards/payments', ...options } = {}) {
+  const mock = await startMock(0, mode);
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 900 },
+    locale: 'en-GB',
+    ...options,
+  });
+  t.after(async () => {
+    await context.close();
+    await mock.close();
+  });
+  const page = await context.newPage();
+  const faults = watchFaults(page);
+  await page.goto(mock.url + path);
+  return { page, mock, faults };
+}
+
+const live = (page) => page.waitForSelector('[data-testid=health][data-health=live]', { timeout: 20_000 });
+const tileValue = (page) => page.getAttribute('[data-testid=tile][data-kind=count]', 'data-value');
+
+test('the first board is the home page, and figures move without a touch', async (t) => {
+  const { page, faults } = await open(t, { path: '/' });
+  await page.waitForURL('**/boards/payments');
+  await live(page);
+  const before = await page.getAttribute('[data-testid=chart]', 'data-updated-at');
+  await page.waitForFunction(
+    (old) => document.querySelector('[data-testid=chart]').dataset.updatedAt > old,
+    before,
+  );
+  assert.deepEqual(faults, []);
+});
+
+test('after a restart of the server the page is live again without a reload', async (t) => {
+  const { page, mock } = await open(t);
+  await live(page);
+  await page.evaluate(() => Object.assign(window, { sameDocument: true }));
+  mock.setMode('down');
+  await page.waitForSelector('[data-testid=health][data-health=reconnecting]');
+  await page.waitForSelector('[data-testid=banner][data-kind=lost]');
+  assert.notEqual(await tileValue(page), '', 'the last figures stay');
+  mock.setMode('recovering');
+  await page.waitForSelector('[data-testid=banner][data-kind=recovering]', { timeout: 20_000 });
+  mock.setMode('normal');
+  await live(page);
+  await page.waitForSelector('[data-testid=banner]', { state: 'detached' });
+  assert.equal(await page.evaluate(() => window.sameDocument), true);
+});
+
+test('a page opened while the server is away fills when it comes', async (t) => {
+  const { page, mock } = await open(t, { mode: 'recovering' });
+  await page.waitForSelector('[role=alert]');
+  mock.setMode('normal');
+  await live(page);
+  await page.waitForSelector('[data-testid=tile]:not([data-value=""])');
+});
+
+test('the range is in the URL and survives a reload', async (t) => {
+  const { page, faults } = await open(t);
+  await live(page);
+  await page.getByRole('radio', { name: '6 h', exact: true }).check({ force: true });
+  await page.waitForURL('**?range=6h');
+  await page.reload();
+  await page.waitForSelector('[data-testid=board][data-range="6h"]');
+  await page.selectOption('[data-testid=chart] select', 'method');
+  await page.waitForURL(/by=authorization_rate\.method/);
+  await page.waitForSelector('[data-testid=chart][data-by=method] [data-slice=paypal]');
+  assert.deepEqual(faults, []);
+});
+
+test('nothing that data says becomes markup, a title or a script', async (t) => {
+  const { page, faults } = await open(t, { mode: 'hostile' });
+  await live(page);
+  await page.waitForSelector('[data-testid=slice]');
+  await page.hover('[data-testid=chart] .chart', { position: { x: 300, y: 100 } });
+  await page.waitForSelector('.readout');
+  const text = await page.textContent('.readout');
+  assert.match(text, /<img src=x onerror=/);
+  assert.match(text, /\{a\|rich\}/);
+  assert.equal(await page.locator('#root img, #root script').count(), 0);
+  assert.equal(await page.title(), 'Payments · Tillwatch');
+  assert.deepEqual(faults, []);
+});
+
+test('every control is reached and used by keyboard', async (t) => {
+  const { page } = await open(t);
+  await live(page);
+  await page.waitForSelector('.chart');
+  await page.keyboard.press('Tab');
+  assert.equal(await page.evaluate(() => document.activeElement.className), 'skip');
+  await page.focus('[data-testid=chart] .chart');
+  await page.keyboard.press('ArrowLeft');
+  await page.waitForSelector('.readout');
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('.readout', { state: 'detached' });
+  await page.focus('[data-testid=incident] summary');
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Acknowledge' }).press('Enter');
+  await page.waitForSelector('[data-incident=inc_01JDR8][data-state=acknowledged]');
+});
+
+test('language, theme and time zone change at once and are remembered', async (t) => {
+  const { page, faults } = await open(t, { timezoneId: 'Asia/Shanghai' });
+  await live(page);
+  await page.selectOption('[data-testid=language]', 'zh');
+  await page.getByRole('heading', { level: 1, name: '支付' }).waitFor();
+  await page.click('[data-testid=theme]');
+  await page.click('[data-testid=theme]');
+  assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'dark');
+  await page.reload();
+  await page.getByRole('heading', { level: 1, name: '支付' }).waitFor();
+  assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'dark');
+  assert.equal(await page.evaluate(() => document.documentElement.lang), 'zh-CN');
+  await page.getByText('Asia/Shanghai (UTC+08:00)').waitFor({ state: 'attached' });
+  assert.deepEqual(faults, []);
+});
+
+for (const [width, colorScheme] of [
+  [360, 'light'],
+  [1280, 'dark'],
+  [1280, 'light'],
+  [3840, 'light'],
+]) {
+  test(`no accessibility finding and no sideways scrolling at ${width} px, ${colorScheme}`, async (t) => {
+    const { page } = await open(t, { viewport: { width, height: 900 }, colorScheme });
+    await live(page);
+    await page.waitForSelector('.chart .flag');
+    await page.evaluate(() =>
+      document.querySelector('[data-testid=incident] details').setAttribute('open', ''),
+    );
+    // The CSP of the page forbids injected scripts, as it should; axe comes in through the debugger.
+    await page.evaluate(axe);
+    const { violations } = await page.evaluate(() =>
+      window.axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'] }),
+    );
+    assert.deepEqual(
+      violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 120)).join(' | ')}`),
+      [],
+    );
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+  });
+}

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { liveSeriesPath, seriesPath } from '../api/paths';
+import { apiDuration, rangeMs, ranges, stepFor, WEEK_MS, windowOf } from './range';
+import { readSearch, readSplits, writeSplits } from './search';
+
+describe('the URL', () => {
+  it('keeps what it understands and drops the rest', () => {
+    expect(readSearch({ range: '6h', by: 'm.psp', evil: '<script>' })).toEqual({ range: '6h', by: 'm.psp' });
+    expect(readSearch({ range: '5y', by: 7 })).toEqual({});
+    expect(readSearch({ range: ['1h'] })).toEqual({});
+  });
+
+  it('writes splits so that they read the same', () => {
+    const splits = new Map([
+      ['authorization_rate', 'psp'],
+      ['payment_volume', 'method'],
+    ]);
+    expect(readSplits(writeSplits(splits))).toEqual(splits);
+    expect(readSplits('nonsense,.x,y.,')).toEqual(new Map());
+    expect(writeSplits(new Map())).toBeUndefined();
+  });
+});
+
+describe('ranges', () => {
+  it('compares with the same elapsed window a week before', () => {
+    expect(windowOf('1h')).toEqual({ from: '-1h', to: 'now' });
+    expect(windowOf('1h', 1)).toEqual({ from: '-169h', to: '-7d' });
+    expect(windowOf('7d', 1)).toEqual({ from: '-14d', to: '-7d' });
+    expect(windowOf('15m', 1)).toEqual({ from: '-10095m', to: '-7d' });
+    expect(10_095 * 60_000).toBe(WEEK_MS + rangeMs('15m'));
+  });
+
+  it('asks for whole buckets, as many as a panel can show', () => {
+    for (const range of ranges) {
+      for (const bucket of [1_000, 10_000, 60_000, 7_000, 86_400_000]) {
+        const step = stepFor(range, bucket);
+        expect(step % bucket, `${range} of ${bucket}`).toBe(0);
+        expect(rangeMs(range) / step).toBeLessThanOrEqual(180);
+      }
+    }
+    expect(stepFor('1h', 10_000)).toBe(30_000);
+    expect(apiDuration(90_000)).toBe('90s');
+    expect(apiDuration(120_000)).toBe('2m');
+  });
+});
+
+describe('paths', () => {
+  const query = {
+    metric: 'a/b',
+    from: '-1h',
+    to: 'now',
+    step: '30s',
+    by: ['psp'],
+    where: { psp: 'a&b=c:d', method: 'x' },
+    limit: 8,
+  };
+
+  it('escape what comes from definitions', () => {
+    const url = new URL(seriesPath(query), 'http://x');
+    expect(url.pathname).toBe('/v1/metrics/a%2Fb');
+    expect(url.searchParams.getAll('where')).toEqual(['method:x', 'psp:a&b=c:d']);
+    expect(url.searchParams.getAll('by')).toEqual(['psp']);
+    expect(liveSeriesPath(query)).toContain('/v1/metrics/a%2Fb/live?');
+  });
+});
