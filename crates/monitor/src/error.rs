@@ -43,6 +43,9 @@ pub enum MonitorError {
         /// What is wrong.
         fault: crate::definition::DefinitionFault,
     },
+    /// The figures of a monitor could not be had.
+    #[error("{0}")]
+    Figures(String),
     /// The HTTP client of the channels could not be built.
     #[error("webhook client: {0}")]
     Client(String),

@@ -16,4 +16,6 @@ pub mod figure;
 pub mod group;
 pub mod incident;
 
+pub mod watch;
+
 pub use error::MonitorError;

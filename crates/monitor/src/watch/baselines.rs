@@ -1,0 +1,189 @@
+//! What is normal for every slice of a rate, from its history.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::definition::{MonitorDefinition, RateDetect};
+use crate::detect::baseline::{Baseline, Counts, History, between_slices};
+use crate::figure::{FigureQuery, FigureSource, Slice, SliceFigures};
+use crate::incident::Incident;
+
+/// How long baselines are used before they are computed again, in microseconds of judged time.
+pub(super) const REFRESH_US: i64 = 15 * 60 * 1_000_000;
+/// History is worth judging by from this many times `min_samples`.
+const HISTORY_SAMPLES_FACTOR: f64 = 5.0;
+
+/// Baselines of a monitor's slices and of the slices above them: of `[psp, issuer]` those of each
+/// pair, of each PSP and of the whole.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Baselines {
+    /// End of the last step they were computed for.
+    pub at_us: i64,
+    by: Vec<String>,
+    known: HashMap<Slice, Baseline>,
+    /// Per parent, how closely its slices lie around it.
+    between: HashMap<Slice, f64>,
+}
+
+/// Blocks of history per slice, by time.
+type Blocks = HashMap<Slice, BTreeMap<i64, Counts>>;
+
+impl Baselines {
+    /// Reads history up to `upto_us` and sums it up. `None` where there is too little of it to
+    /// judge anything. `incidents` are left out.
+    pub fn learn(
+        source: &dyn FigureSource,
+        definition: &MonitorDefinition,
+        detect: &RateDetect,
+        block_us: i64,
+        upto_us: i64,
+        incidents: &[Incident],
+    ) -> Result<Option<Self>, String> {
+        let history_us = i64::try_from(detect.history.as_micros()).unwrap_or(i64::MAX / 4);
+        // The longest stretch that is tested is no part of the history it is tested against.
+        let to_us = (upto_us - block_us).div_euclid(block_us) * block_us;
+        let query = FigureQuery {
+            metric: definition.metric.clone(),
+            by: definition.by.clone(),
+            within: Slice::whole(),
+            from_us: (to_us - history_us).div_euclid(block_us) * block_us,
+            to_us,
+            step_us: block_us,
+        };
+        let figures = source.figures(&query)?;
+        let mut levels = levels(&definition.by, &figures, block_us, incidents)?;
+        let Some(whole) = levels.first().and_then(|level| level.get(&Slice::whole())) else {
+            return Ok(None);
+        };
+        let whole = History::of(&whole.values().copied().collect::<Vec<_>>());
+        let needed = HISTORY_SAMPLES_FACTOR * detect.min_samples as f64;
+        let Some(root) = Baseline::of_whole(&whole).filter(|_| whole.total.attempts >= needed)
+        else {
+            return Ok(None);
+        };
+        let mut found = Self {
+            at_us: upto_us,
+            by: definition.by.clone(),
+            known: HashMap::from([(Slice::whole(), root)]),
+            between: HashMap::new(),
+        };
+        for level in levels.drain(..).skip(1) {
+            found.add(level);
+        }
+        Ok(Some(found))
+    }
+
+    /// The baseline of a slice; that of its parent, loosened, where it has no history.
+    pub fn of(&self, slice: &Slice) -> Option<Baseline> {
+        if let Some(known) = self.known.get(slice) {
+            return Some(*known);
+        }
+        if slice.dimensions() == 0 {
+            return None;
+        }
+        let parent = self.parent(slice);
+        let between = self.between.get(&parent).copied();
+        let above = self.of(&parent)?;
+        let loose = between.unwrap_or_else(|| between_slices(&[]));
+        Some(Baseline::of_slice(&History::of(&[]), &above, loose))
+    }
+
+    /// The slice without its last dimension, in the order of the definition.
+    fn parent(&self, slice: &Slice) -> Slice {
+        let last = self
+            .by
+            .iter()
+            .rev()
+            .find(|dimension| slice.value(dimension).is_some());
+        slice.project(|dimension| Some(dimension) != last.map(String::as_str))
+    }
+
+    fn add(&mut self, level: Blocks) {
+        let histories: Vec<(Slice, Slice, History)> = level
+            .into_iter()
+            .map(|(slice, blocks)| {
+                let parent = self.parent(&slice);
+                (
+                    slice,
+                    parent,
+                    History::of(&blocks.into_values().collect::<Vec<_>>()),
+                )
+            })
+            .collect();
+        let mut siblings: HashMap<&Slice, Vec<Counts>> = HashMap::new();
+        for (_, parent, history) in &histories {
+            siblings.entry(parent).or_default().push(history.total);
+        }
+        for (parent, totals) in siblings {
+            self.between.insert(parent.clone(), between_slices(&totals));
+        }
+        for (slice, parent, history) in histories {
+            let (Some(above), Some(between)) = (
+                self.known.get(&parent).copied(),
+                self.between.get(&parent).copied(),
+            ) else {
+                continue;
+            };
+            self.known
+                .insert(slice, Baseline::of_slice(&history, &above, between));
+        }
+    }
+}
+
+/// Blocks of the whole, of the first dimension's slices, and so on to the full slices.
+fn levels(
+    by: &[String],
+    figures: &[SliceFigures],
+    block_us: i64,
+    incidents: &[Incident],
+) -> Result<Vec<Blocks>, String> {
+    let mut levels: Vec<Blocks> = (0..=by.len()).map(|_| Blocks::new()).collect();
+    for SliceFigures { slice, buckets } in figures {
+        let excluded: Vec<(i64, i64)> = incidents
+            .iter()
+            .filter(|incident| incident.slice.covers(slice))
+            .map(|incident| {
+                (
+                    incident.started_at_us,
+                    incident.resolved_at_us.unwrap_or(i64::MAX),
+                )
+            })
+            .collect();
+        let mut kept = Vec::with_capacity(buckets.len());
+        for bucket in buckets {
+            let end_us = bucket.start_us + block_us;
+            if !excluded
+                .iter()
+                .any(|(from, to)| bucket.start_us < *to && *from < end_us)
+            {
+                kept.push((bucket.start_us, counts(bucket)?));
+            }
+        }
+        for (depth, level) in levels.iter_mut().enumerate() {
+            let prefix = slice.project(|d| by.iter().take(depth).any(|kept| kept == d));
+            let blocks = level.entry(prefix).or_default();
+            for (start_us, counts) in &kept {
+                let sum = blocks.entry(*start_us).or_default();
+                *sum = sum.plus(*counts);
+            }
+        }
+    }
+    Ok(levels)
+}
+
+/// The counts of a bucket; those that are no counts are refused, because the test would be wrong.
+pub(super) fn counts(bucket: &crate::figure::Bucket) -> Result<Counts, String> {
+    let (successes, attempts) = (
+        bucket.numerator.unwrap_or(0.0),
+        bucket.denominator.unwrap_or(0.0),
+    );
+    let whole = |n: f64| n >= 0.0 && n.is_finite() && n.fract() == 0.0;
+    if !whole(successes) || !whole(attempts) || successes > attempts {
+        return Err(format!(
+            "{successes} of {attempts} is no share of a count, which the rate detector needs"
+        ));
+    }
+    Ok(Counts {
+        successes,
+        attempts,
+    })
+}

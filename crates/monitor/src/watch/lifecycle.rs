@@ -1,0 +1,597 @@
+//! From firing slices to incidents: opening, widening, merging, updating, resolving.
+
+use std::collections::{BTreeMap, HashSet};
+
+use rusqlite::Connection;
+
+use super::state::{Finding, Live, Memory, SliceState, Step};
+use super::{Round, Watch, message};
+use crate::MonitorError;
+use crate::catalogue::{incidents, outbox, silences};
+use crate::definition::{Detect, MonitorDefinition};
+use crate::detect::hysteresis::{Change, Hysteresis, Patience, Verdict};
+use crate::detect::probability;
+use crate::figure::{FigureQuery, MetricFacts, Slice};
+use crate::group::{Evidence, Group, group};
+use crate::incident::{
+    Deviation, Incident, IncidentFigures, IncidentId, IncidentState, TimelineEntry, TimelineKind,
+};
+
+/// A slice that fires again within this time takes its old incident up again.
+const REOPEN_WITHIN_US: i64 = 30 * 60 * 1_000_000;
+/// A firing slice without any events for this long is no longer held open.
+const QUIET_US: i64 = 6 * 3600 * 1_000_000;
+
+/// An incident as it was after a change, to be written.
+pub(super) struct Record {
+    pub incident: Incident,
+    pub notify: Vec<String>,
+    /// The transition; `None` where only figures changed.
+    pub entry: Option<TimelineEntry>,
+}
+
+/// One monitor's incidents while steps are judged.
+pub(super) struct Lifecycle<'a> {
+    definition: &'a MonitorDefinition,
+    facts: &'a MetricFacts,
+    watch: &'a Watch,
+    pub memory: &'a mut Memory,
+    records: Vec<Record>,
+}
+
+impl<'a> Lifecycle<'a> {
+    pub fn new(
+        definition: &'a MonitorDefinition,
+        facts: &'a MetricFacts,
+        watch: &'a Watch,
+        memory: &'a mut Memory,
+    ) -> Self {
+        Self {
+            definition,
+            facts,
+            watch,
+            memory,
+            records: Vec::new(),
+        }
+    }
+
+    /// Everything that changed, in order.
+    pub fn finish(self) -> Vec<Record> {
+        self.records
+    }
+
+    /// Takes the findings of one step. `last` asks for fresh figures of every open incident.
+    pub fn advance(
+        &mut self,
+        step: Step,
+        findings: Vec<Finding>,
+        round: &Round,
+        last: bool,
+    ) -> Result<(), MonitorError> {
+        let mut fired: BTreeMap<&str, Vec<Slice>> = BTreeMap::new();
+        let mut ended: Vec<(String, &str)> = Vec::new();
+        for finding in findings {
+            match self.take(step, &finding) {
+                Change::Fired => {
+                    fired
+                        .entry(finding.deviation.name())
+                        .or_default()
+                        .push(finding.slice);
+                }
+                Change::Resolved => ended.extend(self.end(&finding.slice, step, "back to normal")),
+                Change::None => {}
+            }
+        }
+        for slice in self.quiet(step) {
+            ended.extend(self.end(&slice, step, "no events any more"));
+        }
+        for (deviation, slices) in fired {
+            let up = deviation == Deviation::Up.name();
+            let deviation = if up { Deviation::Up } else { Deviation::Down };
+            self.assign(step, deviation, slices, round)?;
+        }
+        for (id, why) in ended {
+            self.resolve_if_over(&id, step, why);
+        }
+        if last {
+            self.refresh_all(step)?;
+        }
+        Ok(())
+    }
+
+    /// Moves the slice's state by one finding.
+    fn take(&mut self, step: Step, finding: &Finding) -> Change {
+        if finding.verdict != Verdict::Anomalous && !self.memory.slices.contains_key(&finding.slice)
+        {
+            return Change::None;
+        }
+        let patience = Patience {
+            hold_us: i64::try_from(self.definition.hold.as_micros()).unwrap_or(i64::MAX),
+            resolve_after_us: i64::try_from(self.definition.resolve_after.as_micros())
+                .unwrap_or(i64::MAX),
+        };
+        let state = self.memory.slices.entry(finding.slice.clone()).or_default();
+        if finding.seen || state.last_seen_us == 0 {
+            state.last_seen_us = step.end_us;
+        }
+        let before = state.hysteresis;
+        let change =
+            state
+                .hysteresis
+                .advance(finding.verdict, step.start_us, step.end_us, patience);
+        match (before, state.hysteresis) {
+            (Hysteresis::Idle, Hysteresis::Pending { .. } | Hysteresis::Firing { .. }) => {
+                state.started_us = finding.started_us;
+            }
+            _ => state.started_us = state.started_us.min(finding.started_us),
+        }
+        if change == Change::Fired {
+            state.deviation = Some(finding.deviation);
+            state.expected = finding.expected;
+            state.p_value = finding.p_value;
+            state.evidence = 0.0;
+            state.incident = None;
+        }
+        // A rate recovers from the value that made it fire; a threshold shows its latest value.
+        let shows_latest = matches!(self.definition.detect, Detect::Threshold(_));
+        if let Some(observed) = finding.observed
+            && (change == Change::Fired || (shows_latest && state.hysteresis.is_firing()))
+        {
+            state.observed = observed;
+        }
+        change
+    }
+
+    /// Firing slices that have not had an event for long.
+    fn quiet(&mut self, step: Step) -> Vec<Slice> {
+        let slices = self.memory.slices.iter_mut();
+        let quiet = slices.filter(|(_, state)| {
+            state.hysteresis.is_firing() && step.end_us - state.last_seen_us >= QUIET_US
+        });
+        quiet
+            .map(|(slice, state)| {
+                state.hysteresis = Hysteresis::Idle;
+                slice.clone()
+            })
+            .collect()
+    }
+
+    /// Clears the state of a slice that fires no more; returns the incident it belonged to.
+    fn end<'t>(&mut self, slice: &Slice, step: Step, why: &'t str) -> Option<(String, &'t str)> {
+        let state = self.memory.slices.get_mut(slice)?;
+        let incident = state.incident.take();
+        *state = SliceState {
+            ignore_before_us: step.end_us,
+            ..Default::default()
+        };
+        Some((incident?, why))
+    }
+
+    fn resolve_if_over(&mut self, id: &str, step: Step, why: &str) {
+        let Some(at) = self
+            .memory
+            .live
+            .iter()
+            .position(|l| l.incident.id.as_str() == id)
+        else {
+            return;
+        };
+        let still = self
+            .memory
+            .slices
+            .values()
+            .any(|s| s.incident.as_deref() == Some(id));
+        if !still {
+            let mut live = self.memory.live.remove(at);
+            self.records
+                .push(resolved(&mut live, step.end_us, why.to_owned()));
+        }
+    }
+
+    /// Finds or opens the incidents that newly firing slices belong to.
+    fn assign(
+        &mut self,
+        step: Step,
+        deviation: Deviation,
+        fired: Vec<Slice>,
+        round: &Round,
+    ) -> Result<(), MonitorError> {
+        let mut rest = HashSet::new();
+        for slice in fired {
+            let covering = self.memory.live.iter().find(|live| {
+                live.incident.direction == deviation && live.incident.slice.covers(&slice)
+            });
+            match covering.map(|live| live.incident.id.as_str().to_owned()) {
+                Some(id) => self.join(&slice, &id),
+                None => {
+                    rest.insert(slice);
+                }
+            }
+        }
+        if rest.is_empty() {
+            return Ok(());
+        }
+        for group in group(&self.evidence(step, deviation, &rest, round)) {
+            if group.members.iter().any(|slice| rest.contains(slice)) {
+                self.tell(step, deviation, &group)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What every slice says, for grouping.
+    fn evidence(
+        &self,
+        step: Step,
+        deviation: Deviation,
+        rest: &HashSet<Slice>,
+        round: &Round,
+    ) -> Vec<Evidence> {
+        let leaning = match round {
+            Round::Rate(round) => round.leaning(step, deviation),
+            Round::Threshold(round) => round.leaning(step, deviation),
+        };
+        let fires = |slice: &Slice| {
+            let state = self.memory.slices.get(slice);
+            let told =
+                state.is_some_and(|s| s.deviation == Some(deviation) && s.incident.is_some());
+            rest.contains(slice) || told
+        };
+        let mut evidence: Vec<Evidence> = leaning
+            .into_iter()
+            .map(|(slice, leaning, weight)| Evidence {
+                firing: fires(&slice),
+                slice,
+                weight,
+                leaning,
+            })
+            .collect();
+        let known: HashSet<Slice> = evidence.iter().map(|e| e.slice.clone()).collect();
+        let missing = rest.difference(&known).cloned();
+        evidence.extend(missing.map(|slice| Evidence {
+            slice,
+            weight: 1.0,
+            firing: true,
+            leaning: true,
+        }));
+        evidence
+    }
+
+    /// Opens an incident for a group, or widens the one that some of it belongs to.
+    fn tell(
+        &mut self,
+        step: Step,
+        deviation: Deviation,
+        group: &Group,
+    ) -> Result<(), MonitorError> {
+        let touched: HashSet<String> = group
+            .members
+            .iter()
+            .filter_map(|slice| self.memory.slices.get(slice)?.incident.clone())
+            .collect();
+        let oldest = self
+            .memory
+            .live
+            .iter()
+            .position(|l| touched.contains(l.incident.id.as_str()));
+        let Some(oldest) = oldest else {
+            return self.open(step, deviation, group);
+        };
+        let Some(live) = self.memory.live.get_mut(oldest) else {
+            return Ok(());
+        };
+        let id = live.incident.id.as_str().to_owned();
+        let text = format!(
+            "widened from {} to {}{}",
+            live.incident.slice,
+            group.slice,
+            of(group)
+        );
+        live.incident.slice = group.slice.clone();
+        for slice in &group.members {
+            self.join(slice, &id);
+        }
+        for other in touched.iter().filter(|other| **other != id) {
+            self.resolve_if_over(other, step, &format!("part of {id} now"));
+        }
+        self.transition(&id, step, TimelineKind::Updated, text)
+    }
+
+    fn open(
+        &mut self,
+        step: Step,
+        deviation: Deviation,
+        group: &Group,
+    ) -> Result<(), MonitorError> {
+        let d = self.definition;
+        let started = group
+            .members
+            .iter()
+            .filter_map(|s| self.memory.slices.get(s));
+        let started_us = started.map(|s| s.started_us).min().unwrap_or(step.start_us);
+        let since_us = step.end_us - REOPEN_WITHIN_US;
+        let before = self.watch.catalogue.read(|db| {
+            incidents::lately_resolved(db, &d.name, &group.slice, deviation, since_us)
+        })?;
+        let kind = if before.is_some() {
+            TimelineKind::Reopened
+        } else {
+            TimelineKind::Opened
+        };
+        let ordinal = u32::from(deviation == Deviation::Up);
+        let mut incident = before.unwrap_or_else(|| Incident {
+            id: IncidentId::new(step.end_us, &d.name, &group.slice, ordinal),
+            monitor: d.name.clone(),
+            metric: d.metric.clone(),
+            unit: self.facts.unit.clone(),
+            severity: d.severity,
+            state: IncidentState::Open,
+            slice: group.slice.clone(),
+            opened_at_us: step.end_us,
+            started_at_us: started_us,
+            updated_at_us: step.end_us,
+            resolved_at_us: None,
+            figures: IncidentFigures::default(),
+            direction: deviation,
+            summary: String::new(),
+            timeline: Vec::new(),
+            silenced_until_us: None,
+            transition: 0,
+        });
+        incident.state = IncidentState::Open;
+        incident.severity = d.severity;
+        incident.started_at_us = started_us;
+        incident.resolved_at_us = None;
+        let id = incident.id.as_str().to_owned();
+        self.memory.live.push(Live {
+            incident,
+            notify: d.notify.clone(),
+        });
+        for slice in &group.members {
+            self.join(slice, &id);
+        }
+        self.transition(&id, step, kind, String::new())
+    }
+
+    fn join(&mut self, slice: &Slice, id: &str) {
+        if let Some(state) = self.memory.slices.get_mut(slice) {
+            state.incident = Some(id.to_owned());
+        }
+    }
+
+    /// Records a transition with fresh figures. An empty text becomes the summary.
+    fn transition(
+        &mut self,
+        id: &str,
+        step: Step,
+        kind: TimelineKind,
+        text: String,
+    ) -> Result<(), MonitorError> {
+        let Some(at) = self
+            .memory
+            .live
+            .iter()
+            .position(|l| l.incident.id.as_str() == id)
+        else {
+            return Ok(());
+        };
+        self.refresh(at, step)?;
+        let Some(live) = self.memory.live.get_mut(at) else {
+            return Ok(());
+        };
+        live.incident.transition += 1;
+        live.incident.updated_at_us = step.end_us;
+        let text = if text.is_empty() {
+            live.incident.summary.clone()
+        } else {
+            text
+        };
+        let entry = TimelineEntry {
+            at_us: step.end_us,
+            kind,
+            text,
+        };
+        self.records.push(Record {
+            incident: live.incident.clone(),
+            notify: live.notify.clone(),
+            entry: Some(entry),
+        });
+        Ok(())
+    }
+
+    fn refresh_all(&mut self, step: Step) -> Result<(), MonitorError> {
+        for at in 0..self.memory.live.len() {
+            let before = self.memory.live.get(at).map(|live| live.incident.figures);
+            self.refresh(at, step)?;
+            let Some(live) = self.memory.live.get_mut(at) else {
+                continue;
+            };
+            if before != Some(live.incident.figures) {
+                live.incident.updated_at_us = step.end_us;
+                self.records.push(Record {
+                    incident: live.incident.clone(),
+                    notify: live.notify.clone(),
+                    entry: None,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings an incident's figures and summary up to `step`.
+    fn refresh(&mut self, at: usize, step: Step) -> Result<(), MonitorError> {
+        let Some(live) = self.memory.live.get(at) else {
+            return Ok(());
+        };
+        let figures = match self.definition.detect {
+            Detect::Rate(_) => self.rate_figures(&live.incident, step)?,
+            Detect::Threshold(_) => self.threshold_figures(&live.incident),
+        };
+        let Some(live) = self.memory.live.get_mut(at) else {
+            return Ok(());
+        };
+        live.incident.figures = figures;
+        live.incident.summary = message::summary(&live.incident);
+        Ok(())
+    }
+
+    /// Counts of the incident's slice since it began, against what its slices' baselines expect.
+    fn rate_figures(
+        &self,
+        incident: &Incident,
+        step: Step,
+    ) -> Result<IncidentFigures, MonitorError> {
+        let bucket_us = self.facts.bucket_us.max(1);
+        let from_us = incident.started_at_us.div_euclid(bucket_us) * bucket_us;
+        let to_us = self.bad_until_us(incident, step).max(from_us + bucket_us);
+        let query = FigureQuery {
+            metric: self.definition.metric.clone(),
+            by: self.definition.by.clone(),
+            within: incident.slice.clone(),
+            from_us,
+            to_us,
+            step_us: to_us - from_us,
+        };
+        let figures = self
+            .watch
+            .source
+            .figures(&query)
+            .map_err(MonitorError::Figures)?;
+        let (mut numerator, mut denominator, mut expected) = (0.0, 0.0, 0.0);
+        for slice in &figures {
+            let n: f64 = slice.buckets.iter().filter_map(|b| b.denominator).sum();
+            numerator += slice
+                .buckets
+                .iter()
+                .filter_map(|b| b.numerator)
+                .sum::<f64>();
+            denominator += n;
+            expected += n * self.expected_rate(incident, &slice.slice);
+        }
+        let missed = match incident.direction {
+            Deviation::Down => expected - numerator,
+            Deviation::Up => numerator - expected,
+        };
+        let p_value = self
+            .memory
+            .members(&incident.id)
+            .filter_map(|(_, state)| state.p_value);
+        let p_value = p_value.fold(f64::INFINITY, f64::min);
+        let known = p_value
+            .is_finite()
+            .then(|| probability::of_p_value(p_value));
+        let some = denominator > 0.0;
+        Ok(IncidentFigures {
+            value: some.then(|| numerator / denominator),
+            expected: some.then(|| expected / denominator),
+            numerator: Some(numerator),
+            denominator: Some(denominator),
+            affected: Some(missed.max(0.0).round()),
+            probability: known.or(incident.figures.probability),
+        })
+    }
+
+    /// Good minutes while an incident waits to be resolved are not counted with the bad ones.
+    fn bad_until_us(&self, incident: &Incident, step: Step) -> i64 {
+        let normal_since =
+            self.memory
+                .members(&incident.id)
+                .map(|(_, state)| match state.hysteresis {
+                    Hysteresis::Firing {
+                        normal_since_us: Some(since_us),
+                    } => since_us,
+                    _ => step.end_us,
+                });
+        normal_since.max().unwrap_or(step.end_us)
+    }
+
+    fn expected_rate(&self, incident: &Incident, slice: &Slice) -> f64 {
+        let member = self.memory.slices.get(slice);
+        let member = member.filter(|s| s.incident.as_deref() == Some(incident.id.as_str()));
+        let baseline = || {
+            self.memory
+                .baselines
+                .as_ref()?
+                .of(slice)
+                .map(|baseline| baseline.mean)
+        };
+        member
+            .map(|s| s.expected)
+            .or_else(baseline)
+            .or(incident.figures.expected)
+            .unwrap_or(0.0)
+    }
+
+    /// The worst value of the incident's slices.
+    fn threshold_figures(&self, incident: &Incident) -> IncidentFigures {
+        let worse = |a: &SliceState, b: &SliceState| match incident.direction {
+            Deviation::Up => a.observed.total_cmp(&b.observed),
+            Deviation::Down => b.observed.total_cmp(&a.observed),
+        };
+        let members = self.memory.members(&incident.id).map(|(_, state)| state);
+        let Some(worst) = members.max_by(|a, b| worse(a, b)) else {
+            return incident.figures;
+        };
+        IncidentFigures {
+            value: Some(worst.observed),
+            expected: Some(worst.expected),
+            ..IncidentFigures::default()
+        }
+    }
+}
+
+fn of(group: &Group) -> String {
+    format!(": {} of {} slices are off", group.leaning, group.total)
+}
+
+/// Resolves an incident.
+pub(super) fn resolved(live: &mut Live, at_us: i64, why: String) -> Record {
+    let incident = &mut live.incident;
+    incident.state = IncidentState::Resolved;
+    incident.resolved_at_us = Some(at_us);
+    incident.updated_at_us = at_us;
+    incident.transition += 1;
+    Record {
+        incident: incident.clone(),
+        notify: live.notify.clone(),
+        entry: Some(TimelineEntry {
+            at_us,
+            kind: TimelineKind::Resolved,
+            text: why,
+        }),
+    }
+}
+
+/// Writes records with their messages. Returns what subscribers are to be told.
+pub(super) fn write(
+    db: &Connection,
+    records: &[Record],
+    base_url: Option<&str>,
+    now_us: i64,
+) -> Result<Vec<(TimelineKind, Incident)>, MonitorError> {
+    let mut events = Vec::with_capacity(records.len());
+    for record in records {
+        incidents::put(db, &record.incident, &record.notify)?;
+        let id = record.incident.id.as_str();
+        let Some(entry) = &record.entry else {
+            events.push((TimelineKind::Updated, incidents::get(db, id)?));
+            continue;
+        };
+        incidents::append(db, &record.incident.id, entry)?;
+        let incident = incidents::get(db, id)?;
+        let silent = silences::until(db, &incident.monitor, &incident.slice, now_us)?;
+        if silent.is_none() {
+            let body = message::body(&incident, entry.kind, base_url).map_err(|error| {
+                MonitorError::Damaged {
+                    what: format!("incident `{id}`"),
+                    reason: error.to_string(),
+                }
+            })?;
+            for channel in &record.notify {
+                outbox::enqueue(db, &incident, channel, entry.kind, &body, now_us)?;
+            }
+        }
+        events.push((entry.kind, incident));
+    }
+    Ok(events)
+}

@@ -1,0 +1,533 @@
+//! The engine: judges every monitor's newest buckets and keeps incidents up to date.
+
+mod actions;
+mod baselines;
+mod lifecycle;
+mod message;
+mod rate;
+mod state;
+mod threshold;
+
+pub use actions::ActionNote;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::Serialize;
+use tokio::sync::broadcast;
+
+use crate::MonitorError;
+use crate::catalogue::{Catalogue, incidents, progress};
+use crate::definition::{DefinitionFault, Detect, MonitorDefinition, Severity};
+use crate::figure::{FigureSource, MetricFacts, Slice};
+use crate::incident::{Incident, IncidentEvent, TimelineKind};
+use baselines::Baselines;
+use lifecycle::{Lifecycle, Record};
+use rate::{RateRound, longest_steps};
+use state::{Finding, Live, Memory, SliceState, Step};
+use threshold::ThresholdRound;
+
+/// Events that a slow subscriber may lag behind before it is told that it missed some.
+const FEED_EVENTS_MAX: usize = 256;
+/// After a pause, steps older than this are not judged any more, in microseconds.
+const CATCH_UP_US: i64 = 3600 * 1_000_000;
+/// Rates are judged no more often than this, in microseconds.
+const RATE_STEP_US: i64 = 10 * 1_000_000;
+
+/// Live subscribers to incidents. Clones share the subscribers.
+#[derive(Clone, Debug)]
+pub struct Feed(broadcast::Sender<Arc<IncidentEvent>>);
+
+impl Default for Feed {
+    fn default() -> Self {
+        Self(broadcast::channel(FEED_EVENTS_MAX).0)
+    }
+}
+
+impl Feed {
+    /// Begins to listen. A receiver that lags behind is told how many events it missed, and then
+    /// asks for a new list.
+    #[must_use]
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<IncidentEvent>> {
+        self.0.subscribe()
+    }
+
+    /// Tells every subscriber. Nobody listening is no fault.
+    pub(crate) fn publish(&self, kind: TimelineKind, incident: Incident) {
+        let _ = self.0.send(Arc::new(IncidentEvent { kind, incident }));
+    }
+}
+
+/// Settings of the engine.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct WatchOptions {
+    /// Where the web is reached from outside, for links in messages, e.g. `https://till.example`.
+    pub base_url: Option<String>,
+}
+
+/// What [`Watch::judge`] did.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct JudgeReport {
+    /// Steps judged, of all monitors together.
+    pub steps: usize,
+    /// Transitions of incidents.
+    pub transitions: usize,
+    /// Monitors that could not be judged, with the reason.
+    pub faults: Vec<(String, String)>,
+}
+
+/// A monitor as the status page shows it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct MonitorStatus {
+    /// Its name.
+    pub name: String,
+    /// Its metric.
+    pub metric: String,
+    /// Its dimensions.
+    pub by: Vec<String>,
+    /// Its detector, with settings.
+    pub detect: Detect,
+    /// How urgent its incidents are.
+    pub severity: Severity,
+    /// Its channels.
+    pub notify: Vec<String>,
+    /// End of the last judged step as RFC 3339; null before the first.
+    pub last_judged_at: Option<String>,
+    /// Slices with figures at the last step.
+    pub slices: usize,
+    /// Slices that fire.
+    pub firing: usize,
+    /// Whether there is still too little history to judge by.
+    pub learning: bool,
+    /// Why it could not be judged the last time.
+    pub error: Option<String>,
+}
+
+/// The engine. One per set of definitions: after a reload the binary drops it and starts another
+/// on the same catalogue.
+pub struct Watch {
+    monitors: Vec<Monitor>,
+    catalogue: Arc<Catalogue>,
+    source: Arc<dyn FigureSource>,
+    feed: Feed,
+    options: WatchOptions,
+}
+
+struct Monitor {
+    definition: MonitorDefinition,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    memory: Memory,
+    slices: usize,
+    learning: bool,
+    error: Option<String>,
+}
+
+impl Monitor {
+    /// A panic while judging leaves the memory of the round before, which is consistent.
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The newest figures of a monitor.
+enum Round {
+    Rate(RateRound),
+    Threshold(ThresholdRound),
+}
+
+impl Round {
+    fn judge(&self, step: Step, states: &mut HashMap<Slice, SliceState>) -> Vec<Finding> {
+        match self {
+            Self::Rate(round) => round.judge(step, states),
+            Self::Threshold(round) => round.judge(step, states),
+        }
+    }
+}
+
+impl Watch {
+    /// Takes up where the catalogue left off. Incidents of monitors that are gone, or judge
+    /// differently than before, are resolved with a note. `channels` are the names of all channels.
+    ///
+    /// # Errors
+    /// A monitor is not valid, stands there twice or notifies an unknown channel, or the catalogue
+    /// cannot be read or written.
+    pub fn start(
+        definitions: Vec<MonitorDefinition>,
+        channels: &[String],
+        catalogue: Arc<Catalogue>,
+        source: Arc<dyn FigureSource>,
+        feed: Feed,
+        options: WatchOptions,
+        now_us: i64,
+    ) -> Result<Self, MonitorError> {
+        check(&definitions, channels)?;
+        let mut watch = Self {
+            monitors: Vec::new(),
+            catalogue,
+            source,
+            feed,
+            options,
+        };
+        watch.close_stale(&definitions, now_us)?;
+        for definition in definitions {
+            let memory = watch.catalogue.read(|db| {
+                let notify = |incident: Incident| -> Result<Live, MonitorError> {
+                    let notify = incidents::notify(db, &incident.id)?;
+                    Ok(Live { incident, notify })
+                };
+                let live = incidents::live(db, Some(&definition.name))?;
+                Ok(Memory {
+                    judged_upto_us: progress::get(db, &definition.name)?.map(|p| p.judged_upto_us),
+                    slices: progress::states(db, &definition.name)?
+                        .into_iter()
+                        .collect(),
+                    live: live.into_iter().map(notify).collect::<Result<_, _>>()?,
+                    baselines: None,
+                })
+            })?;
+            let inner = Mutex::new(Inner {
+                memory,
+                ..Default::default()
+            });
+            watch.monitors.push(Monitor { definition, inner });
+        }
+        Ok(watch)
+    }
+
+    /// Judges every bucket that has become complete since the last call. Blocks on figures and the
+    /// catalogue: to be called from a thread of its own, every second or so.
+    ///
+    /// A monitor that cannot be judged does not keep the others from it.
+    pub fn judge(&self, now_us: i64) -> JudgeReport {
+        let mut report = JudgeReport::default();
+        for monitor in &self.monitors {
+            let mut inner = monitor.lock();
+            match self.judge_monitor(&monitor.definition, &mut inner, now_us) {
+                Ok((steps, transitions)) => {
+                    report.steps += steps;
+                    report.transitions += transitions;
+                    inner.error = None;
+                }
+                Err(error) => {
+                    let reason = error.to_string();
+                    tracing::warn!(monitor = %monitor.definition.name, %reason, "not judged");
+                    inner.error = Some(reason.clone());
+                    report
+                        .faults
+                        .push((monitor.definition.name.clone(), reason));
+                }
+            }
+        }
+        report
+    }
+
+    /// Begins to listen to incidents.
+    #[must_use]
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<IncidentEvent>> {
+        self.feed.subscribe()
+    }
+
+    /// The catalogue, for reading incidents.
+    #[must_use]
+    pub fn catalogue(&self) -> &Arc<Catalogue> {
+        &self.catalogue
+    }
+
+    /// Every monitor as the status page shows it. Waits for a running [`Watch::judge`] of the
+    /// same monitor.
+    #[must_use]
+    pub fn monitors(&self) -> Vec<MonitorStatus> {
+        let status = |monitor: &Monitor| {
+            let inner = monitor.lock();
+            let definition = monitor.definition.clone();
+            let firing = inner
+                .memory
+                .slices
+                .values()
+                .filter(|s| s.hysteresis.is_firing())
+                .count();
+            MonitorStatus {
+                name: definition.name,
+                metric: definition.metric,
+                by: definition.by,
+                detect: definition.detect,
+                severity: definition.severity,
+                notify: definition.notify,
+                last_judged_at: inner.memory.judged_upto_us.map(crate::incident::time_text),
+                slices: inner.slices,
+                firing,
+                learning: inner.learning,
+                error: inner.error.clone(),
+            }
+        };
+        self.monitors.iter().map(status).collect()
+    }
+
+    fn judge_monitor(
+        &self,
+        definition: &MonitorDefinition,
+        inner: &mut Inner,
+        now_us: i64,
+    ) -> Result<(usize, usize), MonitorError> {
+        let facts = self
+            .source
+            .facts(&definition.metric)
+            .map_err(MonitorError::Figures)?;
+        let Some((first, last)) = due(definition, &facts, inner.memory.judged_upto_us, now_us)
+        else {
+            return Ok((0, 0));
+        };
+        // The round works on a copy: where anything fails, nothing of it has happened.
+        let mut memory = inner.memory.clone();
+        let round = self.fetch(definition, &facts, &mut memory, first, last)?;
+        inner.learning = round.is_none();
+        let Some(round) = round else {
+            return Ok((0, 0));
+        };
+        let mut lifecycle = Lifecycle::new(definition, &facts, self, &mut memory);
+        let step_us = first.end_us - first.start_us;
+        let mut steps = 0;
+        let mut start_us = first.start_us;
+        while start_us < last.end_us {
+            let step = Step {
+                start_us,
+                end_us: start_us + step_us,
+            };
+            let findings = round.judge(step, &mut lifecycle.memory.slices);
+            inner.slices = findings.len();
+            lifecycle.advance(step, findings, &round, step == last)?;
+            steps += 1;
+            start_us = step.end_us;
+        }
+        let records = lifecycle.finish();
+        memory.judged_upto_us = Some(last.end_us);
+        let reach_us = reach_us(definition, step_us);
+        memory
+            .slices
+            .retain(|_, state| !state.is_blank(last.end_us, reach_us));
+        let transitions = self.commit(definition, &memory, &records, now_us)?;
+        inner.memory = memory;
+        Ok((steps, transitions))
+    }
+
+    /// Reads the newest figures. `None` where there is too little history to judge them by.
+    fn fetch(
+        &self,
+        definition: &MonitorDefinition,
+        facts: &MetricFacts,
+        memory: &mut Memory,
+        first: Step,
+        last: Step,
+    ) -> Result<Option<Round>, MonitorError> {
+        let source = self.source.as_ref();
+        match &definition.detect {
+            Detect::Threshold(detect) => {
+                ThresholdRound::fetch(source, definition, detect, first, last)
+                    .map(|round| Some(Round::Threshold(round)))
+            }
+            Detect::Rate(detect) => {
+                if !facts.is_rate {
+                    let metric = &definition.metric;
+                    return Err(MonitorError::Figures(format!(
+                        "metric `{metric}` is no ratio of two counts, which `rate` needs"
+                    )));
+                }
+                let Some(baselines) = self.baselines(definition, memory, first)? else {
+                    return Ok(None);
+                };
+                RateRound::fetch(source, definition, detect, baselines, first, last)
+                    .map(|round| Some(Round::Rate(round)))
+            }
+        }
+        .map_err(MonitorError::Figures)
+    }
+
+    /// The baselines to judge `first` by: those at hand while they are fresh.
+    fn baselines(
+        &self,
+        definition: &MonitorDefinition,
+        memory: &mut Memory,
+        first: Step,
+    ) -> Result<Option<Arc<Baselines>>, MonitorError> {
+        let Detect::Rate(detect) = &definition.detect else {
+            return Ok(None);
+        };
+        let fresh = |known: &&Arc<Baselines>| {
+            (0..baselines::REFRESH_US).contains(&(first.end_us - known.at_us))
+        };
+        if let Some(known) = memory.baselines.as_ref().filter(fresh) {
+            return Ok(Some(Arc::clone(known)));
+        }
+        let step_us = first.end_us - first.start_us;
+        let block_us = longest_steps(detect, step_us) as i64 * step_us;
+        let history_us = i64::try_from(detect.history.as_micros()).unwrap_or(i64::MAX / 4);
+        let from_us = first.end_us - history_us - block_us;
+        let known_incidents = self
+            .catalogue
+            .read(|db| incidents::since(db, &definition.name, from_us))?;
+        let source = self.source.as_ref();
+        let upto_us = first.end_us;
+        let learned = Baselines::learn(
+            source,
+            definition,
+            detect,
+            block_us,
+            upto_us,
+            &known_incidents,
+        )
+        .map_err(MonitorError::Figures)?;
+        memory.baselines = learned.map(Arc::new);
+        Ok(memory.baselines.clone())
+    }
+
+    /// Writes everything of a round in one transaction, then tells subscribers.
+    fn commit(
+        &self,
+        definition: &MonitorDefinition,
+        memory: &Memory,
+        records: &[Record],
+        now_us: i64,
+    ) -> Result<usize, MonitorError> {
+        let judged_upto_us = memory.judged_upto_us.unwrap_or(now_us);
+        let events = self.catalogue.write(|db| {
+            let events = lifecycle::write(db, records, self.base_url(), now_us)?;
+            progress::put_states(db, &definition.name, memory.slices.iter())?;
+            let fingerprint = fingerprint(definition);
+            let progress = progress::Progress {
+                fingerprint,
+                judged_upto_us,
+            };
+            progress::put(db, &definition.name, &progress)?;
+            Ok(events)
+        })?;
+        for (kind, incident) in events {
+            self.feed.publish(kind, incident);
+        }
+        Ok(records
+            .iter()
+            .filter(|record| record.entry.is_some())
+            .count())
+    }
+
+    fn base_url(&self) -> Option<&str> {
+        self.options.base_url.as_deref()
+    }
+
+    /// Resolves the incidents of monitors that are gone or judge differently now.
+    fn close_stale(
+        &self,
+        definitions: &[MonitorDefinition],
+        now_us: i64,
+    ) -> Result<(), MonitorError> {
+        let events = self.catalogue.write(|db| {
+            let live = incidents::live(db, None)?;
+            let mut names: HashSet<String> = live.iter().map(|i| i.monitor.clone()).collect();
+            names.extend(progress::monitors(db)?);
+            let mut records = Vec::new();
+            for name in names {
+                let definition = definitions.iter().find(|d| d.name == name);
+                let before = progress::get(db, &name)?.map(|progress| progress.fingerprint);
+                let note = match definition {
+                    None => "the monitor was removed",
+                    Some(now) if before.as_ref() != Some(&fingerprint(now)) => {
+                        "the monitor was changed"
+                    }
+                    Some(_) => continue,
+                };
+                for incident in live.iter().filter(|incident| incident.monitor == name) {
+                    let notify = incidents::notify(db, &incident.id)?;
+                    let mut live = Live {
+                        incident: incident.clone(),
+                        notify,
+                    };
+                    records.push(lifecycle::resolved(&mut live, now_us, note.to_owned()));
+                }
+                progress::forget(db, &name)?;
+            }
+            lifecycle::write(db, &records, self.base_url(), now_us)
+        })?;
+        for (kind, incident) in events {
+            self.feed.publish(kind, incident);
+        }
+        Ok(())
+    }
+}
+
+/// The first and the last step to judge now; `None` where no bucket has become complete.
+fn due(
+    definition: &MonitorDefinition,
+    facts: &MetricFacts,
+    judged_upto_us: Option<i64>,
+    now_us: i64,
+) -> Option<(Step, Step)> {
+    let bucket_us = facts.bucket_us.max(1);
+    let wanted_us = match &definition.detect {
+        Detect::Threshold(detect) => i64::try_from(detect.window.as_micros()).unwrap_or(i64::MAX),
+        Detect::Rate(_) => RATE_STEP_US,
+    };
+    let buckets = (wanted_us.saturating_sub(1) / bucket_us) + 1;
+    let step_us = buckets.max(1) * bucket_us;
+    // An event from the future must not make unfinished buckets look complete.
+    let ready_us = facts.watermark_us?.min(now_us).div_euclid(step_us) * step_us;
+    let from_us = judged_upto_us.unwrap_or(ready_us - step_us);
+    let from_us = from_us
+        .max(ready_us - CATCH_UP_US.max(step_us))
+        .div_euclid(step_us)
+        * step_us;
+    let first = Step {
+        start_us: from_us,
+        end_us: from_us + step_us,
+    };
+    let last = Step {
+        start_us: ready_us - step_us,
+        end_us: ready_us,
+    };
+    (first.start_us < ready_us).then_some((first, last))
+}
+
+/// How far before a step buckets are judged with it.
+fn reach_us(definition: &MonitorDefinition, step_us: i64) -> i64 {
+    match &definition.detect {
+        Detect::Threshold(_) => 0,
+        Detect::Rate(detect) => longest_steps(detect, step_us) as i64 * step_us,
+    }
+}
+
+/// What a monitor judges by. Who is told, and how urgently, may change under an open incident.
+fn fingerprint(definition: &MonitorDefinition) -> String {
+    let d = definition;
+    let judged = (&d.metric, &d.by, &d.detect, d.direction, d.hold.as_secs());
+    serde_json::to_string(&(judged, d.resolve_after.as_secs())).unwrap_or_default()
+}
+
+fn check(definitions: &[MonitorDefinition], channels: &[String]) -> Result<(), MonitorError> {
+    let mut names = HashSet::new();
+    for definition in definitions {
+        let mut faults = definition.validate();
+        if !names.insert(&definition.name) {
+            faults.push(DefinitionFault::new(
+                "name",
+                "another monitor has the same name",
+            ));
+        }
+        for channel in definition
+            .notify
+            .iter()
+            .filter(|name| !channels.contains(name))
+        {
+            faults.push(DefinitionFault::new(
+                "notify",
+                format!("no channel is named `{channel}`"),
+            ));
+        }
+        if let Some(fault) = faults.into_iter().next() {
+            let item = format!("monitor `{}`", definition.name);
+            return Err(MonitorError::Definition { item, fault });
+        }
+    }
+    Ok(())
+}

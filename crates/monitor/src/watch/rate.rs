@@ -1,0 +1,267 @@
+//! One round of a rate monitor: the newest buckets of every slice, judged step by step.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::baselines::{Baselines, counts};
+use super::state::{Finding, SliceState, Step};
+use crate::definition::{MonitorDefinition, RateDetect};
+use crate::detect::baseline::{Baseline, Counts};
+use crate::detect::hysteresis::Verdict;
+use crate::detect::rate::{RateScore, RateSettings, change_point, ladder, score};
+use crate::detect::{discovery, recovery};
+use crate::figure::{FigureQuery, FigureSource, Slice};
+use crate::incident::Deviation;
+
+const WEEK_US: f64 = 7.0 * 24.0 * 3600.0 * 1e6;
+/// A slice points the same way as a firing one from this p-value, with at least that many samples.
+const LEANING: (f64, u64) = (0.05, 5);
+
+/// The figures of one round.
+pub(super) struct RateRound {
+    from_us: i64,
+    step_us: i64,
+    stretches: Vec<usize>,
+    settings: RateSettings,
+    /// Share of false ones tolerated among what fires at one step.
+    discovery_rate: f64,
+    baselines: Arc<Baselines>,
+    slices: Vec<Slice>,
+    index: HashMap<Slice, usize>,
+    /// Per slice, counts of all steps before the i-th: a stretch is one subtraction.
+    sums: Vec<Vec<Counts>>,
+}
+
+impl RateRound {
+    /// Reads what the steps from `first` to `last` need.
+    pub fn fetch(
+        source: &dyn FigureSource,
+        definition: &MonitorDefinition,
+        detect: &RateDetect,
+        baselines: Arc<Baselines>,
+        first: Step,
+        last: Step,
+    ) -> Result<Self, String> {
+        let step_us = first.end_us - first.start_us;
+        let longest = longest_steps(detect, step_us);
+        let from_us = first.end_us - longest as i64 * step_us;
+        let query = FigureQuery {
+            metric: definition.metric.clone(),
+            by: definition.by.clone(),
+            within: Slice::whole(),
+            from_us,
+            to_us: last.end_us,
+            step_us,
+        };
+        let steps = usize::try_from((last.end_us - from_us) / step_us).unwrap_or(0);
+        let mut round = Self {
+            from_us,
+            step_us,
+            stretches: ladder(longest),
+            settings: RateSettings {
+                direction: definition.direction,
+                min_samples: detect.min_samples,
+                min_change: detect.min_change,
+            },
+            discovery_rate: detect.sensitivity.false_alerts_per_week() * step_us as f64 / WEEK_US,
+            baselines,
+            slices: Vec::new(),
+            index: HashMap::new(),
+            sums: Vec::new(),
+        };
+        for figures in source.figures(&query)? {
+            let mut steps = vec![Counts::default(); steps];
+            for bucket in &figures.buckets {
+                let at = usize::try_from((bucket.start_us - from_us).div_euclid(step_us));
+                if let Some(cell) = at.ok().and_then(|at| steps.get_mut(at)) {
+                    *cell = cell.plus(counts(bucket)?);
+                }
+            }
+            let mut sum = Counts::default();
+            let running = steps.into_iter().map(|step| {
+                sum = sum.plus(step);
+                sum
+            });
+            round
+                .sums
+                .push(std::iter::once(Counts::default()).chain(running).collect());
+            round
+                .index
+                .insert(figures.slice.clone(), round.slices.len());
+            round.slices.push(figures.slice);
+        }
+        Ok(round)
+    }
+
+    /// Judges one step of every slice that has figures or a state.
+    pub fn judge(&self, step: Step, states: &mut HashMap<Slice, SliceState>) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let mut tested: Vec<(usize, RateScore)> = Vec::new();
+        let gone: Vec<Slice> = states
+            .keys()
+            .filter(|slice| !self.index.contains_key(*slice))
+            .cloned()
+            .collect();
+        for (at, slice) in self.slices.iter().enumerate() {
+            let state = states.get_mut(slice);
+            if let Some(state) = state.filter(|state| state.hysteresis.is_firing()) {
+                findings.push(self.recovering(at, step, state));
+                continue;
+            }
+            let ignore_before_us = states.get(slice).map_or(0, |state| state.ignore_before_us);
+            match self.score(at, step, ignore_before_us, &self.settings) {
+                Some(score) => tested.push((at, score)),
+                None if states.contains_key(slice) => findings.push(unjudged(slice, step)),
+                None => {}
+            }
+        }
+        findings.extend(gone.iter().map(|slice| unjudged(slice, step)));
+        let p_values: Vec<f64> = tested.iter().map(|(_, score)| score.p_value).collect();
+        let cut_off = discovery::cut_off(&p_values, self.discovery_rate);
+        for (at, score) in tested {
+            let anomalous = cut_off.is_some_and(|cut_off| score.p_value <= cut_off);
+            findings.extend(self.finding(at, step, &score, anomalous));
+        }
+        findings
+    }
+
+    /// Whether a slice points `deviation`'s way at this step, and how much traffic it has.
+    pub fn leaning(&self, step: Step, deviation: Deviation) -> Vec<(Slice, bool, f64)> {
+        let settings = RateSettings {
+            min_samples: LEANING.1,
+            ..self.settings
+        };
+        let leans = |(at, slice): (usize, &Slice)| {
+            let score = self.score(at, step, 0, &settings)?;
+            let leaning = score.p_value <= LEANING.0 && score.deviation == deviation;
+            let longest = self.stretches.first().copied().unwrap_or(1);
+            Some((
+                slice.clone(),
+                leaning,
+                self.recent(at, step, longest, 0).attempts,
+            ))
+        };
+        self.slices.iter().enumerate().filter_map(leans).collect()
+    }
+
+    fn score(
+        &self,
+        at: usize,
+        step: Step,
+        ignore_before_us: i64,
+        settings: &RateSettings,
+    ) -> Option<RateScore> {
+        let baseline = self.baseline(at)?;
+        let recent = |steps| self.recent(at, step, steps, ignore_before_us);
+        score(recent, &self.stretches, &baseline, settings)
+    }
+
+    fn finding(
+        &self,
+        at: usize,
+        step: Step,
+        score: &RateScore,
+        anomalous: bool,
+    ) -> Option<Finding> {
+        let slice = self.slices.get(at)?;
+        let expected = self.baseline(at)?.mean;
+        let observed = score.counts.rate();
+        let started_us = if anomalous {
+            self.started_us(at, step, expected, observed.unwrap_or(expected))
+        } else {
+            step.start_us
+        };
+        Some(Finding {
+            slice: slice.clone(),
+            verdict: if anomalous {
+                Verdict::Anomalous
+            } else {
+                Verdict::Normal
+            },
+            deviation: score.deviation,
+            seen: self.recent(at, step, 1, 0).attempts > 0.0,
+            p_value: Some(score.p_value),
+            expected,
+            observed,
+            started_us,
+        })
+    }
+
+    /// The verdict on a firing slice: only new events count, against the rate before it fired.
+    fn recovering(&self, at: usize, step: Step, state: &mut SliceState) -> Finding {
+        let new = self.recent(at, step, 1, 0);
+        recovery::advance(&mut state.evidence, new, state.expected, state.observed);
+        let normal = recovery::is_normal(state.evidence);
+        Finding {
+            slice: self.slices.get(at).cloned().unwrap_or_default(),
+            verdict: if normal {
+                Verdict::Normal
+            } else {
+                Verdict::Between
+            },
+            deviation: state.deviation.unwrap_or(Deviation::Down),
+            seen: new.attempts > 0.0,
+            p_value: None,
+            expected: state.expected,
+            observed: new.rate(),
+            started_us: state.started_us,
+        }
+    }
+
+    fn started_us(&self, at: usize, step: Step, expected: f64, observed: f64) -> i64 {
+        let longest = self.stretches.first().copied().unwrap_or(1);
+        let end = self.position(step);
+        let begin = end.saturating_sub(longest);
+        let steps: Vec<Counts> = (begin..end)
+            .map(|i| self.sum(at, i + 1).minus(self.sum(at, i)))
+            .collect();
+        let first = begin + change_point(&steps, expected, observed);
+        self.from_us + first as i64 * self.step_us
+    }
+
+    fn baseline(&self, at: usize) -> Option<Baseline> {
+        self.baselines.of(self.slices.get(at)?)
+    }
+
+    /// Counts of the last `steps` steps up to the end of `step`, without those before a time.
+    fn recent(&self, at: usize, step: Step, steps: usize, ignore_before_us: i64) -> Counts {
+        let end = self.position(step);
+        let ignored = (ignore_before_us - self.from_us).div_euclid(self.step_us);
+        let ignored = usize::try_from(ignored).unwrap_or(0);
+        let begin = end.saturating_sub(steps).max(ignored).min(end);
+        self.sum(at, end).minus(self.sum(at, begin))
+    }
+
+    /// How many steps lie before the end of `step`.
+    fn position(&self, step: Step) -> usize {
+        usize::try_from((step.end_us - self.from_us) / self.step_us).unwrap_or(0)
+    }
+
+    fn sum(&self, at: usize, position: usize) -> Counts {
+        self.sums
+            .get(at)
+            .and_then(|sums| sums.get(position))
+            .copied()
+            .unwrap_or_default()
+    }
+}
+
+/// Length of the longest stretch, in steps.
+pub(super) fn longest_steps(detect: &RateDetect, step_us: i64) -> usize {
+    let window_us = i64::try_from(detect.window.as_micros()).unwrap_or(i64::MAX);
+    usize::try_from(window_us / step_us).unwrap_or(1).max(1)
+}
+
+/// A slice without enough events to say anything.
+pub(super) fn unjudged(slice: &Slice, step: Step) -> Finding {
+    Finding {
+        slice: slice.clone(),
+        verdict: Verdict::Between,
+        deviation: Deviation::Down,
+        seen: false,
+        p_value: None,
+        expected: 0.0,
+        observed: None,
+        started_us: step.start_us,
+    }
+}
