@@ -9,6 +9,7 @@
 //! Detectors never read a clock and know neither SQL nor HTTP.
 
 pub mod catalogue;
+pub mod channel;
 pub mod definition;
 pub mod detect;
 mod error;

@@ -6,6 +6,7 @@
 mod channel;
 mod monitor;
 
+pub(crate) use channel::literal_address;
 pub use channel::{ChannelDefinition, ChannelKind, Secret, WebhookDefinition};
 pub use monitor::{
     DETECTORS, Detect, Direction, MonitorDefinition, RateDetect, Sensitivity, Severity,

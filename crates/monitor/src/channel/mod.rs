@@ -1,0 +1,13 @@
+//! Channels: how people and machines outside are told of incidents.
+//!
+//! The engine writes a message into the outbox in the same transaction as the transition it is
+//! about; [`Courier`] carries messages out and tries again until each is delivered or given up.
+
+mod courier;
+mod guard;
+mod retry;
+pub mod signature;
+mod webhook;
+
+pub use courier::{Courier, CourierOptions, DeliveryReport};
+pub use retry::RetryPolicy;
