@@ -2,6 +2,8 @@
 // agree between requests; only posted events come on top. Nothing of this is part of the product.
 
 const MINUTE = 60_000;
+const CELL = 10_000;
+const FIELDS = 5;
 export const WEEK = 7 * 1440 * MINUTE;
 
 const dimensions = {
@@ -166,22 +168,40 @@ export class Traffic {
     return { attempts, approved, cents, latency };
   }
 
-  sum(dimension, value, share, from, to) {
-    const key = `${dimension}|${value}|${from}|${to}`;
-    const isPast = to < this.startMs - MINUTE;
-    if (isPast && this.cache.has(key)) return this.cache.get(key);
-    const total = { attempts: 0, approved: 0, cents: 0, latency: 0, cells: 0 };
-    const width = to - from > 6 * 3_600_000 ? MINUTE : 10_000;
-    for (let at = Math.ceil(from / width) * width; at < to; at += width) {
-      const cell = this.cell(value, share, at);
-      const scale = width / 10_000;
-      total.attempts += cell.attempts * scale;
-      total.approved += cell.approved * scale;
-      total.cents += cell.cents * scale;
-      total.latency += cell.latency;
-      total.cells += 1;
+  /** Running sums of one slice: by the minute for history, by 10 s around now. Any window is then two look-ups. */
+  sums(value, share) {
+    let sums = this.cache.get(value);
+    if (!sums) {
+      const fineFrom = Math.floor((this.startMs - 2 * 60 * MINUTE) / MINUTE) * MINUTE;
+      const coarse = this.running(value, share, fineFrom - 15 * 1440 * MINUTE, fineFrom, MINUTE);
+      const fine = this.running(value, share, fineFrom, fineFrom + 12 * 60 * MINUTE, CELL);
+      sums = { coarse, fine };
+      this.cache.set(value, sums);
     }
-    if (isPast) this.cache.set(key, total);
+    return sums;
+  }
+
+  running(value, share, from, to, width) {
+    const cells = Math.round((to - from) / width);
+    const totals = new Float64Array((cells + 1) * FIELDS);
+    for (let i = 0; i < cells; i += 1) {
+      const { attempts, approved, cents, latency } = this.cell(value, share, from + i * width);
+      const scale = width / CELL;
+      const added = [attempts * scale, approved * scale, cents * scale, latency * scale, scale];
+      for (let f = 0; f < FIELDS; f += 1) totals[(i + 1) * FIELDS + f] = totals[i * FIELDS + f] + added[f];
+    }
+    return { from, to, width, cells, totals };
+  }
+
+  sum(value, share, from, to) {
+    const { coarse, fine } = this.sums(value, share);
+    const total = [0, 0, 0, 0, 0];
+    for (const part of [coarse, fine]) {
+      const index = (at) => Math.min(part.cells, Math.max(0, Math.ceil((at - part.from) / part.width)));
+      const [a, b] = [index(from), index(to)];
+      for (let f = 0; f < FIELDS; f += 1)
+        total[f] += part.totals[b * FIELDS + f] - part.totals[a * FIELDS + f];
+    }
     return total;
   }
 
@@ -190,8 +210,8 @@ export class Traffic {
     const end = Math.min(to, now - 1_000);
     const total = { attempts: 0, approved: 0, cents: 0, latency: 0, cells: 0 };
     for (const [value, share] of values) {
-      const part = this.sum(dimension, value, share, from, end);
-      for (const key of Object.keys(total)) total[key] += part[key];
+      const part = this.sum(value, share, from, end);
+      for (const [f, field] of Object.keys(total).entries()) total[field] += part[f];
     }
     for (const { atMs, event } of this.posted) {
       const matches = values.length > 1 || values[0]?.[0] === event[dimension];

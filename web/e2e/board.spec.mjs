@@ -43,7 +43,21 @@ async function openBoard() {
   const faults = watchFaults(page);
   await page.goto(`${url}/boards/${board}?range=1h`);
   await page.waitForSelector('[data-testid=health][data-health=live]', { timeout: 20_000 });
-  await page.waitForSelector('[data-testid=tile]:not([data-value=""])', { timeout: 20_000 });
+  // The first load is over when every panel has its figures and every chart its drawing.
+  await page.waitForFunction(
+    () => {
+      const has = (selector) => document.querySelector(selector) !== null;
+      const charts = document.querySelectorAll('[data-testid=chart]').length;
+      return (
+        has('[data-testid=tile]') &&
+        !has('[data-testid=tile][data-updated-at=""]') &&
+        !has('.skeleton') &&
+        document.querySelectorAll('.chart canvas').length === charts
+      );
+    },
+    null,
+    { timeout: 30_000 },
+  );
   return { page, faults };
 }
 

@@ -48,39 +48,39 @@ export function ChartPanel({ chart, metric, range, split, onSplit }: Props) {
   const now = useTick(range === '15m' || range === '1h' ? 2_000 : 15_000);
 
   const document = live.document;
+  const isSplit = split !== null;
+  // The lines and their figures come apart: a new figure, twice a second, must not draw the canvas again.
+  const slices = useMemo(
+    () =>
+      (document?.series ?? []).slice(0, SERIES_SHOWN_MAX).map((series) => {
+        const key = sliceKey(series.by);
+        const isOther = Object.values(series.by).includes('__other__');
+        const color = isOther ? colors.other : colors.series[assignment.indexOf(key) % colors.series.length];
+        const name = isSplit ? sliceText(series.by, speech) : t('chart.total');
+        return { key, name, color: color || 'currentColor', points: series.points };
+      }),
+    [document, assignment, colors, speech, t, isSplit],
+  );
   const items: LegendItem[] = useMemo(() => {
     const byKey = new Map((totals.document?.series ?? []).map((series) => [sliceKey(series.by), series]));
-    return (document?.series ?? []).slice(0, SERIES_SHOWN_MAX).map((series) => {
-      const key = sliceKey(series.by);
-      const isOther = Object.values(series.by).includes('__other__');
-      const index = isOther ? -1 : assignment.indexOf(key);
-      return {
-        key,
-        name: by.length === 0 ? t('chart.total') : sliceText(series.by, speech),
-        color: (isOther ? colors.other : colors.series[index % colors.series.length]) || 'currentColor',
-        value: totalOf(byKey.get(key), metric.kind),
-      };
-    });
-  }, [document, totals.document, assignment, colors, metric.kind, speech, t, by.length]);
+    return slices.map(({ key, name, color }) => ({
+      key,
+      name,
+      color,
+      value: totalOf(byKey.get(key), metric.kind),
+    }));
+  }, [slices, totals.document, metric.kind]);
 
-  const stacked = isSum(metric.kind) && split !== null;
+  const stacked = isSum(metric.kind) && isSplit;
   const series: DrawnSeries[] = useMemo(() => {
     if (!document) return [];
-    return items.flatMap((item, i) => {
-      const points = document.series[i]?.points;
-      if (!points || hidden.has(item.key)) return [];
-      const faded = pointed !== null && pointed !== item.key;
-      return [
-        {
-          key: item.key,
-          name: item.name,
-          color: item.color,
-          points: shapePoints(points, document, metric.kind),
-          faded,
-        },
-      ];
-    });
-  }, [document, items, hidden, pointed, metric.kind]);
+    return slices
+      .filter(({ key }) => !hidden.has(key))
+      .map(({ key, name, color, points }) => {
+        const faded = pointed !== null && pointed !== key;
+        return { key, name, color, points: shapePoints(points, document, metric.kind), faded };
+      });
+  }, [document, slices, hidden, pointed, metric.kind]);
 
   const toMs = document ? Math.max(document.to, serverNow(now)) : 0;
   const fromMs = toMs - rangeMs(range);

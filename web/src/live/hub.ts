@@ -16,8 +16,14 @@ import { Store } from './store';
 export const STREAMS_MAX = 3;
 /** Followers fetch the whole window this often, so that late events in older buckets show too. */
 export const FOLLOWER_FULL_MS = 60_000;
-/** A follower rests this many times as long as its last answer took: a slow query is asked for less often. */
-export const FOLLOWER_REST_FACTOR = 4;
+/** Figures follow every beat; a course, of which a beat moves only the last pixels, rests between two fetches. */
+export const COURSE_REST_MS = 2_000;
+export const COURSE_DELAY_MS = 150;
+/** A figure over a longer window moves less: it rests this fraction of its window, 30 ms for 1 h and 5 s for 7 d. */
+const FIGURE_REST_PER_WINDOW = 1 / 120_000;
+/** A server that takes longer than this is in trouble: it is asked at most a third of the time. */
+const SLOW_QUERY_MS = 2_000;
+const SLOW_REST_FACTOR = 2;
 /** A hidden tab gives its connections back after this time. */
 export const HIDDEN_GRACE_MS = 30_000;
 /** Buckets that a follower fetches anew at each beat: the current one and those that stragglers still reach. */
@@ -70,6 +76,7 @@ export class LiveHub {
   /** Per cube: the key of the streamed series and its connection. */
   readonly #leaders = new Map<string, { key: string; connection: LiveConnection }>();
   readonly #states = new Map<string, ConnectionState>();
+  readonly #starting = new Set<Entry>();
   #incidentById = new Map<string, Incident>();
   #incidentUsers = 0;
   #incidentConnection: LiveConnection | null = null;
@@ -95,9 +102,13 @@ export class LiveHub {
     const key = entryKey(query, kind);
     entry.users += 1;
     if (entry.users === 1) {
-      entry.stopBeat = this.beat(cube).listen(() => this.#refresh(key, entry));
-      this.#electLeader(cube);
-      if (this.#leaders.get(cube)?.key !== key) this.#refresh(key, entry);
+      // Figures go first: through the few connections of a browser, twenty courses would hold them up.
+      const delayMs = kind === 'series' ? COURSE_DELAY_MS : 0;
+      entry.stopBeat = this.beat(cube).listen(() => {
+        if (delayMs === 0) this.#refresh(key, entry);
+        else setTimeout(() => entry.users > 0 && this.#refresh(key, entry), delayMs);
+      });
+      this.#startSoon(entry);
     }
     return () => this.#leave(key, entry);
   }
@@ -192,20 +203,39 @@ export class LiveHub {
     }, 0);
   }
 
-  /** Streams the first series of a cube that somebody looks at, if there is a connection left. */
+  /** Waits until all panels of a page have said what they follow; only then the best one to stream is known. */
+  #startSoon(entry: Entry): void {
+    this.#starting.add(entry);
+    if (this.#starting.size > 1) return;
+    setTimeout(() => {
+      const entries = [...this.#starting].filter(({ users }) => users > 0);
+      this.#starting.clear();
+      for (const { cube } of entries) this.#electLeader(cube);
+      for (const one of entries) {
+        const key = entryKey(one.query, one.kind);
+        if (this.#leaders.get(one.cube)?.key !== key) this.#refresh(key, one);
+      }
+    }, 0);
+  }
+
+  /**
+   * Streams one series of a cube that somebody looks at, if there is a connection left. A split one is preferred: it is
+   * a chart, where the eye follows the line.
+   */
   #electLeader(cube: string): void {
     if (this.#paused || this.#leaders.has(cube) || this.#leaders.size >= STREAMS_MAX) return;
-    for (const [key, entry] of this.#entries) {
-      if (entry.cube !== cube || entry.users === 0 || entry.kind !== 'series') continue;
-      const connection = new LiveConnection({
-        path: liveSeriesPath(entry.query),
-        onEvent: (event) => this.#takeSeries(entry, event),
-        onState: (state) => this.#note(cube, state),
-      });
-      this.#leaders.set(cube, { key, connection });
-      connection.open();
-      return;
-    }
+    const candidates = [...this.#entries.values()].filter(
+      (entry) => entry.cube === cube && entry.users > 0 && entry.kind === 'series',
+    );
+    const entry = candidates.find(({ query }) => query.by.length > 0) ?? candidates[0];
+    if (!entry) return;
+    const connection = new LiveConnection({
+      path: liveSeriesPath(entry.query),
+      onEvent: (event) => this.#takeSeries(entry, event),
+      onState: (state) => this.#note(cube, state),
+    });
+    this.#leaders.set(cube, { key: entryKey(entry.query, entry.kind), connection });
+    connection.open();
   }
 
   #takeSeries(entry: Entry, event: SseEvent): void {
@@ -245,10 +275,13 @@ export class LiveHub {
       return;
     }
     entry.busy = true;
+    // The first answers of a page wait for each other in the browser, which says nothing about the server.
+    const isFirst = entry.store.get().document === null;
     void this.#fetch(entry).finally(() => {
       entry.busy = false;
-      const ended = performance.now();
-      entry.restUntilMs = ended + (ended - now) * FOLLOWER_REST_FACTOR;
+      const tookMs = performance.now() - now;
+      const slowMs = !isFirst && tookMs > SLOW_QUERY_MS ? tookMs * SLOW_REST_FACTOR : 0;
+      entry.restUntilMs = performance.now() + Math.max(slowMs, restMs(entry));
       if (!entry.again || entry.users === 0) return;
       entry.again = false;
       this.#refresh(key, entry);
@@ -321,6 +354,12 @@ export class LiveHub {
       if (this.health.get().kind !== 'live') this.health.set({ kind: 'live' });
     }
   }
+}
+
+function restMs({ kind, store }: Entry): number {
+  if (kind === 'series') return COURSE_REST_MS;
+  const { document } = store.get();
+  return document === null ? 0 : (document.to - document.from) * FIGURE_REST_PER_WINDOW;
 }
 
 function entryKey(query: SeriesQuery, kind: FollowKind): string {
