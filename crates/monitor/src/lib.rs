@@ -20,3 +20,37 @@ pub mod incident;
 pub mod watch;
 
 pub use error::MonitorError;
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    #[test]
+    fn this_crate_does_not_link_datafusion() {
+        let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+        let arguments = [
+            "tree",
+            "-p",
+            "tillwatch-monitor",
+            "-e",
+            "normal",
+            "--offline",
+        ];
+        let tree = Command::new(cargo)
+            .args(arguments)
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .unwrap();
+        assert!(
+            tree.status.success(),
+            "{}",
+            String::from_utf8_lossy(&tree.stderr)
+        );
+        let tree = String::from_utf8_lossy(&tree.stdout);
+        assert!(
+            tree.contains("tillwatch-event") && tree.contains("rusqlite"),
+            "{tree}"
+        );
+        assert!(!tree.contains("datafusion"), "{tree}");
+    }
+}

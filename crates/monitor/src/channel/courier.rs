@@ -50,7 +50,7 @@ pub struct DeliveryReport {
 pub struct Courier {
     catalogue: Arc<Catalogue>,
     webhooks: HashMap<String, Arc<Webhook>>,
-    feed: Feed,
+    pub(super) feed: Feed,
     options: CourierOptions,
     /// Only one round at a time, or a message would go out twice.
     round: tokio::sync::Mutex<()>,

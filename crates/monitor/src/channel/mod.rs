@@ -7,6 +7,8 @@ mod courier;
 mod guard;
 mod retry;
 pub mod signature;
+#[cfg(test)]
+mod tests;
 mod webhook;
 
 pub use courier::{Courier, CourierOptions, DeliveryReport};

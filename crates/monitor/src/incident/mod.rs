@@ -228,47 +228,53 @@ fn rfc3339_or_null<S: Serializer>(at_us: &Option<i64>, serializer: S) -> Result<
     }
 }
 
+/// An incident for tests.
+#[cfg(test)]
+pub(crate) fn example() -> Incident {
+    Incident {
+        id: IncidentId::new(
+            1_795_356_300_000_000,
+            "authorization_drop",
+            &Slice::whole(),
+            0,
+        ),
+        monitor: "authorization_drop".into(),
+        metric: "authorization_rate".into(),
+        unit: Some("percent".into()),
+        severity: Severity::Critical,
+        state: IncidentState::Open,
+        slice: Slice::from([("psp", "adyen"), ("issuer", "bank_17")]),
+        opened_at_us: 1_795_356_300_000_000,
+        started_at_us: 1_795_356_180_000_000,
+        updated_at_us: 1_795_356_300_000_000,
+        resolved_at_us: None,
+        figures: IncidentFigures {
+            value: Some(0.41),
+            expected: Some(0.88),
+            numerator: Some(128.0),
+            denominator: Some(312.0),
+            affected: Some(147.0),
+            probability: Some(0.999),
+        },
+        direction: Deviation::Down,
+        summary: "authorization_rate fell".into(),
+        timeline: vec![TimelineEntry {
+            at_us: 1_795_356_300_000_000,
+            kind: TimelineKind::Opened,
+            text: "opened".into(),
+        }],
+        silenced_until_us: None,
+        transition: 1,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn an_incident_serialises_to_the_documented_shape() {
-        let incident = Incident {
-            id: IncidentId::new(
-                1_795_356_300_000_000,
-                "authorization_drop",
-                &Slice::whole(),
-                0,
-            ),
-            monitor: "authorization_drop".into(),
-            metric: "authorization_rate".into(),
-            unit: Some("percent".into()),
-            severity: Severity::Critical,
-            state: IncidentState::Open,
-            slice: Slice::from([("psp", "adyen"), ("issuer", "bank_17")]),
-            opened_at_us: 1_795_356_300_000_000,
-            started_at_us: 1_795_356_180_000_000,
-            updated_at_us: 1_795_356_300_000_000,
-            resolved_at_us: None,
-            figures: IncidentFigures {
-                value: Some(0.41),
-                expected: Some(0.88),
-                numerator: Some(128.0),
-                denominator: Some(312.0),
-                affected: Some(147.0),
-                probability: Some(0.999),
-            },
-            direction: Deviation::Down,
-            summary: "authorization_rate fell".into(),
-            timeline: vec![TimelineEntry {
-                at_us: 1_795_356_300_000_000,
-                kind: TimelineKind::Opened,
-                text: "opened".into(),
-            }],
-            silenced_until_us: None,
-            transition: 1,
-        };
+        let incident = super::example();
         let json = serde_json::to_value(&incident).unwrap();
         assert!(json["id"].as_str().unwrap().starts_with("inc_"));
         assert_eq!(json["opened_at"], "2026-11-22T14:05:00Z");

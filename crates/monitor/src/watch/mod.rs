@@ -8,6 +8,9 @@ mod rate;
 mod state;
 mod threshold;
 
+#[cfg(test)]
+mod tests;
+
 pub use actions::ActionNote;
 
 use std::collections::{HashMap, HashSet};
@@ -93,7 +96,7 @@ pub struct MonitorStatus {
     pub notify: Vec<String>,
     /// End of the last judged step as RFC 3339; null before the first.
     pub last_judged_at: Option<String>,
-    /// Slices with figures at the last step.
+    /// Slices that had enough samples to be judged at the last step, or that fire.
     pub slices: usize,
     /// Slices that fire.
     pub firing: usize,

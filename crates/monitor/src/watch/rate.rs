@@ -192,6 +192,12 @@ impl RateRound {
         let new = self.recent(at, step, 1, 0);
         recovery::advance(&mut state.evidence, new, state.expected, state.observed);
         let normal = recovery::is_normal(state.evidence);
+        // The longer it lasts, the surer it is.
+        if let Some(now) = self.score(at, step, state.ignore_before_us, &self.settings)
+            && Some(now.deviation) == state.deviation
+        {
+            state.p_value = Some(state.p_value.map_or(now.p_value, |p| p.min(now.p_value)));
+        }
         Finding {
             slice: self.slices.get(at).cloned().unwrap_or_default(),
             verdict: if normal {

@@ -1,0 +1,217 @@
+//! What people do: acknowledge, resolve, silence, edit definitions; and who is told.
+
+use super::traffic::{BEGIN, DAY, MINUTE, SECOND};
+use super::{Bench, rate_monitor};
+use crate::MonitorError;
+use crate::figure::Slice;
+use crate::incident::{IncidentState, TimelineKind};
+use crate::watch::ActionNote;
+
+const LIVE: i64 = BEGIN + 2 * DAY;
+const NEVER: i64 = i64::MAX;
+
+/// Ten bad minutes, judged, with the incident open.
+fn broken() -> Bench {
+    let bench = Bench::new(21, vec![rate_monitor(&["psp"])]);
+    let psp = Slice::from([("psp", "adyen")]);
+    bench.traffic.steady(&psp, BEGIN, LIVE, 60.0, 0.88);
+    bench
+        .traffic
+        .steady(&psp, LIVE, LIVE + 20 * MINUTE, 60.0, 0.3);
+    bench
+        .traffic
+        .steady(&psp, LIVE + 20 * MINUTE, LIVE + 40 * MINUTE, 60.0, 0.88);
+    bench
+        .traffic
+        .steady(&psp, LIVE + 40 * MINUTE, LIVE + 60 * MINUTE, 60.0, 0.3);
+    bench.judge(LIVE, LIVE + 10 * MINUTE);
+    assert_eq!(bench.only_incident().state, IncidentState::Open);
+    bench
+}
+
+fn note(text: &str) -> ActionNote {
+    ActionNote {
+        by: Some("ada".to_owned()),
+        note: Some(text.to_owned()),
+    }
+}
+
+#[test]
+fn an_acknowledged_incident_stays_so_until_it_is_over() {
+    let bench = broken();
+    let id = bench.only_incident().id;
+    let now = LIVE + 10 * MINUTE + SECOND;
+    let taken = bench
+        .watch
+        .acknowledge(id.as_str(), &note("on it"), now)
+        .unwrap();
+    assert_eq!(taken.state, IncidentState::Acknowledged);
+    assert_eq!(
+        taken.timeline.last().unwrap().text,
+        "acknowledged by ada: on it"
+    );
+    let again = bench
+        .watch
+        .acknowledge(id.as_str(), &ActionNote::default(), now)
+        .unwrap();
+    assert_eq!(again, taken, "taking it twice changes nothing");
+    bench.judge(LIVE + 10 * MINUTE, LIVE + 15 * MINUTE);
+    assert_eq!(bench.only_incident().state, IncidentState::Acknowledged);
+    bench.judge(LIVE + 15 * MINUTE, LIVE + 30 * MINUTE);
+    assert_eq!(bench.only_incident().state, IncidentState::Resolved);
+    let refused = bench
+        .watch
+        .acknowledge(id.as_str(), &ActionNote::default(), now)
+        .unwrap_err();
+    assert!(
+        matches!(
+            refused,
+            MonitorError::WrongState {
+                state: "resolved",
+                ..
+            }
+        ),
+        "{refused}"
+    );
+}
+
+#[test]
+fn an_unknown_incident_is_an_error_of_its_own() {
+    let bench = broken();
+    let refused = bench
+        .watch
+        .resolve("inc_x", &ActionNote::default(), LIVE)
+        .unwrap_err();
+    assert!(matches!(refused, MonitorError::UnknownIncident(id) if id == "inc_x"));
+}
+
+#[test]
+fn an_incident_resolved_by_a_person_is_not_told_again_while_the_same_trouble_lasts() {
+    let bench = broken();
+    let id = bench.only_incident().id;
+    bench
+        .watch
+        .resolve(id.as_str(), &note("known"), LIVE + 10 * MINUTE)
+        .unwrap();
+    bench.judge(LIVE + 10 * MINUTE, LIVE + 38 * MINUTE);
+    let resolved = bench.only_incident();
+    assert_eq!(resolved.state, IncidentState::Resolved);
+    assert_eq!(
+        resolved.timeline.last().unwrap().text,
+        "resolved by ada: known"
+    );
+    bench.judge(LIVE + 38 * MINUTE, LIVE + 50 * MINUTE);
+    assert_eq!(bench.incidents().len(), 2, "new trouble is told");
+}
+
+#[test]
+fn every_transition_is_put_into_the_outbox_once_with_its_state_of_then() {
+    let bench = broken();
+    bench.judge(LIVE + 10 * MINUTE, LIVE + 30 * MINUTE);
+    let messages = bench.catalogue.due(NEVER, 100).unwrap();
+    let bodies: Vec<serde_json::Value> = messages
+        .iter()
+        .map(|m| serde_json::from_str(&m.body).unwrap())
+        .collect();
+    assert_eq!(bodies.len(), 2, "{bodies:?}");
+    let id = bench.only_incident().id;
+    for (number, (kind, state)) in [("opened", "open"), ("resolved", "resolved")]
+        .iter()
+        .enumerate()
+    {
+        let body = &bodies[number];
+        assert_eq!(body["version"], 1);
+        assert_eq!(body["kind"], *kind);
+        assert_eq!(body["incident"]["state"], *state);
+        assert_eq!(body["link"], format!("https://till.example/incidents/{id}"));
+        assert_eq!(
+            messages[number].idempotency_key(),
+            format!("{id}:{}", number + 1)
+        );
+    }
+}
+
+#[test]
+fn a_silenced_incident_goes_on_but_nobody_is_told() {
+    let bench = broken();
+    let id = bench.only_incident().id;
+    let (now, until) = (LIVE + 10 * MINUTE, LIVE + 45 * MINUTE);
+    let silenced = bench
+        .watch
+        .silence(id.as_str(), until, &note("deploy"), now)
+        .unwrap();
+    assert_eq!(silenced.silenced_until_us, Some(until));
+    assert_eq!(
+        silenced.timeline.last().unwrap().kind,
+        TimelineKind::Updated
+    );
+    bench.judge(now, LIVE + 30 * MINUTE);
+    assert_eq!(bench.only_incident().state, IncidentState::Resolved);
+    assert_eq!(
+        bench.catalogue.pending().unwrap(),
+        1,
+        "only the opening was told"
+    );
+    bench.judge(LIVE + 30 * MINUTE, LIVE + 50 * MINUTE);
+    assert_eq!(
+        bench.catalogue.pending().unwrap(),
+        1,
+        "its return within the silence was not"
+    );
+}
+
+#[test]
+fn an_edited_or_removed_monitor_leaves_no_stale_incident() {
+    for (edited, why) in [
+        (true, "the monitor was changed"),
+        (false, "the monitor was removed"),
+    ] {
+        let mut bench = broken();
+        let mut definitions = vec![];
+        if edited {
+            definitions.push(rate_monitor(&["issuer"]));
+        }
+        bench.restart(definitions, LIVE + 11 * MINUTE);
+        let closed = bench.only_incident();
+        assert_eq!(closed.state, IncidentState::Resolved);
+        assert_eq!(closed.timeline.last().unwrap().text, why);
+        assert_eq!(
+            bench.catalogue.pending().unwrap(),
+            2,
+            "who heard of it hears of its end"
+        );
+    }
+}
+
+#[test]
+fn changing_who_is_told_keeps_the_incident_open() {
+    let mut bench = broken();
+    let mut quieter = rate_monitor(&["psp"]);
+    quieter.notify.clear();
+    quieter.severity = crate::definition::Severity::Info;
+    bench.restart(vec![quieter], LIVE + 11 * MINUTE);
+    assert_eq!(bench.only_incident().state, IncidentState::Open);
+}
+
+#[test]
+fn subscribers_hear_of_every_transition() {
+    let bench = broken();
+    let mut feed = bench.watch.subscribe();
+    let id = bench.only_incident().id;
+    bench
+        .watch
+        .acknowledge(id.as_str(), &ActionNote::default(), LIVE + 10 * MINUTE)
+        .unwrap();
+    bench.judge(LIVE + 10 * MINUTE, LIVE + 30 * MINUTE);
+    let mut kinds = Vec::new();
+    while let Ok(event) = feed.try_recv() {
+        assert_eq!(event.incident.id, id);
+        kinds.push(event.kind);
+    }
+    assert_eq!(kinds.first(), Some(&TimelineKind::Acknowledged));
+    assert_eq!(kinds.last(), Some(&TimelineKind::Resolved));
+    assert!(
+        kinds.contains(&TimelineKind::Updated),
+        "figures move between transitions"
+    );
+}

@@ -1,0 +1,161 @@
+//! Simulated figures: counts per slice and bucket, drawn from a seed.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use rand::{SeedableRng, rngs::StdRng};
+
+use crate::detect::baseline::Counts;
+use crate::detect::simulation::{beta, binomial, poisson};
+use crate::figure::{Bucket, FigureQuery, FigureSource, MetricFacts, Slice, SliceFigures};
+
+pub const SECOND: i64 = 1_000_000;
+pub const MINUTE: i64 = 60 * SECOND;
+pub const HOUR: i64 = 60 * MINUTE;
+pub const DAY: i64 = 24 * HOUR;
+pub const BUCKET: i64 = 10 * SECOND;
+/// Where simulated time begins: a Monday, 2026-11-02T00:00:00Z.
+pub const BEGIN: i64 = 1_793_577_600 * SECOND;
+/// The rate wanders from stretch to stretch of this length.
+const STRETCH: i64 = 16 * MINUTE;
+
+/// A source of simulated figures.
+pub struct Traffic {
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    rng: StdRng,
+    slices: BTreeMap<Slice, BTreeMap<i64, Counts>>,
+    watermark_us: Option<i64>,
+    is_rate: bool,
+    /// Latest end that was asked for.
+    asked_upto_us: i64,
+    failure: Option<String>,
+}
+
+impl Traffic {
+    pub fn new(seed: u64) -> Self {
+        let inner = Inner {
+            rng: StdRng::seed_from_u64(seed),
+            slices: BTreeMap::new(),
+            watermark_us: None,
+            is_rate: true,
+            asked_upto_us: i64::MIN,
+            failure: None,
+        };
+        Self {
+            inner: Mutex::new(inner),
+        }
+    }
+
+    /// Adds Poisson traffic of a constant rate.
+    pub fn steady(&self, slice: &Slice, from: i64, to: i64, per_minute: f64, rate: f64) {
+        self.add(slice, from, to, per_minute, |_, _| rate);
+    }
+
+    /// Adds Poisson traffic whose rate wanders as Beta(m·rate, m·(1 − rate)).
+    pub fn wandering(&self, slice: &Slice, span: (i64, i64), per_minute: f64, rate: f64, m: f64) {
+        let mut current = (i64::MIN, rate);
+        self.add(slice, span.0, span.1, per_minute, |rng, at| {
+            let stretch = at.div_euclid(STRETCH);
+            if current.0 != stretch {
+                current = (stretch, beta(rng, m * rate, m * (1.0 - rate)));
+            }
+            current.1
+        });
+    }
+
+    fn add(
+        &self,
+        slice: &Slice,
+        from: i64,
+        to: i64,
+        per_minute: f64,
+        mut rate: impl FnMut(&mut StdRng, i64) -> f64,
+    ) {
+        let inner = &mut *self.inner.lock().unwrap();
+        let buckets = inner.slices.entry(slice.clone()).or_default();
+        let mut at = from;
+        while at < to {
+            let p = rate(&mut inner.rng, at);
+            let n = poisson(&mut inner.rng, per_minute * BUCKET as f64 / MINUTE as f64);
+            let x = binomial(&mut inner.rng, n, p);
+            let cell = buckets.entry(at).or_default();
+            *cell = cell.plus(Counts {
+                successes: x as f64,
+                attempts: n as f64,
+            });
+            at += BUCKET;
+        }
+    }
+
+    pub fn complete_upto(&self, watermark_us: i64) {
+        self.inner.lock().unwrap().watermark_us = Some(watermark_us);
+    }
+
+    pub fn is_no_rate(&self) {
+        self.inner.lock().unwrap().is_rate = false;
+    }
+
+    pub fn fail_with(&self, failure: Option<&str>) {
+        self.inner.lock().unwrap().failure = failure.map(str::to_owned);
+    }
+
+    pub fn asked_upto_us(&self) -> i64 {
+        self.inner.lock().unwrap().asked_upto_us
+    }
+
+    /// Every count of one slice from `from` to `to`.
+    pub fn total(&self, slice: &Slice, from: i64, to: i64) -> Counts {
+        let inner = self.inner.lock().unwrap();
+        let buckets = inner.slices.get(slice).unwrap();
+        buckets
+            .range(from..to)
+            .fold(Counts::default(), |sum, (_, counts)| sum.plus(*counts))
+    }
+}
+
+impl FigureSource for Traffic {
+    fn facts(&self, metric: &str) -> Result<MetricFacts, String> {
+        if metric == "missing" {
+            return Err("there is no metric `missing`".to_owned());
+        }
+        let inner = self.inner.lock().unwrap();
+        Ok(MetricFacts {
+            bucket_us: BUCKET,
+            unit: Some("percent".to_owned()),
+            is_rate: inner.is_rate,
+            watermark_us: inner.watermark_us,
+        })
+    }
+
+    fn figures(&self, query: &FigureQuery) -> Result<Vec<SliceFigures>, String> {
+        let mut inner = self.inner.lock().unwrap();
+        inner.asked_upto_us = inner.asked_upto_us.max(query.to_us);
+        if let Some(failure) = &inner.failure {
+            return Err(failure.clone());
+        }
+        let mut found: BTreeMap<Slice, BTreeMap<i64, Counts>> = BTreeMap::new();
+        for (slice, buckets) in inner.slices.iter().filter(|(s, _)| query.within.covers(s)) {
+            let key = slice.project(|d| query.by.iter().any(|by| by == d));
+            let steps = found.entry(key).or_default();
+            for (at, counts) in buckets.range(query.from_us..query.to_us) {
+                let step = at.div_euclid(query.step_us) * query.step_us;
+                let sum = steps.entry(step).or_default();
+                *sum = sum.plus(*counts);
+            }
+        }
+        let bucket = |(start_us, counts): (i64, Counts)| Bucket {
+            start_us,
+            value: counts.rate(),
+            numerator: Some(counts.successes),
+            denominator: Some(counts.attempts),
+        };
+        let figures = found.into_iter().map(|(slice, steps)| SliceFigures {
+            slice,
+            buckets: steps.into_iter().map(bucket).collect(),
+        });
+        Ok(figures.collect())
+    }
+}
