@@ -21,9 +21,6 @@ export const COURSE_REST_MS = 2_000;
 export const COURSE_DELAY_MS = 150;
 /** A figure over a longer window moves less: it rests this fraction of its window, 30 ms for 1 h and 5 s for 7 d. */
 const FIGURE_REST_PER_WINDOW = 1 / 120_000;
-/** A server that takes longer than this is in trouble: it is asked at most a third of the time. */
-const SLOW_QUERY_MS = 2_000;
-const SLOW_REST_FACTOR = 2;
 /** A hidden tab gives its connections back after this time. */
 export const HIDDEN_GRACE_MS = 30_000;
 /** Buckets that a follower fetches anew at each beat: the current one and those that stragglers still reach. */
@@ -275,13 +272,9 @@ export class LiveHub {
       return;
     }
     entry.busy = true;
-    // The first answers of a page wait for each other in the browser, which says nothing about the server.
-    const isFirst = entry.store.get().document === null;
     void this.#fetch(entry).finally(() => {
       entry.busy = false;
-      const tookMs = performance.now() - now;
-      const slowMs = !isFirst && tookMs > SLOW_QUERY_MS ? tookMs * SLOW_REST_FACTOR : 0;
-      entry.restUntilMs = performance.now() + Math.max(slowMs, restMs(entry));
+      entry.restUntilMs = performance.now() + restMs(entry);
       if (!entry.again || entry.users === 0) return;
       entry.again = false;
       this.#refresh(key, entry);

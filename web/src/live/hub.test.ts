@@ -1,0 +1,135 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import type { SeriesQuery } from '../api/paths';
+import type { SeriesDocument } from '../api/types';
+import { LiveHub } from './hub';
+
+const tile: SeriesQuery = { metric: 'attempts', from: '-1h', to: 'now', step: '1h', by: [], where: {} };
+const chart: SeriesQuery = { metric: 'rate', from: '-1h', to: 'now', step: '30s', by: ['psp'], where: {} };
+
+function answer(metric: string, value: number): SeriesDocument {
+  const to = Date.now();
+  return {
+    metric,
+    unit: 'count',
+    from: to - 3_600_000,
+    to,
+    step_ms: 30_000,
+    by: [],
+    watermark: to,
+    series: [{ by: {}, points: [[to - 30_000, value]] }],
+    truncated: false,
+  };
+}
+
+let streams: { url: string; send: (event: string, data: unknown) => void; cut: () => void }[];
+let fetched: string[];
+let value: number;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  streams = [];
+  fetched = [];
+  value = 1;
+  vi.stubGlobal('fetch', async (url: string, init: RequestInit) => {
+    if (!url.includes('/live')) {
+      fetched.push(url);
+      return Response.json(url.startsWith('/v1/incidents') ? { incidents: [] } : answer('attempts', value));
+    }
+    let sink!: ReadableStreamDefaultController<Uint8Array>;
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        sink = controller;
+      },
+    });
+    init.signal?.addEventListener('abort', () => sink.error(new Error('aborted')));
+    const send = (event: string, data: unknown) =>
+      sink.enqueue(new TextEncoder().encode(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`));
+    streams.push({ url, send, cut: () => sink.close() });
+    return new Response(body, { headers: { 'content-type': 'text/event-stream' } });
+  });
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+const settle = (ms = 0) => vi.advanceTimersByTimeAsync(ms);
+
+it('streams one series of a cube, the split one, and fetches the others when it moves', async () => {
+  const hub = new LiveHub();
+  hub.follow('cube', tile, 'total');
+  hub.follow('cube', { ...tile, step: '30s' }, 'series');
+  hub.follow('cube', chart, 'series');
+  await settle();
+  expect(streams.map(({ url }) => url)).toEqual([expect.stringContaining('/v1/metrics/rate/live?')]);
+  streams[0]?.send('snapshot', answer('rate', 0.9));
+  await settle(5_000);
+  expect(hub.health.get().kind).toBe('live');
+  const before = fetched.length;
+  value = 2;
+  streams[0]?.send('update', answer('rate', 0.8));
+  await settle(50);
+  expect(fetched.length).toBe(before + 1);
+  expect(hub.series('cube', tile, 'total').get().document?.series[0]?.points[0]?.[1]).toBe(2);
+});
+
+it('fetches everything again after the stream was lost, and says that it was', async () => {
+  const hub = new LiveHub();
+  hub.follow('cube', tile, 'total');
+  hub.follow('cube', chart, 'series');
+  await settle();
+  streams[0]?.send('snapshot', answer('rate', 0.9));
+  await settle(1_000);
+  streams[0]?.cut();
+  await settle();
+  expect(hub.health.get()).toMatchObject({ kind: 'reconnecting', attempt: 1 });
+  expect(hub.series('cube', chart, 'series').get().document?.metric).toBe('rate');
+  value = 7;
+  await settle(1_000);
+  streams[1]?.send('snapshot', answer('rate', 0.7));
+  await settle(50);
+  expect(hub.health.get().kind).toBe('live');
+  expect(hub.series('cube', tile, 'total').get().document?.series[0]?.points[0]?.[1]).toBe(7);
+});
+
+it('streams another series when the streamed one is left, and nothing when all are', async () => {
+  const hub = new LiveHub();
+  const leave = hub.follow('cube', chart, 'series');
+  const leaveOther = hub.follow('cube', { ...chart, metric: 'other' }, 'series');
+  await settle();
+  leave();
+  await settle();
+  expect(streams.map(({ url }) => url.split('?')[0])).toEqual([
+    '/v1/metrics/rate/live',
+    '/v1/metrics/other/live',
+  ]);
+  leaveOther();
+  await settle(60_000);
+  expect(streams.length).toBe(2);
+});
+
+it('opens no more streams than a browser has connections to spare', async () => {
+  const hub = new LiveHub();
+  for (const cube of ['a', 'b', 'c', 'd', 'e']) hub.follow(cube, { ...chart, metric: cube }, 'series');
+  await settle();
+  expect(streams.length).toBe(3);
+  expect(fetched.length).toBe(2);
+});
+
+it('gives its connections back when paused and returns with fresh figures', async () => {
+  const hub = new LiveHub();
+  hub.follow('cube', tile, 'total');
+  hub.follow('cube', chart, 'series');
+  hub.followIncidents();
+  await settle();
+  hub.pause();
+  const before = fetched.length;
+  await settle(120_000);
+  expect(fetched.length).toBe(before);
+  value = 9;
+  hub.resume();
+  await settle(100);
+  expect(streams.length).toBe(4);
+  expect(hub.series('cube', tile, 'total').get().document?.series[0]?.points[0]?.[1]).toBe(9);
+});
