@@ -55,7 +55,10 @@ impl FromStr for Decimal {
         }
         let whole: i128 = whole.parse().map_err(|_| fault())?;
         let part: i128 = format!("{part:0<SCALE$}").parse().map_err(|_| fault())?;
-        let sum = whole.checked_mul(ONE).and_then(|w| w.checked_add(part)).ok_or_else(fault)?;
+        let sum = whole
+            .checked_mul(ONE)
+            .and_then(|w| w.checked_add(part))
+            .ok_or_else(fault)?;
         Ok(Self(if negative { -sum } else { sum }))
     }
 }
@@ -64,7 +67,10 @@ impl fmt::Display for Decimal {
     /// As short as it can be: no zeros at the end.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.0 < 0 { "-" } else { "" };
-        let (whole, part) = (self.0.unsigned_abs() / ONE.unsigned_abs(), self.0.unsigned_abs() % ONE.unsigned_abs());
+        let (whole, part) = (
+            self.0.unsigned_abs() / ONE.unsigned_abs(),
+            self.0.unsigned_abs() % ONE.unsigned_abs(),
+        );
         let part = format!("{part:012}");
         let part = part.trim_end_matches('0');
         let point = if part.is_empty() { "" } else { "." };
@@ -125,7 +131,10 @@ impl Totals {
     /// How many events have this value in a counted field.
     #[must_use]
     pub fn count(&self, field: &str, value: &str) -> u64 {
-        self.counts.get(&(field.to_owned(), value.to_owned())).copied().unwrap_or(0)
+        self.counts
+            .get(&(field.to_owned(), value.to_owned()))
+            .copied()
+            .unwrap_or(0)
     }
 
     /// Events with this value ÷ all events, as the pair of both: rates are compared by cross-multiplication.
@@ -212,12 +221,16 @@ impl Recount {
     /// # Errors
     /// When the line is no JSON object or a field is not what it should be; the recount is as before.
     pub fn add(&mut self, line: &[u8]) -> Result<(), OracleError> {
-        let event: Value = serde_json::from_slice(line).map_err(|e| OracleError::Json(e.to_string()))?;
+        let event: Value =
+            serde_json::from_slice(line).map_err(|e| OracleError::Json(e.to_string()))?;
         let Value::Object(event) = event else {
             return Err(OracleError::Json(event.to_string()));
         };
         let missing = |field: &str| OracleError::Field(field.to_owned());
-        let at = event.get(&self.time).and_then(Value::as_str).ok_or_else(|| missing(&self.time))?;
+        let at = event
+            .get(&self.time)
+            .and_then(Value::as_str)
+            .ok_or_else(|| missing(&self.time))?;
         let at: jiff::Timestamp = at.parse().map_err(|_| missing(&self.time))?;
         let mut sums = Vec::new();
         for field in &self.summed {
@@ -233,13 +246,20 @@ impl Recount {
                 return Ok(());
             }
         }
-        let slice = self.by.iter().map(|f| event.get(f).map(text).unwrap_or_default()).collect();
+        let slice = self
+            .by
+            .iter()
+            .map(|f| event.get(f).map(text).unwrap_or_default())
+            .collect();
         let bucket_us = at.as_microsecond().div_euclid(self.bucket_us) * self.bucket_us;
         let totals = self.slices.entry((bucket_us, slice)).or_default();
         totals.events += 1;
         for field in &self.counted {
             if let Some(value) = event.get(field).filter(|v| !v.is_null()) {
-                *totals.counts.entry((field.clone(), text(value))).or_default() += 1;
+                *totals
+                    .counts
+                    .entry((field.clone(), text(value)))
+                    .or_default() += 1;
             }
         }
         for (field, sum) in sums {
@@ -253,7 +273,9 @@ impl Recount {
     /// # Errors
     /// At the first line that cannot be added.
     pub fn add_ndjson(&mut self, body: &[u8]) -> Result<(), OracleError> {
-        body.split(|b| *b == b'\n').filter(|l| !l.is_empty()).try_for_each(|l| self.add(l))
+        body.split(|b| *b == b'\n')
+            .filter(|l| !l.is_empty())
+            .try_for_each(|l| self.add(l))
     }
 
     /// Events left out because their id had been seen.
@@ -278,7 +300,10 @@ impl Recount {
     #[must_use]
     pub fn total_where(&self, keep: impl Fn(i64, &[String]) -> bool) -> Totals {
         let mut all = Totals::default();
-        self.slices.iter().filter(|((at, slice), _)| keep(*at, slice)).for_each(|(_, t)| all.merge(t));
+        self.slices
+            .iter()
+            .filter(|((at, slice), _)| keep(*at, slice))
+            .for_each(|(_, t)| all.merge(t));
         all
     }
 }

@@ -26,30 +26,56 @@ fn perfect(events_per_day: u64, seed: u64) -> Simulator {
 }
 
 fn with_incidents(events_per_day: u64, seed: u64, incidents: Vec<Incident>) -> Simulator {
-    let config = SimulatorConfig { events_per_day, delivery: Delivery::perfect(), ..SimulatorConfig::default() };
+    let config = SimulatorConfig {
+        events_per_day,
+        delivery: Delivery::perfect(),
+        ..SimulatorConfig::default()
+    };
     Simulator::with_incidents(config, seed, incidents).unwrap()
 }
 
 fn incident(from_us: i64, minutes: i64, kind: IncidentKind) -> Incident {
-    Incident { from_us, to_us: from_us + minutes * MINUTE_US, kind }
+    Incident {
+        from_us,
+        to_us: from_us + minutes * MINUTE_US,
+        kind,
+    }
 }
 
 /// The bytes of each stream that arrive in a window.
 fn bytes(simulator: &Simulator, from_us: i64, to_us: i64) -> BTreeMap<&'static str, Vec<u8>> {
     let mut all: BTreeMap<_, Vec<u8>> = BTreeMap::new();
     for batch in simulator.batches(from_us, to_us) {
-        assert_eq!(batch.events as usize, batch.ndjson.iter().filter(|b| **b == b'\n').count());
+        assert_eq!(
+            batch.events as usize,
+            batch.ndjson.iter().filter(|b| **b == b'\n').count()
+        );
         all.entry(batch.stream).or_default().extend(batch.ndjson);
     }
     all
 }
 
+fn parse(body: &[u8]) -> Vec<Value> {
+    body.split(|b| *b == b'\n')
+        .filter(|l| !l.is_empty())
+        .map(|l| serde_json::from_slice(l).unwrap())
+        .collect()
+}
+
 /// The events of each stream that arrive in a window.
 fn events(simulator: &Simulator, from_us: i64, to_us: i64) -> BTreeMap<&'static str, Vec<Value>> {
-    let parse = |body: Vec<u8>| {
-        body.split(|b| *b == b'\n').filter(|l| !l.is_empty()).map(|l| serde_json::from_slice(l).unwrap()).collect()
-    };
-    bytes(simulator, from_us, to_us).into_iter().map(|(stream, body)| (stream, parse(body))).collect()
+    bytes(simulator, from_us, to_us)
+        .into_iter()
+        .map(|(stream, body)| (stream, parse(&body)))
+        .collect()
+}
+
+/// The events of one stream that arrive in a window; far fewer to read than all.
+fn events_of(simulator: &Simulator, stream: &str, from_us: i64, to_us: i64) -> Vec<Value> {
+    bytes(simulator, from_us, to_us)
+        .get(stream)
+        .map(|body| parse(body))
+        .unwrap_or_default()
 }
 
 fn text<'a>(event: &'a Value, field: &str) -> &'a str {
@@ -57,7 +83,10 @@ fn text<'a>(event: &'a Value, field: &str) -> &'a str {
 }
 
 fn at_us(event: &Value) -> i64 {
-    text(event, "occurred_at").parse::<jiff::Timestamp>().unwrap().as_microsecond()
+    text(event, "occurred_at")
+        .parse::<jiff::Timestamp>()
+        .unwrap()
+        .as_microsecond()
 }
 
 fn share<'a>(events: impl IntoIterator<Item = &'a Value>, of: impl Fn(&Value) -> bool) -> f64 {

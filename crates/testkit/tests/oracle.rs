@@ -18,15 +18,35 @@ fn sums_are_exact_where_doubles_are_not() {
 
 #[test]
 fn what_is_no_decimal_is_refused() {
-    for text in ["", ".5", "1e3", "1.2.3", "+1", "--1", "1.0000000000001", "NaN", "1 000", "9999999999999999999999999999999999999999"] {
-        assert_eq!(text.parse::<Decimal>(), Err(OracleError::Decimal(text.to_owned())));
+    for text in [
+        "",
+        ".5",
+        "1e3",
+        "1.2.3",
+        "+1",
+        "--1",
+        "1.0000000000001",
+        "NaN",
+        "1 000",
+        "9999999999999999999999999999999999999999",
+    ] {
+        assert_eq!(
+            text.parse::<Decimal>(),
+            Err(OracleError::Decimal(text.to_owned()))
+        );
     }
 }
 
 #[test]
 fn division_rounds_half_away_from_zero() {
-    assert_eq!(decimal("1").divide(decimal("3"), 4), Some(decimal("0.3333")));
-    assert_eq!(decimal("2").divide(decimal("3"), 4), Some(decimal("0.6667")));
+    assert_eq!(
+        decimal("1").divide(decimal("3"), 4),
+        Some(decimal("0.3333"))
+    );
+    assert_eq!(
+        decimal("2").divide(decimal("3"), 4),
+        Some(decimal("0.6667"))
+    );
     assert_eq!(decimal("0.5").divide(decimal("1"), 0), Some(decimal("1")));
     assert_eq!(decimal("-0.5").divide(decimal("1"), 0), Some(decimal("-1")));
     assert_eq!(decimal("1").divide(decimal("0"), 2), None);
@@ -34,7 +54,10 @@ fn division_rounds_half_away_from_zero() {
 
 #[test]
 fn slices_and_buckets_are_told_apart() {
-    let mut recount = Recount::new("at", 60_000_000).by(&["psp", "currency"]).count("status").sum("amount");
+    let mut recount = Recount::new("at", 60_000_000)
+        .by(&["psp", "currency"])
+        .count("status")
+        .sum("amount");
     recount
         .add_ndjson(
             br#"{"at":"2026-11-02T12:00:59.999Z","psp":"a","currency":"EUR","status":"approved","amount":"1.10"}
@@ -65,7 +88,9 @@ fn a_bad_line_leaves_the_recount_as_it_was() {
         assert!(recount.add(line).is_err());
     }
     assert_eq!(recount.total().events, 0);
-    recount.add(br#"{"id":"a","at":"2026-11-02T12:00:00Z","amount":"1"}"#).unwrap();
+    recount
+        .add(br#"{"id":"a","at":"2026-11-02T12:00:00Z","amount":"1"}"#)
+        .unwrap();
     assert_eq!(recount.total().events, 1);
 }
 

@@ -22,7 +22,11 @@ pub struct SimulatorConfig {
 
 impl Default for SimulatorConfig {
     fn default() -> Self {
-        Self { events_per_day: 400_000, online_share: 0.2, delivery: Delivery::default() }
+        Self {
+            events_per_day: 400_000,
+            online_share: 0.2,
+            delivery: Delivery::default(),
+        }
     }
 }
 
@@ -58,7 +62,13 @@ impl Delivery {
     /// Every event once, at its time, in order.
     #[must_use]
     pub fn perfect() -> Self {
-        Self { duplicate_share: 0.0, out_of_order_share: 0.0, out_of_order_s_max: 0, late_share: 0.0, late_s_max: 0 }
+        Self {
+            duplicate_share: 0.0,
+            out_of_order_share: 0.0,
+            out_of_order_s_max: 0,
+            late_share: 0.0,
+            late_s_max: 0,
+        }
     }
 }
 
@@ -66,10 +76,18 @@ impl SimulatorConfig {
     /// Refuses what cannot work.
     pub(crate) fn check(&self) -> Result<(), SimulateError> {
         let share = |name: &'static str, value: f64| {
-            if (0.0..=1.0).contains(&value) { Ok(()) } else { Err(SimulateError::Share { name, value }) }
+            if (0.0..=1.0).contains(&value) {
+                Ok(())
+            } else {
+                Err(SimulateError::Share { name, value })
+            }
         };
         let delay = |name: &'static str, seconds: u32| {
-            if seconds <= DELAY_S_MAX { Ok(()) } else { Err(SimulateError::Delay { name, seconds }) }
+            if seconds <= DELAY_S_MAX {
+                Ok(())
+            } else {
+                Err(SimulateError::Delay { name, seconds })
+            }
         };
         if !(1..=EVENTS_PER_DAY_MAX).contains(&self.events_per_day) {
             return Err(SimulateError::EventsPerDay(self.events_per_day));

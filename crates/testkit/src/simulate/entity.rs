@@ -55,7 +55,13 @@ const FIRST_EVENT: u64 = 16;
 
 impl Entity {
     pub(crate) fn new(seed: u64, source: Source, minute: u64, index: u64) -> Self {
-        Self { seed, source, minute, index, next: FIRST_EVENT }
+        Self {
+            seed,
+            source,
+            minute,
+            index,
+            next: FIRST_EVENT,
+        }
     }
 
     pub(crate) fn dice(&self) -> Dice {

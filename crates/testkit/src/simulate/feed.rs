@@ -32,11 +32,17 @@ impl Feed {
         let from_us = from_us.max(0);
         let delivery = simulator.config().delivery.clone();
         // Whatever arrives from `from_us` on began at most this long before.
-        let slowest_s = i64::from(delivery.late_s_max.max(delivery.out_of_order_s_max)) + DUPLICATE_S_MAX;
+        let slowest_s =
+            i64::from(delivery.late_s_max.max(delivery.out_of_order_s_max)) + DUPLICATE_S_MAX;
         let first_us = (from_us - NEAR_US - slowest_s * 1_000_000).max(0);
         let traffic = Arc::clone(simulator.traffic());
         let outbox = Outbox::new(from_us, delivery, traffic.incidents.clone());
-        Self { traffic, outbox, next_minute: first_us.div_euclid(HOUR_US) * 60, at_us: from_us }
+        Self {
+            traffic,
+            outbox,
+            next_minute: first_us.div_euclid(HOUR_US) * 60,
+            at_us: from_us,
+        }
     }
 
     /// Where the feed stands: everything that arrives before it has been given out. Microseconds since 1970.
@@ -62,14 +68,16 @@ impl Feed {
             .to_vec();
         while self.next_minute * MINUTE_US < to_us {
             if self.next_minute % 60 == 0 {
-                self.traffic.late_hour(self.next_minute / 60, &mut self.outbox);
+                self.traffic
+                    .late_hour(self.next_minute / 60, &mut self.outbox);
             }
             if let Ok(minute) = u64::try_from(self.next_minute) {
                 self.traffic.minute(minute, &mut self.outbox);
             }
             self.next_minute += 1;
             // Minutes that are complete leave at once, so that a long step does not hold them twice.
-            self.outbox.take(to_us.min(self.next_minute * MINUTE_US), &mut batches);
+            self.outbox
+                .take(to_us.min(self.next_minute * MINUTE_US), &mut batches);
         }
         self.outbox.take(to_us, &mut batches);
         self.at_us = to_us;
@@ -111,7 +119,8 @@ impl Iterator for Batches {
             }
             // Borders are multiples of the span, wherever the reading began.
             let border_us = (at_us.div_euclid(self.span_us) + 1) * self.span_us;
-            self.ready.extend(self.feed.advance(border_us.min(self.to_us)));
+            self.ready
+                .extend(self.feed.advance(border_us.min(self.to_us)));
         }
         self.ready.pop_front()
     }

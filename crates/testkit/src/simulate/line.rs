@@ -13,7 +13,10 @@ pub(crate) struct Line<'a> {
 
 impl<'a> Line<'a> {
     pub(crate) fn begin(buffer: &'a mut Vec<u8>) -> Self {
-        Self { buffer, separator: b'{' }
+        Self {
+            buffer,
+            separator: b'{',
+        }
     }
 
     pub(crate) fn end(self) {
@@ -52,7 +55,8 @@ impl<'a> Line<'a> {
 
     pub(crate) fn bool(&mut self, key: &str, value: bool) {
         self.key(key);
-        self.buffer.extend_from_slice(if value { b"true" } else { b"false" });
+        self.buffer
+            .extend_from_slice(if value { b"true" } else { b"false" });
     }
 
     pub(crate) fn int(&mut self, key: &str, value: i64) {
@@ -70,7 +74,11 @@ impl<'a> Line<'a> {
         self.buffer.extend_from_slice(prefix.as_bytes());
         for shift in (0..16).rev() {
             let nibble = u8::try_from((number >> (4 * shift)) & 15).unwrap_or(0);
-            self.buffer.push(if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 });
+            self.buffer.push(if nibble < 10 {
+                b'0' + nibble
+            } else {
+                b'a' + nibble - 10
+            });
         }
         self.buffer.push(b'"');
     }
@@ -168,7 +176,15 @@ mod tests {
         let write = |minor, exponent| {
             let mut buffer = Vec::new();
             let mut line = Line::begin(&mut buffer);
-            line.money("a", minor, &Currency { code: "XXX", exponent, per_euro: 1.0 });
+            line.money(
+                "a",
+                minor,
+                &Currency {
+                    code: "XXX",
+                    exponent,
+                    per_euro: 1.0,
+                },
+            );
             line.end();
             String::from_utf8(buffer).unwrap()
         };

@@ -64,7 +64,13 @@ pub enum Stream {
 
 impl Stream {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Visits, Self::Orders, Self::OrderLines, Self::Payments, Self::PaymentMovements];
+    pub const ALL: [Self; 5] = [
+        Self::Visits,
+        Self::Orders,
+        Self::OrderLines,
+        Self::Payments,
+        Self::PaymentMovements,
+    ];
 
     /// The stream's name in the packs.
     #[must_use]
@@ -126,16 +132,26 @@ impl Simulator {
     ///
     /// # Errors
     /// When the configuration or an incident cannot work.
-    pub fn with_incidents(config: SimulatorConfig, seed: u64, incidents: Vec<Incident>) -> Result<Self, SimulateError> {
+    pub fn with_incidents(
+        config: SimulatorConfig,
+        seed: u64,
+        incidents: Vec<Incident>,
+    ) -> Result<Self, SimulateError> {
         config.check()?;
         if incidents.len() > INCIDENTS_MAX {
-            return Err(SimulateError::Scenario(format!("at most {INCIDENTS_MAX} incidents")));
+            return Err(SimulateError::Scenario(format!(
+                "at most {INCIDENTS_MAX} incidents"
+            )));
         }
         for (number, incident) in (1..).zip(&incidents) {
             scenario::check(number, &incident.kind)?;
         }
         let traffic = Arc::new(Traffic::new(&config, seed, Incidents(incidents)));
-        Ok(Self { config, seed, traffic })
+        Ok(Self {
+            config,
+            seed,
+            traffic,
+        })
     }
 
     /// Its configuration.

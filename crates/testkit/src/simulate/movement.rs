@@ -46,15 +46,27 @@ impl Fate {
     }
 
     /// Day of the refund after the payment, early days more often.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "0 to REFUND_DAYS")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        reason = "0 to REFUND_DAYS"
+    )]
     pub(crate) fn refund_day(self, order: bool) -> Option<i64> {
-        let share = if order { REFUND_SHARE_ORDERS } else { REFUND_SHARE_OTHERS };
+        let share = if order {
+            REFUND_SHARE_ORDERS
+        } else {
+            REFUND_SHARE_OTHERS
+        };
         let point = self.roll(2) / share;
         (point < 1.0).then(|| 1 + (point * point * REFUND_DAYS as f64) as i64)
     }
 
     /// Class of the dispute, 0 to [`DISPUTE_CLASSES`] - 1.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "0 to DISPUTE_CLASSES")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        reason = "0 to DISPUTE_CLASSES"
+    )]
     pub(crate) fn dispute_class(self) -> Option<i64> {
         let point = self.roll(3) / DISPUTE_SHARE;
         (point < 1.0).then_some((point * DISPUTE_CLASSES as f64) as i64)
@@ -70,34 +82,73 @@ pub(crate) struct Settled {
 }
 
 impl Settled {
-    fn write(&self, outbox: &mut Outbox, at_us: i64, id: u64, kind: &str, minor: i64, reason: Option<&str>) {
-        let Payment { id: payment, order, country, psp, method, .. } = self.payment;
+    fn write(
+        &self,
+        outbox: &mut Outbox,
+        at_us: i64,
+        id: u64,
+        kind: &str,
+        minor: i64,
+        reason: Option<&str>,
+    ) {
+        let Payment {
+            id: payment,
+            order,
+            country,
+            psp,
+            method,
+            ..
+        } = self.payment;
         let currency = &country.currency;
-        outbox.emit(Stream::PaymentMovements, at_us, id, Some(psp.name), |line| {
-            line.id("payment_id", "pay_", payment);
-            if let Some(order) = order {
-                line.id("order_id", "ord_", order);
-            }
-            line.text("kind", kind);
-            line.money("amount", minor, currency);
-            line.text("currency", currency.code);
-            if kind == "captured" {
-                line.money("fee", minor * psp.fee_bps / 10_000 + currency.minor(psp.fee_cents / 100.0), currency);
-            }
-            line.text("psp", psp.name);
-            line.text("method", method.name());
-            line.text("country", country.code);
-            line.text_if("reason", reason);
-        });
+        outbox.emit(
+            Stream::PaymentMovements,
+            at_us,
+            id,
+            Some(psp.name),
+            |line| {
+                line.id("payment_id", "pay_", payment);
+                if let Some(order) = order {
+                    line.id("order_id", "ord_", order);
+                }
+                line.text("kind", kind);
+                line.money("amount", minor, currency);
+                line.text("currency", currency.code);
+                if kind == "captured" {
+                    line.money(
+                        "fee",
+                        minor * psp.fee_bps / 10_000 + currency.minor(psp.fee_cents / 100.0),
+                        currency,
+                    );
+                }
+                line.text("psp", psp.name);
+                line.text("method", method.name());
+                line.text("country", country.code);
+                line.text_if("reason", reason);
+            },
+        );
     }
 
     /// The authorisation, and the capture of what is handed over at once.
     pub(crate) fn now(&self, outbox: &mut Outbox, entity: &mut Entity) {
         let told_us = self.payment.end_us + 150_000;
-        self.write(outbox, told_us, entity.next_event(), "authorised", self.payment.amount_minor, None);
+        self.write(
+            outbox,
+            told_us,
+            entity.next_event(),
+            "authorised",
+            self.payment.amount_minor,
+            None,
+        );
         if self.purchase.is_none() {
             let captured_us = told_us + 450_000;
-            self.write(outbox, captured_us, entity.id(Part::Captured), "captured", self.payment.amount_minor, None);
+            self.write(
+                outbox,
+                captured_us,
+                entity.id(Part::Captured),
+                "captured",
+                self.payment.amount_minor,
+                None,
+            );
         }
     }
 
@@ -114,7 +165,11 @@ impl Settled {
     fn captured_minor(&self) -> i64 {
         let whole = self.payment.amount_minor;
         let partial = self.purchase.is_some() && self.fate.roll(4) < PARTIAL_CAPTURE_SHARE;
-        if partial { (whole * 9 / 10).max(1) } else { whole }
+        if partial {
+            (whole * 9 / 10).max(1)
+        } else {
+            whole
+        }
     }
 
     /// The refund, and what it means for the order.
@@ -123,7 +178,11 @@ impl Settled {
             return;
         }
         let whole = self.fate.roll(5) < 0.6;
-        let permille = if whole { 1000 } else { part_permille(self.fate.roll(6)) };
+        let permille = if whole {
+            1000
+        } else {
+            part_permille(self.fate.roll(6))
+        };
         let reason = match self.fate.roll(7) {
             r if r < 0.55 => "returned",
             r if r < 0.8 => "defective",
@@ -135,19 +194,32 @@ impl Settled {
             None => self.payment.amount_minor * permille / 1000,
         };
         let minor = minor.clamp(1, self.captured_minor());
-        self.write(outbox, at_us, entity.id(Part::Refunded), "refunded", minor, Some(reason));
+        self.write(
+            outbox,
+            at_us,
+            entity.id(Part::Refunded),
+            "refunded",
+            minor,
+            Some(reason),
+        );
         let Some(purchase) = &self.purchase else {
             return;
         };
         let currency = &self.payment.country.currency;
-        outbox.emit(Stream::Orders, at_us, entity.id(Part::OrderRefunded), None, |line| {
-            order_head(line, entity.id(Part::Order), "refunded", purchase);
-            line.int("items", 0);
-            for field in ["value", "goods", "discount", "tax", "shipping"] {
-                line.money(field, 0, currency);
-            }
-            line.money("refund", purchase.net_goods * permille / 1000, currency);
-        });
+        outbox.emit(
+            Stream::Orders,
+            at_us,
+            entity.id(Part::OrderRefunded),
+            None,
+            |line| {
+                order_head(line, entity.id(Part::Order), "refunded", purchase);
+                line.int("items", 0);
+                for field in ["value", "goods", "discount", "tax", "shipping"] {
+                    line.money(field, 0, currency);
+                }
+                line.money("refund", purchase.net_goods * permille / 1000, currency);
+            },
+        );
     }
 
     /// The dispute of a captured payment.
@@ -155,8 +227,19 @@ impl Settled {
         if self.purchase.is_some() && self.fate.voided() {
             return;
         }
-        let reason = if self.fate.roll(8) < 0.6 { "fraudulent" } else { "not_received" };
-        self.write(outbox, at_us, entity.id(Part::Disputed), "disputed", self.captured_minor(), Some(reason));
+        let reason = if self.fate.roll(8) < 0.6 {
+            "fraudulent"
+        } else {
+            "not_received"
+        };
+        self.write(
+            outbox,
+            at_us,
+            entity.id(Part::Disputed),
+            "disputed",
+            self.captured_minor(),
+            Some(reason),
+        );
     }
 }
 

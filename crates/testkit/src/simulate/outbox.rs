@@ -47,7 +47,13 @@ struct Entry {
 impl Outbox {
     /// An outbox that keeps what arrives from `from_us` on.
     pub(crate) fn new(from_us: i64, delivery: Delivery, incidents: Incidents) -> Self {
-        Self { from_us, delivery, incidents, minutes: BTreeMap::new(), emitted: 0 }
+        Self {
+            from_us,
+            delivery,
+            incidents,
+            minutes: BTreeMap::new(),
+            emitted: 0,
+        }
     }
 
     /// How many events were handed in, silent ones and duplicates not counted.
@@ -71,28 +77,53 @@ impl Outbox {
         let fate = mix(id ^ 0x5eed_de11_4e12_0001);
         let arrival_us = at_us + self.delay_us(fate);
         let duplicate = unit(mix(fate ^ 1)) < self.delivery.duplicate_share;
-        let again_us = arrival_us + 1_000_000 + within(mix(fate ^ 2), (DUPLICATE_S_MAX - 1) * 1_000_000);
+        let again_us =
+            arrival_us + 1_000_000 + within(mix(fate ^ 2), (DUPLICATE_S_MAX - 1) * 1_000_000);
         let first_kept = arrival_us >= self.from_us;
         let again_kept = duplicate && again_us >= self.from_us;
         if !first_kept && !again_kept {
             return;
         }
         let mut line_us = if first_kept { arrival_us } else { again_us };
-        let minute = self.minutes.entry(line_us.div_euclid(MINUTE_US)).or_default();
+        let minute = self
+            .minutes
+            .entry(line_us.div_euclid(MINUTE_US))
+            .or_default();
         let start = minute.bytes.len();
         let mut line = Line::begin(&mut minute.bytes);
         line.id("event_id", "ev_", id);
         line.time("occurred_at", at_us);
         write(&mut line);
         line.end();
-        minute.add(Entry { arrival_us: line_us, id, again: !first_kept, stream, start, end: minute.bytes.len() });
+        minute.add(Entry {
+            arrival_us: line_us,
+            id,
+            again: !first_kept,
+            stream,
+            start,
+            end: minute.bytes.len(),
+        });
         if first_kept && again_kept {
-            let copy = minute.bytes.get(start..).map(<[u8]>::to_vec).unwrap_or_default();
+            let copy = minute
+                .bytes
+                .get(start..)
+                .map(<[u8]>::to_vec)
+                .unwrap_or_default();
             line_us = again_us;
-            let minute = self.minutes.entry(line_us.div_euclid(MINUTE_US)).or_default();
+            let minute = self
+                .minutes
+                .entry(line_us.div_euclid(MINUTE_US))
+                .or_default();
             let start = minute.bytes.len();
             minute.bytes.extend_from_slice(&copy);
-            minute.add(Entry { arrival_us: line_us, id, again: true, stream, start, end: minute.bytes.len() });
+            minute.add(Entry {
+                arrival_us: line_us,
+                id,
+                again: true,
+                stream,
+                start,
+                end: minute.bytes.len(),
+            });
         }
     }
 

@@ -12,19 +12,35 @@ impl Pacer {
     /// At `clock_us` it is `simulated_us`, and simulated time runs `speed` times as fast (at least 0.001).
     #[must_use]
     pub fn new(simulated_us: i64, clock_us: i64, speed: f64) -> Self {
-        Self { simulated_us, clock_us, speed: if speed.is_finite() { speed.max(0.001) } else { 1.0 } }
+        Self {
+            simulated_us,
+            clock_us,
+            speed: if speed.is_finite() {
+                speed.max(0.001)
+            } else {
+                1.0
+            },
+        }
     }
 
     /// Simulated time when the clock shows `clock_us`: what [`super::Feed::advance`] may be asked for.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "285 years are exact to the microsecond")]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        reason = "285 years are exact to the microsecond"
+    )]
     pub fn simulated_us(&self, clock_us: i64) -> i64 {
         self.simulated_us + ((clock_us - self.clock_us) as f64 * self.speed) as i64
     }
 
     /// What the clock shows at a simulated time: when to wake.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "285 years are exact to the microsecond")]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        reason = "285 years are exact to the microsecond"
+    )]
     pub fn clock_us(&self, simulated_us: i64) -> i64 {
         self.clock_us + libm::ceil((simulated_us - self.simulated_us) as f64 / self.speed) as i64
     }

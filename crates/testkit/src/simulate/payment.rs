@@ -97,11 +97,19 @@ struct Decline {
 }
 
 const fn soft(code: &'static str, retry_factor: f64) -> Decline {
-    Decline { code, hard: false, retry_factor }
+    Decline {
+        code,
+        hard: false,
+        retry_factor,
+    }
 }
 
 const fn hard(code: &'static str) -> Decline {
-    Decline { code, hard: true, retry_factor: 0.0 }
+    Decline {
+        code,
+        hard: true,
+        retry_factor: 0.0,
+    }
 }
 
 const DO_NOT_HONOR: Decline = soft("do_not_honor", 0.5);
@@ -133,7 +141,11 @@ impl Payments {
                 (2.0, hard("stolen_card")),
                 (2.0, hard("lost_card")),
             ]),
-            networks: Weighted::new([(55.0, ("visa", "4")), (39.0, ("mastercard", "5")), (6.0, ("amex", "3"))]),
+            networks: Weighted::new([
+                (55.0, ("visa", "4")),
+                (39.0, ("mastercard", "5")),
+                (6.0, ("amex", "3")),
+            ]),
             methods_online: Weighted::new([
                 (62.0, Method::Card),
                 (22.0, Method::Wallet),
@@ -172,7 +184,8 @@ impl Payments {
             return (request.start_us, None);
         };
         let id = entity.id(Part::Payment);
-        let (mut start_us, mut without, mut factor, mut reached) = (request.start_us, None, 1.0, false);
+        let (mut start_us, mut without, mut factor, mut reached) =
+            (request.start_us, None, 1.0, false);
         let mut authenticate = false;
         for number in 1..=ATTEMPTS_MAX {
             let roll = dice.unit();
@@ -185,7 +198,13 @@ impl Payments {
                 request,
                 &instrument,
                 incidents,
-                &Try { psp, number, start_us, chance, authenticate },
+                &Try {
+                    psp,
+                    number,
+                    start_us,
+                    chance,
+                    authenticate,
+                },
             );
             reached |= matches!(attempt.ending, Ending::Approved | Ending::Declined(_));
             let retry = retry(dice, request, &attempt).filter(|_| number < ATTEMPTS_MAX);
@@ -198,9 +217,24 @@ impl Payments {
             };
             if let Some(outbox) = outbox.as_deref_mut() {
                 let event = entity.next_event();
-                outbox.emit(Stream::Payments, attempt.end_us, event, Some(psp.name), |line| {
-                    write_attempt(line, id, request, &instrument, psp, number, &attempt, payment_status);
-                });
+                outbox.emit(
+                    Stream::Payments,
+                    attempt.end_us,
+                    event,
+                    Some(psp.name),
+                    |line| {
+                        write_attempt(
+                            line,
+                            id,
+                            request,
+                            &instrument,
+                            psp,
+                            number,
+                            &attempt,
+                            payment_status,
+                        );
+                    },
+                );
             }
             if approved {
                 let payment = Payment {
@@ -227,9 +261,17 @@ impl Payments {
 
     fn instrument(&self, dice: &mut Dice, request: &Request) -> Option<Instrument> {
         let method = self.methods(request.channel).pick(dice.unit())?;
-        let (bank, abroad, network) = (dice.unit(), dice.chance(0.04), self.networks.pick(dice.unit()));
+        let (bank, abroad, network) = (
+            dice.unit(),
+            dice.chance(0.04),
+            self.networks.pick(dice.unit()),
+        );
         if let Some(issuer) = request.test_of {
-            return Some(Instrument { method: Method::Card, network, issuer });
+            return Some(Instrument {
+                method: Method::Card,
+                network,
+                issuer,
+            });
         }
         let issuers = match method {
             Method::Bnpl => &self.world.lenders,
@@ -237,8 +279,16 @@ impl Payments {
             _ => self.world.issuers(request.country.code),
         };
         let issuer = issuers.pick(bank)?;
-        let network = if matches!(method, Method::Card | Method::Wallet) { network } else { None };
-        Some(Instrument { method, network, issuer })
+        let network = if matches!(method, Method::Card | Method::Wallet) {
+            network
+        } else {
+            None
+        };
+        Some(Instrument {
+            method,
+            network,
+            issuer,
+        })
     }
 
     fn attempt(
@@ -257,18 +307,30 @@ impl Payments {
             three_ds_result: None,
             exemption: None,
         };
-        let outage = incidents.outage(this.start_us, this.psp.name).unwrap_or(0.0);
+        let outage = incidents
+            .outage(this.start_us, this.psp.name)
+            .unwrap_or(0.0);
         if dice.chance(outage.max(this.psp.error_share)) {
             // Half of the errors are refused connections, the others never answer.
             let answered = dice.chance(0.5);
-            let ms = if answered { dice.between(20, 400) } else { dice.between(10_000, 30_000) };
+            let ms = if answered {
+                dice.between(20, 400)
+            } else {
+                dice.between(10_000, 30_000)
+            };
             attempt.latency_ms = answered.then_some(ms);
             attempt.end_us += ms * 1000;
             return attempt;
         }
         let ms = latency_ms(dice, request, instrument, this.psp)
             * incidents.slowness(this.start_us, this.psp.name);
-        let blocked = if request.test_of.is_some() { 0.05 } else if request.channel.online() { 0.012 } else { 0.001 };
+        let blocked = if request.test_of.is_some() {
+            0.05
+        } else if request.channel.online() {
+            0.012
+        } else {
+            0.001
+        };
         if this.number == 1 && dice.chance(blocked) {
             attempt.ending = Ending::Blocked;
             attempt.finish(ms * 0.4);
@@ -279,10 +341,15 @@ impl Payments {
             (Some("failed" | "abandoned"), _) => {
                 attempt.finish(0.0); // the PSP is not asked any more
                 attempt.latency_ms = None;
-                return Attempt { ending: Ending::Abandoned, ..attempt };
+                return Attempt {
+                    ending: Ending::Abandoned,
+                    ..attempt
+                };
             }
             (_, Some((_, false))) => Ending::Declined(AUTHENTICATION_REQUIRED),
-            (result, _) => self.decision(dice, request, instrument, incidents, this, result.is_some()),
+            (result, _) => {
+                self.decision(dice, request, instrument, incidents, this, result.is_some())
+            }
         };
         attempt.finish(ms);
         attempt
@@ -313,7 +380,9 @@ impl Payments {
             };
             let by_authentication = if authenticated { 1.02 } else { 1.0 };
             let by_size = if euro(request) > 250.0 { 0.95 } else { 1.0 };
-            (instrument.issuer.approval * by_method * by_channel * by_authentication * by_size).min(0.985) * this.chance
+            (instrument.issuer.approval * by_method * by_channel * by_authentication * by_size)
+                .min(0.985)
+                * this.chance
         };
         let incident = incidents.approval(this.start_us, this.psp.name, instrument.issuer.name);
         let (roll, reason, which) = (dice.unit(), dice.unit(), dice.unit());
@@ -323,7 +392,9 @@ impl Payments {
         if incident.is_some() && reason < 0.8 {
             return Ending::Declined(DO_NOT_HONOR);
         }
-        self.declines.pick(which).map_or(Ending::Error, Ending::Declined)
+        self.declines
+            .pick(which)
+            .map_or(Ending::Error, Ending::Declined)
     }
 }
 
@@ -350,7 +421,10 @@ impl Attempt {
 
 fn euro(request: &Request) -> f64 {
     let currency = &request.country.currency;
-    #[expect(clippy::cast_precision_loss, reason = "only compared with thresholds, never summed")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "only compared with thresholds, never summed"
+    )]
     let minor = request.amount_minor as f64;
     minor / f64::from(10_u32.pow(currency.exponent)) / currency.per_euro
 }
@@ -362,13 +436,26 @@ fn latency_ms(dice: &mut Dice, request: &Request, instrument: &Instrument, psp: 
         Method::BankTransfer => 2.1,
         Method::Bnpl => 1.6,
     };
-    let by_channel = if request.channel == Channel::Store { 0.7 } else { 1.0 };
+    let by_channel = if request.channel == Channel::Store {
+        0.7
+    } else {
+        1.0
+    };
     dice.log_normal(psp.latency_ms_median * by_method * by_channel, 0.42)
 }
 
 /// 3-D Secure or an exemption from it; a challenge takes the customer's time.
-fn authentication(dice: &mut Dice, request: &Request, instrument: &Instrument, this: &Try, attempt: &mut Attempt) {
-    if instrument.method != Method::Card || request.channel == Channel::Store || request.test_of.is_some() {
+fn authentication(
+    dice: &mut Dice,
+    request: &Request,
+    instrument: &Instrument,
+    this: &Try,
+    attempt: &mut Attempt,
+) {
+    if instrument.method != Method::Card
+        || request.channel == Channel::Store
+        || request.test_of.is_some()
+    {
         return;
     }
     let strong = request.country.strong_authentication;
@@ -381,7 +468,11 @@ fn authentication(dice: &mut Dice, request: &Request, instrument: &Instrument, t
     }
     if !this.authenticate && asked >= if strong { 0.72 } else { 0.12 } {
         if strong {
-            let which = if euro(request) < 30.0 { "low_value" } else { "risk_analysis" };
+            let which = if euro(request) < 30.0 {
+                "low_value"
+            } else {
+                "risk_analysis"
+            };
             attempt.exemption = Some((which, accepted < 0.9));
         }
         return;
@@ -399,7 +490,11 @@ fn authentication(dice: &mut Dice, request: &Request, instrument: &Instrument, t
         r if r < 0.91 => "failed",
         _ => "abandoned",
     });
-    let seconds = if result < 0.91 { dice.between(8, 60) } else { dice.between(60, 120) };
+    let seconds = if result < 0.91 {
+        dice.between(8, 60)
+    } else {
+        dice.between(60, 120)
+    };
     attempt.end_us += seconds * 1_000_000;
 }
 
@@ -414,18 +509,27 @@ struct Retry {
 /// What follows an attempt. Hard declines are never retried.
 fn retry(dice: &mut Dice, request: &Request, attempt: &Attempt) -> Option<Retry> {
     let (again, elsewhere) = (dice.unit(), dice.unit());
-    let (quick_us, slow_us) = (dice.between(800_000, 3_000_000), dice.between(15_000_000, 90_000_000));
+    let (quick_us, slow_us) = (
+        dice.between(800_000, 3_000_000),
+        dice.between(15_000_000, 90_000_000),
+    );
     if request.test_of.is_some() {
         return None;
     }
     match attempt.ending {
         Ending::Approved | Ending::Blocked => None,
-        Ending::Error => {
-            (again < 0.9).then_some(Retry { wait_us: quick_us, elsewhere: true, factor: 1.0, authenticate: false })
-        }
-        Ending::Abandoned => {
-            (again < 0.3).then_some(Retry { wait_us: slow_us, elsewhere: false, factor: 1.0, authenticate: true })
-        }
+        Ending::Error => (again < 0.9).then_some(Retry {
+            wait_us: quick_us,
+            elsewhere: true,
+            factor: 1.0,
+            authenticate: false,
+        }),
+        Ending::Abandoned => (again < 0.3).then_some(Retry {
+            wait_us: slow_us,
+            elsewhere: false,
+            factor: 1.0,
+            authenticate: true,
+        }),
         Ending::Declined(decline) if decline.hard => None,
         Ending::Declined(decline) if decline.code == AUTHENTICATION_REQUIRED.code => {
             let online = request.channel.online();
@@ -439,7 +543,12 @@ fn retry(dice: &mut Dice, request: &Request, attempt: &Attempt) -> Option<Retry>
         Ending::Declined(decline) => {
             let elsewhere = elsewhere < 0.5;
             let wait_us = if elsewhere { quick_us } else { slow_us };
-            (again < 0.6).then_some(Retry { wait_us, elsewhere, factor: decline.retry_factor, authenticate: false })
+            (again < 0.6).then_some(Retry {
+                wait_us,
+                elsewhere,
+                factor: decline.retry_factor,
+                authenticate: false,
+            })
         }
     }
 }
@@ -461,7 +570,14 @@ fn write_attempt(
     }
     line.id("customer_id", "cus_", request.customer);
     line.text("channel", request.channel.name());
-    line.text("initiator", if request.channel == Channel::Subscription { "merchant" } else { "customer" });
+    line.text(
+        "initiator",
+        if request.channel == Channel::Subscription {
+            "merchant"
+        } else {
+            "customer"
+        },
+    );
     line.int("attempt", number);
     line.money("amount", request.amount_minor, &request.country.currency);
     line.text("currency", request.country.currency.code);
@@ -470,7 +586,14 @@ fn write_attempt(
     line.text_if("network", instrument.network.map(|(name, _)| name));
     line.text("issuer", instrument.issuer.name);
     let lender = instrument.issuer.country.is_empty();
-    line.text("issuer_country", if lender { request.country.code } else { instrument.issuer.country });
+    line.text(
+        "issuer_country",
+        if lender {
+            request.country.code
+        } else {
+            instrument.issuer.country
+        },
+    );
     line.text("country", request.country.code);
     if let Some((_, digit)) = instrument.network {
         line.joined("card_bin", digit, instrument.issuer.bin);

@@ -90,7 +90,10 @@ impl Poisson {
     )]
     pub(crate) fn new(mean: f64) -> Self {
         if mean <= 0.0 {
-            return Self { least: 0, cumulative: Vec::new() };
+            return Self {
+                least: 0,
+                cumulative: Vec::new(),
+            };
         }
         let reach = 10.0 * libm::sqrt(mean) + 20.0;
         let least = libm::floor((mean - reach).max(0.0)) as u64;
@@ -122,7 +125,10 @@ pub(crate) struct Weighted<T> {
 impl<T: Copy> Weighted<T> {
     /// A table of these things; weights need not sum to one.
     pub(crate) fn new(items: impl IntoIterator<Item = (f64, T)>) -> Self {
-        let items: Vec<_> = items.into_iter().filter(|(weight, _)| *weight > 0.0).collect();
+        let items: Vec<_> = items
+            .into_iter()
+            .filter(|(weight, _)| *weight > 0.0)
+            .collect();
         let total: f64 = items.iter().map(|(weight, _)| weight).sum();
         let mut sum = 0.0;
         let others = items
@@ -132,12 +138,19 @@ impl<T: Copy> Weighted<T> {
                 (sum, *item)
             })
             .collect();
-        Self { others, last: items.last().map(|(_, item)| *item) }
+        Self {
+            others,
+            last: items.last().map(|(_, item)| *item),
+        }
     }
 
     /// The thing at this point of [0, 1); none only for an empty table.
     pub(crate) fn pick(&self, unit: f64) -> Option<T> {
-        self.others.iter().find(|(upto, _)| unit < *upto).map(|(_, item)| *item).or(self.last)
+        self.others
+            .iter()
+            .find(|(upto, _)| unit < *upto)
+            .map(|(_, item)| *item)
+            .or(self.last)
     }
 
     /// Each thing with its share of the whole.

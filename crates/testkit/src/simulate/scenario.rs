@@ -131,22 +131,36 @@ impl Scenario {
     /// When a time, name or number makes no sense; the error says which incident.
     pub fn resolve(&self, origin_us: i64) -> Result<Vec<Incident>, SimulateError> {
         if self.incidents.len() > INCIDENTS_MAX {
-            return Err(SimulateError::Scenario(format!("at most {INCIDENTS_MAX} incidents")));
+            return Err(SimulateError::Scenario(format!(
+                "at most {INCIDENTS_MAX} incidents"
+            )));
         }
         (1..)
             .zip(&self.incidents)
             .map(|(incident, i)| {
-                let fault = |text: &str, what| SimulateError::Time { incident, text: text.to_owned(), what };
+                let fault = |text: &str, what| SimulateError::Time {
+                    incident,
+                    text: text.to_owned(),
+                    what,
+                };
                 let from_us = match i.start.strip_prefix('+') {
                     Some(after) => duration_us(after).and_then(|d| origin_us.checked_add(d)),
-                    None => i.start.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_microsecond),
+                    None => i
+                        .start
+                        .parse::<jiff::Timestamp>()
+                        .ok()
+                        .map(jiff::Timestamp::as_microsecond),
                 }
                 .ok_or_else(|| fault(&i.start, "an RFC 3339 time or a distance such as +30s"))?;
                 let to_us = duration_us(&i.duration)
                     .and_then(|d| from_us.checked_add(d))
                     .ok_or_else(|| fault(&i.duration, "a duration such as 10m"))?;
                 check(incident, &i.kind)?;
-                Ok(Incident { from_us, to_us, kind: i.kind.clone() })
+                Ok(Incident {
+                    from_us,
+                    to_us,
+                    kind: i.kind.clone(),
+                })
             })
             .collect()
     }
@@ -172,19 +186,48 @@ pub(crate) fn check(incident: usize, kind: &IncidentKind) -> Result<(), Simulate
         if names.iter().any(|n| n == name) {
             return Ok(());
         }
-        Err(SimulateError::Unknown { incident, what, name: name.to_owned(), known: names.join(", ") })
+        Err(SimulateError::Unknown {
+            incident,
+            what,
+            name: name.to_owned(),
+            known: names.join(", "),
+        })
     };
-    let psp = |name: &str| known("PSP", name, PSPS.iter().map(|p| p.name.to_owned()).collect());
-    let issuer =
-        |name: &str| known("issuer", name, ISSUERS.iter().chain(&LENDERS).map(|i| i.name.to_owned()).collect());
+    let psp = |name: &str| {
+        known(
+            "PSP",
+            name,
+            PSPS.iter().map(|p| p.name.to_owned()).collect(),
+        )
+    };
+    let issuer = |name: &str| {
+        known(
+            "issuer",
+            name,
+            ISSUERS
+                .iter()
+                .chain(&LENDERS)
+                .map(|i| i.name.to_owned())
+                .collect(),
+        )
+    };
     let number = |name, value: f64, low: f64, high: f64, range| {
         if (low..=high).contains(&value) {
             return Ok(());
         }
-        Err(SimulateError::Number { incident, name, range, value })
+        Err(SimulateError::Number {
+            incident,
+            name,
+            range,
+            value,
+        })
     };
     match kind {
-        IncidentKind::IssuerDecline { psp: p, issuer: i, approval } => {
+        IncidentKind::IssuerDecline {
+            psp: p,
+            issuer: i,
+            approval,
+        } => {
             psp(p)?;
             issuer(i)?;
             number("approval", *approval, 0.0, 1.0, "0 to 1")
@@ -202,22 +245,51 @@ pub(crate) fn check(incident: usize, kind: &IncidentKind) -> Result<(), Simulate
                 psp(p)?;
             }
             match stream {
-                Some(s) => known("stream", s, Stream::ALL.iter().map(|s| s.name().to_owned()).collect()),
+                Some(s) => known(
+                    "stream",
+                    s,
+                    Stream::ALL.iter().map(|s| s.name().to_owned()).collect(),
+                ),
                 None if p.is_none() => Err(SimulateError::Scenario(format!(
                     "incident {incident}: silence needs a psp, a stream or both"
                 ))),
                 None => Ok(()),
             }
         }
-        IncidentKind::CardTesting { country, issuer: i, per_minute } => {
-            known("country", country, COUNTRIES.iter().map(|c| c.code.to_owned()).collect())?;
+        IncidentKind::CardTesting {
+            country,
+            issuer: i,
+            per_minute,
+        } => {
+            known(
+                "country",
+                country,
+                COUNTRIES.iter().map(|c| c.code.to_owned()).collect(),
+            )?;
             if let Some(i) = i {
-                known("issuer", i, ISSUERS.iter().map(|i| i.name.to_owned()).collect())?;
+                known(
+                    "issuer",
+                    i,
+                    ISSUERS.iter().map(|i| i.name.to_owned()).collect(),
+                )?;
             }
-            number("per_minute", f64::from(*per_minute), 1.0, 100_000.0, "1 to 100 000")
+            number(
+                "per_minute",
+                f64::from(*per_minute),
+                1.0,
+                100_000.0,
+                "1 to 100 000",
+            )
         }
         IncidentKind::PriceError { product, factor } => {
-            known("product", product, products().iter().map(|p| format!("sku-{}", p.number)).collect())?;
+            known(
+                "product",
+                product,
+                products()
+                    .iter()
+                    .map(|p| format!("sku-{}", p.number))
+                    .collect(),
+            )?;
             number("factor", *factor, 0.0001, 10_000.0, "0.0001 to 10 000")
         }
     }
@@ -229,15 +301,20 @@ pub(crate) struct Incidents(pub(crate) Vec<Incident>);
 
 impl Incidents {
     fn at(&self, at_us: i64) -> impl Iterator<Item = &IncidentKind> {
-        self.0.iter().filter(move |i| i.from_us <= at_us && at_us < i.to_us).map(|i| &i.kind)
+        self.0
+            .iter()
+            .filter(move |i| i.from_us <= at_us && at_us < i.to_us)
+            .map(|i| &i.kind)
     }
 
     /// The share this bank approves through this PSP, where an incident rules it.
     pub(crate) fn approval(&self, at_us: i64, psp_name: &str, issuer_name: &str) -> Option<f64> {
         self.at(at_us).find_map(|kind| match kind {
-            IncidentKind::IssuerDecline { psp, issuer, approval } if psp == psp_name && issuer == issuer_name => {
-                Some(*approval)
-            }
+            IncidentKind::IssuerDecline {
+                psp,
+                issuer,
+                approval,
+            } if psp == psp_name && issuer == issuer_name => Some(*approval),
             _ => None,
         })
     }
@@ -262,7 +339,8 @@ impl Incidents {
     pub(crate) fn silent(&self, at_us: i64, in_stream: Stream, of_psp: Option<&str>) -> bool {
         self.at(at_us).any(|kind| match kind {
             IncidentKind::Silence { psp, stream } => {
-                psp.as_deref().is_none_or(|p| Some(p) == of_psp) && stream.as_deref().is_none_or(|s| s == in_stream.name())
+                psp.as_deref().is_none_or(|p| Some(p) == of_psp)
+                    && stream.as_deref().is_none_or(|s| s == in_stream.name())
             }
             _ => false,
         })
@@ -272,7 +350,8 @@ impl Incidents {
     pub(crate) fn price_factor(&self, at_us: i64, product_number: u32) -> Option<f64> {
         self.at(at_us).find_map(|kind| match kind {
             IncidentKind::PriceError { product, factor }
-                if product.strip_prefix("sku-").and_then(|n| n.parse().ok()) == Some(product_number) =>
+                if product.strip_prefix("sku-").and_then(|n| n.parse().ok())
+                    == Some(product_number) =>
             {
                 Some(*factor)
             }

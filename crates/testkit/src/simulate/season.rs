@@ -19,8 +19,8 @@ pub(crate) struct Season {
 pub(crate) fn shop() -> Season {
     Season::new(
         [
-            22., 13., 9., 7., 8., 13., 25., 42., 58., 70., 78., 82., 84., 80., 78., 80., 85., 94., 106., 122., 131.,
-            116., 78., 43.,
+            22., 13., 9., 7., 8., 13., 25., 42., 58., 70., 78., 82., 84., 80., 78., 80., 85., 94.,
+            106., 122., 131., 116., 78., 43.,
         ],
         [103., 96., 94., 97., 99., 102., 118.],
     )
@@ -30,8 +30,8 @@ pub(crate) fn shop() -> Season {
 pub(crate) fn store() -> Season {
     Season::new(
         [
-            4., 3., 3., 3., 4., 8., 18., 38., 66., 90., 104., 112., 118., 108., 100., 104., 116., 128., 118., 84., 46.,
-            24., 13., 7.,
+            4., 3., 3., 3., 4., 8., 18., 38., 66., 90., 104., 112., 118., 108., 100., 104., 116.,
+            128., 118., 84., 46., 24., 13., 7.,
         ],
         [92., 90., 94., 100., 118., 138., 58.],
     )
@@ -41,8 +41,8 @@ pub(crate) fn store() -> Season {
 pub(crate) fn subscription() -> Season {
     Season::new(
         [
-            92., 88., 90., 96., 108., 124., 130., 126., 116., 108., 104., 102., 100., 98., 98., 97., 96., 96., 95., 94.,
-            94., 93., 92., 92.,
+            92., 88., 90., 96., 108., 124., 130., 126., 116., 108., 104., 102., 100., 98., 98.,
+            97., 96., 96., 95., 94., 94., 93., 92., 92.,
         ],
         [104., 102., 101., 100., 100., 96., 97.],
     )
@@ -54,7 +54,8 @@ impl Season {
         let (hour_mean, day_mean) = (mean(&hours, 24.0), mean(&days, 7.0));
         let hours = hours.map(|h| h / hour_mean);
         let days = days.map(|d| d / day_mean);
-        let peak = hours.iter().copied().fold(0.0, f64::max) * days.iter().copied().fold(0.0, f64::max);
+        let peak =
+            hours.iter().copied().fold(0.0, f64::max) * days.iter().copied().fold(0.0, f64::max);
         Self { hours, days, peak }
     }
 
@@ -65,7 +66,12 @@ impl Season {
 
     /// How busy this instant is against the average, at an offset from UTC. Offsets are fixed: daylight saving would
     /// tie the result to a zone database that changes.
-    #[expect(clippy::cast_precision_loss, clippy::cast_sign_loss, clippy::cast_possible_truncation, reason = "values are below a day, and not negative after rem_euclid")]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_sign_loss,
+        clippy::cast_possible_truncation,
+        reason = "values are below a day, and not negative after rem_euclid"
+    )]
     pub(crate) fn at(&self, time_us: i64, offset_minutes: i64) -> f64 {
         let local_us = time_us + offset_minutes * MINUTE_US;
         let day = (local_us.div_euclid(DAY_US) + 3).rem_euclid(7) as usize; // 1970-01-01 was a Thursday

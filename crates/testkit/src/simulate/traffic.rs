@@ -30,7 +30,7 @@ pub(crate) struct Traffic {
     shop: Season,
     store: Season,
     subscription: Season,
-        orders_per_day: f64,
+    orders_per_day: f64,
     direct_per_day: f64,
     visit_arrivals: Poisson,
     direct_arrivals: Poisson,
@@ -44,7 +44,9 @@ impl Traffic {
             .0
             .iter()
             .map(|i| match &i.kind {
-                IncidentKind::CardTesting { per_minute, .. } => Some(Poisson::new(f64::from(*per_minute))),
+                IncidentKind::CardTesting { per_minute, .. } => {
+                    Some(Poisson::new(f64::from(*per_minute)))
+                }
                 _ => None,
             })
             .collect();
@@ -72,14 +74,17 @@ impl Traffic {
         let ordinary = Incidents::default();
         let mut outbox = Outbox::new(i64::MAX, config::Delivery::perfect(), ordinary.clone());
         let (mut settled, mut events) = ([0_u64; 2], [0_u64; 2]);
-        for (source, (paid, sent)) in
-            [Source::Visit, Source::Direct].into_iter().zip(settled.iter_mut().zip(events.iter_mut()))
+        for (source, (paid, sent)) in [Source::Visit, Source::Direct]
+            .into_iter()
+            .zip(settled.iter_mut().zip(events.iter_mut()))
         {
             let before = outbox.emitted();
             for index in 0..CALIBRATION_ARRIVALS {
                 let entity = Entity::new(0, source, 0, index);
                 let key = mix(index);
-                if let Some(done) = self.play_accepted(source, entity, key, &ordinary, Some(&mut outbox)) {
+                if let Some(done) =
+                    self.play_accepted(source, entity, key, &ordinary, Some(&mut outbox))
+                {
                     *paid += 1;
                     // Captures of orders come later; so do refunds, each of which tells two streams.
                     *sent += if done.purchase.is_some() { 1 } else { 0 };
@@ -90,12 +95,14 @@ impl Traffic {
         let [visit_events, direct_events] = events.map(|e| e as f64 / CALIBRATION_ARRIVALS as f64);
         let [visit_paid, direct_paid] = settled.map(|s| s as f64 / CALIBRATION_ARRIVALS as f64);
         let payments_per_day = config.events_per_day as f64
-            / (config.online_share * visit_events / visit_paid + (1.0 - config.online_share) * direct_events / direct_paid);
+            / (config.online_share * visit_events / visit_paid
+                + (1.0 - config.online_share) * direct_events / direct_paid);
         let visits_per_day = payments_per_day * config.online_share / visit_paid;
         self.orders_per_day = payments_per_day * config.online_share;
         self.direct_per_day = payments_per_day * (1.0 - config.online_share) / direct_paid;
         self.visit_arrivals = Poisson::new(visits_per_day * self.shop.peak() / MINUTES_PER_DAY);
-        self.direct_arrivals = Poisson::new(self.direct_per_day * self.direct_peak() / MINUTES_PER_DAY);
+        self.direct_arrivals =
+            Poisson::new(self.direct_per_day * self.direct_peak() / MINUTES_PER_DAY);
     }
 
     fn direct_peak(&self) -> f64 {
@@ -107,10 +114,15 @@ impl Traffic {
         let arrivals = match source {
             Source::Visit => Some(&self.visit_arrivals),
             Source::Direct => Some(&self.direct_arrivals),
-            Source::CardTest(incident) => self.test_arrivals.get(usize::from(incident)).and_then(Option::as_ref),
+            Source::CardTest(incident) => self
+                .test_arrivals
+                .get(usize::from(incident))
+                .and_then(Option::as_ref),
         };
         let mut dice = Dice::new(self.seed, source.code(), minute, u64::MAX);
-        let count = arrivals.map_or(0, |a| a.draw(dice.unit())).min(ARRIVALS_PER_MINUTE_MAX);
+        let count = arrivals
+            .map_or(0, |a| a.draw(dice.unit()))
+            .min(ARRIVALS_PER_MINUTE_MAX);
         (0..count).map(move |index| (index, dice.bits()))
     }
 
@@ -118,7 +130,13 @@ impl Traffic {
     pub(crate) fn minute(&self, minute: u64, outbox: &mut Outbox) {
         for source in [Source::Visit, Source::Direct] {
             for (index, key) in self.knocks(source, minute) {
-                self.play(source, Entity::new(self.seed, source, minute, index), minute, key, Some(outbox));
+                self.play(
+                    source,
+                    Entity::new(self.seed, source, minute, index),
+                    minute,
+                    key,
+                    Some(outbox),
+                );
             }
         }
         self.card_tests(minute, outbox);
@@ -127,20 +145,35 @@ impl Traffic {
     /// Every movement of an hour that belongs to a payment of an earlier hour.
     pub(crate) fn late_hour(&self, hour: i64, outbox: &mut Outbox) {
         for class in 1..=CAPTURE_CLASSES {
-            self.later(hour, hour - class * CAPTURE_STEP_HOURS, &[Source::Visit], outbox, |_, fate| {
-                fate.capture_class() == class
-            }, Settled::capture);
+            self.later(
+                hour,
+                hour - class * CAPTURE_STEP_HOURS,
+                &[Source::Visit],
+                outbox,
+                |_, fate| fate.capture_class() == class,
+                Settled::capture,
+            );
         }
         for day in 1..=REFUND_DAYS {
             // Five hours on top put the first day's refunds behind the last captures.
-            self.later(hour, hour - day * 24 - 5, &[Source::Visit, Source::Direct], outbox, |source, fate| {
-                fate.refund_day(source == Source::Visit) == Some(day)
-            }, Settled::refund);
+            self.later(
+                hour,
+                hour - day * 24 - 5,
+                &[Source::Visit, Source::Direct],
+                outbox,
+                |source, fate| fate.refund_day(source == Source::Visit) == Some(day),
+                Settled::refund,
+            );
         }
         for class in 0..DISPUTE_CLASSES {
-            self.later(hour, hour - (9 + 3 * class) * 24 - 17, &[Source::Visit, Source::Direct], outbox, |_, fate| {
-                fate.dispute_class() == Some(class)
-            }, Settled::dispute);
+            self.later(
+                hour,
+                hour - (9 + 3 * class) * 24 - 17,
+                &[Source::Visit, Source::Direct],
+                outbox,
+                |_, fate| fate.dispute_class() == Some(class),
+                Settled::dispute,
+            );
         }
     }
 
@@ -157,7 +190,9 @@ impl Traffic {
         let Ok(first) = u64::try_from(of_hour * 60) else {
             return;
         };
-        for (minute, source) in (first..first + 60).flat_map(|m| sources.iter().map(move |s| (m, *s))) {
+        for (minute, source) in
+            (first..first + 60).flat_map(|m| sources.iter().map(move |s| (m, *s)))
+        {
             for (index, key) in self.knocks(source, minute) {
                 let pays = source != Source::Visit || depth(key) < PAYMENT_MAX;
                 if !pays || !wanted(source, Fate::of(key)) {
@@ -165,7 +200,11 @@ impl Traffic {
                 }
                 let entity = Entity::new(self.seed, source, minute, index);
                 if let Some(settled) = self.play(source, entity, minute, key, None) {
-                    #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "within an hour")]
+                    #[expect(
+                        clippy::cast_possible_truncation,
+                        clippy::cast_precision_loss,
+                        reason = "within an hour"
+                    )]
                     let within_us = (unit(mix(settled.payment.id)) * HOUR_US as f64) as i64;
                     happens(&settled, outbox, &entity, hour * HOUR_US + within_us);
                 }
@@ -183,8 +222,21 @@ impl Traffic {
         outbox: Option<&mut Outbox>,
     ) -> Option<Settled> {
         let mut dice = entity.dice();
-        let start = self.arrive(source, &mut dice, i64::try_from(minute).ok()? * MINUTE_US, key)?;
-        self.act(source, entity, &mut dice, start, key, &self.incidents, outbox)
+        let start = self.arrive(
+            source,
+            &mut dice,
+            i64::try_from(minute).ok()? * MINUTE_US,
+            key,
+        )?;
+        self.act(
+            source,
+            entity,
+            &mut dice,
+            start,
+            key,
+            &self.incidents,
+            outbox,
+        )
     }
 
     /// Plays an arrival that comes for certain; for calibration.
@@ -199,7 +251,12 @@ impl Traffic {
         let mut dice = entity.dice();
         let country = self.payments.world.countries.pick(dice.unit())?;
         let channel = channel(source, &mut dice);
-        let start = Arrival { at_us: 0, country, channel, depth: depth(key) };
+        let start = Arrival {
+            at_us: 0,
+            country,
+            channel,
+            depth: depth(key),
+        };
         self.act(source, entity, &mut dice, start, key, incidents, outbox)
     }
 
@@ -214,10 +271,18 @@ impl Traffic {
             Channel::Subscription => (&self.subscription, self.direct_peak()),
         };
         let open = dice.chance(season.at(at_us, country.offset_minutes) / peak);
-        open.then_some(Arrival { at_us, country, channel, depth: depth(key) })
+        open.then_some(Arrival {
+            at_us,
+            country,
+            channel,
+            depth: depth(key),
+        })
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one call per arrival, kept apart from how it is let in")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one call per arrival, kept apart from how it is let in"
+    )]
     fn act(
         &self,
         source: Source,
@@ -230,9 +295,19 @@ impl Traffic {
     ) -> Option<Settled> {
         let settled = match source {
             Source::Visit => {
-                let purchase =
-                    self.visits.play(&self.payments, &mut entity, dice, start, incidents, outbox.as_deref_mut())?;
-                Settled { payment: purchase.payment, purchase: Some(purchase), fate: Fate::of(key) }
+                let purchase = self.visits.play(
+                    &self.payments,
+                    &mut entity,
+                    dice,
+                    start,
+                    incidents,
+                    outbox.as_deref_mut(),
+                )?;
+                Settled {
+                    payment: purchase.payment,
+                    purchase: Some(purchase),
+                    fate: Fate::of(key),
+                }
             }
             _ => {
                 let returning = dice.chance(0.92);
@@ -240,14 +315,26 @@ impl Traffic {
                     start_us: start.at_us,
                     country: start.country,
                     channel: start.channel,
-                    amount_minor: start.country.currency.minor(amount_euro(dice, start.channel)),
+                    amount_minor: start
+                        .country
+                        .currency
+                        .minor(amount_euro(dice, start.channel)),
                     customer: customer(dice, &entity, returning),
                     order: None,
                     test_of: None,
                 };
-                let (_, payment) =
-                    self.payments.pay(&mut entity, dice, &request, incidents, outbox.as_deref_mut());
-                Settled { payment: payment?, purchase: None, fate: Fate::of(key) }
+                let (_, payment) = self.payments.pay(
+                    &mut entity,
+                    dice,
+                    &request,
+                    incidents,
+                    outbox.as_deref_mut(),
+                );
+                Settled {
+                    payment: payment?,
+                    purchase: None,
+                    fate: Fate::of(key),
+                }
             }
         };
         if let Some(outbox) = outbox {
@@ -262,7 +349,10 @@ impl Traffic {
             return;
         };
         for (place, incident) in (0_u8..).zip(&self.incidents.0) {
-            let IncidentKind::CardTesting { country, issuer, .. } = &incident.kind else {
+            let IncidentKind::CardTesting {
+                country, issuer, ..
+            } = &incident.kind
+            else {
                 continue;
             };
             let Some(country) = COUNTRIES.iter().find(|c| c.code == country) else {
@@ -277,7 +367,9 @@ impl Traffic {
                 let mut entity = Entity::new(self.seed, source, minute, index);
                 let mut dice = entity.dice();
                 let start_us = minute_us + dice.between(0, MINUTE_US);
-                let Some(test_of) = bank.or_else(|| self.payments.world.issuers(country.code).pick(dice.unit())) else {
+                let Some(test_of) =
+                    bank.or_else(|| self.payments.world.issuers(country.code).pick(dice.unit()))
+                else {
                     continue;
                 };
                 if (incident.from_us..incident.to_us).contains(&start_us) {
@@ -305,7 +397,8 @@ impl Traffic {
             order: None,
             test_of: Some(test_of),
         };
-        self.payments.pay(entity, dice, &request, &self.incidents, Some(outbox));
+        self.payments
+            .pay(entity, dice, &request, &self.incidents, Some(outbox));
     }
 
     /// Expected first attempts a minute of each PSP and bank at an instant, cards and wallets only, most first.
@@ -315,24 +408,42 @@ impl Traffic {
             let season = |s: &Season| s.at(at_us, country.offset_minutes);
             let direct = self.direct_per_day * share;
             let rates = [
-                (Channel::Web, self.orders_per_day * share * season(&self.shop)),
-                (Channel::Subscription, direct * SUBSCRIPTION_SHARE * season(&self.subscription)),
-                (Channel::Store, direct * (1.0 - SUBSCRIPTION_SHARE) * season(&self.store)),
+                (
+                    Channel::Web,
+                    self.orders_per_day * share * season(&self.shop),
+                ),
+                (
+                    Channel::Subscription,
+                    direct * SUBSCRIPTION_SHARE * season(&self.subscription),
+                ),
+                (
+                    Channel::Store,
+                    direct * (1.0 - SUBSCRIPTION_SHARE) * season(&self.store),
+                ),
             ];
             let cards: f64 = rates
                 .iter()
                 .map(|(channel, rate)| {
                     let methods = self.payments.methods(*channel).shares();
-                    let cards = methods.filter(|(_, m)| matches!(m, Method::Card | Method::Wallet)).map(|(s, _)| s);
+                    let cards = methods
+                        .filter(|(_, m)| matches!(m, Method::Card | Method::Wallet))
+                        .map(|(s, _)| s);
                     rate * cards.sum::<f64>()
                 })
                 .sum();
-            let routed: f64 = PSPS.iter().map(|p| route_weight(p, Method::Card, country)).sum();
+            let routed: f64 = PSPS
+                .iter()
+                .map(|p| route_weight(p, Method::Card, country))
+                .sum();
             for (of_bank, issuer) in self.payments.world.issuers(country.code).shares() {
                 for psp in &PSPS {
                     let of_psp = route_weight(psp, Method::Card, country) / routed;
                     let attempts_per_minute = cards * of_bank * of_psp / MINUTES_PER_DAY;
-                    loads.push(SliceLoad { psp: psp.name, issuer: issuer.name, attempts_per_minute });
+                    loads.push(SliceLoad {
+                        psp: psp.name,
+                        issuer: issuer.name,
+                        attempts_per_minute,
+                    });
                 }
             }
         }
@@ -367,5 +478,9 @@ fn amount_euro(dice: &mut Dice, channel: Channel) -> f64 {
     let tail = dice.chance(0.02);
     let body = dice.log_normal(26.0, 0.9);
     let tail_euro = dice.pareto(150.0, 1.5);
-    if tail { tail_euro.min(20_000.0) } else { body.clamp(0.5, 2_000.0) }
+    if tail {
+        tail_euro.min(20_000.0)
+    } else {
+        body.clamp(0.5, 2_000.0)
+    }
 }

@@ -86,7 +86,11 @@ struct Walk {
 impl Visits {
     pub(crate) fn new() -> Self {
         Self {
-            devices: Weighted::new([(58.0, ("phone", 0.86)), (36.0, ("desktop", 1.2)), (6.0, ("tablet", 1.0))]),
+            devices: Weighted::new([
+                (58.0, ("phone", 0.86)),
+                (36.0, ("desktop", 1.2)),
+                (6.0, ("tablet", 1.0)),
+            ]),
             sources: Weighted::new([
                 (30.0, ("direct", 1.15)),
                 (32.0, ("search", 1.05)),
@@ -118,7 +122,14 @@ impl Visits {
         let product = payments.world.products.pick(dice.unit())?;
         let in_stock = dice.chance(0.96);
         let known = (returning && dice.chance(0.6)).then_some(customer);
-        let walk = Walk { arrival, device, source, customer: known, product, in_stock };
+        let walk = Walk {
+            arrival,
+            device,
+            source,
+            customer: known,
+            product,
+            in_stock,
+        };
         let mut at_us = arrival.at_us;
         walk.step("visit", at_us, entity, outbox.as_deref_mut());
         let steps = [
@@ -165,7 +176,13 @@ impl Visits {
 }
 
 impl Walk {
-    fn step(&self, step: &'static str, at_us: i64, entity: &mut Entity, outbox: Option<&mut Outbox>) {
+    fn step(
+        &self,
+        step: &'static str,
+        at_us: i64,
+        entity: &mut Entity,
+        outbox: Option<&mut Outbox>,
+    ) {
         let Some(outbox) = outbox else {
             return;
         };
@@ -195,7 +212,11 @@ pub(crate) fn customer(dice: &mut Dice, entity: &Entity, returning: bool) -> u64
     if !returning {
         return entity.id(Part::Customer);
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to CUSTOMERS")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "0 to CUSTOMERS"
+    )]
     let rank = (roll * roll * roll * CUSTOMERS) as u64;
     mix(rank ^ 0x0c05_7033_0000_0001)
 }
@@ -206,7 +227,13 @@ fn pause_us(dice: &mut Dice, seconds_median: f64) -> i64 {
     (dice.log_normal(seconds_median, 0.8).clamp(1.0, 300.0) * 1e6) as i64
 }
 
-fn fill(dice: &mut Dice, payments: &Payments, walk: &Walk, at_us: i64, incidents: &Incidents) -> Basket {
+fn fill(
+    dice: &mut Dice,
+    payments: &Payments,
+    walk: &Walk,
+    at_us: i64,
+    incidents: &Incidents,
+) -> Basket {
     let currency = &walk.arrival.country.currency;
     let mut lines: Vec<OrderLine> = Vec::new();
     let mut product = walk.product;
@@ -223,7 +250,12 @@ fn fill(dice: &mut Dice, payments: &Payments, walk: &Walk, at_us: i64, incidents
         };
         // The shop pays for the goods whatever it sells them for.
         let cost = (right * quantity * product.cost_permille / 1000).max(1);
-        lines.push(OrderLine { product, quantity, unit_price, cost });
+        lines.push(OrderLine {
+            product,
+            quantity,
+            unit_price,
+            cost,
+        });
         let (more, next) = (dice.chance(0.38), payments.world.products.pick(dice.unit()));
         match next {
             Some(next) if more && lines.len() < LINES_MAX => product = next,
@@ -231,14 +263,34 @@ fn fill(dice: &mut Dice, payments: &Payments, walk: &Walk, at_us: i64, incidents
         }
     }
     let goods: i64 = lines.iter().map(|l| l.unit_price * l.quantity).sum();
-    let discount_permille = if dice.chance(0.25) { dice.between(1, 5) * 50 } else { 0 };
+    let discount_permille = if dice.chance(0.25) {
+        dice.between(1, 5) * 50
+    } else {
+        0
+    };
     let discount = goods * discount_permille / 1000;
     let tax = (goods - discount) * walk.arrival.country.tax_permille / 1000;
-    let shipping = if goods < currency.minor(FREE_SHIPPING_EURO) { currency.minor(SHIPPING_EURO) } else { 0 };
-    Basket { lines, goods, discount, tax, shipping }
+    let shipping = if goods < currency.minor(FREE_SHIPPING_EURO) {
+        currency.minor(SHIPPING_EURO)
+    } else {
+        0
+    };
+    Basket {
+        lines,
+        goods,
+        discount,
+        tax,
+        shipping,
+    }
 }
 
-fn write_order(outbox: &mut Outbox, entity: &mut Entity, at_us: i64, purchase: &Purchase, basket: &Basket) {
+fn write_order(
+    outbox: &mut Outbox,
+    entity: &mut Entity,
+    at_us: i64,
+    purchase: &Purchase,
+    basket: &Basket,
+) {
     let country = purchase.payment.country;
     let currency = &country.currency;
     let order = entity.id(Part::Order);
@@ -253,18 +305,24 @@ fn write_order(outbox: &mut Outbox, entity: &mut Entity, at_us: i64, purchase: &
         line.money("refund", 0, currency);
     });
     for (number, l) in (1..).zip(&basket.lines) {
-        outbox.emit(Stream::OrderLines, at_us, entity.next_event(), None, |line| {
-            line.id("order_id", "ord_", order);
-            line.int("line", number);
-            line.numbered("product", "sku-", l.product.number.into());
-            line.text("category", l.product.category);
-            line.text("country", country.code);
-            line.int("quantity", l.quantity);
-            line.money("unit_price", l.unit_price, currency);
-            line.money("amount", l.unit_price * l.quantity, currency);
-            line.money("cost", l.cost, currency);
-            line.text("currency", currency.code);
-        });
+        outbox.emit(
+            Stream::OrderLines,
+            at_us,
+            entity.next_event(),
+            None,
+            |line| {
+                line.id("order_id", "ord_", order);
+                line.int("line", number);
+                line.numbered("product", "sku-", l.product.number.into());
+                line.text("category", l.product.category);
+                line.text("country", country.code);
+                line.int("quantity", l.quantity);
+                line.money("unit_price", l.unit_price, currency);
+                line.money("amount", l.unit_price * l.quantity, currency);
+                line.money("cost", l.cost, currency);
+                line.text("currency", currency.code);
+            },
+        );
     }
 }
 
@@ -273,7 +331,14 @@ pub(crate) fn order_head(line: &mut Line<'_>, order: u64, kind: &str, purchase: 
     line.id("order_id", "ord_", order);
     line.id("customer_id", "cus_", purchase.customer);
     line.text("kind", kind);
-    line.text("customer_type", if purchase.returning { "returning" } else { "new" });
+    line.text(
+        "customer_type",
+        if purchase.returning {
+            "returning"
+        } else {
+            "new"
+        },
+    );
     line.text("channel", purchase.channel.name());
     line.text("country", purchase.payment.country.code);
     line.text("currency", purchase.payment.country.currency.code);

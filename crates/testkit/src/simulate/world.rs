@@ -16,14 +16,24 @@ pub(crate) struct Currency {
 
 impl Currency {
     /// An amount in euro as whole minor units of this currency, at least one.
-    #[expect(clippy::cast_possible_truncation, reason = "amounts are capped far below 2^52")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "amounts are capped far below 2^52"
+    )]
     pub(crate) fn minor(&self, euro: f64) -> i64 {
-        let scale = [1.0, 10.0, 100.0, 1000.0].get(self.exponent as usize).copied().unwrap_or(100.0);
+        let scale = [1.0, 10.0, 100.0, 1000.0]
+            .get(self.exponent as usize)
+            .copied()
+            .unwrap_or(100.0);
         (libm::floor(euro * self.per_euro * scale + 0.5) as i64).max(1)
     }
 }
 
-const EUR: Currency = Currency { code: "EUR", exponent: 2, per_euro: 1.0 };
+const EUR: Currency = Currency {
+    code: "EUR",
+    exponent: 2,
+    per_euro: 1.0,
+};
 
 /// A country customers pay from.
 #[derive(Debug)]
@@ -45,11 +55,22 @@ const fn country(
     tax_permille: i64,
     strong_authentication: bool,
 ) -> Country {
-    Country { code, weight, currency, offset_minutes, tax_permille, strong_authentication }
+    Country {
+        code,
+        weight,
+        currency,
+        offset_minutes,
+        tax_permille,
+        strong_authentication,
+    }
 }
 
 const fn currency(code: &'static str, exponent: u32, per_euro: f64) -> Currency {
-    Currency { code, exponent, per_euro }
+    Currency {
+        code,
+        exponent,
+        per_euro,
+    }
 }
 
 pub(crate) static COUNTRIES: [Country; 13] = [
@@ -80,8 +101,20 @@ pub(crate) struct Issuer {
     pub(crate) bin: &'static str,
 }
 
-const fn issuer(name: &'static str, country: &'static str, weight: f64, approval: f64, bin: &'static str) -> Issuer {
-    Issuer { name, country, weight, approval, bin }
+const fn issuer(
+    name: &'static str,
+    country: &'static str,
+    weight: f64,
+    approval: f64,
+    bin: &'static str,
+) -> Issuer {
+    Issuer {
+        name,
+        country,
+        weight,
+        approval,
+        bin,
+    }
 }
 
 pub(crate) static ISSUERS: [Issuer; 20] = [
@@ -107,8 +140,10 @@ pub(crate) static ISSUERS: [Issuer; 20] = [
     issuer("bank_20", "KW", 100.0, 0.87, "50206"),
 ];
 
-pub(crate) static LENDERS: [Issuer; 2] =
-    [issuer("lender_01", "", 65.0, 0.84, ""), issuer("lender_02", "", 35.0, 0.78, "")];
+pub(crate) static LENDERS: [Issuer; 2] = [
+    issuer("lender_01", "", 65.0, 0.84, ""),
+    issuer("lender_02", "", 35.0, 0.78, ""),
+];
 
 /// How the customer pays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -242,12 +277,24 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new() -> Self {
         let domestic = |code: &'static str| {
-            Weighted::new(ISSUERS.iter().filter(move |i| i.country == code).map(|i| (i.weight, i)))
+            Weighted::new(
+                ISSUERS
+                    .iter()
+                    .filter(move |i| i.country == code)
+                    .map(|i| (i.weight, i)),
+            )
         };
         Self {
             countries: Weighted::new(COUNTRIES.iter().map(|c| (c.weight, c))),
-            products: Weighted::new((2_u32..).zip(products()).map(|(rank, p)| (1.0 / f64::from(rank), p))),
-            issuers_by_country: COUNTRIES.iter().map(|c| (c.code, domestic(c.code))).collect(),
+            products: Weighted::new(
+                (2_u32..)
+                    .zip(products())
+                    .map(|(rank, p)| (1.0 / f64::from(rank), p)),
+            ),
+            issuers_by_country: COUNTRIES
+                .iter()
+                .map(|c| (c.code, domestic(c.code)))
+                .collect(),
             issuers: Weighted::new(ISSUERS.iter().map(|i| (i.weight, i))),
             lenders: Weighted::new(LENDERS.iter().map(|i| (i.weight, i))),
         }
@@ -255,7 +302,10 @@ impl World {
 
     /// The banks of a country; all banks for a country without one.
     pub(crate) fn issuers(&self, country: &str) -> &Weighted<&'static Issuer> {
-        self.issuers_by_country.iter().find(|(code, _)| *code == country).map_or(&self.issuers, |(_, table)| table)
+        self.issuers_by_country
+            .iter()
+            .find(|(code, _)| *code == country)
+            .map_or(&self.issuers, |(_, table)| table)
     }
 
     /// All banks, for cards used abroad.
@@ -269,12 +319,25 @@ pub(crate) fn route_weight(psp: &Psp, method: Method, country: &Country) -> f64 
     if !psp.all_methods && !matches!(method, Method::Card | Method::Wallet) {
         return 0.0;
     }
-    if matches!(country.code, "US" | "BR") { psp.weights.1 } else { psp.weights.0 }
+    if matches!(country.code, "US" | "BR") {
+        psp.weights.1
+    } else {
+        psp.weights.0
+    }
 }
 
 /// The PSP at this point of [0, 1) of the routing table, leaving one out.
-pub(crate) fn route(unit: f64, method: Method, country: &Country, without: Option<&str>) -> Option<&'static Psp> {
-    let open = || PSPS.iter().filter(|p| Some(p.name) != without).map(|p| (route_weight(p, method, country), p));
+pub(crate) fn route(
+    unit: f64,
+    method: Method,
+    country: &Country,
+    without: Option<&str>,
+) -> Option<&'static Psp> {
+    let open = || {
+        PSPS.iter()
+            .filter(|p| Some(p.name) != without)
+            .map(|p| (route_weight(p, method, country), p))
+    };
     let mut rest = unit * open().map(|(weight, _)| weight).sum::<f64>();
     let mut last = None;
     for (weight, psp) in open().filter(|(weight, _)| *weight > 0.0) {

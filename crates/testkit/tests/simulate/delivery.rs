@@ -2,25 +2,43 @@ use std::collections::BTreeMap;
 
 use tillwatch_testkit::simulate::{Delivery, SimulateError, Simulator, SimulatorConfig};
 
-use crate::{HOUR_US, MONDAY_US, at_us, events, perfect, text};
+use crate::{HOUR_US, MONDAY_US, at_us, events, events_of, perfect, text};
 
 fn delivered(delivery: Delivery) -> Simulator {
-    Simulator::new(SimulatorConfig { events_per_day: 400_000, delivery, ..SimulatorConfig::default() }, 3).unwrap()
+    Simulator::new(
+        SimulatorConfig {
+            events_per_day: 400_000,
+            delivery,
+            ..SimulatorConfig::default()
+        },
+        3,
+    )
+    .unwrap()
 }
 
 #[test]
 fn a_perfect_delivery_is_in_order_and_without_repeats() {
-    for (stream, events) in events(&perfect(400_000, 3), MONDAY_US + 9 * HOUR_US, MONDAY_US + 11 * HOUR_US) {
+    for (stream, events) in events(
+        &perfect(400_000, 3),
+        MONDAY_US + 9 * HOUR_US,
+        MONDAY_US + 11 * HOUR_US,
+    ) {
         assert!(events.is_sorted_by_key(at_us), "{stream}");
     }
 }
 
 #[test]
 fn duplicates_come_at_their_rate_and_are_the_same_event() {
-    let simulator = delivered(Delivery { duplicate_share: 0.05, ..Delivery::perfect() });
+    let simulator = delivered(Delivery {
+        duplicate_share: 0.05,
+        ..Delivery::perfect()
+    });
     let mut seen: BTreeMap<String, serde_json::Value> = BTreeMap::new();
     let (mut all, mut again) = (0_u32, 0_u32);
-    for event in events(&simulator, MONDAY_US, MONDAY_US + 3 * HOUR_US).into_values().flatten() {
+    for event in events(&simulator, MONDAY_US, MONDAY_US + 3 * HOUR_US)
+        .into_values()
+        .flatten()
+    {
         all += 1;
         if let Some(first) = seen.insert(text(&event, "event_id").to_owned(), event.clone()) {
             assert_eq!(first, event);
@@ -41,7 +59,7 @@ fn out_of_order_and_late_events_come_at_their_rates_and_none_is_lost() {
         late_s_max: 3600,
         ..Delivery::perfect()
     });
-    let attempts = events(&simulator, window.0, window.1).remove("payments").unwrap();
+    let attempts = events_of(&simulator, "payments", window.0, window.1);
     let mut newest = i64::MIN;
     let (mut overtaken, mut late) = (0_u32, 0_u32);
     for event in &attempts {
@@ -50,17 +68,29 @@ fn out_of_order_and_late_events_come_at_their_rates_and_none_is_lost() {
         newest = newest.max(at_us(event));
     }
     let all = f64::from(u32::try_from(attempts.len()).unwrap());
-    assert!((0.06..0.13).contains(&(f64::from(overtaken) / all)), "{overtaken} of {all}");
-    assert!((0.005..0.02).contains(&(f64::from(late) / all)), "{late} of {all}");
+    assert!(
+        (0.06..0.13).contains(&(f64::from(overtaken) / all)),
+        "{overtaken} of {all}"
+    );
+    assert!(
+        (0.005..0.02).contains(&(f64::from(late) / all)),
+        "{late} of {all}"
+    );
 
     // What happened in the middle hour has all arrived by the end of the window.
     let middle = |events: &[serde_json::Value]| -> Vec<String> {
-        let inside = |e: &&serde_json::Value| (window.0 + HOUR_US..window.0 + 2 * HOUR_US).contains(&at_us(e));
-        let mut ids: Vec<String> = events.iter().filter(inside).map(|e| text(e, "event_id").to_owned()).collect();
+        let inside = |e: &&serde_json::Value| {
+            (window.0 + HOUR_US..window.0 + 2 * HOUR_US).contains(&at_us(e))
+        };
+        let mut ids: Vec<String> = events
+            .iter()
+            .filter(inside)
+            .map(|e| text(e, "event_id").to_owned())
+            .collect();
         ids.sort_unstable();
         ids
     };
-    let in_order = events(&perfect(400_000, 3), window.0, window.1).remove("payments").unwrap();
+    let in_order = events_of(&perfect(400_000, 3), "payments", window.0, window.1);
     assert_eq!(middle(&attempts), middle(&in_order));
 }
 
@@ -68,12 +98,51 @@ fn out_of_order_and_late_events_come_at_their_rates_and_none_is_lost() {
 fn settings_that_cannot_work_are_refused_by_name() {
     let refused = |config: SimulatorConfig| Simulator::new(config, 1).unwrap_err();
     let usual = SimulatorConfig::default;
-    assert_eq!(refused(SimulatorConfig { events_per_day: 0, ..usual() }), SimulateError::EventsPerDay(0));
-    let beyond = SimulateError::Share { name: "online_share", value: 1.5 };
-    assert_eq!(refused(SimulatorConfig { online_share: 1.5, ..usual() }), beyond);
-    let delivery = Delivery { late_s_max: 90_000, ..Delivery::perfect() };
-    let beyond = SimulateError::Delay { name: "late_s_max", seconds: 90_000 };
-    assert_eq!(refused(SimulatorConfig { delivery, ..usual() }), beyond);
-    let delivery = Delivery { duplicate_share: f64::NAN, ..Delivery::perfect() };
-    assert!(matches!(refused(SimulatorConfig { delivery, ..usual() }), SimulateError::Share { name: "duplicate_share", .. }));
+    assert_eq!(
+        refused(SimulatorConfig {
+            events_per_day: 0,
+            ..usual()
+        }),
+        SimulateError::EventsPerDay(0)
+    );
+    let beyond = SimulateError::Share {
+        name: "online_share",
+        value: 1.5,
+    };
+    assert_eq!(
+        refused(SimulatorConfig {
+            online_share: 1.5,
+            ..usual()
+        }),
+        beyond
+    );
+    let delivery = Delivery {
+        late_s_max: 90_000,
+        ..Delivery::perfect()
+    };
+    let beyond = SimulateError::Delay {
+        name: "late_s_max",
+        seconds: 90_000,
+    };
+    assert_eq!(
+        refused(SimulatorConfig {
+            delivery,
+            ..usual()
+        }),
+        beyond
+    );
+    let delivery = Delivery {
+        duplicate_share: f64::NAN,
+        ..Delivery::perfect()
+    };
+    assert!(matches!(
+        refused(SimulatorConfig {
+            delivery,
+            ..usual()
+        }),
+        SimulateError::Share {
+            name: "duplicate_share",
+            ..
+        }
+    ));
 }

@@ -6,26 +6,41 @@ use tillwatch_testkit::simulate::{Simulator, SimulatorConfig};
 use crate::{DAY_US, HOUR_US, MINUTE_US, MONDAY_US, bytes, events, perfect, text};
 
 fn fnv(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, b| (hash ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3))
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, b| {
+        (hash ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 #[test]
 fn the_same_seed_gives_the_bytes_it_gave_when_this_was_written() {
     let simulator = Simulator::new(SimulatorConfig::default(), 42).unwrap();
-    let hashes: Vec<String> = bytes(&simulator, MONDAY_US + 12 * HOUR_US, MONDAY_US + 13 * HOUR_US)
-        .iter()
-        .map(|(stream, body)| format!("{stream} {} {:016x}", body.len(), fnv(body)))
-        .collect();
+    let hashes: Vec<String> = bytes(
+        &simulator,
+        MONDAY_US + 12 * HOUR_US,
+        MONDAY_US + 13 * HOUR_US,
+    )
+    .iter()
+    .map(|(stream, body)| format!("{stream} {} {:016x}", body.len(), fnv(body)))
+    .collect();
     assert_eq!(hashes, GOLDEN);
 }
 
 /// Changes with anything that changes what is simulated; a demo's history then differs from what it would continue with.
-const GOLDEN: [&str; 5] = ["", "", "", "", ""];
+const GOLDEN: [&str; 5] = [
+    "order_lines 185906 15c4683bb1a25dd7",
+    "orders 161450 93f17c103e9ea4c5",
+    "payment_movements 1016442 718b5a60e69a4db0",
+    "payments 1188382 3dd6bb86725caed9",
+    "visits 2499629 fe6fc5d4507641a9",
+];
 
 #[test]
 fn another_seed_gives_other_events() {
     let window = (MONDAY_US, MONDAY_US + 10 * MINUTE_US);
-    assert_ne!(bytes(&perfect(400_000, 1), window.0, window.1), bytes(&perfect(400_000, 2), window.0, window.1));
+    assert_ne!(
+        bytes(&perfect(400_000, 1), window.0, window.1),
+        bytes(&perfect(400_000, 2), window.0, window.1)
+    );
 }
 
 #[test]
@@ -37,13 +52,17 @@ fn an_empty_or_backward_window_holds_nothing() {
 
 #[test]
 fn batches_follow_one_another_without_gap_and_keep_to_their_window() {
-    let simulator = perfect(2_000_000, 1);
+    let simulator = perfect(600_000, 1);
     let mut upto = BTreeMap::new();
     for batch in simulator.batches(MONDAY_US, MONDAY_US + 2 * HOUR_US) {
         assert!(batch.from_us < batch.to_us && batch.events > 0);
         let before = upto.insert(batch.stream, batch.to_us);
         assert!(before.is_none_or(|b| b <= batch.from_us));
-        for line in batch.ndjson.split(|b| *b == b'\n').filter(|l| !l.is_empty()) {
+        for line in batch
+            .ndjson
+            .split(|b| *b == b'\n')
+            .filter(|l| !l.is_empty())
+        {
             let event = serde_json::from_slice(line).unwrap();
             // Times are written in milliseconds.
             let at_us = crate::at_us(&event);
@@ -56,16 +75,19 @@ fn batches_follow_one_another_without_gap_and_keep_to_their_window() {
 #[test]
 fn every_event_has_an_id_of_its_own() {
     let mut ids = HashSet::new();
-    for (stream, events) in events(&perfect(150_000, 5), MONDAY_US, MONDAY_US + DAY_US) {
+    for (stream, events) in events(&perfect(50_000, 5), MONDAY_US, MONDAY_US + DAY_US) {
         for event in events {
-            assert!(ids.insert(text(&event, "event_id").to_owned()), "{stream}: {event}");
+            assert!(
+                ids.insert(text(&event, "event_id").to_owned()),
+                "{stream}: {event}"
+            );
         }
     }
-    assert!(ids.len() > 100_000);
+    assert!(ids.len() > 30_000);
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(6))]
+    #![proptest_config(ProptestConfig::with_cases(4))]
 
     #[test]
     fn split_windows_put_together_are_the_whole_window(
