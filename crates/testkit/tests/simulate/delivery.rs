@@ -60,7 +60,7 @@ fn out_of_order_and_late_events_come_at_their_rates_and_none_is_lost() {
         ..Delivery::perfect()
     });
     let attempts = events_of(&simulator, "payments", window.0, window.1);
-    let mut newest = i64::MIN;
+    let mut newest = 0;
     let (mut overtaken, mut late) = (0_u32, 0_u32);
     for event in &attempts {
         overtaken += u32::from(at_us(event) < newest);
