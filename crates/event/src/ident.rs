@@ -18,6 +18,12 @@ impl EventId {
         Self(XxHash3_128::oneshot(text.as_bytes()))
     }
 
+    /// The identity of any bytes, such as a whole answer of a server.
+    #[must_use]
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        Self(XxHash3_128::oneshot(bytes))
+    }
+
     /// The identity of an event whose id field holds this integer: that of its decimal text, so
     /// that a producer may write its id as a number or as text.
     #[must_use]

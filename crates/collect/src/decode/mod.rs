@@ -25,6 +25,8 @@ use arrow::array::RecordBatch;
 use serde::{Deserialize, Serialize};
 use tillwatch_event::{SchemaError, StreamSchema};
 
+pub(crate) use json::find as json_text;
+
 pub use compress::{Encoding, decompress};
 pub use format::{CsvOptions, Delimiter, Format};
 

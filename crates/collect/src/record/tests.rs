@@ -1,5 +1,6 @@
 use super::*;
 use crate::decode::Rejection;
+use crate::error::CollectError;
 use arrow::array::{AsArray, Date32Array, Decimal128Array, Int64Array, StringViewArray};
 use arrow::datatypes::{
     DataType, Decimal128Type, Field as ArrowField, Schema, TimestampMicrosecondType,

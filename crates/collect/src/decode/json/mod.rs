@@ -1,5 +1,6 @@
 //! JSON: one object per line, an array of objects, or one object.
 
+pub(crate) mod find;
 mod object;
 mod scan;
 pub(super) mod unescape;
