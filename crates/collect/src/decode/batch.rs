@@ -4,12 +4,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::buffer::Buffer;
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{
     DataType, Date32Type, Decimal128Type, Float64Type, Int64Type, TimeUnit,
     TimestampMicrosecondType,
 };
-use arrow::ipc::reader::StreamReader;
+use arrow::ipc::reader::StreamDecoder;
+use arrow::util::display::array_value_to_string;
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
@@ -82,10 +84,14 @@ pub(super) fn decode_arrow_stream(run: &mut Run<'_>, body: &[u8]) -> Result<(), 
             format: ARROW,
             reason,
         };
-        let reader = StreamReader::try_new(body, None).map_err(|e| fault(e.to_string()))?;
+        // The decoder takes memory only for bytes that are there, whatever lengths the body names.
+        let mut rest = Buffer::from_slice_ref(body);
+        let mut decoder = StreamDecoder::new();
         let mut first_row = 1;
-        for batch in reader {
-            let batch = batch.map_err(|e| fault(e.to_string()))?;
+        while let Some(batch) = decoder
+            .decode(&mut rest)
+            .map_err(|e| fault(e.to_string()))?
+        {
             let read = |name: &str| run.plan.columns.iter().any(|c| *c.source == *name);
             let unknown = batch
                 .schema_ref()
@@ -96,7 +102,10 @@ pub(super) fn decode_arrow_stream(run: &mut Run<'_>, body: &[u8]) -> Result<(), 
             take_batch(run, &batch, first_row, unknown)?;
             first_row += batch.num_rows() as u64;
         }
-        Ok(())
+        if decoder.schema().is_none() {
+            return Err(fault("it has no schema".to_owned()));
+        }
+        decoder.finish().map_err(|e| fault(e.to_string()))
     })
 }
 
@@ -170,11 +179,25 @@ fn raw_row(batch: &RecordBatch, row: usize) -> String {
         if guard::is_forbidden_name(field.name()) {
             continue;
         }
-        let value = arrow::util::display::array_value_to_string(column, row).unwrap_or_default();
+        let value = display(column, row);
         let separator = if out.is_empty() { "" } else { ", " };
         out.push_str(&format!("{separator}{}: {value}", field.name()));
     }
     out
+}
+
+/// A value as text; an instant is shown as its number, as its zone need not be known.
+fn display(column: &ArrayRef, row: usize) -> String {
+    let shown = match column.data_type() {
+        DataType::Timestamp(..) => cast_with_options(
+            &column.slice(row, 1),
+            &DataType::Int64,
+            &CastOptions::default(),
+        )
+        .and_then(|number| array_value_to_string(&number, 0)),
+        _ => array_value_to_string(column, row),
+    };
+    shown.unwrap_or_default()
 }
 
 impl Source {

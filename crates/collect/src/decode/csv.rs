@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use tillwatch_event::suggest;
+use tillwatch_event::{guard, suggest};
 
 use super::bytes::{Line, Lines, without_mark};
 use super::cell::{Input, Row, convert};
@@ -32,6 +32,8 @@ struct Layout {
     width: usize,
     /// Cells that no field reads.
     unknown: u64,
+    /// Cells that may not be kept, not even with a rejected row.
+    forbidden: Vec<usize>,
 }
 
 impl Layout {
@@ -68,10 +70,19 @@ impl Layout {
         let mut read: Vec<usize> = cells.iter().flatten().copied().collect();
         read.sort_unstable();
         read.dedup();
+        let unknown = (names.len() - read.len()) as u64;
+        let is_forbidden = |(_, name): &(usize, &String)| guard::is_forbidden_name(name);
+        let forbidden = names
+            .iter()
+            .enumerate()
+            .filter(is_forbidden)
+            .map(|(at, _)| at)
+            .collect();
         Ok(Self {
             cells,
             width: names.len(),
-            unknown: (names.len() - read.len()) as u64,
+            unknown,
+            forbidden,
         })
     }
 }
@@ -246,10 +257,28 @@ impl Rows {
                 run.columns.push(text, &self.row)
             }
             Err(fault) => {
-                run.rejections.add(line, fault, raw.trim_ascii_end());
+                if self.layout.forbidden.is_empty() {
+                    run.rejections.add(line, fault, raw.trim_ascii_end());
+                } else {
+                    run.rejections
+                        .add(line, fault, &self.without_forbidden(source, ranges));
+                }
                 Ok(())
             }
         }
+    }
+
+    /// The row written again, with the cells that may not be kept struck out.
+    fn without_forbidden(&self, source: &[u8], ranges: &[Range<usize>]) -> Vec<u8> {
+        let cells = ranges.iter().enumerate().map(|(at, range)| {
+            let struck = self.layout.forbidden.contains(&at) || ranges.len() != self.layout.width;
+            if struck {
+                b"***".as_slice()
+            } else {
+                source.get(range.clone()).unwrap_or_default()
+            }
+        });
+        cells.collect::<Vec<_>>().join(b",".as_slice())
     }
 
     fn fill(&mut self, run: &Run<'_>, text: &str, ranges: &[Range<usize>]) -> Result<(), Fault> {

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow::array::{
+    Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, TimestampMicrosecondArray,
+    new_null_array,
+};
 use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{DataType, TimeUnit};
+use arrow::datatypes::{DataType, Date32Type, TimeUnit};
 use tillwatch_event::{Field, StreamSchema};
 
 use crate::error::CollectError;
@@ -52,6 +55,12 @@ fn column(batch: &RecordBatch, field: &Field) -> Result<ArrayRef, CollectError> 
     if !widens(written.data_type(), &declared) {
         let reason = "a type may only become wider";
         return Err(fault(field, &written.data_type().to_string(), reason));
+    }
+    if let Some(days) = written.as_primitive_opt::<Date32Type>() {
+        const MICROS_PER_DAY: i64 = 86_400_000_000;
+        let micros: TimestampMicrosecondArray =
+            days.unary(|day| i64::from(day).saturating_mul(MICROS_PER_DAY));
+        return Ok(Arc::new(micros.with_data_type(declared)));
     }
     let options = CastOptions {
         safe: false,

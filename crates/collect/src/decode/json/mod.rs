@@ -187,6 +187,12 @@ fn element(
     };
     scanner.at = start;
     skip_rejected(scanner)?;
+    if scanner.at == start {
+        return Err(document(scan::Syntax {
+            reason: "expected a value",
+            at: start,
+        }));
+    }
     let raw = scanner
         .text
         .as_bytes()

@@ -224,11 +224,11 @@ fn each_bad_line_is_rejected_with_its_exact_reason() {
         ),
         (
             format!("{} x", line("")),
-            "something follows the object at byte 87; send one object per line",
+            "something follows the object at byte 89; send one object per line",
         ),
         (
             format!("{}{}", line(""), line("")),
-            "something follows the object at byte 86; send one object per line",
+            "something follows the object at byte 88; send one object per line",
         ),
     ];
     for (body, expected) in cases {
@@ -496,7 +496,7 @@ fn a_compressed_bomb_ends_at_the_limit() {
     let gzip = gzip.finish().unwrap();
     let zstd = zstd::encode_all(zeros.as_slice(), 1).unwrap();
     for (encoding, body) in [(Encoding::Gzip, &gzip), (Encoding::Zstd, &zstd)] {
-        assert!(body.len() < 100_000);
+        assert!(body.len() < 1 << 20);
         assert_eq!(
             decompress(encoding, body, 1 << 20).unwrap_err(),
             DecodeError::BodyTooLarge { bytes_max: 1 << 20 }

@@ -7,6 +7,8 @@ mod properties;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arrow::array::AsArray;
+use arrow::datatypes::TimestampMicrosecondType;
 use arrow::util::display::array_value_to_string;
 use tillwatch_event::{Field, FieldType, StreamSchema, TimeFormat};
 
@@ -59,7 +61,12 @@ fn cells(batch: &RecordBatch) -> Vec<Vec<String>> {
                 .iter()
                 .map(|column| match column.is_null(row) {
                     true => "-".to_owned(),
-                    false => array_value_to_string(column, row).unwrap(),
+                    false => match column.as_primitive_opt::<TimestampMicrosecondType>() {
+                        Some(times) => jiff::Timestamp::from_microsecond(times.value(row))
+                            .unwrap()
+                            .to_string(),
+                        None => array_value_to_string(column, row).unwrap(),
+                    },
                 })
                 .collect()
         })
