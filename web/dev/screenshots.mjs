@@ -60,7 +60,7 @@ for (const [name, shot] of Object.entries(shots)) {
   if (shot.act) await shot.act(page, mock);
   await page.waitForTimeout(300);
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-  await page.screenshot({ path: `${folder}${name}.png`, fullPage: shot.fullPage ?? false });
+  await page.screenshot({ path: `${folder}${name}.png`, fullPage: shot.fullPage ?? false, timeout: 120_000 });
   const bad = shot.faulty ? faults.filter((text) => !/Failed to load resource|net::ERR/.test(text)) : faults;
   if (overflow > 0) bad.push(`the page is ${overflow} px wider than the window`);
   failed += bad.length;

@@ -32,7 +32,7 @@ async function open(t, { mode = 'normal', path = '/boards/payments', ...options 
   return { page, mock, faults };
 }
 
-const live = (page) => page.waitForSelector('[data-testid=health][data-health=live]', { timeout: 20_000 });
+const live = (page) => page.waitForSelector('[data-testid=health][data-health=live]', { timeout: 60_000 });
 const tileValue = (page) => page.getAttribute('[data-testid=tile][data-kind=count]', 'data-value');
 
 test('the first board is the home page, and figures move without a touch', async (t) => {

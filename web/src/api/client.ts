@@ -1,3 +1,4 @@
+import { observeDateHeader } from '../live/clock';
 import type { Problem } from './types';
 
 /** An answer other than 2xx, or none at all (`status` 0). */
@@ -46,6 +47,7 @@ async function request<T>(path: string, init: RequestInit, signal?: AbortSignal)
     if (signal?.aborted) throw cause;
     throw new ApiError(0, null, cause instanceof Error ? cause.message : 'network error');
   }
+  observeDateHeader(response);
   if (!response.ok) throw await problemOf(response);
   if (response.status === 204) return null as T;
   try {

@@ -9,7 +9,7 @@ import { useSpeech } from '../i18n/hooks';
 import { serverNow } from '../live/clock';
 import { useIncidents, useLiveSeries, useTick } from '../live/hooks';
 import { sliceKey } from '../live/merge';
-import { apiDuration, type Range, rangeMs, stepFor, windowOf } from '../state/range';
+import { apiDuration, type Range, rangeMs, stepFor, wholeStep, windowOf } from '../state/range';
 import { ChartLegend, type LegendItem } from './ChartLegend';
 import { PanelError } from './PanelError';
 import { sliceText } from './slice';
@@ -39,7 +39,11 @@ export function ChartPanel({ chart, metric, range, split, onSplit }: Props) {
   const base = { metric: metric.name, by, where: everything, ...windowOf(range), limit: SERIES_SHOWN_MAX };
   const step = stepFor(range, metric.bucket_ms);
   const live = useLiveSeries(metric.of, { ...base, step: apiDuration(step) }, 'series');
-  const totals = useLiveSeries(metric.of, { ...base, step: apiDuration(rangeMs(range)) }, 'total');
+  const totals = useLiveSeries(
+    metric.of,
+    { ...base, step: apiDuration(wholeStep(range, metric.bucket_ms)) },
+    'total',
+  );
   const { incidents } = useIncidents();
   const colors = useChartColors();
   const [assignment] = useState(() => new ColorAssignment());
@@ -63,11 +67,11 @@ export function ChartPanel({ chart, metric, range, split, onSplit }: Props) {
   );
   const items: LegendItem[] = useMemo(() => {
     const byKey = new Map((totals.document?.series ?? []).map((series) => [sliceKey(series.by), series]));
-    return slices.map(({ key, name, color }) => ({
+    return slices.map(({ key, name, color, points }) => ({
       key,
       name,
       color,
-      value: totalOf(byKey.get(key), metric.kind),
+      value: totalOf(byKey.get(key), { by: {}, points }, metric.kind),
     }));
   }, [slices, totals.document, metric.kind]);
 
@@ -82,7 +86,8 @@ export function ChartPanel({ chart, metric, range, split, onSplit }: Props) {
       });
   }, [document, slices, hidden, pointed, metric.kind]);
 
-  const toMs = document ? Math.max(document.to, serverNow(now)) : 0;
+  // The answer's own `to` is rounded up to a whole step and may lie in the future.
+  const toMs = serverNow(now);
   const fromMs = toMs - rangeMs(range);
   const markers = useMemo(
     () => markersFor(incidents, metric.name, fromMs, toMs),

@@ -9,7 +9,7 @@ import { changeSince } from '../format/change';
 import { figureText, showFigure } from '../format/units';
 import { useSpeech } from '../i18n/hooks';
 import { useLiveSeries } from '../live/hooks';
-import { apiDuration, type Range, rangeMs, stepFor, windowOf } from '../state/range';
+import { apiDuration, type Range, stepFor, wholeStep, windowOf } from '../state/range';
 import { ChangeBadge } from './ChangeBadge';
 import { PanelError } from './PanelError';
 
@@ -27,15 +27,15 @@ export function Tile({ tile, metric, range }: Props) {
   const { t, locale } = speech;
   const where = tile.where ?? everything;
   const base = { metric: metric.name, by: [], where };
-  const wholeStep = apiDuration(rangeMs(range));
-  const total = useLiveSeries(metric.of, { ...base, ...windowOf(range), step: wholeStep }, 'total');
+  const whole = apiDuration(wholeStep(range, metric.bucket_ms));
+  const total = useLiveSeries(metric.of, { ...base, ...windowOf(range), step: whole }, 'total');
   const step = apiDuration(stepFor(range, metric.bucket_ms));
   const course = useLiveSeries(metric.of, { ...base, ...windowOf(range), step }, 'series');
-  const past = useQuery(comparisonQuery({ ...base, ...windowOf(range, 1), step: wholeStep }));
+  const past = useQuery(comparisonQuery({ ...base, ...windowOf(range, 1), step: whole }));
 
   const unit = total.document?.unit ?? metric.unit;
-  const value = totalOf(total.document?.series[0], metric.kind);
-  const before = totalOf(past.data?.series[0], metric.kind);
+  const value = totalOf(total.document?.series[0], course.document?.series[0], metric.kind);
+  const before = totalOf(past.data?.series[0], undefined, metric.kind);
   const shown = showFigure(value, unit, locale);
   const drawn = useMemo(
     () =>

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { describe, expect, it } from 'vitest';
-import type { SeriesDocument } from '../api/types';
+import type { Point, SeriesDocument } from '../api/types';
 import { ColorAssignment } from './colors';
 import { shapePoints, sparkPath } from './shape';
 import { totalOf } from './total';
@@ -111,25 +111,48 @@ describe('sparkPath', () => {
 });
 
 describe('totalOf', () => {
+  const course = {
+    by: {},
+    points: [
+      [0, '0.10'],
+      [1, '0.20'],
+      [2, null],
+    ] as Point[],
+  };
+
   it('is the one point of a whole window', () => {
-    expect(totalOf({ by: {}, points: [[0, '18400.10']] }, 'amount')).toBe('18400.10');
-    expect(totalOf({ by: {}, points: [[0, null]] }, 'rate')).toBeNull();
-    expect(totalOf(undefined, 'rate')).toBeNull();
+    expect(totalOf({ by: {}, points: [[0, '18400.10']] }, course, 'amount')).toBe('18400.10');
+    expect(totalOf({ by: {}, points: [[0, null]] }, course, 'rate')).toBeNull();
+    expect(totalOf(undefined, course, 'rate')).toBeNull();
   });
 
-  it('adds the parts of a sum exactly and does not average a rate', () => {
+  it('adds a sum up from its course where the window was cut, and does not average a rate', () => {
     expect(
       totalOf(
         {
           by: {},
           points: [
-            [0, '0.10'],
-            [1, '0.20'],
+            [0, '9'],
+            [1, '9'],
           ],
         },
+        course,
         'amount',
       ),
     ).toBe('0.30');
+    expect(
+      totalOf(
+        {
+          by: {},
+          points: [
+            [0, '9'],
+            [1, '9'],
+          ],
+        },
+        undefined,
+        'amount',
+      ),
+    ).toBeNull();
     expect(
       totalOf(
         {
@@ -139,6 +162,7 @@ describe('totalOf', () => {
             [1, 0.9],
           ],
         },
+        course,
         'rate',
       ),
     ).toBe(0.9);

@@ -23,14 +23,14 @@ export function shapePoints(
   let expected: number | null = null;
   const complete = document.watermark ?? document.to;
   for (const [at, figure] of points) {
-    if (sums && at + step > document.to) break;
+    if (sums && at + step > complete) break;
     if (expected !== null && step > 0) {
       // A hole longer than the window cannot be; the limit keeps a nonsensical answer from filling memory.
       for (let hole = expected, n = 0; hole < at && n < 2_000; hole += step, n += 1)
         drawn.push([hole, sums ? 0 : null]);
     }
     const value = toNumber(figure);
-    drawn.push([at, value === null && sums ? 0 : value]);
+    drawn.push([at, value]);
     expected = at + step;
   }
   if (sums && expected !== null && step > 0) {

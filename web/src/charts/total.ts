@@ -1,13 +1,25 @@
 import type { Figure, MetricKind, Series } from '../api/types';
 import { sumFigures } from '../format/decimal';
+import { isSum } from './shape';
 
 /**
- * The figure over the whole window. A query whose step spans the window answers one point; should a server cut it at
- * a bucket border into several, sums still add up exactly, while for rates and quantiles only the newest part counts.
+ * The figure over the whole window. A query whose step spans the window answers one point. A server that cuts the window
+ * at borders of its own answers several, which reach beyond it: a sum is then added up, exactly, from the course;
+ * of a rate or a quantile, which do not add up, the newest part is the nearest to the truth.
  */
-export function totalOf(series: Series | undefined, kind: MetricKind): Figure | null {
-  const figures = (series?.points ?? []).map(([, figure]) => figure).filter((figure) => figure !== null);
-  if (figures.length === 0) return null;
-  if (figures.length > 1 && (kind === 'count' || kind === 'amount')) return sumFigures(figures);
+export function totalOf(
+  whole: Series | undefined,
+  course: Series | undefined,
+  kind: MetricKind,
+): Figure | null {
+  const figures = valuesOf(whole);
+  if (figures.length > 1 && isSum(kind)) {
+    const parts = valuesOf(course);
+    return parts.length > 0 ? sumFigures(parts) : null;
+  }
   return figures.at(-1) ?? null;
+}
+
+function valuesOf(series: Series | undefined): Figure[] {
+  return (series?.points ?? []).map(([, figure]) => figure).filter((figure) => figure !== null);
 }

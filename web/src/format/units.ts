@@ -42,6 +42,9 @@ export interface FigureStyle {
   compact?: boolean;
 }
 
+/** Units that say nothing beside a number. The amounts of `currency` are split by currency, and the slice names it. */
+const UNNAMED_UNITS = new Set(['count', 'number', 'ratio', 'currency']);
+
 const none: Shown = { prefix: '', number: '–', suffix: '' };
 
 /** Formats a figure of a unit. A currency is always named by its code, never by a symbol that several share. */
@@ -56,7 +59,7 @@ export function showFigure(
   if (unit === 'percent') return { prefix: '', number: percentText(number, locale), suffix: '%' };
   if (unit && isCurrency(unit)) return showMoney(figure, unit, locale, style);
   if (unit === 'ms') return showMilliseconds(number, locale);
-  const suffix = unit && unit !== 'count' && unit !== 'number' && unit !== 'ratio' ? unit : '';
+  const suffix = unit && !UNNAMED_UNITS.has(unit) ? unit : '';
   if (style.compact && Math.abs(number) >= 10_000) {
     return { prefix: '', number: compactText(number, locale), suffix };
   }

@@ -245,7 +245,6 @@ export class LiveHub {
     if (event.type !== 'snapshot' && event.type !== 'update') return;
     const old = entry.store.get().document;
     const document = event.type === 'update' && old ? mergeUpdate(old, data) : data;
-    observeServerNow(data.to);
     entry.store.set({ document, error: null, receivedAtMs: Date.now() });
     if (event.type === 'snapshot') this.#expire(entry.cube);
     this.beat(entry.cube).changed();
@@ -288,7 +287,6 @@ export class LiveHub {
     const query = isFull ? entry.query : { ...entry.query, from: tailFrom(document) };
     try {
       const answer = await getJson<SeriesDocument>(seriesPath(query));
-      observeServerNow(answer.to);
       const current = entry.store.get().document;
       const merged = isFull || !current ? answer : mergeUpdate(current, answer);
       entry.store.set({ document: merged, error: null, receivedAtMs: Date.now() });

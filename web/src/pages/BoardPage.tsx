@@ -14,7 +14,7 @@ import { Tile } from '../board/Tile';
 import { useSpeech } from '../i18n/hooks';
 import { useHealth } from '../live/hooks';
 import { Message } from '../shell/Message';
-import { apiDuration, isRange, type Range, rangeMs, windowOf } from '../state/range';
+import { apiDuration, isRange, type Range, wholeStep, windowOf } from '../state/range';
 import { type BoardSearch, readSplits, writeSplits } from '../state/search';
 
 /** The board of a pack. */
@@ -95,7 +95,7 @@ function BoardView({ board, metrics }: ViewProps) {
               by: [],
               where: {},
               ...windowOf(range),
-              step: apiDuration(rangeMs(range)),
+              step: apiDuration(wholeStep(range, clockMetric.bucket_ms)),
             }}
           />
         )}

@@ -36,6 +36,11 @@ export function stepFor(range: Range, bucketMs: number): number {
   return bucketMs > 0 ? Math.ceil(wanted / bucketMs) * bucketMs : wanted;
 }
 
+/** A step that spans the range, in whole buckets: such a query answers one figure. */
+export function wholeStep(range: Range, bucketMs: number): number {
+  return bucketMs > 0 ? Math.ceil(lengthMs[range] / bucketMs) * bucketMs : lengthMs[range];
+}
+
 const units: [suffix: string, ms: number][] = [
   ['d', 86_400_000],
   ['h', 3_600_000],

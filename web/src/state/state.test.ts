@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { liveSeriesPath, seriesPath } from '../api/paths';
-import { apiDuration, rangeMs, ranges, stepFor, WEEK_MS, windowOf } from './range';
+import { apiDuration, rangeMs, ranges, stepFor, WEEK_MS, wholeStep, windowOf } from './range';
 import { readSearch, readSplits, writeSplits } from './search';
 
 describe('the URL', () => {
@@ -39,6 +39,8 @@ describe('ranges', () => {
       }
     }
     expect(stepFor('1h', 10_000)).toBe(30_000);
+    expect(wholeStep('1h', 10_000)).toBe(3_600_000);
+    expect(wholeStep('1h', 86_400_000)).toBe(86_400_000);
     expect(apiDuration(90_000)).toBe('90s');
     expect(apiDuration(120_000)).toBe('2m');
   });
