@@ -113,7 +113,7 @@ struct Values {
 
 fn values(n: usize) -> Values {
     let (minute, second, milli) = (n / 60_000 % 60, n / 1000 % 60, n % 1000);
-    let declined = n % 8 == 0;
+    let declined = n.is_multiple_of(8);
     Values {
         n,
         time: format!("2026-11-22T14:{minute:02}:{second:02}.{milli:03}Z"),

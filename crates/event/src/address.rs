@@ -51,8 +51,9 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
     // Only 2000::/3 is handed out as global unicast; loopback, unique local, link-local, multicast
     // and the rest lie outside it. Inside it a few blocks are special.
     let global_unicast = s0 & 0xe000 == 0x2000;
-    let special = (s0 == 0x2001 && s1 < 0x0200) // protocol assignments, Teredo, ORCHID
-        || (s0 == 0x2001 && s1 == 0x0db8) // documentation, RFC 3849
+    let special = (s0 == 0x2001
+        && (s1 < 0x0200 // protocol assignments, Teredo, ORCHID
+            || s1 == 0x0db8)) // documentation, RFC 3849
         || (s0 == 0x3fff && s1 & 0xf000 == 0); // documentation, RFC 9637
     global_unicast && !special
 }

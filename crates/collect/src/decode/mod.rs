@@ -49,7 +49,8 @@ pub struct DecodeLimits {
     pub columns_bytes_max: usize,
     /// Rejected lines kept with their text for the quarantine; more are counted. Default 10 000.
     pub rejections_max: usize,
-    /// Bytes kept of a rejected line. Default 512.
+    /// Bytes kept of a rejected line; a longer one can be read in the quarantine, but not replayed.
+    /// Default 8 KiB.
     pub raw_bytes_max: usize,
     /// Columns of a CSV header. Default 4096.
     pub csv_columns_max: usize,
@@ -63,7 +64,7 @@ impl Default for DecodeLimits {
             depth_max: 32,
             columns_bytes_max: 512 << 20,
             rejections_max: 10_000,
-            raw_bytes_max: 512,
+            raw_bytes_max: 8 << 10,
             csv_columns_max: 4096,
         }
     }

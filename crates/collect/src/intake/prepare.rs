@@ -2,6 +2,7 @@
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use std::sync::Arc;
+use tillwatch_event::{EventId, guard};
 use tillwatch_journal::Offset;
 
 use crate::decode::{Decoded, Rejection};
@@ -63,9 +64,16 @@ impl Prepared {
     pub(super) fn new(
         stream: &str,
         decoded: Decoded,
-        meta: SubmitMeta,
+        mut meta: SubmitMeta,
         record_bytes_max: usize,
     ) -> Result<Self, CollectError> {
+        // A key is chosen by the caller, who may use anything. One with a card number in it is kept as
+        // its hash: still the same for the same key, and nothing to read.
+        if let Some(key) = &mut meta.idempotency_key
+            && guard::mask(key) != key.as_str()
+        {
+            *key = EventId::of_text(key).to_string();
+        }
         let mut pieces = Vec::new();
         if decoded.batch.num_rows() > 0 {
             split(

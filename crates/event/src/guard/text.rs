@@ -282,8 +282,8 @@ fn track(bytes: &[u8], number: &Range<usize>) -> Option<Range<usize>> {
         b'=' | b'D' => {
             let after = end_of_digits(bytes, number.end + 1);
             let sentinel = before.ends_with(b";");
-            // Expiry (4) and service code (3) at least.
-            (sentinel || after - number.end - 1 >= 7).then(|| {
+            // Expiry (4) and service code (3) at least, behind the separator.
+            (sentinel || after - number.end > 7).then(|| {
                 let end = if bytes.get(after) == Some(&b'?') {
                     after + 1
                 } else {

@@ -1,6 +1,9 @@
 use super::*;
 use crate::limits::SchemaLimits;
 
+/// What a case does to a schema that works.
+type Change = Box<dyn FnOnce(&mut StreamSchema)>;
+
 fn payments() -> StreamSchema {
     StreamSchema {
         name: "payments".to_owned(),
@@ -41,7 +44,7 @@ fn a_schema_that_works_has_no_faults() {
 
 #[test]
 fn each_fault_is_named_exactly() {
-    let cases: Vec<(Box<dyn FnOnce(&mut StreamSchema)>, &str)> = vec![
+    let cases: Vec<(Change, &str)> = vec![
         (
             Box::new(|s| s.id = Some("event_di".to_owned())),
             "`id` names 'event_di', which is not a field; did you mean 'event_id'?",

@@ -540,8 +540,8 @@ fn no_card_number_gets_into_columns_reasons_or_raw_lines() {
         format!(r#"{{"event_id":"e","occurred_at":0,"amount":{pan},"currency":"EUR"}}"#),
         format!(r#"{{"event_id":"e","occurred_at":0,"amount":1,"currency":"{pan}"}}"#),
         format!(r#"{{"event_id":"e","card":"{pan}"#),
-        format!("{pan}"),
-        format!(r#"{{"security_code":"987","event_id":5}}"#),
+        pan.to_owned(),
+        r#"{"security_code":"987","event_id":5}"#.to_owned(),
     ];
     let body = format!("{accepted}\n{}", rejected.join("\n"));
     let decoded = decoder().decode(&Format::Ndjson, body.as_bytes()).unwrap();

@@ -1,0 +1,186 @@
+use super::*;
+
+#[test]
+fn over_the_number_of_batches_callers_hear_overloaded_and_nothing_taken_is_lost() {
+    let limits = IntakeLimits {
+        queue_batches_max: 3,
+        retry_after_ms: 250,
+        ..IntakeLimits::default()
+    };
+    let bench = bench(limits);
+    bench.recorder.hold(true);
+    let jobs: Vec<_> = (0..3).map(|n| submit_later(&bench, &[n])).collect();
+    wait_until("three are taken", || {
+        bench.intake.status().queued_batches == 3
+    });
+    let error = submit(&bench, &[99]).unwrap_err();
+    assert_eq!(
+        error,
+        IntakeError::Overloaded {
+            reason: "3 requests wait".into(),
+            retry_after: Duration::from_millis(250)
+        }
+    );
+    bench.recorder.hold(false);
+    for job in jobs {
+        job.join().unwrap().unwrap();
+    }
+    assert_eq!(
+        submit(&bench, &[4]).unwrap().accepted,
+        1,
+        "room is given back"
+    );
+    let status = bench.intake.status();
+    assert_eq!(
+        (
+            status.queued_batches,
+            status.queued_bytes,
+            status.overloaded
+        ),
+        (0, 0, 1)
+    );
+    let mut values = bench.recorder.values();
+    values.sort_unstable();
+    assert_eq!(values, [0, 1, 2, 4]);
+}
+
+#[test]
+fn over_the_number_of_bytes_callers_hear_overloaded() {
+    let size = |bench: &Bench| {
+        bench
+            .intake
+            .prepare("numbers", decoded(&[1]), SubmitMeta::default())
+            .unwrap()
+            .bytes()
+    };
+    let one = size(&bench(IntakeLimits::default()));
+    let bench = bench(IntakeLimits {
+        queue_bytes_max: one * 2,
+        ..IntakeLimits::default()
+    });
+    bench.recorder.hold(true);
+    let jobs: Vec<_> = (0..2).map(|n| submit_later(&bench, &[n])).collect();
+    wait_until("two are taken", || {
+        bench.intake.status().queued_batches == 2
+    });
+    assert!(matches!(
+        submit(&bench, &[9]),
+        Err(IntakeError::Overloaded { .. })
+    ));
+    bench.recorder.hold(false);
+    for job in jobs {
+        job.join().unwrap().unwrap();
+    }
+    let many: Vec<i64> = (0..1000).collect();
+    assert!(matches!(
+        submit(&bench, &many),
+        Err(IntakeError::TooLarge { .. })
+    ));
+}
+
+#[test]
+fn after_a_failed_fsync_nothing_is_acknowledged_or_processed() {
+    let bench = bench(IntakeLimits::default());
+    submit(&bench, &[1]).unwrap();
+    bench.faults.sync.store(true, Ordering::SeqCst);
+    assert!(matches!(
+        submit(&bench, &[2]),
+        Err(IntakeError::Unavailable(_))
+    ));
+    bench.faults.sync.store(false, Ordering::SeqCst);
+    let again = submit(&bench, &[3]).unwrap_err();
+    assert!(
+        matches!(again, IntakeError::Unavailable(_)),
+        "poisoned for good: {again}"
+    );
+    assert_eq!(bench.recorder.values(), [1]);
+    let status = bench.intake.status();
+    assert!(
+        status
+            .journal
+            .poisoned
+            .unwrap()
+            .contains("the disk is gone")
+    );
+    assert_eq!(status.queued_batches, 0);
+}
+
+#[test]
+fn a_full_disk_is_told_and_over_when_there_is_room_again() {
+    let bench = bench(IntakeLimits::default());
+    submit(&bench, &[1]).unwrap();
+    bench.faults.full.store(true, Ordering::SeqCst);
+    assert!(matches!(
+        submit(&bench, &[2]),
+        Err(IntakeError::StorageFull(_))
+    ));
+    bench.faults.full.store(false, Ordering::SeqCst);
+    assert_eq!(submit(&bench, &[3]).unwrap().accepted, 1);
+    assert_eq!(bench.recorder.values(), [1, 3]);
+    assert_eq!(journal_values(&bench.intake.reader()), [1, 3]);
+}
+
+#[test]
+fn stopping_answers_everything_that_was_taken_and_takes_nothing_more() {
+    let bench = bench(IntakeLimits::default());
+    bench.recorder.hold(true);
+    let jobs: Vec<_> = (0..8).map(|n| submit_later(&bench, &[n])).collect();
+    wait_until("all are taken", || {
+        bench.intake.status().queued_batches == 8
+    });
+    let intake = Arc::clone(&bench.intake);
+    let stop = std::thread::spawn(move || intake.stop());
+    wait_until("nothing more is taken", || {
+        bench.intake.jobs.get().is_none()
+    });
+    assert_eq!(submit(&bench, &[9]), Err(IntakeError::Stopping));
+    bench.recorder.hold(false);
+    stop.join().unwrap();
+    for job in jobs {
+        assert_eq!(job.join().unwrap().unwrap().accepted, 1);
+    }
+    assert_eq!(bench.recorder.values().len(), 8);
+    bench.intake.stop();
+}
+
+#[test]
+fn a_replacement_that_fails_leaves_the_old_downstream() {
+    let bench = bench(IntakeLimits::default());
+    let outcome = bench
+        .intake
+        .replace_downstream(|_, _| Err(IntakeError::Record("no".into())));
+    assert_eq!(outcome, Err(IntakeError::Record("no".into())));
+    submit(&bench, &[1]).unwrap();
+    assert_eq!(bench.recorder.values(), [1]);
+}
+
+/// A downstream that panics must not leave callers waiting.
+struct Panics;
+
+impl Downstream for Panics {
+    fn apply(&self, _: &[JournalRecord]) -> Vec<Applied> {
+        panic!("a fault in processing")
+    }
+}
+
+#[test]
+fn a_downstream_that_panics_leaves_no_caller_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = Arc::new(DiskStorage::open(folder.path().join("journal")).unwrap());
+    let (journal, _) = Journal::open(storage, JournalOptions::default()).unwrap();
+    let intake = Intake::start(
+        journal,
+        Arc::new(Panics),
+        IntakeLimits::default(),
+        Arc::new(TestClock::default()),
+    )
+    .unwrap();
+    for _ in 0..2 {
+        let outcome = intake.submit_blocking("numbers", decoded(&[1]), SubmitMeta::default());
+        assert!(
+            matches!(outcome, Err(IntakeError::Unavailable(_))),
+            "{outcome:?}"
+        );
+    }
+    intake.stop();
+}
