@@ -41,8 +41,8 @@ after(async () => {
 async function openBoard() {
   const page = await browser.newPage({ viewport: { width: 1440, height: 1200 } });
   const faults = watchFaults(page);
-  await page.goto(`${url}/boards/${board}?range=1h`);
-  await page.waitForSelector('[data-testid=health][data-health=live]', { timeout: 20_000 });
+  await page.goto(`${url}/boards/${board}?range=1h`, { timeout: 60_000 });
+  await page.waitForSelector('[data-testid=health][data-health=live]', { timeout: 60_000 });
   // The first load is over when every panel has its figures and every chart its drawing.
   await page.waitForFunction(
     () => {
@@ -56,7 +56,7 @@ async function openBoard() {
       );
     },
     null,
-    { timeout: 30_000 },
+    { timeout: 60_000 },
   );
   return { page, faults };
 }
@@ -90,7 +90,7 @@ async function postEvents(count, fields) {
 
 test('a tile and a chart show posted events within a second of the acknowledgement', async (t) => {
   const { page, faults } = await openBoard();
-  await page.waitForSelector('[data-testid=slice]:not([data-value=""])', { timeout: 20_000 });
+  await page.waitForSelector('[data-testid=slice]:not([data-value=""])', { timeout: 60_000 });
   // A tile that adds up over all traffic: the posted events must be in it, whatever else comes and goes meanwhile.
   const found = await page.evaluate(() => {
     const tiles = [...document.querySelectorAll('[data-testid=tile]')];

@@ -28,7 +28,7 @@ async function open(t, { mode = 'normal', path = '/boards/payments', ...options 
   });
   const page = await context.newPage();
   const faults = watchFaults(page);
-  await page.goto(mock.url + path);
+  await page.goto(mock.url + path, { timeout: 60_000 });
   return { page, mock, faults };
 }
 
@@ -56,7 +56,7 @@ test('after a restart of the server the page is live again without a reload', as
   await page.waitForSelector('[data-testid=banner][data-kind=lost]');
   assert.notEqual(await tileValue(page), '', 'the last figures stay');
   mock.setMode('recovering');
-  await page.waitForSelector('[data-testid=banner][data-kind=recovering]', { timeout: 20_000 });
+  await page.waitForSelector('[data-testid=banner][data-kind=recovering]', { timeout: 60_000 });
   mock.setMode('normal');
   await live(page);
   await page.waitForSelector('[data-testid=banner]', { state: 'detached' });
