@@ -5,6 +5,18 @@ pub(super) fn without_mark(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body)
 }
 
+/// About how many events a body holds: from the length of its first line when it has lines, else
+/// from what an event commonly takes. Only for making room, so a wrong guess costs little.
+pub(super) fn estimate_rows(body: &[u8]) -> usize {
+    const LOOKED_AT_BYTES: usize = 4096;
+    const LINE_BYTES_MIN: usize = 16;
+    const EVENT_BYTES: usize = 256;
+    const ROWS_MAX: usize = 1 << 18;
+    let head = body.get(..LOOKED_AT_BYTES).unwrap_or(body);
+    let line = memchr::memchr(b'\n', head).map_or(EVENT_BYTES, |at| at.max(LINE_BYTES_MIN));
+    (body.len() / line + 1).min(ROWS_MAX)
+}
+
 /// One line of a body.
 pub(super) struct Line<'a> {
     /// Counted from 1.

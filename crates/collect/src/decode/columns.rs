@@ -34,13 +34,14 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    pub(super) fn new(schema: &StreamSchema, bytes_max: usize) -> Self {
+    /// Columns with room for about `rows` rows, so that they need not grow by copying.
+    pub(super) fn new(schema: &StreamSchema, bytes_max: usize, rows: usize) -> Self {
         let mut row_bytes = 0;
         let builders = schema
             .fields
             .iter()
             .map(|field| {
-                let (bytes, builder) = builder(&field.kind);
+                let (bytes, builder) = builder(&field.kind, rows);
                 row_bytes += bytes;
                 builder
             })
@@ -134,17 +135,20 @@ fn text(builder: &mut StringViewBuilder, source: &str, start: usize, end: usize)
     }
 }
 
-/// A builder and the bytes it takes for each row.
-fn builder(kind: &FieldType) -> (usize, Builder) {
+/// The bytes a field takes for each row, and a builder with room for `rows` rows.
+fn builder(kind: &FieldType, rows: usize) -> (usize, Builder) {
     match kind {
         FieldType::String | FieldType::Currency | FieldType::Json => {
-            (16, Builder::Text(StringViewBuilder::new()))
+            (16, Builder::Text(StringViewBuilder::with_capacity(rows)))
         }
-        FieldType::Bool => (1, Builder::Bool(BooleanBuilder::new())),
-        FieldType::Int64 => (8, Builder::Int(Int64Builder::new())),
-        FieldType::Float64 => (8, Builder::Float(Float64Builder::new())),
-        FieldType::Decimal { .. } => (16, Builder::Decimal(Decimal128Builder::new())),
-        FieldType::Timestamp => (8, Builder::Time(TimestampMicrosecondBuilder::new())),
-        FieldType::Date => (4, Builder::Day(Date32Builder::new())),
+        FieldType::Bool => (1, Builder::Bool(BooleanBuilder::with_capacity(rows))),
+        FieldType::Int64 => (8, Builder::Int(Int64Builder::with_capacity(rows))),
+        FieldType::Float64 => (8, Builder::Float(Float64Builder::with_capacity(rows))),
+        FieldType::Decimal { .. } => (16, Builder::Decimal(Decimal128Builder::with_capacity(rows))),
+        FieldType::Timestamp => (
+            8,
+            Builder::Time(TimestampMicrosecondBuilder::with_capacity(rows)),
+        ),
+        FieldType::Date => (4, Builder::Day(Date32Builder::with_capacity(rows))),
     }
 }

@@ -222,7 +222,7 @@ impl Decoder {
                 bytes_max: self.limits.body_bytes_max,
             });
         }
-        let mut run = Run::new(self);
+        let mut run = Run::new(self, bytes::estimate_rows(body));
         match format {
             Format::Ndjson => json::decode_lines(&mut run, body)?,
             Format::Json => json::decode_document(&mut run, body)?,
@@ -246,12 +246,12 @@ struct Run<'d> {
 }
 
 impl<'d> Run<'d> {
-    fn new(decoder: &'d Decoder) -> Self {
+    fn new(decoder: &'d Decoder, rows: usize) -> Self {
         Self {
             plan: &decoder.plan,
             schema: &decoder.schema,
             limits: &decoder.limits,
-            columns: Columns::new(&decoder.schema, decoder.limits.columns_bytes_max),
+            columns: Columns::new(&decoder.schema, decoder.limits.columns_bytes_max, rows),
             rejections: Rejections::new(&decoder.limits),
             lines: 0,
             unknown_fields: 0,

@@ -41,6 +41,8 @@ pub(super) struct Node {
 #[derive(Debug)]
 pub(super) struct Key {
     name: Box<[u8]>,
+    /// The key as compact JSON has it: quoted, with its colon.
+    pub(super) compact: Box<[u8]>,
     pub(super) number: usize,
     pub(super) columns: Vec<usize>,
     pub(super) child: Option<Node>,
@@ -84,6 +86,13 @@ impl ColumnPlan {
     }
 }
 
+impl Key {
+    /// The key's name.
+    pub(super) fn name(&self) -> &str {
+        std::str::from_utf8(&self.name).unwrap_or_default()
+    }
+}
+
 impl Node {
     fn insert(&mut self, steps: &[&str], column: usize, keys: &mut usize) {
         let Some((step, rest)) = steps.split_first() else {
@@ -96,6 +105,7 @@ impl Node {
         let at = at.unwrap_or_else(|| {
             self.keys.push(Key {
                 name: Box::from(step.as_bytes()),
+                compact: compact(step),
                 number: *keys,
                 columns: Vec::new(),
                 child: None,
@@ -127,6 +137,12 @@ impl Node {
         }
     }
 
+    /// The key that is expected next, if there is one.
+    #[inline]
+    pub(super) fn expected(&self, expected: usize) -> Option<&Key> {
+        self.keys.get(expected)
+    }
+
     /// The key of that name. Events of one producer have their keys in one order, so the key after
     /// the last one found is tried first; `expected` carries that place from call to call.
     #[inline]
@@ -155,4 +171,15 @@ impl Node {
             .iter()
             .filter_map(|key| std::str::from_utf8(&key.name).ok())
     }
+}
+
+/// A key with quotes and colon; empty, which matches nothing, when it would need escapes.
+fn compact(name: &str) -> Box<[u8]> {
+    if name
+        .chars()
+        .any(|c| c == '"' || c == '\\' || c.is_control())
+    {
+        return Box::default();
+    }
+    format!("\"{name}\":").into_bytes().into_boxed_slice()
 }

@@ -78,19 +78,20 @@ impl<'d> ObjectReader<'d> {
         let mut expected = 0;
         loop {
             scanner.space();
-            let (name, escaped) = scanner.string()?;
-            let name = scanner.slice(name);
-            scanner.colon()?;
-            let key = if escaped {
-                let mut plain = String::new();
-                unescape::push(name, &mut plain)
-                    .map_err(|reason| Fault::line(format!("a key {reason}")))?;
-                node.find(plain.as_bytes(), &mut expected)
+            // Events of one producer look alike: mostly the key is the one expected, written as
+            // compactly as can be, and one comparison finds it.
+            let compact = node
+                .expected(expected)
+                .filter(|key| scanner.eat(&key.compact));
+            let key = if compact.is_some() {
+                expected += 1;
+                scanner.space();
+                compact
             } else {
-                node.find(name.as_bytes(), &mut expected)
+                find_key(scanner, node, &mut expected)?
             };
             match key {
-                Some(key) => self.value(scanner, key, name, depth)?,
+                Some(key) => self.value(scanner, key, depth)?,
                 None => {
                     self.unknown_fields += 1;
                     scanner.skip(depth + 1)?;
@@ -107,7 +108,6 @@ impl<'d> ObjectReader<'d> {
         &mut self,
         scanner: &mut Scanner<'_>,
         key: &Key,
-        name: &str,
         depth: usize,
     ) -> Result<(), ObjectFault> {
         if let Some(seen) = self.seen.get_mut(key.number)
@@ -119,11 +119,7 @@ impl<'d> ObjectReader<'d> {
                 .and_then(|at| self.plan.columns.get(*at));
             return Err(match column {
                 Some(column) => Fault::field(&column.name, "is given twice").into(),
-                None => Fault::line(format!(
-                    "the key '{}' is given twice",
-                    super::super::fault::show(name)
-                ))
-                .into(),
+                None => Fault::line(format!("the key '{}' is given twice", key.name())).into(),
             });
         }
         let start = scanner.at;
@@ -133,7 +129,8 @@ impl<'d> ObjectReader<'d> {
                 Some(b'n') => drop(scanner.literal()?),
                 _ => {
                     scanner.skip(depth + 1)?;
-                    let reason = format!("'{name}' must be an object with {}", names(child));
+                    let reason =
+                        format!("'{}' must be an object with {}", key.name(), names(child));
                     return Err(Fault::line(reason).into());
                 }
             }
@@ -162,6 +159,23 @@ impl<'d> ObjectReader<'d> {
         }
         Ok(())
     }
+}
+
+/// Reads a key with its colon, and finds it among those of the node.
+fn find_key<'n>(
+    scanner: &mut Scanner<'_>,
+    node: &'n Node,
+    expected: &mut usize,
+) -> Result<Option<&'n Key>, ObjectFault> {
+    let (name, escaped) = scanner.string()?;
+    let name = scanner.slice(name);
+    scanner.colon()?;
+    if !escaped {
+        return Ok(node.find(name.as_bytes(), expected));
+    }
+    let mut plain = String::new();
+    unescape::push(name, &mut plain).map_err(|reason| Fault::line(format!("a key {reason}")))?;
+    Ok(node.find(plain.as_bytes(), expected))
 }
 
 /// The value at the scanner's place, and whether it is null.

@@ -49,6 +49,7 @@ impl<'a> Scanner<'a> {
         })
     }
 
+    #[inline]
     pub(super) fn slice(&self, span: Span) -> &'a str {
         self.text.get(span.start..span.end).unwrap_or_default()
     }
@@ -74,6 +75,22 @@ impl<'a> Scanner<'a> {
         self.fault(reason)
     }
 
+    /// Steps over `token` if it stands at the current place.
+    #[inline]
+    pub(super) fn eat(&mut self, token: &[u8]) -> bool {
+        let found = !token.is_empty()
+            && self
+                .text
+                .as_bytes()
+                .get(self.at..)
+                .is_some_and(|rest| rest.starts_with(token));
+        if found {
+            self.at += token.len();
+        }
+        found
+    }
+
+    #[inline]
     pub(super) fn check_depth(&self, depth: usize) -> Result<(), Syntax> {
         if depth > self.depth_max {
             return Err(Syntax {
