@@ -97,10 +97,10 @@ fn a_deep_fall_at_twenty_payments_a_minute_is_found_within_a_few_minutes() {
 
 #[test]
 fn a_shallow_fall_on_much_traffic_is_found_too() {
-    let mut delays: Vec<i64> = (50..60)
+    let mut delays: Vec<i64> = (50..55)
         .map(|seed| delay_s(seed, 300.0, 0.90, 0.80).unwrap_or(i64::MAX))
         .collect();
     delays.sort_unstable();
     println!("90 % to 80 % at 300 a minute, seconds until found: {delays:?}");
-    assert!(delays[5] <= 600, "median {} s", delays[5]);
+    assert!(delays[2] <= 600, "median {} s", delays[2]);
 }
