@@ -15,7 +15,11 @@ fn with_measure(sql: &str) -> CubeDefinition {
 
 fn faults(cubes: Vec<CubeDefinition>, derive: &[(&str, &str)]) -> Vec<String> {
     let mut stream = stream(Some("id"));
-    stream.derive.extend(derive.iter().map(|(n, e)| ((*n).to_owned(), (*e).to_owned())));
+    stream.derive.extend(
+        derive
+            .iter()
+            .map(|(n, e)| ((*n).to_owned(), (*e).to_owned())),
+    );
     match Processor::plan(vec![stream], cubes, &rates(), ProcessOptions::default()) {
         Ok(_) => vec![],
         Err(errors) => errors.iter().map(ToString::to_string).collect(),
@@ -27,7 +31,10 @@ fn measures_that_cannot_work_are_refused_with_the_reason() {
     for (sql, reason) in [
         ("sum(nothing)", "nothing"),
         ("amount", "a measure is an aggregate"),
-        ("sum(amount) / count(*)", "a formula over aggregates is a metric"),
+        (
+            "sum(amount) / count(*)",
+            "a formula over aggregates is a metric",
+        ),
         ("summ(amount)", "summ"),
         ("sum(psp)", "sum takes numbers"),
         ("count(*) filter (where quantity)", "filter"),
@@ -48,7 +55,10 @@ fn measures_that_cannot_work_are_refused_with_the_reason() {
     ] {
         let found = faults(vec![with_measure(sql)], &[]);
         assert_eq!(found.len(), 1, "{sql}: {found:?}");
-        assert!(found[0].starts_with("cube 'c', measure 'm': "), "{sql}: {found:?}");
+        assert!(
+            found[0].starts_with("cube 'c', measure 'm': "),
+            "{sql}: {found:?}"
+        );
         assert!(found[0].contains(reason), "{sql}: {found:?}");
     }
 }
@@ -57,19 +67,67 @@ fn measures_that_cannot_work_are_refused_with_the_reason() {
 fn cubes_and_derived_columns_that_cannot_work_are_refused_with_the_reason() {
     let base = || cube("c", Duration::from_secs(60), &[("psp", "psp")]);
     for (cube, reason) in [
-        (CubeDefinition { bucket: Duration::from_millis(999), ..base() }, "between 1s and 1d"),
-        (CubeDefinition { bucket: Duration::from_secs(86_401), ..base() }, "between 1s and 1d"),
-        (CubeDefinition { measures: vec![], ..base() }, "at least one measure"),
-        (CubeDefinition { from: "nowhere".to_owned(), ..base() }, "no stream 'nowhere'"),
-        (CubeDefinition { name: "events".to_owned(), ..base() }, "already defined"),
-        (cube("c", Duration::from_secs(60), &[("bucket", "psp")]), "name of the time column"),
-        (cube("c", Duration::from_secs(60), &[("events", "psp")]), "already has that name"),
-        (cube("c", Duration::from_secs(60), &[("d", "x")]), "a dimension is"),
-        (cube("c", Duration::from_secs(60), &[("d", "count(*)")]), "belongs into a cube's measures"),
-        (cube("c", Duration::from_secs(60), &[("d", "unknown")]), "unknown"),
+        (
+            CubeDefinition {
+                bucket: Duration::from_millis(999),
+                ..base()
+            },
+            "between 1s and 1d",
+        ),
+        (
+            CubeDefinition {
+                bucket: Duration::from_secs(86_401),
+                ..base()
+            },
+            "between 1s and 1d",
+        ),
+        (
+            CubeDefinition {
+                measures: vec![],
+                ..base()
+            },
+            "at least one measure",
+        ),
+        (
+            CubeDefinition {
+                from: "nowhere".to_owned(),
+                ..base()
+            },
+            "no stream 'nowhere'",
+        ),
+        (
+            CubeDefinition {
+                name: "events".to_owned(),
+                ..base()
+            },
+            "already defined",
+        ),
+        (
+            cube("c", Duration::from_secs(60), &[("bucket", "psp")]),
+            "name of the time column",
+        ),
+        (
+            cube("c", Duration::from_secs(60), &[("events", "psp")]),
+            "already has that name",
+        ),
+        (
+            cube("c", Duration::from_secs(60), &[("d", "x")]),
+            "a dimension is",
+        ),
+        (
+            cube("c", Duration::from_secs(60), &[("d", "count(*)")]),
+            "belongs into a cube's measures",
+        ),
+        (
+            cube("c", Duration::from_secs(60), &[("d", "unknown")]),
+            "unknown",
+        ),
     ] {
         let found = faults(vec![cube], &[]);
-        assert!(found.len() == 1 && found[0].contains(reason), "{reason}: {found:?}");
+        assert!(
+            found.len() == 1 && found[0].contains(reason),
+            "{reason}: {found:?}"
+        );
     }
     for (name, sql, reason) in [
         ("d", "amount + nothing", "nothing"),
@@ -79,13 +137,23 @@ fn cubes_and_derived_columns_that_cannot_work_are_refused_with_the_reason() {
         ("d", "null", "always null"),
     ] {
         let found = faults(vec![], &[(name, sql)]);
-        assert!(found.len() == 1 && found[0].to_lowercase().contains(reason), "{sql}: {found:?}");
+        assert!(
+            found.len() == 1 && found[0].to_lowercase().contains(reason),
+            "{sql}: {found:?}"
+        );
     }
 }
 
 #[test]
 fn all_faults_are_reported_at_once() {
-    let mut bad = cube("c", Duration::from_secs(60), &[("a", "nope"), ("b", "nope")]);
-    bad.measures = vec![("m".to_owned(), "sum(nope)".to_owned()), ("n".to_owned(), "count(*)".to_owned())];
+    let mut bad = cube(
+        "c",
+        Duration::from_secs(60),
+        &[("a", "nope"), ("b", "nope")],
+    );
+    bad.measures = vec![
+        ("m".to_owned(), "sum(nope)".to_owned()),
+        ("n".to_owned(), "count(*)".to_owned()),
+    ];
     assert_eq!(faults(vec![bad, with_measure("nope(1)")], &[]).len(), 4);
 }

@@ -11,7 +11,11 @@ use crate::support::context;
 fn evaluate(sql: &str) -> String {
     let context = context();
     let run = async {
-        let batches = context.sql(&format!("select {sql} as v")).await?.collect().await?;
+        let batches = context
+            .sql(&format!("select {sql} as v"))
+            .await?
+            .collect()
+            .await?;
         Ok::<_, datafusion::error::DataFusionError>(batches)
     };
     match futures::executor::block_on(run) {
@@ -54,30 +58,50 @@ fn conversion_is_exact_and_rounds_half_to_even_at_the_smallest_unit() {
 #[test]
 fn sums_never_wrap() {
     let max = i64::MAX;
-    assert_eq!(evaluate(&format!("(select sum(x) from (values ({max}), ({max}), ({max})) as t(x))")), "27670116110564327421");
+    assert_eq!(
+        evaluate(&format!(
+            "(select sum(x) from (values ({max}), ({max}), ({max})) as t(x))"
+        )),
+        "27670116110564327421"
+    );
     let huge = "9".repeat(38);
     let cast = format!("arrow_cast('{huge}', 'Decimal128(38, 0)')");
     assert_eq!(
-        evaluate(&format!("(select sum(x) from (values ({cast}), ({cast})) as t(x))")),
+        evaluate(&format!(
+            "(select sum(x) from (values ({cast}), ({cast})) as t(x))"
+        )),
         "199999999999999999999999999999999999998"
     );
-    assert_eq!(evaluate("(select sum(x) from (values (1.5::double), (2.25::double)) as t(x))"), "3.75");
+    assert_eq!(
+        evaluate("(select sum(x) from (values (1.5::double), (2.25::double)) as t(x))"),
+        "3.75"
+    );
 }
 
 #[test]
 fn empty_input_is_zero_for_distinct_and_null_for_quantile() {
-    assert_eq!(evaluate("(select distinct(x) from (values (1)) as t(x) where x > 1)"), "0");
-    assert_eq!(evaluate("(select quantile_at(quantile(x), 0.5) from (values (1.0)) as t(x) where x > 1)"), "");
+    assert_eq!(
+        evaluate("(select distinct(x) from (values (1)) as t(x) where x > 1)"),
+        "0"
+    );
+    assert_eq!(
+        evaluate("(select quantile_at(quantile(x), 0.5) from (values (1.0)) as t(x) where x > 1)"),
+        ""
+    );
     assert!(evaluate("quantile_at(quantile(1.0), 1.5)").contains("from 0 to 1"));
-    assert!(evaluate("quantile_at(arrow_cast('abc', 'Binary'), 0.5)").contains("not a quantile sketch"));
+    assert!(
+        evaluate("quantile_at(arrow_cast('abc', 'Binary'), 0.5)").contains("not a quantile sketch")
+    );
 }
 
 #[test]
 fn distinct_stays_within_its_published_error() {
     for n in [1_i64, 10, 100, 1_000, 30_000, 200_000] {
-        let got: f64 = evaluate(&format!("(select distinct(value) from generate_series(1, {n}))"))
-            .parse()
-            .expect("a count");
+        let got: f64 = evaluate(&format!(
+            "(select distinct(value) from generate_series(1, {n}))"
+        ))
+        .parse()
+        .expect("a count");
         // Four standard errors, of which one is 1.6 %.
         let error = (got - n as f64).abs() / n as f64;
         assert!(error <= 4.0 * 0.016, "{n}: {got}");

@@ -6,7 +6,8 @@ use std::time::Duration;
 use datafusion::arrow::array::{AsArray, RecordBatch};
 use datafusion::arrow::datatypes::TimestampMicrosecondType;
 use tillwatch_collect::{
-    Downstream, JournalRecord, RecordHead, RecordKind, Rejection, decode_record, encode_record, rejects_batch,
+    Downstream, JournalRecord, RecordHead, RecordKind, Rejection, decode_record, encode_record,
+    rejects_batch,
 };
 use tillwatch_journal::{DiskStorage, Journal, JournalOptions};
 use tillwatch_process::{ProcessStatus, Processor};
@@ -30,8 +31,20 @@ fn events() -> Vec<Event> {
 }
 
 /// Appends a record and gives it back as it reads.
-fn append(journal: &mut Journal, kind: RecordKind, received_at_us: i64, batch: &RecordBatch) -> JournalRecord {
-    let head = RecordHead { kind, stream: "events", received_at_us, idempotency_key: None, source: Some("shop"), first_row: 0 };
+fn append(
+    journal: &mut Journal,
+    kind: RecordKind,
+    received_at_us: i64,
+    batch: &RecordBatch,
+) -> JournalRecord {
+    let head = RecordHead {
+        kind,
+        stream: "events",
+        received_at_us,
+        idempotency_key: None,
+        source: Some("shop"),
+        first_row: 0,
+    };
     let payload = encode_record(&head, batch).expect("encodes");
     let offset = journal.append(&payload).expect("appends");
     journal.sync().expect("syncs");
@@ -59,11 +72,20 @@ fn recovery_equals_the_live_run_and_a_scan_gives_each_event_once() {
     let stream = stream(Some("id"));
     let running = processor(stream.clone(), vec![definition.clone()]);
     let events = events();
-    let rejection = Rejection { line: 3, field: None, reason: "no".to_owned(), raw: "{}".to_owned() };
+    let rejection = Rejection {
+        line: 3,
+        field: None,
+        reason: "no".to_owned(),
+        raw: "{}".to_owned(),
+    };
     for (minute, part) in (0_i64..).zip(events.chunks(90)) {
         let received = minute * 60_000_000;
         // The tail of every part is sent again with the next.
-        let resent: Vec<Event> = part.iter().chain(&part[part.len() - 10..]).cloned().collect();
+        let resent: Vec<Event> = part
+            .iter()
+            .chain(&part[part.len() - 10..])
+            .cloned()
+            .collect();
         let one = append(&mut journal, RecordKind::Events, received, &batch(part));
         let rejects = rejects_batch(std::slice::from_ref(&rejection)).expect("rejects");
         let two = append(&mut journal, RecordKind::Rejects, received, &rejects);
@@ -73,7 +95,10 @@ fn recovery_equals_the_live_run_and_a_scan_gives_each_event_once() {
     let reader = journal.reader();
     let recovered = processor(stream.clone(), vec![definition.clone()]);
     let report = recovered.recover(&reader, None, &|_| {}).expect("recovers");
-    assert_eq!((report.frames, report.events, report.reject_frames), (18, 500, 6));
+    assert_eq!(
+        (report.frames, report.events, report.reject_frames),
+        (18, 500, 6)
+    );
     assert_eq!(report.duplicates, 500 + 60);
     assert_eq!(comparable(&recovered), comparable(&running));
     let want = oracle(&definition, &stream, &events);
@@ -90,14 +115,25 @@ fn recovery_equals_the_live_run_and_a_scan_gives_each_event_once() {
                 let batch = batch.expect("a batch");
                 assert_eq!(batch.schema(), log.schema());
                 let ids = batch.column(0).as_string_view().clone();
-                let times = batch.column(1).as_primitive::<TimestampMicrosecondType>().clone();
-                (0..batch.num_rows()).map(|i| (ids.value(i).to_owned(), times.value(i))).collect::<Vec<_>>()
+                let times = batch
+                    .column(1)
+                    .as_primitive::<TimestampMicrosecondType>()
+                    .clone();
+                (0..batch.num_rows())
+                    .map(|i| (ids.value(i).to_owned(), times.value(i)))
+                    .collect::<Vec<_>>()
             })
             .collect()
     };
-    let all: Vec<_> = events.iter().map(|e| (format!("event-{}", e.id), e.at_us)).collect();
+    let all: Vec<_> = events
+        .iter()
+        .map(|e| (format!("event-{}", e.id), e.at_us))
+        .collect();
     assert_eq!(read(None, None), all);
-    assert_eq!(read(Some(7_000_000), Some(14_000_000)), all[10..20].to_vec());
+    assert_eq!(
+        read(Some(7_000_000), Some(14_000_000)),
+        all[10..20].to_vec()
+    );
 }
 
 #[test]
@@ -109,6 +145,8 @@ fn recovery_stops_at_the_offset_it_is_given() {
     let first = append(&mut journal, RecordKind::Events, 0, &batch(&events[..7]));
     append(&mut journal, RecordKind::Events, 0, &batch(&events[7..]));
     let processor = processor(stream(Some("id")), vec![]);
-    let report = processor.recover(&journal.reader(), Some(first.offset), &|_| {}).expect("recovers");
+    let report = processor
+        .recover(&journal.reader(), Some(first.offset), &|_| {})
+        .expect("recovers");
     assert_eq!((report.events, report.last), (7, Some(first.offset)));
 }

@@ -34,7 +34,10 @@ pub struct Event {
 }
 
 pub fn schema(id: Option<&str>) -> Arc<StreamSchema> {
-    let money = FieldType::Decimal { precision: 18, scale: 2 };
+    let money = FieldType::Decimal {
+        precision: 18,
+        scale: 2,
+    };
     Arc::new(StreamSchema {
         name: "events".to_owned(),
         id: id.map(str::to_owned),
@@ -59,7 +62,10 @@ pub fn stream(id: Option<&str>) -> StreamDefinition {
     StreamDefinition {
         schema: schema(id),
         derive: vec![
-            ("amount_eur".to_owned(), "convert(amount, currency, 'EUR')".to_owned()),
+            (
+                "amount_eur".to_owned(),
+                "convert(amount, currency, 'EUR')".to_owned(),
+            ),
             ("double_eur".to_owned(), "amount_eur * 2".to_owned()),
         ],
     }
@@ -77,7 +83,10 @@ pub const MEASURES: &[(&str, &str)] = &[
     ("volume", "sum(amount)"),
     ("volume_eur", "sum(amount_eur)"),
     ("volume_double", "sum(double_eur)"),
-    ("volume_ok", "sum(amount) filter (where ok and psp = 'adyen')"),
+    (
+        "volume_ok",
+        "sum(amount) filter (where ok and psp = 'adyen')",
+    ),
     ("quantity", "sum(quantity)"),
     ("smallest", "min(amount)"),
     ("largest", "max(amount)"),
@@ -100,7 +109,10 @@ pub const MEASURES: &[(&str, &str)] = &[
 
 pub fn cube(name: &str, bucket: Duration, dimensions: &[(&str, &str)]) -> CubeDefinition {
     let own = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
-        pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect()
+        pairs
+            .iter()
+            .map(|(a, b)| ((*a).to_owned(), (*b).to_owned()))
+            .collect()
     };
     CubeDefinition {
         name: name.to_owned(),
@@ -119,7 +131,9 @@ pub fn processor(stream: StreamDefinition, cubes: Vec<CubeDefinition>) -> Proces
 pub fn batch(events: &[Event]) -> RecordBatch {
     let amounts: Decimal128Array = events.iter().map(|e| e.amount.map(i128::from)).collect();
     let columns: Vec<ArrayRef> = vec![
-        Arc::new(StringViewArray::from_iter_values(events.iter().map(|e| format!("event-{}", e.id)))),
+        Arc::new(StringViewArray::from_iter_values(
+            events.iter().map(|e| format!("event-{}", e.id)),
+        )),
         Arc::new(
             TimestampMicrosecondArray::from_iter_values(events.iter().map(|e| e.at_us))
                 .with_timezone("UTC"),
@@ -131,10 +145,14 @@ pub fn batch(events: &[Event]) -> RecordBatch {
         Arc::new(events.iter().map(|e| e.x).collect::<Float64Array>()),
         Arc::new(events.iter().map(|e| Some(e.y)).collect::<Float64Array>()),
         Arc::new(
-            (events.iter()).map(|e| e.user.map(|u| format!("user-{u}"))).collect::<StringViewArray>(),
+            (events.iter())
+                .map(|e| e.user.map(|u| format!("user-{u}")))
+                .collect::<StringViewArray>(),
         ),
         Arc::new(StringViewArray::from_iter_values(
-            events.iter().map(|e| ["EUR", "USD", "JPY"][e.id as usize % 3]),
+            events
+                .iter()
+                .map(|e| ["EUR", "USD", "JPY"][e.id as usize % 3]),
         )),
     ];
     RecordBatch::try_new(schema(Some("id")).arrow_schema(), columns).expect("columns fit")
@@ -142,7 +160,10 @@ pub fn batch(events: &[Event]) -> RecordBatch {
 
 pub fn record(position: u64, received_at_us: i64, events: &[Event]) -> JournalRecord {
     JournalRecord {
-        offset: Offset { segment: 1, position },
+        offset: Offset {
+            segment: 1,
+            position,
+        },
         kind: RecordKind::Events,
         stream: "events".into(),
         received_at_us,
@@ -176,9 +197,17 @@ fn figures(batches: &[RecordBatch], keys: usize) -> Figures {
             };
             let key: Vec<String> = batch.columns()[..keys].iter().map(text).collect();
             let values = (keys..batch.num_columns())
-                .map(|i| (batch.schema().field(i).name().clone(), text(batch.column(i))))
+                .map(|i| {
+                    (
+                        batch.schema().field(i).name().clone(),
+                        text(batch.column(i)),
+                    )
+                })
                 .collect();
-            assert!(out.insert(key.clone(), values).is_none(), "key {key:?} twice");
+            assert!(
+                out.insert(key.clone(), values).is_none(),
+                "key {key:?} twice"
+            );
         }
     }
     out
@@ -187,17 +216,27 @@ fn figures(batches: &[RecordBatch], keys: usize) -> Figures {
 /// The kept states finished with `Measure::merge` in an ordinary query.
 pub fn live(cube: &Cube) -> Figures {
     let context = context();
-    let table = MemTable::try_new(cube.state_schema(), vec![cube.snapshot(None, None)]).expect("states fit");
+    let table = MemTable::try_new(cube.state_schema(), vec![cube.snapshot(None, None)])
+        .expect("states fit");
     let keys = 1 + cube.definition().dimensions.len();
-    let groups = (cube.state_schema().fields().iter().take(keys)).map(|f| col(f.name())).collect();
+    let groups = (cube.state_schema().fields().iter().take(keys))
+        .map(|f| col(f.name()))
+        .collect();
     let measures = (cube.measures().iter())
-        .map(|m| m.merge.call(m.state_columns.iter().map(|c| col(c.as_str())).collect()).alias(&m.name))
+        .map(|m| {
+            m.merge
+                .call(m.state_columns.iter().map(|c| col(c.as_str())).collect())
+                .alias(&m.name)
+        })
         .collect();
     let frame = context
         .read_table(Arc::new(table))
         .and_then(|f| f.aggregate(groups, measures))
         .expect("a plan over states");
-    figures(&futures::executor::block_on(frame.collect()).expect("merged"), keys)
+    figures(
+        &futures::executor::block_on(frame.collect()).expect("merged"),
+        keys,
+    )
 }
 
 /// The same figures by SQL over the raw rows, sharing nothing with the cube but the functions.
@@ -205,18 +244,29 @@ pub fn oracle(definition: &CubeDefinition, stream: &StreamDefinition, rows: &[Ev
     let context = context();
     let batch = batch(rows);
     let table = MemTable::try_new(batch.schema(), vec![vec![batch]]).expect("rows fit");
-    context.register_table("raw", Arc::new(table)).expect("raw registers");
+    context
+        .register_table("raw", Arc::new(table))
+        .expect("raw registers");
     let mut from = "raw".to_owned();
     for (name, sql) in &stream.derive {
         from = format!("(select *, {sql} as {name} from {from})");
     }
-    let dimensions: String =
-        definition.dimensions.iter().map(|(name, sql)| format!(", {sql} as {name}")).collect();
-    let measures: String =
-        definition.measures.iter().map(|(name, sql)| format!(", {sql} as {name}")).collect();
-    let places: Vec<String> = (1..=1 + definition.dimensions.len()).map(|i| i.to_string()).collect();
+    let dimensions: String = definition
+        .dimensions
+        .iter()
+        .map(|(name, sql)| format!(", {sql} as {name}"))
+        .collect();
+    let measures: String = definition
+        .measures
+        .iter()
+        .map(|(name, sql)| format!(", {sql} as {name}"))
+        .collect();
+    let places: Vec<String> = (1..=1 + definition.dimensions.len())
+        .map(|i| i.to_string())
+        .collect();
     let sql = format!(
-        "select date_bin(interval '{} microseconds', at, timestamp '1970-01-01T00:00:00Z'){dimensions}{measures} \
+        "select arrow_cast(date_bin(interval '{} microseconds', at, timestamp '1970-01-01T00:00:00Z'), \
+         'Timestamp(Microsecond, Some(\"UTC\"))'){dimensions}{measures} \
          from {from} group by {}",
         definition.bucket.as_micros(),
         places.join(", "),

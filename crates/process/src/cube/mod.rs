@@ -1,5 +1,6 @@
 //! Cubes: partial aggregates of a stream, kept per time bucket and dimensions.
 
+mod keep;
 mod limit;
 mod plan;
 mod store;
@@ -18,6 +19,7 @@ use crate::definition::CubeDefinition;
 use crate::engine::Engine;
 use crate::error::ProcessError;
 use crate::status::CubeStatus;
+use keep::Keep;
 use limit::Combinations;
 
 /// The column that holds the start of a time bucket.
@@ -82,7 +84,8 @@ impl Cube {
     }
 
     /// The states of all buckets that overlap `from_us ≤ t < to_us`; no bound takes all. A key may
-    /// occur in several rows, which merge to its value. The batches are shared, not copied.
+    /// occur in several rows, which merge to its value. The batches are shared, not copied. Where
+    /// `keep` has rolled buckets up, the range starts at the coarser bucket's start.
     #[must_use]
     pub fn snapshot(&self, from_us: Option<i64>, to_us: Option<i64>) -> Vec<RecordBatch> {
         self.store.snapshot(from_us, to_us, self.plan.bucket_us())
@@ -117,9 +120,10 @@ impl CubeWriter {
         combinations_max: usize,
     ) -> Result<Self, Vec<ProcessError>> {
         let plan = CubePlan::new(engine, &definition, stream)?;
+        let keep = Keep::new(&definition).map_err(|e| vec![e])?;
         let combinations =
             Combinations::new(plan.dimension_types(), combinations_max).map_err(|e| vec![e])?;
-        let store = CubeStore::new();
+        let store = CubeStore::new(keep);
         Ok(Self {
             cube: Arc::new(Cube {
                 definition,
@@ -147,6 +151,17 @@ impl CubeWriter {
         self.append_or_halve(engine, batch, buckets, &mut failed);
         if failed > 0 {
             self.cube.store.count_failed(failed);
+        }
+    }
+
+    /// Rolls up and removes what `keep` says, now and then, as event time moves on.
+    pub(crate) fn retain(&mut self, engine: &Engine, watermark_us: i64) {
+        if let Err(error) = self
+            .cube
+            .store
+            .retain(engine, &self.cube.plan, watermark_us)
+        {
+            tracing::error!(cube = %self.cube.definition.name, error = error.name(), "retention failed");
         }
     }
 
