@@ -5,10 +5,12 @@ mod limit;
 mod plan;
 mod store;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
+use datafusion::error::DataFusionError;
 use datafusion::logical_expr::AggregateUDF;
 
 pub use limit::OTHER;
@@ -173,7 +175,7 @@ impl CubeWriter {
         failed: &mut u64,
     ) {
         let rows = batch.num_rows();
-        match self.try_append(engine, batch, buckets) {
+        match self.guarded_append(engine, batch, buckets) {
             Ok(()) => {}
             Err(error) if rows <= 1 => {
                 // The row's values stay out of the log; the error's kind is enough to look for it.
@@ -188,6 +190,21 @@ impl CubeWriter {
                 }
             }
         }
+    }
+
+    /// A panic inside an aggregate is a fault of its row like any other: the states are swapped in
+    /// as the last step, so nothing of the batch is in when one happens.
+    fn guarded_append(
+        &mut self,
+        engine: &Engine,
+        batch: &RecordBatch,
+        buckets: &mut BucketColumns,
+    ) -> Result<(), ProcessError> {
+        let append = AssertUnwindSafe(|| self.try_append(engine, batch, buckets));
+        catch_unwind(append).unwrap_or_else(|_| {
+            let reason = "an aggregate panicked".to_owned();
+            Err(ProcessError::Engine(DataFusionError::Execution(reason)))
+        })
     }
 
     fn try_append(
