@@ -139,11 +139,16 @@ impl Engine {
     }
 
     fn parse(&self, sql: &str, schema: &DFSchema) -> Result<Expr, String> {
-        let expr = reason(self.state.create_logical_expr(sql, schema))?;
-        let expr = match expr {
-            Expr::Alias(alias) => return Err(format!("'as {}' has no place here", alias.name)),
-            other => other,
-        };
+        let dialect = self.state.config_options().sql_parser.dialect;
+        let parsed = reason(self.state.sql_to_expr_with_alias(sql, &dialect))?;
+        if let Some(alias) = &parsed.alias {
+            return Err(format!(
+                "'as {alias}' has no place here; the name stands before the colon"
+            ));
+        }
+        let expr = reason(self.state.create_logical_expr_from_sql_expr(parsed, schema))?;
+        // The planner itself names some calls, count(*) for one.
+        let expr = expr.unalias();
         check_pure(&expr)?;
         Ok(expr)
     }

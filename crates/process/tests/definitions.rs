@@ -31,6 +31,7 @@ fn measures_that_cannot_work_are_refused_with_the_reason() {
     for (sql, reason) in [
         ("sum(nothing)", "nothing"),
         ("amount", "a measure is an aggregate"),
+        ("sum(amount) as total", "'as total'"),
         (
             "sum(amount) / count(*)",
             "a formula over aggregates is a metric",

@@ -91,7 +91,7 @@ fn combinations_over_the_limit_go_to_other_and_are_counted() {
     let definition = cube(
         "c",
         Duration::from_secs(60),
-        &[("shopper", "shopper"), ("quantity", "quantity")],
+        &[("shopper", "shopper"), ("pieces", "quantity")],
     );
     let options = ProcessOptions {
         combinations_max: 3,

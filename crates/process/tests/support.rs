@@ -174,6 +174,14 @@ pub fn record(position: u64, received_at_us: i64, events: &[Event]) -> JournalRe
     }
 }
 
+/// Runs a query; DataFusion's own plans may want a runtime, which processing itself never does.
+pub fn block_on<F: Future>(query: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread()
+        .build()
+        .expect("a runtime")
+        .block_on(query)
+}
+
 pub fn context() -> SessionContext {
     let context = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(1));
     let mut state = context.state();
@@ -233,10 +241,7 @@ pub fn live(cube: &Cube) -> Figures {
         .read_table(Arc::new(table))
         .and_then(|f| f.aggregate(groups, measures))
         .expect("a plan over states");
-    figures(
-        &futures::executor::block_on(frame.collect()).expect("merged"),
-        keys,
-    )
+    figures(&block_on(frame.collect()).expect("merged"), keys)
 }
 
 /// The same figures by SQL over the raw rows, sharing nothing with the cube but the functions.
@@ -271,8 +276,8 @@ pub fn oracle(definition: &CubeDefinition, stream: &StreamDefinition, rows: &[Ev
         definition.bucket.as_micros(),
         places.join(", "),
     );
-    let frame = futures::executor::block_on(context.sql(&sql)).expect("the oracle's SQL");
-    let batches = futures::executor::block_on(frame.collect()).expect("the oracle's answer");
+    let frame = block_on(context.sql(&sql)).expect("the oracle's SQL");
+    let batches = block_on(frame.collect()).expect("the oracle's answer");
     figures(&batches, 1 + definition.dimensions.len())
 }
 
