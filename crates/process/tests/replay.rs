@@ -296,7 +296,7 @@ fn a_late_event_merges_into_its_old_bucket_and_is_counted() {
         event(0, hour),
         event(1, hour + 1),
         event(2, 5),
-        event(3, hour - 60_000_000),
+        event(3, hour + 1 - 60_000_000),
     ];
     let cube = processor.cube("c").expect("the cube exists");
     processor.apply(&[record(1, hour, &events[..2])]);
