@@ -163,7 +163,7 @@ fn figures_survive_every_tier_of_merging() {
         state = state
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) % below
+        (state >> 16) % below
     };
     let events: Vec<Event> = (0..90_000)
         .map(|id| Event {
