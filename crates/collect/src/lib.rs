@@ -2,6 +2,7 @@
 //!
 //! - [`decode`]: the bytes of a request or file become columns by the stream's schema, line by line
 //!   accepted or rejected with a reason, with card numbers masked.
+//! - [`file`](mod@file): files in chunks, a definition proposed for one, loading them resumably.
 //! - [`record`]: columns become a journal payload and back (`PAYLOAD.md` writes the bytes down).
 //! - [`intake`]: bounded queue, group commit, answer after fsync and processing.
 //! - [`source`]: sources that fetch by themselves.
@@ -9,6 +10,7 @@
 pub mod clock;
 pub mod decode;
 mod error;
+pub mod file;
 pub mod intake;
 pub mod record;
 pub mod source;

@@ -9,6 +9,7 @@ use super::bytes::{Line, Lines, without_mark};
 use super::cell::{Input, Row, convert};
 use super::fault::Fault;
 use super::format::{CsvOptions, Delimiter};
+use super::quotes::Place;
 use super::{DecodeError, Run};
 
 /// Decodes a body of rows.
@@ -137,13 +138,20 @@ fn decode_separated(
     let mut ranges = Vec::new();
     while read(&mut reader, &mut record)? {
         let position = record.position();
-        let line = position.map_or(0, csv::Position::line);
         let start = position.map_or(0, |p| usize::try_from(p.byte()).unwrap_or(usize::MAX));
         let end = usize::try_from(reader.position().byte()).unwrap_or(usize::MAX);
         let raw = body.get(start..end).unwrap_or_default();
+        // The reader counts blank lines, and the second byte of the line end before, to the row behind them.
+        let blank = raw
+            .iter()
+            .take_while(|b| matches!(b, b'\r' | b'\n'))
+            .count();
+        let (blank, raw) = raw.split_at_checked(blank).unwrap_or((&[], raw));
+        let line_ends = blank.iter().filter(|b| **b == b'\n').count() as u64;
+        let line = position.map_or(0, csv::Position::line) + line_ends;
         ranges.clear();
         ranges.extend((0..record.len()).map(|at| record.range(at).unwrap_or_default()));
-        let unclosed = end >= body.len() && raw.iter().filter(|b| **b == b'"').count() % 2 == 1;
+        let unclosed = end >= body.len() && Place::ends_quoted(raw, delimiter);
         rows.row(run, line, raw, record.as_slice(), &ranges, unclosed)?;
     }
     Ok(())

@@ -16,6 +16,7 @@ mod fault;
 mod format;
 mod json;
 mod plan;
+pub(crate) mod quotes;
 #[cfg(test)]
 mod tests;
 

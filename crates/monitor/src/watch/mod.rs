@@ -2,7 +2,6 @@
 
 mod actions;
 mod baselines;
-mod figures;
 mod lifecycle;
 mod message;
 mod rate;

@@ -7,8 +7,7 @@ use crate::figure::Slice;
 use crate::incident::{IncidentState, TimelineKind};
 use crate::watch::ActionNote;
 
-/// Half a day of history is enough here, and soon drawn.
-const LIVE: i64 = BEGIN + DAY / 2;
+const LIVE: i64 = BEGIN + 2 * DAY;
 const NEVER: i64 = i64::MAX;
 
 /// Ten bad minutes, judged, with the incident open.

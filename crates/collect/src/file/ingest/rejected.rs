@@ -1,0 +1,165 @@
+//! The file of rejected lines.
+
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions};
+use std::io::{Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use tillwatch_event::guard;
+
+use super::error::IngestError;
+use super::sink::{Answer, Parcel};
+
+/// One line of it.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Line<'a> {
+    Rejected {
+        line: u64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        field: Option<&'a str>,
+        reason: &'a str,
+        raw: &'a str,
+    },
+    /// Lines that the other side counted and did not list.
+    Unlisted {
+        first_line: u64,
+        last_line: u64,
+        unlisted: u64,
+        reason: &'static str,
+    },
+}
+
+/// The file of rejected lines, which exists once there are some.
+pub(super) struct RejectedFile {
+    path: PathBuf,
+    file: Option<File>,
+    bytes: u64,
+}
+
+/// Its name for a file.
+pub(super) fn beside(path: &Path) -> PathBuf {
+    let mut name: OsString = path.as_os_str().to_owned();
+    name.push(".rejected.ndjson");
+    PathBuf::from(name)
+}
+
+impl RejectedFile {
+    /// Opens what an interrupted run wrote, without what it wrote after its last state; or removes what an
+    /// earlier load of the file left. Of a load that is done nothing is touched.
+    pub(super) fn open(path: PathBuf, bytes: u64, done: bool) -> Result<Self, IngestError> {
+        if done {
+            return Ok(Self {
+                path,
+                file: None,
+                bytes,
+            });
+        }
+        if bytes == 0 {
+            match std::fs::remove_file(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(IngestError::write("remove", &path)(error));
+                }
+                _ => {
+                    return Ok(Self {
+                        path,
+                        file: None,
+                        bytes,
+                    });
+                }
+            }
+        }
+        // Somebody may have taken the file away in between; then what is rejected from here on follows.
+        let held = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
+        let mut rejected = Self {
+            path,
+            file: None,
+            bytes: bytes.min(held),
+        };
+        if held > bytes {
+            let file = rejected.file()?;
+            file.set_len(bytes)
+                .map_err(IngestError::write("cut", &rejected.path))?;
+        }
+        Ok(rejected)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Writes the rejected lines of a chunk.
+    pub(super) fn append(&mut self, parcel: &Parcel, answer: &Answer) -> Result<(), IngestError> {
+        if answer.rejected == 0 {
+            return Ok(());
+        }
+        let mut text = Vec::new();
+        for rejection in &answer.rejections {
+            // The whole record from the file rather than the part that an answer shows.
+            let record = parcel.chunk.record_text(parcel.format, rejection.line);
+            let record = record.map(|bytes| String::from_utf8_lossy(bytes));
+            let raw = match &record {
+                Some(record) => guard::mask_line(record),
+                None => std::borrow::Cow::Borrowed(rejection.raw.as_str()),
+            };
+            push(
+                &mut text,
+                &Line::Rejected {
+                    line: parcel.chunk.line_in_file(rejection.line),
+                    field: rejection.field.as_deref(),
+                    reason: &rejection.reason,
+                    raw: &raw,
+                },
+            );
+        }
+        let unlisted = answer
+            .rejected
+            .saturating_sub(answer.rejections.len() as u64);
+        if unlisted > 0 {
+            push(
+                &mut text,
+                &Line::Unlisted {
+                    first_line: parcel.chunk.start.line,
+                    last_line: parcel.chunk.end.line.saturating_sub(1),
+                    unlisted,
+                    reason: "more of these lines were rejected than the server lists; its quarantine has them",
+                },
+            );
+        }
+        let start = self.bytes;
+        let file = self.file()?;
+        let write = file
+            .seek(SeekFrom::Start(start))
+            .and_then(|_| file.write_all(&text));
+        write.map_err(IngestError::write("write", &self.path))?;
+        self.bytes += text.len() as u64;
+        Ok(())
+    }
+
+    fn file(&mut self) -> Result<&mut File, IngestError> {
+        match &mut self.file {
+            Some(file) => Ok(file),
+            none => {
+                let mut options = OpenOptions::new();
+                let opened = options
+                    .create(true)
+                    .truncate(false)
+                    .write(true)
+                    .open(&self.path);
+                Ok(none.insert(opened.map_err(IngestError::write("write", &self.path))?))
+            }
+        }
+    }
+}
+
+fn push(text: &mut Vec<u8>, line: &Line<'_>) {
+    // A struct of texts and numbers always has a JSON form.
+    if serde_json::to_writer(&mut *text, line).is_ok() {
+        text.push(b'\n');
+    }
+}

@@ -1,0 +1,300 @@
+//! Writes a proposal as a definitions file that people read and go on from.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use tillwatch_event::guard;
+
+use super::Trial;
+use super::names::in_sql;
+use super::plan::{Plan, PlannedField};
+use super::roles::{Dimension, Roles};
+use super::survey::Survey;
+use crate::decode::Delimiter;
+use crate::file::dialect::{Dialect, FileFormat};
+
+/// The whole file.
+pub(super) fn write(path: &Path, survey: &Survey, plan: &Plan, trial: &Trial) -> String {
+    let roles = Roles::of(survey, plan);
+    let mut out = String::new();
+    head(&mut out, path, survey, trial);
+    stream(&mut out, survey, plan);
+    cube(&mut out, plan, &roles);
+    metrics(&mut out, &roles);
+    out
+}
+
+// Writing to a `String` cannot fail; this takes the result away in one place.
+macro_rules! line {
+    ($out:expr, $($text:tt)*) => {{
+        let _ = writeln!($out, $($text)*);
+    }};
+}
+
+fn head(out: &mut String, path: &Path, survey: &Survey, trial: &Trial) {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    line!(
+        out,
+        "# Proposed from {}: {}.",
+        comment(&name),
+        survey.format.name()
+    );
+    let extent = if survey.whole { "all" } else { "the first" };
+    match trial.rejected {
+        0 => line!(
+            out,
+            "# Tried on {extent} {} lines: every one loads.",
+            trial.lines
+        ),
+        rejected => {
+            line!(
+                out,
+                "# Tried on {extent} {} lines: {rejected} are rejected, such as",
+                trial.lines
+            );
+            for reason in &trial.reasons {
+                line!(out, "#   {}", comment(reason));
+            }
+        }
+    }
+    line!(
+        out,
+        "# Names, descriptions and units are guesses: change them before you rely on them."
+    );
+    line!(out, "");
+}
+
+fn stream(out: &mut String, survey: &Survey, plan: &Plan) {
+    line!(out, "streams:");
+    line!(out, "  {}:", plan.stream);
+    match (&plan.id, &plan.almost_id) {
+        (Some(id), _) => {
+            line!(
+                out,
+                "    id: {id}  # different in every line; a repeated one counts once"
+            );
+            line!(out, "    dedup: 24h");
+        }
+        (None, Some(almost)) => {
+            line!(
+                out,
+                "    # No id: {almost} repeats. Set `id: {almost}` if repeats are the same event."
+            );
+        }
+        (None, None) => {
+            line!(
+                out,
+                "    # No id: no column tells every line apart. Loading the file again counts it again,"
+            );
+            line!(
+                out,
+                "    # unless the loader says that it is the same file, as `tillwatch ingest` does."
+            );
+        }
+    }
+    let others = match plan.other_times.as_slice() {
+        [] => String::new(),
+        names => format!("  # or: {}", names.join(", ")),
+    };
+    line!(out, "    time: {}{others}", plan.time);
+    if plan.time_missing > 0 {
+        line!(
+            out,
+            "    # {} lines have no {} and are rejected.",
+            plan.time_missing,
+            plan.time
+        );
+    }
+    if let FileFormat::Csv(dialect) = survey.format {
+        csv_options(out, dialect);
+    }
+    line!(out, "    fields:");
+    for planned in &plan.fields {
+        field(out, survey, planned);
+    }
+    for (name, reason) in &plan.left_out {
+        line!(
+            out,
+            "      # Left out: {}, because {reason}.",
+            comment(name)
+        );
+    }
+    line!(out, "");
+}
+
+fn csv_options(out: &mut String, dialect: Dialect) {
+    if dialect == Dialect::default() {
+        return;
+    }
+    let delimiter = match dialect.delimiter {
+        Delimiter::Byte(byte) => quoted(&char::from(byte).to_string()),
+        Delimiter::Whitespace => "whitespace".to_owned(),
+    };
+    line!(
+        out,
+        "    csv: {{delimiter: {delimiter}, header: {}}}",
+        dialect.header
+    );
+    if !dialect.header {
+        line!(
+            out,
+            "    # The file has no header: the fields are its columns in this order. Rename them as you like."
+        );
+    }
+}
+
+fn field(out: &mut String, survey: &Survey, planned: &PlannedField) {
+    let field = &planned.field;
+    let kind = format!("{}{}", field.kind, if field.optional { "?" } else { "" });
+    let mut details = Vec::new();
+    if let Some(from) = &field.from {
+        details.push(format!("from: {}", quoted(from)));
+    }
+    if let Some(pattern) = field
+        .format
+        .as_ref()
+        .and_then(|format| format.pattern.as_ref())
+    {
+        details.push(format!("format: {}", quoted(pattern)));
+    }
+    if !field.null_values.is_empty() {
+        let texts: Vec<String> = field.null_values.iter().map(|text| quoted(text)).collect();
+        details.push(format!("nulls: [{}]", texts.join(", ")));
+    }
+    let mut notes = Vec::new();
+    if let Some(column) = survey.columns.get(planned.column)
+        && column.empty > 0
+    {
+        let share = column.empty as f64 * 100.0 / survey.rows.max(1) as f64;
+        notes.push(if column.filled == 0 {
+            "always empty".to_owned()
+        } else {
+            format!("{share:.1} % empty")
+        });
+    }
+    if let Some(also) = planned.verdict.also {
+        notes.push(format!("all values can be read as {also} too: check"));
+    }
+    notes.extend(planned.note.clone());
+    let note = match notes.as_slice() {
+        [] => String::new(),
+        notes => format!("  # {}", comment(&notes.join("; "))),
+    };
+    let name = &field.name;
+    if details.is_empty() {
+        line!(out, "      {name}: {kind}{note}");
+    } else {
+        let kind = if kind.contains(',') {
+            quoted(&kind)
+        } else {
+            kind
+        };
+        line!(
+            out,
+            "      {name}: {{type: {kind}, {}}}{note}",
+            details.join(", ")
+        );
+    }
+}
+
+fn cube(out: &mut String, plan: &Plan, roles: &Roles) {
+    line!(out, "cubes:");
+    line!(out, "  {}:", roles.cube);
+    line!(out, "    from: {}", plan.stream);
+    line!(out, "    bucket: {}", roles.bucket);
+    if roles.dimensions.is_empty() {
+        line!(
+            out,
+            "    dimensions: []  # no column has few enough different values"
+        );
+    } else {
+        line!(out, "    dimensions:");
+        for dimension in &roles.dimensions {
+            line!(out, "      - {}  # {}", dimension.name, values(dimension));
+        }
+    }
+    if !roles.more_dimensions.is_empty() {
+        line!(
+            out,
+            "      # Others with few values: {}.",
+            roles.more_dimensions.join(", ")
+        );
+    }
+    line!(out, "    measures:");
+    for measure in &roles.measures {
+        line!(
+            out,
+            "      {}: {}",
+            measure.name,
+            plain_or_quoted(&measure.expr)
+        );
+    }
+    line!(
+        out,
+        "    # Without `keep` all buckets are kept. For instance: keep: {{{}: 3y}}",
+        roles.bucket
+    );
+    line!(out, "");
+}
+
+fn values(dimension: &Dimension) -> String {
+    let shown = dimension.shown.join(", ");
+    let more = if dimension.values > dimension.shown.len() {
+        ", …"
+    } else {
+        ""
+    };
+    comment(&format!("{} values: {shown}{more}", dimension.values))
+}
+
+fn metrics(out: &mut String, roles: &Roles) {
+    line!(out, "metrics:");
+    for metric in &roles.metrics {
+        line!(out, "  {}:", metric.name);
+        line!(out, "    of: {}", roles.cube);
+        line!(out, "    expr: {}", plain_or_quoted(&metric.expr));
+        line!(out, "    unit: {}", metric.unit);
+        line!(out, "    description: {}", quoted(&metric.description));
+        line!(out, "    formula: {}", quoted(&metric.formula));
+    }
+    line!(out, "");
+    line!(
+        out,
+        "# In SQL: select bucket, measure({}) from {} group by bucket",
+        in_sql(&first_metric(roles)),
+        roles.cube
+    );
+}
+
+fn first_metric(roles: &Roles) -> String {
+    roles
+        .metrics
+        .first()
+        .map(|metric| metric.name.clone())
+        .unwrap_or_default()
+}
+
+/// A YAML text in double quotes, which are JSON's.
+fn quoted(text: &str) -> String {
+    serde_json::to_string(text).unwrap_or_default()
+}
+
+/// SQL is plain YAML unless it has a sign that YAML reads otherwise.
+fn plain_or_quoted(expr: &str) -> String {
+    let special = expr.contains(": ")
+        || expr.contains(" #")
+        || expr.starts_with(['"', '\'', '[', '{', '*', '&']);
+    if special {
+        quoted(expr)
+    } else {
+        expr.to_owned()
+    }
+}
+
+/// A text that stays within its comment and shows no card number.
+fn comment(text: &str) -> String {
+    guard::mask_line(text)
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
+}

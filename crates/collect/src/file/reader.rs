@@ -1,0 +1,350 @@
+//! Reads a file in chunks of whole records.
+
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+
+use super::dialect::{Dialect, FileFormat};
+use super::error::FileError;
+use super::json::{self, Values};
+use super::open::ByteSource;
+use super::sniff::{self, BOM};
+use super::split::{self, Lines, Split};
+use super::table::Table;
+
+/// How much of a file its form is told from.
+const HEAD_BYTES: usize = 1 << 20;
+
+/// How a file is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadOptions {
+    /// The file's form; told from its contents when absent.
+    pub format: Option<FileFormat>,
+    /// A chunk holds as many whole records as fit into this. Default 4 MiB.
+    pub chunk_bytes: usize,
+    /// Records of a Parquet file per chunk. Default 16 384.
+    pub chunk_rows: usize,
+    /// A longer record is cut at the next line end and left to the decoder to reject, so that one missing
+    /// quote or bracket does not swallow the file. Default 1 MiB, as the decoder's limit.
+    pub record_bytes_max: usize,
+}
+
+impl Default for ReadOptions {
+    fn default() -> Self {
+        Self {
+            format: None,
+            chunk_bytes: 4 << 20,
+            chunk_rows: 16_384,
+            record_bytes_max: 1 << 20,
+        }
+    }
+}
+
+/// A place between two records of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct Position {
+    /// Bytes before it, after decompression; rows, in a Parquet file.
+    pub offset: u64,
+    /// The line, element or row that comes next, counted from 1.
+    pub line: u64,
+}
+
+/// Some whole records of a file, as a body that a decoder or server takes by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chunk {
+    /// The records; for CSV with a header, that header before them; for JSON, one value per line.
+    pub body: Bytes,
+    /// Where the first record starts.
+    pub start: Position,
+    /// Behind the last record: where the next chunk starts.
+    pub end: Position,
+    /// Records, blank lines included.
+    pub records: u64,
+    /// Lines of the body before the first record: those of the repeated header.
+    pub header_lines: u64,
+}
+
+impl Chunk {
+    /// The file's line, element or row for a line of the body, as decoders count them from 1.
+    #[must_use]
+    pub fn line_in_file(&self, body_line: u64) -> u64 {
+        self.start.line + body_line.saturating_sub(1 + self.header_lines)
+    }
+
+    /// The record that begins at a line of the body; `None` where the body has no lines.
+    #[must_use]
+    pub fn record_text(&self, format: FileFormat, body_line: u64) -> Option<&[u8]> {
+        let split: Box<dyn Split + Send> = match format {
+            FileFormat::Parquet => return None,
+            FileFormat::Csv(dialect) => split::for_delimiter(dialect.delimiter),
+            FileFormat::Ndjson | FileFormat::Json => Box::new(Lines),
+        };
+        let before = usize::try_from(body_line.checked_sub(1)?).ok()?;
+        let start = match before.checked_sub(1) {
+            None => 0,
+            Some(end) => memchr::memchr_iter(b'\n', &self.body).nth(end)? + 1,
+        };
+        let rest = self.body.get(start..).filter(|rest| !rest.is_empty())?;
+        let bytes = sniff::next_record(split.as_ref(), rest, true)?;
+        rest.get(..bytes).map(<[u8]>::trim_ascii_end)
+    }
+}
+
+/// Reads a file in chunks of whole records.
+///
+/// Where chunks begin and end depends on the file, the options and the place it is opened at, and on
+/// nothing else: reading again from the end of any chunk gives the same chunks again.
+pub struct FileReader {
+    path: PathBuf,
+    format: FileFormat,
+    options: ReadOptions,
+    bytes_total: u64,
+    kind: Kind,
+}
+
+enum Kind {
+    Text(Box<Text>),
+    Table(Box<Table>),
+}
+
+struct Text {
+    source: ByteSource,
+    split: Box<dyn Split + Send>,
+    header: Vec<u8>,
+    data: Vec<u8>,
+    ended: bool,
+    next: Position,
+}
+
+impl FileReader {
+    /// Opens a file at its first record.
+    ///
+    /// # Errors
+    /// When it cannot be read, or has a form that is not read.
+    pub fn open(path: &Path, options: ReadOptions) -> Result<Self, FileError> {
+        Self::open_at(path, options, None)
+    }
+
+    /// Opens a file at a place where a chunk of it ended, or at its first record.
+    ///
+    /// # Errors
+    /// When it cannot be read, has a form that is not read, or is shorter than that.
+    pub fn open_at(
+        path: &Path,
+        options: ReadOptions,
+        at: Option<Position>,
+    ) -> Result<Self, FileError> {
+        let bytes_total = std::fs::metadata(path)
+            .map_err(FileError::io("open", path))?
+            .len();
+        let mut head = Vec::new();
+        let mut source = ByteSource::open(path, 0)?;
+        source
+            .fill(&mut head, HEAD_BYTES)
+            .map_err(FileError::io("read", path))?;
+        let whole = head.len() < HEAD_BYTES;
+        let format = match options.format {
+            Some(format) => format,
+            None => sniff::format_of(path, &head, whole)?,
+        };
+        let kind = if format == FileFormat::Parquet {
+            Kind::Table(Box::new(Table::open(
+                path,
+                options.chunk_rows,
+                at.unwrap_or_default(),
+            )?))
+        } else {
+            Kind::Text(Box::new(Text::open(
+                path, format, options, &head, whole, at,
+            )?))
+        };
+        Ok(Self {
+            path: path.to_owned(),
+            format,
+            options,
+            bytes_total,
+            kind,
+        })
+    }
+
+    /// The file's form.
+    #[must_use]
+    pub fn format(&self) -> FileFormat {
+        self.format
+    }
+
+    /// The file's size in bytes, as it lies on the disk.
+    #[must_use]
+    pub fn bytes_total(&self) -> u64 {
+        self.bytes_total
+    }
+
+    /// How many of these have been read, at least approximately.
+    #[must_use]
+    pub fn bytes_done(&self) -> u64 {
+        match &self.kind {
+            Kind::Text(text) => text.source.consumed().min(self.bytes_total),
+            Kind::Table(table) => table.share_of(self.bytes_total),
+        }
+    }
+
+    /// The next records; `None` at the end of the file.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or is damaged in a way that hides where records end.
+    pub fn next_chunk(&mut self) -> Result<Option<Chunk>, FileError> {
+        match &mut self.kind {
+            Kind::Text(text) => text.next_chunk(&self.path, self.format, self.options),
+            Kind::Table(table) => table.next_chunk(&self.path),
+        }
+    }
+}
+
+impl Text {
+    fn open(
+        path: &Path,
+        format: FileFormat,
+        options: ReadOptions,
+        head: &[u8],
+        whole: bool,
+        at: Option<Position>,
+    ) -> Result<Self, FileError> {
+        let split: Box<dyn Split + Send> = match format {
+            FileFormat::Csv(dialect) => split::for_delimiter(dialect.delimiter),
+            FileFormat::Json => Box::new(Values),
+            FileFormat::Ndjson | FileFormat::Parquet => Box::new(Lines),
+        };
+        let text = head.strip_prefix(BOM).unwrap_or(head);
+        let mut start = Position {
+            offset: (head.len() - text.len()) as u64,
+            line: 1,
+        };
+        let mut header = Vec::new();
+        if let FileFormat::Csv(Dialect { header: true, .. }) = format {
+            let bytes = match sniff::next_record(split.as_ref(), text, whole) {
+                Some(bytes) if bytes <= options.record_bytes_max => bytes,
+                None if text.is_empty() => 0,
+                _ => {
+                    let reason = format!(
+                        "the header is longer than {} bytes",
+                        options.record_bytes_max
+                    );
+                    return Err(FileError::malformed(path, start.offset, reason));
+                }
+            };
+            header.extend_from_slice(text.get(..bytes).unwrap_or_default());
+            start.offset += bytes as u64;
+            start.line += line_ends(&header);
+            if !header.is_empty() && !header.ends_with(b"\n") {
+                header.push(b'\n');
+            }
+        }
+        if format == FileFormat::Json {
+            let blank = text.len() - text.trim_ascii_start().len();
+            let bracket = usize::from(text.trim_ascii_start().starts_with(b"["));
+            start.offset += (blank + bracket) as u64;
+        }
+        let next = at.unwrap_or(start);
+        let source = ByteSource::open(path, next.offset)?;
+        Ok(Self {
+            source,
+            split,
+            header,
+            data: Vec::new(),
+            ended: false,
+            next,
+        })
+    }
+
+    fn next_chunk(
+        &mut self,
+        path: &Path,
+        format: FileFormat,
+        options: ReadOptions,
+    ) -> Result<Option<Chunk>, FileError> {
+        let limit = options.chunk_bytes.max(1);
+        self.fill(path, limit)?;
+        let mut cut = self.split.cut(&self.data, limit, self.ended);
+        if cut.bytes == 0 && !self.data.is_empty() {
+            cut = self.long_record(path, options)?;
+        }
+        if cut.bytes == 0 {
+            return Ok(None);
+        }
+        let rest = self.data.split_off(cut.bytes);
+        let records = std::mem::replace(&mut self.data, rest);
+        if cut.records == 0 {
+            // Blanks at the end of a JSON file.
+            self.next.offset += cut.bytes as u64;
+            return Ok(None);
+        }
+        let lines = match format {
+            FileFormat::Json => cut.records,
+            _ => line_ends(&records),
+        };
+        let start = self.next;
+        self.next = Position {
+            offset: start.offset + cut.bytes as u64,
+            line: start.line + lines,
+        };
+        let mut body = self.header.clone();
+        if format == FileFormat::Json {
+            json::as_lines(&records, &mut body);
+        } else {
+            body.extend_from_slice(&records);
+        }
+        let header_lines = line_ends(&self.header);
+        Ok(Some(Chunk {
+            body: body.into(),
+            start,
+            end: self.next,
+            records: cut.records,
+            header_lines,
+        }))
+    }
+
+    /// A record that does not fit into a chunk: read on to its end, or cut it where the next line begins.
+    fn long_record(&mut self, path: &Path, options: ReadOptions) -> Result<split::Cut, FileError> {
+        self.fill(path, options.record_bytes_max)?;
+        let cut = self
+            .split
+            .cut(&self.data, options.record_bytes_max, self.ended);
+        if cut.bytes > 0 {
+            return Ok(cut);
+        }
+        match memchr::memchr(b'\n', &self.data) {
+            Some(end) => Ok(split::Cut {
+                bytes: end + 1,
+                records: 1,
+            }),
+            None => {
+                let reason = format!(
+                    "line {} is longer than {} bytes",
+                    self.next.line, options.record_bytes_max
+                );
+                Err(FileError::malformed(path, self.next.offset, reason))
+            }
+        }
+    }
+
+    /// Holds `wanted` bytes, or all there are.
+    fn fill(&mut self, path: &Path, wanted: usize) -> Result<(), FileError> {
+        // One byte more tells whether the file ends exactly here.
+        let missing = (wanted + 1).saturating_sub(self.data.len());
+        if missing > 0 && !self.ended {
+            let read = self
+                .source
+                .fill(&mut self.data, missing)
+                .map_err(|e| FileError::malformed(path, self.next.offset, e))?;
+            self.ended = read < missing;
+        }
+        Ok(())
+    }
+}
+
+fn line_ends(bytes: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', bytes).count() as u64
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,254 @@
+//! What form a file has, from its first part.
+
+use std::path::Path;
+
+use super::dialect::{Dialect, FileFormat};
+use super::error::FileError;
+use super::split::{self, Split};
+use crate::decode::Delimiter;
+
+/// Records of text that are looked at.
+const RECORDS_MAX: usize = 100;
+const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
+/// The mark some programs put before UTF-8 text.
+pub(super) const BOM: &[u8] = b"\xef\xbb\xbf";
+
+/// The form of a file that begins with `head`; `whole` when that is all of it.
+pub(crate) fn format_of(path: &Path, head: &[u8], whole: bool) -> Result<FileFormat, FileError> {
+    let unsupported = |found, hint| FileError::Unsupported {
+        path: path.to_owned(),
+        found,
+        hint,
+    };
+    match head {
+        [b'P', b'A', b'R', b'1', ..] => return Ok(FileFormat::Parquet),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
+            return Err(unsupported("UTF-16 text", "write it as UTF-8"));
+        }
+        [b'P', b'K', 3, 4, ..] => {
+            return Err(unsupported(
+                "a ZIP archive or a spreadsheet",
+                "unpack it, or export it as CSV",
+            ));
+        }
+        _ => {}
+    }
+    let text = head.strip_prefix(BOM).unwrap_or(head);
+    if text.contains(&0) {
+        return Err(unsupported("binary", "give CSV, NDJSON, JSON or Parquet"));
+    }
+    Ok(match text.trim_ascii_start() {
+        [b'[', ..] if looks_like_json(text) => FileFormat::Json,
+        [b'{', ..] => json_format(text, whole),
+        _ => FileFormat::Csv(dialect_of(text, whole)),
+    })
+}
+
+/// A line of a log may begin with `[` too.
+fn looks_like_json(text: &[u8]) -> bool {
+    let inside = text
+        .trim_ascii_start()
+        .get(1..)
+        .unwrap_or_default()
+        .trim_ascii_start();
+    matches!(inside, [] | [b'{' | b']' | b'[', ..])
+}
+
+/// Whether each line is a value of its own.
+fn json_format(text: &[u8], whole: bool) -> FileFormat {
+    let trimmed = text.trim_ascii_start();
+    let line = match memchr::memchr(b'\n', trimmed) {
+        Some(end) => trimmed.get(..end).unwrap_or_default(),
+        None if whole => trimmed,
+        // One line longer than the head.
+        None => return FileFormat::Ndjson,
+    };
+    match serde_json::from_slice::<serde::de::IgnoredAny>(line) {
+        Err(error) if error.is_eof() => FileFormat::Json,
+        // A line that is broken in another way spoils only itself.
+        _ => FileFormat::Ndjson,
+    }
+}
+
+/// How the columns of a text are separated and whether they are named.
+pub(crate) fn dialect_of(text: &[u8], whole: bool) -> Dialect {
+    let mut best: Option<(f64, usize, Delimiter)> = None;
+    let candidates = DELIMITERS
+        .into_iter()
+        .map(Delimiter::Byte)
+        .chain([Delimiter::Whitespace]);
+    for delimiter in candidates {
+        let rows = rows_of(text, delimiter, whole);
+        let (share, columns) = agreement(&rows);
+        if columns < 2 {
+            continue;
+        }
+        // Blanks separate the words of any text, so they count only when no delimiter does.
+        let better = match best {
+            None => share >= 0.8,
+            Some(_) if delimiter == Delimiter::Whitespace => false,
+            Some((best_share, best_columns, _)) => {
+                (share - best_share).abs() < 0.05 && columns > best_columns
+                    || share > best_share + 0.05
+            }
+        };
+        if better {
+            best = Some((share, columns, delimiter));
+        }
+    }
+    let delimiter = best.map_or(Delimiter::Byte(b','), |(_, _, delimiter)| delimiter);
+    let header = has_header(&rows_of(text, delimiter, whole));
+    Dialect { delimiter, header }
+}
+
+/// The share of rows that have the most frequent number of columns, and that number.
+fn agreement(rows: &[Vec<String>]) -> (f64, usize) {
+    let mut counts = std::collections::BTreeMap::<usize, usize>::new();
+    for row in rows {
+        *counts.entry(row.len()).or_default() += 1;
+    }
+    let most = counts.into_iter().max_by_key(|(_, rows)| *rows);
+    most.map_or((0.0, 0), |(columns, count)| {
+        (count as f64 / rows.len() as f64, columns)
+    })
+}
+
+fn rows_of(text: &[u8], delimiter: Delimiter, whole: bool) -> Vec<Vec<String>> {
+    let split = split::for_delimiter(delimiter);
+    let mut bytes = 0;
+    for _ in 0..RECORDS_MAX {
+        let rest = text.get(bytes..).unwrap_or_default();
+        match next_record(split.as_ref(), rest, whole) {
+            Some(record) => bytes += record,
+            None => break,
+        }
+    }
+    cells_of(text.get(..bytes).unwrap_or_default(), delimiter)
+}
+
+/// Bytes of the first record of `data`.
+pub(crate) fn next_record(split: &(dyn Split + Send), data: &[u8], whole: bool) -> Option<usize> {
+    let mut from = 0;
+    // A record ends at a line end, but not at each.
+    while let Some(end) = memchr::memchr(b'\n', data.get(from..)?) {
+        let cut = split.cut(data, from + end + 1, false);
+        if cut.bytes > 0 {
+            return Some(cut.bytes);
+        }
+        from += end + 1;
+    }
+    (whole && !data.is_empty()).then_some(data.len())
+}
+
+/// The cells of all records of a piece; records without any are left out.
+fn cells_of(records: &[u8], delimiter: Delimiter) -> Vec<Vec<String>> {
+    let text = |cell: &[u8]| String::from_utf8_lossy(cell).into_owned();
+    let Delimiter::Byte(byte) = delimiter else {
+        let rows = records.split(|b| *b == b'\n').map(|line| {
+            line.split(u8::is_ascii_whitespace)
+                .filter(|cell| !cell.is_empty())
+                .map(text)
+                .collect()
+        });
+        return rows.filter(|row: &Vec<String>| !row.is_empty()).collect();
+    };
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(byte)
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(records);
+    let rows = reader.byte_records().map_while(Result::ok);
+    rows.map(|row| row.iter().map(text).collect()).collect()
+}
+
+/// Whether the first row names the columns: its cells are distinct texts, none of which is a number or a
+/// date, and none is empty but a first one (the unnamed index that some tools write).
+fn has_header(rows: &[Vec<String>]) -> bool {
+    let Some((first, rest)) = rows.split_first() else {
+        return true;
+    };
+    let mut seen = std::collections::BTreeSet::new();
+    let names = first.iter().enumerate().all(|(at, cell)| {
+        let name = cell.trim();
+        (at == 0 && name.is_empty() && first.len() > 1 || is_name(name)) && seen.insert(name)
+    });
+    // A row that is repeated below is a row like the others.
+    names && !rest.contains(first)
+}
+
+fn is_name(cell: &str) -> bool {
+    let letters = cell.chars().filter(|c| c.is_alphabetic()).count();
+    let digits = cell.chars().filter(char::is_ascii_digit).count();
+    letters > 0 && letters >= digits && cell.len() <= 200 && !is_value(cell)
+}
+
+/// Texts with letters that are values and not names: dates with month names, numbers with an exponent.
+fn is_value(cell: &str) -> bool {
+    let lower = cell.to_ascii_lowercase();
+    let starts_with_digit = lower.starts_with(|c: char| c.is_ascii_digit());
+    let is_date =
+        starts_with_digit && (lower.contains('-') || lower.contains(':') || lower.contains('/'));
+    is_date
+        || cell.parse::<f64>().is_ok()
+        || matches!(lower.as_str(), "true" | "false" | "null" | "n/a")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sniffed(text: &str) -> FileFormat {
+        format_of(Path::new("x"), text.as_bytes(), true).unwrap()
+    }
+
+    #[test]
+    fn a_table_of_texts_is_told_apart() {
+        let csv = |delimiter, header| FileFormat::Csv(Dialect { delimiter, header });
+        let byte = |b| Delimiter::Byte(b);
+        for (text, expected) in [
+            ("id,name\n1,a\n", csv(byte(b','), true)),
+            ("\u{feff}id;name\n1;a,b\n", csv(byte(b';'), true)),
+            ("id\tname\n1\ta b\n", csv(byte(b'\t'), true)),
+            ("1|2.5|x\n2|3.5|y\n", csv(byte(b'|'), false)),
+            (
+                " 00001 20210101  1   11.77\n 00002 20210112  5   77.00\n",
+                csv(Delimiter::Whitespace, false),
+            ),
+            (
+                "day amount\n20210101 1.5\n20210102 2.5\n",
+                csv(Delimiter::Whitespace, true),
+            ),
+            ("name,note\n\"a\nb\",\"x, y\"\nc,d\n", csv(byte(b','), true)),
+            ("amount\n1.5\n2.5\n", csv(byte(b','), true)),
+            ("", csv(byte(b','), true)),
+            (",value\n0,1.5\n1,2.5\n", csv(byte(b','), true)),
+            ("02-Jun-06,Air\n14-Nov-06,Truck\n", csv(byte(b','), false)),
+            ("{\"a\":1}\n{\"a\":2}\n", FileFormat::Ndjson),
+            ("{\"a\":1}", FileFormat::Ndjson),
+            ("{\n \"a\": 1\n}\n", FileFormat::Json),
+            ("[{\"a\":1}]", FileFormat::Json),
+            ("\n [\n  {\"a\":1}]", FileFormat::Json),
+            ("PAR1....", FileFormat::Parquet),
+        ] {
+            assert_eq!(sniffed(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_read_is_named_with_a_way_out() {
+        for (bytes, expected) in [
+            (
+                b"\xff\xfea\0b\0".as_slice(),
+                "x is UTF-16 text; write it as UTF-8",
+            ),
+            (
+                b"PK\x03\x04..",
+                "x is a ZIP archive or a spreadsheet; unpack it, or export it as CSV",
+            ),
+            (b"a\0b", "x is binary; give CSV, NDJSON, JSON or Parquet"),
+        ] {
+            let error = format_of(Path::new("x"), bytes, true).unwrap_err();
+            assert_eq!(error.to_string(), expected);
+        }
+    }
+}
