@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::array::{RecordBatch, RecordBatchOptions};
 use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
 use datafusion::common::DFSchema;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
@@ -84,6 +84,7 @@ impl Engine {
             self.state.execution_props(),
             &PhysicalPlanningContext::default(),
         ))?;
+        check_constant(&expr, physical.as_ref())?;
         Ok(Scalar {
             physical,
             data_type,
@@ -106,6 +107,7 @@ impl Engine {
                 "a measure is an aggregate such as count(*) or sum(amount)".into()
             });
         };
+        check_filter(&expr, &columns)?;
         let simplifier = self.simplifier(&columns);
         let mut expr = reason(simplifier.coerce(expr, &columns))?;
         if let Expr::AggregateFunction(call) = &mut expr {
@@ -139,11 +141,16 @@ impl Engine {
     }
 
     fn parse(&self, sql: &str, schema: &DFSchema) -> Result<Expr, String> {
-        let expr = reason(self.state.create_logical_expr(sql, schema))?;
-        let expr = match expr {
-            Expr::Alias(alias) => return Err(format!("'as {}' has no place here", alias.name)),
-            other => other,
-        };
+        let dialect = self.state.config_options().sql_parser.dialect;
+        let parsed = reason(self.state.sql_to_expr_with_alias(sql, &dialect))?;
+        if let Some(alias) = &parsed.alias {
+            return Err(format!(
+                "'as {alias}' has no place here; the name stands before the colon"
+            ));
+        }
+        let expr = reason(self.state.create_logical_expr_from_sql_expr(parsed, schema))?;
+        // The planner itself names some calls, count(*) for one.
+        let expr = expr.unalias();
         check_pure(&expr)?;
         Ok(expr)
     }
@@ -160,9 +167,38 @@ impl Engine {
     fn simplify(&self, expr: Expr, schema: &DFSchema) -> Result<Expr, String> {
         let simplifier = self.simplifier(schema);
         let expr = reason(simplifier.coerce(expr, schema))?;
-        // A constant that cannot be computed (1 / 0) is reported here and not on the first event.
         reason(simplifier.simplify(expr))
     }
+}
+
+/// A filter of another type would be cast to a bool silently, which no author means.
+fn check_filter(expr: &Expr, schema: &DFSchema) -> Result<(), String> {
+    let Expr::AggregateFunction(call) = expr else {
+        return Ok(());
+    };
+    match call
+        .params
+        .filter
+        .as_ref()
+        .map(|filter| filter.get_type(schema))
+    {
+        Some(Ok(data_type)) if data_type != DataType::Boolean => {
+            Err(format!("the filter must be true or false, not {data_type}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Computes an expression without columns once, so that `1 / 0` is reported when it is defined.
+fn check_constant(expr: &Expr, physical: &dyn PhysicalExpr) -> Result<(), String> {
+    if !expr.column_refs().is_empty() {
+        return Ok(());
+    }
+    let options = RecordBatchOptions::new().with_row_count(Some(1));
+    let schema = Arc::new(Schema::empty());
+    let one = RecordBatch::try_new_with_options(schema, vec![], &options);
+    let one = one.map_err(|e| e.to_string())?;
+    reason(physical.evaluate(&one)).map(|_| ())
 }
 
 fn reason<T>(result: Result<T>) -> Result<T, String> {

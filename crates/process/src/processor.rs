@@ -421,6 +421,11 @@ impl Writer {
         if !run.is_empty() {
             self.aggregate_run(engine, &run);
         }
+        if let Some(watermark) = self.watermark.at() {
+            for cube in &mut self.cubes {
+                cube.retain(engine, watermark);
+            }
+        }
     }
 
     fn aggregate_run(&mut self, engine: &Engine, run: &[RecordBatch]) {

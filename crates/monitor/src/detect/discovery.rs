@@ -15,12 +15,7 @@ pub fn cut_off(p_values: &[f64], q: f64) -> Option<f64> {
     let mut sorted: Vec<f64> = p_values.iter().copied().filter(|p| !p.is_nan()).collect();
     sorted.sort_unstable_by(f64::total_cmp);
     let passed = |(i, p): &(usize, f64)| *p <= q * (*i as f64 + 1.0) / k;
-    sorted
-        .into_iter()
-        .enumerate()
-        .filter(passed)
-        .last()
-        .map(|(_, p)| p)
+    sorted.into_iter().enumerate().rfind(passed).map(|(_, p)| p)
 }
 
 #[cfg(test)]

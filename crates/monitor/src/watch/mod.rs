@@ -2,6 +2,7 @@
 
 mod actions;
 mod baselines;
+mod figures;
 mod lifecycle;
 mod message;
 mod rate;

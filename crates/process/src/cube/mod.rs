@@ -1,13 +1,16 @@
 //! Cubes: partial aggregates of a stream, kept per time bucket and dimensions.
 
+mod keep;
 mod limit;
 mod plan;
 mod store;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
+use datafusion::error::DataFusionError;
 use datafusion::logical_expr::AggregateUDF;
 
 pub use limit::OTHER;
@@ -18,6 +21,7 @@ use crate::definition::CubeDefinition;
 use crate::engine::Engine;
 use crate::error::ProcessError;
 use crate::status::CubeStatus;
+use keep::Keep;
 use limit::Combinations;
 
 /// The column that holds the start of a time bucket.
@@ -82,7 +86,8 @@ impl Cube {
     }
 
     /// The states of all buckets that overlap `from_us ≤ t < to_us`; no bound takes all. A key may
-    /// occur in several rows, which merge to its value. The batches are shared, not copied.
+    /// occur in several rows, which merge to its value. The batches are shared, not copied. Where
+    /// `keep` has rolled buckets up, the range starts at the coarser bucket's start.
     #[must_use]
     pub fn snapshot(&self, from_us: Option<i64>, to_us: Option<i64>) -> Vec<RecordBatch> {
         self.store.snapshot(from_us, to_us, self.plan.bucket_us())
@@ -117,9 +122,10 @@ impl CubeWriter {
         combinations_max: usize,
     ) -> Result<Self, Vec<ProcessError>> {
         let plan = CubePlan::new(engine, &definition, stream)?;
+        let keep = Keep::new(&definition).map_err(|e| vec![e])?;
         let combinations =
             Combinations::new(plan.dimension_types(), combinations_max).map_err(|e| vec![e])?;
-        let store = CubeStore::new();
+        let store = CubeStore::new(keep);
         Ok(Self {
             cube: Arc::new(Cube {
                 definition,
@@ -150,6 +156,17 @@ impl CubeWriter {
         }
     }
 
+    /// Rolls up and removes what `keep` says, now and then, as event time moves on.
+    pub(crate) fn retain(&mut self, engine: &Engine, watermark_us: i64) {
+        if let Err(error) = self
+            .cube
+            .store
+            .retain(engine, &self.cube.plan, watermark_us)
+        {
+            tracing::error!(cube = %self.cube.definition.name, error = error.name(), "retention failed");
+        }
+    }
+
     fn append_or_halve(
         &mut self,
         engine: &Engine,
@@ -158,7 +175,7 @@ impl CubeWriter {
         failed: &mut u64,
     ) {
         let rows = batch.num_rows();
-        match self.try_append(engine, batch, buckets) {
+        match self.guarded_append(engine, batch, buckets) {
             Ok(()) => {}
             Err(error) if rows <= 1 => {
                 // The row's values stay out of the log; the error's kind is enough to look for it.
@@ -173,6 +190,21 @@ impl CubeWriter {
                 }
             }
         }
+    }
+
+    /// A panic inside an aggregate is a fault of its row like any other: the states are swapped in
+    /// as the last step, so nothing of the batch is in when one happens.
+    fn guarded_append(
+        &mut self,
+        engine: &Engine,
+        batch: &RecordBatch,
+        buckets: &mut BucketColumns,
+    ) -> Result<(), ProcessError> {
+        let append = AssertUnwindSafe(|| self.try_append(engine, batch, buckets));
+        catch_unwind(append).unwrap_or_else(|_| {
+            let reason = "an aggregate panicked".to_owned();
+            Err(ProcessError::Engine(DataFusionError::Execution(reason)))
+        })
     }
 
     fn try_append(

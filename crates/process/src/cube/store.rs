@@ -12,6 +12,7 @@ use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use datafusion::arrow::compute::{sort_to_indices, take};
 use datafusion::arrow::datatypes::{DataType, TimestampMicrosecondType};
 
+use super::keep::Keep;
 use super::plan::CubePlan;
 use crate::engine::Engine;
 use crate::error::ProcessError;
@@ -41,7 +42,7 @@ struct Chunks {
     settled: Vec<Arc<Chunk>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
     chunks: Chunks,
     version: u64,
@@ -49,11 +50,15 @@ struct Shared {
     combinations: usize,
     other_rows: u64,
     failed_rows: u64,
+    /// The watermark of the last retention, and the start of the first bucket it left alone.
+    retained_at_us: i64,
+    own_width_from_us: i64,
 }
 
 /// The chunks of one cube behind a lock that is only held to copy or swap lists of pointers.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct CubeStore {
+    keep: Keep,
     shared: Mutex<Shared>,
 }
 
@@ -84,8 +89,21 @@ impl Chunk {
 }
 
 impl CubeStore {
-    pub(super) fn new() -> Self {
-        Self::default()
+    pub(super) fn new(keep: Keep) -> Self {
+        let shared = Shared {
+            chunks: Chunks::default(),
+            version: 0,
+            changes: VecDeque::new(),
+            combinations: 0,
+            other_rows: 0,
+            failed_rows: 0,
+            retained_at_us: i64::MIN,
+            own_width_from_us: i64::MIN,
+        };
+        Self {
+            keep,
+            shared: Mutex::new(shared),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {
@@ -124,6 +142,51 @@ impl CubeStore {
         Ok(())
     }
 
+    /// Applies `keep` when the watermark has moved far enough since the last time.
+    pub(super) fn retain(
+        &self,
+        engine: &Engine,
+        plan: &CubePlan,
+        watermark_us: i64,
+    ) -> Result<(), ProcessError> {
+        let Some(every_us) = self.keep.every_us() else {
+            return Ok(());
+        };
+        let (mut chunks, last) = {
+            let shared = self.lock();
+            (shared.chunks.clone(), shared.retained_at_us)
+        };
+        if watermark_us < last.saturating_add(every_us) {
+            return Ok(());
+        }
+        let at = self.keep.at(watermark_us);
+        let mut changed = Vec::new();
+        for list in [&mut chunks.settled, &mut chunks.recent] {
+            let mut left = Vec::with_capacity(list.len());
+            for chunk in list.drain(..) {
+                if chunk.min_us >= at.own_width_from() {
+                    left.push(chunk);
+                    continue;
+                }
+                match at.apply(&chunk.states)? {
+                    None => left.push(chunk),
+                    Some(states) => changed.push(states),
+                }
+            }
+            *list = left;
+        }
+        if !changed.is_empty() {
+            chunks
+                .recent
+                .extend(Chunk::new(plan.reduce(engine, &changed)?));
+        }
+        let mut shared = self.lock();
+        shared.chunks = chunks;
+        shared.retained_at_us = watermark_us;
+        shared.own_width_from_us = at.own_width_from();
+        Ok(())
+    }
+
     pub(super) fn count_combinations(&self, combinations: usize, other_rows: u64) {
         let mut shared = self.lock();
         shared.combinations = combinations;
@@ -140,8 +203,15 @@ impl CubeStore {
         to_us: Option<i64>,
         bucket_us: i64,
     ) -> Vec<RecordBatch> {
-        let chunks = self.lock().chunks.clone();
-        let from = from_us.unwrap_or(i64::MIN);
+        let (chunks, own_width_from) = {
+            let shared = self.lock();
+            (shared.chunks.clone(), shared.own_width_from_us)
+        };
+        let mut from = from_us.unwrap_or(i64::MIN);
+        if from < own_width_from && from > i64::MIN {
+            let widest = self.keep.widest_us().unwrap_or(bucket_us);
+            from = from.div_euclid(widest).saturating_mul(widest);
+        }
         let to = to_us.unwrap_or(i64::MAX);
         (chunks.settled.iter().chain(&chunks.recent))
             .filter(|c| c.max_us.saturating_add(bucket_us) > from && c.min_us < to)

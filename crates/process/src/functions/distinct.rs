@@ -20,12 +20,15 @@ const LG_REGISTERS: u8 = 12;
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct Distinct {
     signature: Signature,
+    aliases: Vec<String>,
 }
 
 impl Distinct {
     pub(super) fn new() -> Self {
         Self {
             signature: Signature::user_defined(Volatility::Immutable),
+            // `select distinct(x)` is read as `select distinct (x)`, so queries need another name.
+            aliases: vec!["count_distinct".to_owned()],
         }
     }
 }
@@ -33,6 +36,10 @@ impl Distinct {
 impl AggregateUDFImpl for Distinct {
     fn name(&self) -> &'static str {
         "distinct"
+    }
+
+    fn aliases(&self) -> &[String] {
+        &self.aliases
     }
 
     fn signature(&self) -> &Signature {

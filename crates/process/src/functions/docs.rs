@@ -60,9 +60,10 @@ const DOCS: &[FunctionDoc] = &[
         name: "distinct",
         signature: "distinct(x)",
         description: "How many different values x has; nulls do not count. Kept as a sketch of at \
-            most 4 KiB, so it merges over buckets and dimensions.",
+            most 4 KiB, so it merges over buckets and dimensions. In a query that begins with \
+            it, write count_distinct(x): `select distinct(x)` means something else in SQL.",
         formula: "HyperLogLog with 4096 registers (Flajolet et al. 2007; Apache DataSketches)",
-        example: "(select distinct(x) from (values ('a'), ('b'), ('a'), (null)) as t(x))",
+        example: "(select count_distinct(x) from (values ('a'), ('b'), ('a'), (null)) as t(x))",
         example_result: "2",
         error: "relative standard error 1.6 %; nearly exact below 400 values",
     },

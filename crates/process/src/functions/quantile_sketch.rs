@@ -111,6 +111,13 @@ impl QuantileSketch {
             return None;
         }
         let rank = (q * (total - 1) as f64) as u64;
+        // The ends are known exactly.
+        if rank == 0 {
+            return Some(self.min);
+        }
+        if rank >= total - 1 {
+            return Some(self.max);
+        }
         let mut seen = 0_u64;
         let (bin, _) = self.bins.iter().find(|(_, count)| {
             seen = seen.saturating_add(*count);

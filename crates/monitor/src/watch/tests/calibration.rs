@@ -6,7 +6,7 @@ use super::traffic::{BEGIN, DAY, HOUR, MINUTE};
 use super::{Bench, rate_monitor};
 use crate::figure::Slice;
 
-const LIVE: i64 = BEGIN + 2 * DAY;
+const LIVE: i64 = BEGIN + DAY;
 
 /// Incidents raised on `days` of traffic where nothing is wrong.
 fn false_alarms(seed: u64, days: i64, slices: u32, m: Option<f64>) -> usize {
@@ -55,11 +55,11 @@ fn delay_s(seed: u64, per_minute: f64, from: f64, to: f64) -> Option<i64> {
 
 #[test]
 fn stationary_traffic_raises_no_more_alarms_than_the_budget() {
-    // The budget for these four days is 0.06 incidents. Measured at length with seeds 200 to 209,
-    // seven days each: none in ten weeks of constant and none in ten weeks of wandering rates.
+    // The budget for this one day each is 0.03 incidents. Measured at length with seeds 200 to 209,
+    // seven days each after two days of history: none in ten weeks of constant and none in ten weeks of wandering rates.
     for (name, m) in [("constant", None), ("wandering", Some(300.0))] {
-        let alarms: usize = (200..202).map(|seed| false_alarms(seed, 1, 10, m)).sum();
-        println!("{name} rates: {alarms} false alarms in two days of ten slices");
+        let alarms = false_alarms(200, 1, 10, m);
+        println!("{name} rates: {alarms} false alarms in a day of ten slices");
         assert_eq!(alarms, 0, "{name} rates");
     }
 }
@@ -97,10 +97,10 @@ fn a_deep_fall_at_twenty_payments_a_minute_is_found_within_a_few_minutes() {
 
 #[test]
 fn a_shallow_fall_on_much_traffic_is_found_too() {
-    let mut delays: Vec<i64> = (50..60)
+    let mut delays: Vec<i64> = (50..55)
         .map(|seed| delay_s(seed, 300.0, 0.90, 0.80).unwrap_or(i64::MAX))
         .collect();
     delays.sort_unstable();
     println!("90 % to 80 % at 300 a minute, seconds until found: {delays:?}");
-    assert!(delays[5] <= 600, "median {} s", delays[5]);
+    assert!(delays[2] <= 600, "median {} s", delays[2]);
 }

@@ -7,7 +7,8 @@ use crate::figure::Slice;
 use crate::incident::{IncidentState, TimelineKind};
 use crate::watch::ActionNote;
 
-const LIVE: i64 = BEGIN + 2 * DAY;
+/// Half a day of history is enough here, and soon drawn.
+const LIVE: i64 = BEGIN + DAY / 2;
 const NEVER: i64 = i64::MAX;
 
 /// Ten bad minutes, judged, with the incident open.

@@ -1,0 +1,196 @@
+//! Retention: states grow coarser with age and are removed at last.
+//!
+//! `keep: {10s: 2d, 1m: 30d}` keeps 10 s buckets for two days, then 1 min buckets until 30 days.
+//! Age is counted in event time from the stream's watermark, so it needs no clock and a replay
+//! arrives at the same states. A roll-up is the same merge as any other, after the bucket column
+//! has been floored.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{
+    ArrayRef, AsArray, BooleanArray, RecordBatch, TimestampMicrosecondArray,
+};
+use datafusion::arrow::compute::filter_record_batch;
+use datafusion::arrow::datatypes::TimestampMicrosecondType;
+
+use crate::definition::CubeDefinition;
+use crate::error::{Item, ProcessError};
+
+/// Retention runs again when the watermark has moved by this part of the shortest age.
+const RUNS_PER_AGE: i64 = 16;
+
+/// The checked `keep` of a cube: widths and ages in microseconds, both rising.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Keep {
+    steps: Vec<(i64, i64)>,
+}
+
+/// A retention at one moment: the bucket starts from which each width still holds.
+#[derive(Debug, Clone)]
+pub(super) struct KeepAt {
+    /// (bucket start, width): the first entry whose start is not after a bucket gives its width.
+    borders: Vec<(i64, i64)>,
+}
+
+impl Keep {
+    pub(super) fn new(cube: &CubeDefinition) -> Result<Self, ProcessError> {
+        let us = |d: std::time::Duration| i64::try_from(d.as_micros()).unwrap_or(i64::MAX);
+        let steps: Vec<(i64, i64)> = cube
+            .keep
+            .iter()
+            .map(|(w, age)| (us(*w), us(*age)))
+            .collect();
+        let fault = |reason: &str| {
+            Err(ProcessError::item(
+                Item::Cube {
+                    cube: cube.name.clone(),
+                },
+                format!("keep: {reason}"),
+            ))
+        };
+        let Some((first, _)) = steps.first() else {
+            return Ok(Self::default());
+        };
+        if *first != us(cube.bucket) {
+            return fault("the first width is the cube's bucket");
+        }
+        for (width, age) in &steps {
+            if *age < *width || *width <= 0 {
+                return fault("an age is at least as long as its bucket");
+            }
+        }
+        for ((width, age), (next_width, next_age)) in steps.iter().zip(steps.iter().skip(1)) {
+            if next_width <= width || next_width % width != 0 {
+                return fault("each width is a multiple of the one before");
+            }
+            if next_age <= age {
+                return fault("each age is longer than the one before");
+            }
+        }
+        Ok(Self { steps })
+    }
+
+    /// How far the watermark moves between two runs, µs; none when everything is kept.
+    pub(super) fn every_us(&self) -> Option<i64> {
+        let (width, age) = self.steps.first()?;
+        Some((age / RUNS_PER_AGE).max(*width))
+    }
+
+    /// The widest bucket there can be, µs.
+    pub(super) fn widest_us(&self) -> Option<i64> {
+        self.steps.last().map(|(width, _)| *width)
+    }
+
+    /// What holds when the stream has come to `watermark_us`.
+    pub(super) fn at(&self, watermark_us: i64) -> KeepAt {
+        let next = self.steps.iter().skip(1).map(|(width, _)| *width);
+        let widths = next.chain(self.widest_us());
+        let borders = self
+            .steps
+            .iter()
+            .zip(widths)
+            .map(|((width, age), coarser)| {
+                // A border lies between two buckets of the coarser width, so that none is torn.
+                let border = watermark_us.saturating_sub(*age).div_euclid(coarser) * coarser;
+                (border, *width)
+            })
+            .collect();
+        KeepAt { borders }
+    }
+}
+
+impl KeepAt {
+    /// Buckets that start before this are no longer of the cube's own width.
+    pub(super) fn own_width_from(&self) -> i64 {
+        self.borders.first().map_or(i64::MIN, |(start, _)| *start)
+    }
+
+    fn width_of(&self, bucket: i64) -> Option<i64> {
+        self.borders
+            .iter()
+            .find(|(start, _)| *start <= bucket)
+            .map(|(_, width)| *width)
+    }
+
+    /// The states as they are to be kept, not yet merged; `None` when nothing changes.
+    pub(super) fn apply(&self, states: &RecordBatch) -> Result<Option<RecordBatch>, ProcessError> {
+        let Some(buckets) = states
+            .columns()
+            .first()
+            .and_then(|c| c.as_primitive_opt::<TimestampMicrosecondType>())
+        else {
+            return Ok(None);
+        };
+        let kept: Vec<Option<i64>> = (buckets.values().iter())
+            .map(|b| self.width_of(*b).map(|width| b.div_euclid(width) * width))
+            .collect();
+        if kept
+            .iter()
+            .zip(buckets.values())
+            .all(|(kept, b)| *kept == Some(*b))
+        {
+            return Ok(None);
+        }
+        let starts = kept.iter().map(|b| b.unwrap_or_default());
+        let column: ArrayRef =
+            Arc::new(TimestampMicrosecondArray::from_iter_values(starts).with_timezone("UTC"));
+        let mut columns = states.columns().to_vec();
+        if let Some(first) = columns.first_mut() {
+            *first = column;
+        }
+        let floored = RecordBatch::try_new(states.schema(), columns)?;
+        let keep: BooleanArray = kept.iter().map(|b| Some(b.is_some())).collect();
+        if keep.true_count() == keep.len() {
+            return Ok(Some(floored));
+        }
+        Ok(Some(filter_record_batch(&floored, &keep)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn keep(steps: &[(u64, u64)]) -> Result<Keep, ProcessError> {
+        Keep::new(&CubeDefinition {
+            name: "c".to_owned(),
+            from: "s".to_owned(),
+            bucket: Duration::from_secs(10),
+            dimensions: vec![],
+            measures: vec![],
+            keep: (steps.iter())
+                .map(|(w, a)| (Duration::from_secs(*w), Duration::from_secs(*a)))
+                .collect(),
+        })
+    }
+
+    #[test]
+    fn widths_and_ages_that_do_not_nest_are_refused() {
+        for steps in [
+            &[(60, 600)][..],
+            &[(10, 5)],
+            &[(10, 100), (25, 200)],
+            &[(10, 100), (10, 200)],
+            &[(10, 100), (60, 100)],
+        ] {
+            assert!(keep(steps).is_err(), "{steps:?}");
+        }
+        assert!(keep(&[(10, 100), (60, 3_600), (3_600, 86_400)]).is_ok());
+        assert!(keep(&[]).is_ok_and(|k| k.every_us().is_none()));
+    }
+
+    #[test]
+    fn a_bucket_is_of_the_width_of_its_age_and_gone_after_the_last() {
+        let at = keep(&[(10, 100), (60, 600)])
+            .expect("nests")
+            .at(1_000_000_000);
+        // 1000 s − 100 s = 900 s, already a border of minutes; 1000 s − 600 s = 400 s → 360 s.
+        assert_eq!(at.width_of(900_000_000), Some(10_000_000));
+        assert_eq!(at.width_of(890_000_000), Some(60_000_000));
+        assert_eq!(at.width_of(360_000_000), Some(60_000_000));
+        assert_eq!(at.width_of(350_000_000), None);
+        assert_eq!(at.own_width_from(), 900_000_000);
+    }
+}

@@ -1,0 +1,160 @@
+//! Definitions that cannot work, and what is said about them.
+
+use std::time::Duration;
+
+use tillwatch_process::{CubeDefinition, ProcessOptions, Processor};
+
+use crate::support::{cube, rates, stream};
+
+fn with_measure(sql: &str) -> CubeDefinition {
+    CubeDefinition {
+        measures: vec![("m".to_owned(), sql.to_owned())],
+        ..cube("c", Duration::from_secs(60), &[("psp", "psp")])
+    }
+}
+
+fn faults(cubes: Vec<CubeDefinition>, derive: &[(&str, &str)]) -> Vec<String> {
+    let mut stream = stream(Some("id"));
+    stream.derive.extend(
+        derive
+            .iter()
+            .map(|(n, e)| ((*n).to_owned(), (*e).to_owned())),
+    );
+    match Processor::plan(vec![stream], cubes, &rates(), ProcessOptions::default()) {
+        Ok(_) => vec![],
+        Err(errors) => errors.iter().map(ToString::to_string).collect(),
+    }
+}
+
+#[test]
+fn measures_that_cannot_work_are_refused_with_the_reason() {
+    for (sql, reason) in [
+        ("sum(nothing)", "nothing"),
+        ("amount", "a measure is an aggregate"),
+        ("sum(amount) as total", "'as total'"),
+        (
+            "sum(amount) / count(*)",
+            "a formula over aggregates is a metric",
+        ),
+        ("summ(amount)", "summ"),
+        ("sum(psp)", "sum takes numbers"),
+        ("count(*) filter (where quantity)", "filter"),
+        ("sum(amount", "sum(amount"),
+        ("first_value(amount)", "order of arrival"),
+        ("array_agg(amount)", "order of arrival"),
+        ("sum(amount order by at)", "order"),
+        ("median(x)", "distinct(x) or quantile(x)"),
+        ("count(distinct psp)", "distinct(x) or quantile(x)"),
+        ("sum(random())", "replay"),
+        ("count(*) filter (where at > now())", "replay"),
+        ("sum(amount) over ()", "window"),
+        ("sum((select 1))", "subquery"),
+        ("quantile(psp)", "numbers"),
+        ("quantile(x, 0.5)", "quantile_at"),
+        ("sum(convert(x, currency, 'EUR'))", "never a float"),
+        ("sum(convert(amount, currency, 'CHF'))", "no rate for 'CHF'"),
+    ] {
+        let found = faults(vec![with_measure(sql)], &[]);
+        assert_eq!(found.len(), 1, "{sql}: {found:?}");
+        assert!(
+            found[0].starts_with("cube 'c', measure 'm': "),
+            "{sql}: {found:?}"
+        );
+        assert!(found[0].contains(reason), "{sql}: {found:?}");
+    }
+}
+
+#[test]
+fn cubes_and_derived_columns_that_cannot_work_are_refused_with_the_reason() {
+    let base = || cube("c", Duration::from_secs(60), &[("psp", "psp")]);
+    for (cube, reason) in [
+        (
+            CubeDefinition {
+                bucket: Duration::from_millis(999),
+                ..base()
+            },
+            "between 1s and 1d",
+        ),
+        (
+            CubeDefinition {
+                bucket: Duration::from_secs(86_401),
+                ..base()
+            },
+            "between 1s and 1d",
+        ),
+        (
+            CubeDefinition {
+                measures: vec![],
+                ..base()
+            },
+            "at least one measure",
+        ),
+        (
+            CubeDefinition {
+                from: "nowhere".to_owned(),
+                ..base()
+            },
+            "no stream 'nowhere'",
+        ),
+        (
+            CubeDefinition {
+                name: "events".to_owned(),
+                ..base()
+            },
+            "already defined",
+        ),
+        (
+            cube("c", Duration::from_secs(60), &[("bucket", "psp")]),
+            "name of the time column",
+        ),
+        (
+            cube("c", Duration::from_secs(60), &[("events", "psp")]),
+            "already has that name",
+        ),
+        (
+            cube("c", Duration::from_secs(60), &[("d", "x")]),
+            "a dimension is",
+        ),
+        (
+            cube("c", Duration::from_secs(60), &[("d", "count(*)")]),
+            "belongs into a cube's measures",
+        ),
+        (
+            cube("c", Duration::from_secs(60), &[("d", "unknown")]),
+            "unknown",
+        ),
+    ] {
+        let found = faults(vec![cube], &[]);
+        assert!(
+            found.len() == 1 && found[0].contains(reason),
+            "{reason}: {found:?}"
+        );
+    }
+    for (name, sql, reason) in [
+        ("d", "amount + nothing", "nothing"),
+        ("amount", "1", "already has a column"),
+        ("d", "now()", "replay"),
+        ("d", "1 / 0", "zero"),
+        ("d", "null", "always null"),
+    ] {
+        let found = faults(vec![], &[(name, sql)]);
+        assert!(
+            found.len() == 1 && found[0].to_lowercase().contains(reason),
+            "{sql}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn all_faults_are_reported_at_once() {
+    let mut bad = cube(
+        "c",
+        Duration::from_secs(60),
+        &[("a", "nope"), ("b", "nope")],
+    );
+    bad.measures = vec![
+        ("m".to_owned(), "sum(nope)".to_owned()),
+        ("n".to_owned(), "count(*)".to_owned()),
+    ];
+    assert_eq!(faults(vec![bad, with_measure("nope(1)")], &[]).len(), 4);
+}

@@ -1,0 +1,14 @@
+//! Processing against its oracle: plain DataFusion SQL over the raw rows.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, helpers included"
+)]
+
+mod definitions;
+mod functions;
+mod limits;
+mod recovery;
+mod replay;
+mod support;
