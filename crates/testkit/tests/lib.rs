@@ -1,5 +1,12 @@
 //! Tests of the traffic simulator and the oracle.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that meets the unexpected has failed"
+)]
+
 mod oracle;
 mod packs;
 mod simulate {

@@ -24,7 +24,7 @@ impl Default for SimulatorConfig {
     fn default() -> Self {
         Self {
             events_per_day: 400_000,
-            online_share: 0.2,
+            online_share: 0.1,
             delivery: Delivery::default(),
         }
     }

@@ -1,8 +1,14 @@
 //! One payment: routing, 3-D Secure, the issuer's decision, retries.
 
+mod authentication;
+mod event;
+mod retry;
+
+use self::authentication::authentication;
+use self::event::write_attempt;
+use self::retry::{AUTHENTICATION_REQUIRED, DO_NOT_HONOR, Decline, hard, retry, soft};
 use super::Stream;
 use super::entity::{Entity, Part};
-use super::line::Line;
 use super::outbox::Outbox;
 use super::random::{Dice, Weighted};
 use super::scenario::Incidents;
@@ -87,33 +93,6 @@ enum Ending {
     Abandoned,
     Error,
 }
-
-/// A reason to decline: its code, whether a retry is forbidden, and what a retry's chance is against the first one's.
-#[derive(Debug, Clone, Copy)]
-struct Decline {
-    code: &'static str,
-    hard: bool,
-    retry_factor: f64,
-}
-
-const fn soft(code: &'static str, retry_factor: f64) -> Decline {
-    Decline {
-        code,
-        hard: false,
-        retry_factor,
-    }
-}
-
-const fn hard(code: &'static str) -> Decline {
-    Decline {
-        code,
-        hard: true,
-        retry_factor: 0.0,
-    }
-}
-
-const DO_NOT_HONOR: Decline = soft("do_not_honor", 0.5);
-const AUTHENTICATION_REQUIRED: Decline = soft("authentication_required", 1.0);
 
 /// The tables payments are drawn from.
 #[derive(Debug)]
@@ -209,12 +188,7 @@ impl Payments {
             reached |= matches!(attempt.ending, Ending::Approved | Ending::Declined(_));
             let retry = retry(dice, request, &attempt).filter(|_| number < ATTEMPTS_MAX);
             let approved = matches!(attempt.ending, Ending::Approved);
-            let payment_status = match (&retry, approved, reached) {
-                (Some(_), _, _) => None,
-                (None, true, _) => Some("succeeded"),
-                (None, false, true) => Some("failed"),
-                (None, false, false) => Some("dropped"),
-            };
+            let payment_status = retry.is_none().then(|| payment_status(approved, reached));
             if let Some(outbox) = outbox.as_deref_mut() {
                 let event = entity.next_event();
                 outbox.emit(
@@ -419,6 +393,16 @@ impl Attempt {
     }
 }
 
+/// What the payment came to, told with its last attempt.
+fn payment_status(approved: bool, reached_issuer: bool) -> &'static str {
+    match (approved, reached_issuer) {
+        (true, _) => "succeeded",
+        (false, true) => "failed",
+        (false, false) => "dropped",
+    }
+}
+
+/// The amount in euro, roughly: for thresholds only.
 fn euro(request: &Request) -> f64 {
     let currency = &request.country.currency;
     #[expect(
@@ -442,182 +426,4 @@ fn latency_ms(dice: &mut Dice, request: &Request, instrument: &Instrument, psp: 
         1.0
     };
     dice.log_normal(psp.latency_ms_median * by_method * by_channel, 0.42)
-}
-
-/// 3-D Secure or an exemption from it; a challenge takes the customer's time.
-fn authentication(
-    dice: &mut Dice,
-    request: &Request,
-    instrument: &Instrument,
-    this: &Try,
-    attempt: &mut Attempt,
-) {
-    if instrument.method != Method::Card
-        || request.channel == Channel::Store
-        || request.test_of.is_some()
-    {
-        return;
-    }
-    let strong = request.country.strong_authentication;
-    let (asked, accepted) = (dice.unit(), dice.unit());
-    if !request.channel.online() {
-        if strong {
-            attempt.exemption = Some(("recurring", accepted < 0.985));
-        }
-        return;
-    }
-    if !this.authenticate && asked >= if strong { 0.72 } else { 0.12 } {
-        if strong {
-            let which = if euro(request) < 30.0 {
-                "low_value"
-            } else {
-                "risk_analysis"
-            };
-            attempt.exemption = Some((which, accepted < 0.9));
-        }
-        return;
-    }
-    if dice.chance(0.68) {
-        attempt.three_ds = Some("frictionless");
-        attempt.three_ds_result = Some("authenticated");
-        attempt.end_us += dice.between(300, 1500) * 1000;
-        return;
-    }
-    attempt.three_ds = Some("challenge");
-    let result = dice.unit();
-    attempt.three_ds_result = Some(match result {
-        r if r < 0.86 => "authenticated",
-        r if r < 0.91 => "failed",
-        _ => "abandoned",
-    });
-    let seconds = if result < 0.91 {
-        dice.between(8, 60)
-    } else {
-        dice.between(60, 120)
-    };
-    attempt.end_us += seconds * 1_000_000;
-}
-
-/// A further attempt: when, whether at another PSP, and with which prospects.
-struct Retry {
-    wait_us: i64,
-    elsewhere: bool,
-    factor: f64,
-    authenticate: bool,
-}
-
-/// What follows an attempt. Hard declines are never retried.
-fn retry(dice: &mut Dice, request: &Request, attempt: &Attempt) -> Option<Retry> {
-    let (again, elsewhere) = (dice.unit(), dice.unit());
-    let (quick_us, slow_us) = (
-        dice.between(800_000, 3_000_000),
-        dice.between(15_000_000, 90_000_000),
-    );
-    if request.test_of.is_some() {
-        return None;
-    }
-    match attempt.ending {
-        Ending::Approved | Ending::Blocked => None,
-        Ending::Error => (again < 0.9).then_some(Retry {
-            wait_us: quick_us,
-            elsewhere: true,
-            factor: 1.0,
-            authenticate: false,
-        }),
-        Ending::Abandoned => (again < 0.3).then_some(Retry {
-            wait_us: slow_us,
-            elsewhere: false,
-            factor: 1.0,
-            authenticate: true,
-        }),
-        Ending::Declined(decline) if decline.hard => None,
-        Ending::Declined(decline) if decline.code == AUTHENTICATION_REQUIRED.code => {
-            let online = request.channel.online();
-            (online && again < 0.95).then_some(Retry {
-                wait_us: quick_us,
-                elsewhere: false,
-                factor: 1.0,
-                authenticate: true,
-            })
-        }
-        Ending::Declined(decline) => {
-            let elsewhere = elsewhere < 0.5;
-            let wait_us = if elsewhere { quick_us } else { slow_us };
-            (again < 0.6).then_some(Retry {
-                wait_us,
-                elsewhere,
-                factor: decline.retry_factor,
-                authenticate: false,
-            })
-        }
-    }
-}
-
-#[expect(clippy::too_many_arguments, reason = "one event has that many sources")]
-fn write_attempt(
-    line: &mut Line<'_>,
-    id: u64,
-    request: &Request,
-    instrument: &Instrument,
-    psp: &Psp,
-    number: i64,
-    attempt: &Attempt,
-    payment_status: Option<&str>,
-) {
-    line.id("payment_id", "pay_", id);
-    if let Some(order) = request.order {
-        line.id("order_id", "ord_", order);
-    }
-    line.id("customer_id", "cus_", request.customer);
-    line.text("channel", request.channel.name());
-    line.text(
-        "initiator",
-        if request.channel == Channel::Subscription {
-            "merchant"
-        } else {
-            "customer"
-        },
-    );
-    line.int("attempt", number);
-    line.money("amount", request.amount_minor, &request.country.currency);
-    line.text("currency", request.country.currency.code);
-    line.text("psp", psp.name);
-    line.text("method", instrument.method.name());
-    line.text_if("network", instrument.network.map(|(name, _)| name));
-    line.text("issuer", instrument.issuer.name);
-    let lender = instrument.issuer.country.is_empty();
-    line.text(
-        "issuer_country",
-        if lender {
-            request.country.code
-        } else {
-            instrument.issuer.country
-        },
-    );
-    line.text("country", request.country.code);
-    if let Some((_, digit)) = instrument.network {
-        line.joined("card_bin", digit, instrument.issuer.bin);
-    }
-    line.text_if("three_ds", attempt.three_ds);
-    line.text_if("three_ds_result", attempt.three_ds_result);
-    if let Some((exemption, accepted)) = attempt.exemption {
-        line.text("exemption", exemption);
-        line.bool("exemption_accepted", accepted);
-    }
-    let (status, decline) = match attempt.ending {
-        Ending::Approved => ("approved", None),
-        Ending::Declined(decline) => ("declined", Some(decline)),
-        Ending::Blocked => ("blocked", None),
-        Ending::Abandoned => ("abandoned", None),
-        Ending::Error => ("error", None),
-    };
-    line.text("status", status);
-    if let Some(decline) = decline {
-        line.text("decline_code", decline.code);
-        line.text("decline_kind", if decline.hard { "hard" } else { "soft" });
-    }
-    line.text_if("payment_status", payment_status);
-    if let Some(latency_ms) = attempt.latency_ms {
-        line.int("latency_ms", latency_ms);
-    }
 }
