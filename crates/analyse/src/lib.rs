@@ -1,1 +1,32 @@
-//! placeholder
+//! Questions over live data and history.
+//!
+//! Cubes and streams are tables, SQL over them is guarded, metrics are checked formulas over the
+//! kept partial aggregates, and a metric's series is one grouping of those.
+
+mod analyst;
+mod encode;
+mod engine;
+mod error;
+mod friendly;
+mod guard;
+mod limits;
+mod measure;
+mod metric;
+mod pool;
+mod processed;
+mod series;
+mod source;
+mod suggest;
+mod tables;
+
+#[cfg(test)]
+mod tests;
+
+pub use analyst::{Analyst, check_metrics};
+pub use encode::QueryResult;
+pub use error::{AnalyseError, Fault, Position};
+pub use limits::{LimitOverride, QueryLimits};
+pub use metric::{Metric, MetricDefinition, MetricKind, Ratio};
+pub use series::{
+    OneSeries, PointValue, Series, SeriesQuery, Slice, SliceBucket, Slices, SlicesQuery,
+};

@@ -35,6 +35,7 @@ const SOURCES_MAX: usize = 64;
 /// [`Downstream::apply`] is called from one thread at a time; everything else from any.
 pub struct Processor {
     engine: Engine,
+    rates: Arc<Rates>,
     streams: HashMap<String, Arc<StreamLog>>,
     cubes: HashMap<String, Arc<Cube>>,
     writers: Mutex<HashMap<String, Writer>>,
@@ -143,6 +144,7 @@ impl Processor {
         }
         Ok(Self {
             engine,
+            rates: Arc::clone(rates),
             streams: logs,
             cubes: planned,
             writers: Mutex::new(writers),
@@ -226,6 +228,12 @@ impl Processor {
         let mut all: Vec<_> = self.streams.values().cloned().collect();
         all.sort_by(|a, b| a.name().cmp(b.name()));
         all
+    }
+
+    /// The conversion rates that `convert` uses.
+    #[must_use]
+    pub fn rates(&self) -> &Arc<Rates> {
+        &self.rates
     }
 
     /// The limits it works with.

@@ -178,9 +178,27 @@ impl StreamLog {
         from_us: Option<i64>,
         to_us: Option<i64>,
     ) -> Scan {
+        self.scan_first(usize::MAX, reader, from_us, to_us)
+    }
+
+    /// Frames with events indexed so far.
+    #[must_use]
+    pub fn frames(&self) -> usize {
+        self.read().frames.len()
+    }
+
+    /// As [`Self::scan`], but only of the first `frames` frames, so that several scans of one
+    /// question see the same events.
+    pub fn scan_first(
+        self: &Arc<Self>,
+        frames: usize,
+        reader: &JournalReader,
+        from_us: Option<i64>,
+        to_us: Option<i64>,
+    ) -> Scan {
         let from = from_us.unwrap_or(i64::MIN);
         let to = to_us.unwrap_or(i64::MAX);
-        let frames = (self.read().frames.iter())
+        let frames = (self.read().frames.iter().take(frames))
             .filter(|f| f.max_us >= from && (f.min_us < to || to == i64::MAX))
             .cloned()
             .collect::<VecDeque<_>>();

@@ -1,0 +1,154 @@
+//! From a text to an answer, or to the reason why there is none.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use datafusion::arrow::datatypes::{DataType, SchemaRef};
+use datafusion::common::DataFusionError;
+use datafusion::execution::SessionState;
+use datafusion::execution::context::SQLOptions;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::execute_stream;
+use datafusion::sql::parser::Statement;
+use datafusion::sql::sqlparser::ast::Statement as SqlStatement;
+use futures::StreamExt;
+
+use super::Engine;
+use crate::encode::QueryResult;
+use crate::error::{AnalyseError, Fault};
+use crate::friendly::explain_with;
+use crate::limits::QueryLimits;
+use crate::tables::take_views;
+use crate::{guard, measure};
+
+impl Engine {
+    /// Answers one SQL text. Recurses over it: call it on a worker.
+    pub(crate) async fn answer(
+        &self,
+        sql: &str,
+        limits: &QueryLimits,
+    ) -> Result<QueryResult, AnalyseError> {
+        let statement = self.checked(sql, limits)?;
+        let state = self.session(limits)?;
+        let plan = state
+            .statement_to_plan(statement)
+            .await
+            .map_err(|e| self.explain(&e, limits))?;
+        let read_only = SQLOptions::new()
+            .with_allow_ddl(false)
+            .with_allow_dml(false)
+            .with_allow_statements(false);
+        read_only
+            .verify_plan(&plan)
+            .map_err(|e| self.explain(&e, limits))?;
+        self.collect(&state, &plan, limits).await
+    }
+
+    fn checked(&self, sql: &str, limits: &QueryLimits) -> Result<Statement, AnalyseError> {
+        let mut statement = guard::parse(sql)?;
+        if let Statement::Statement(inner) = &mut statement
+            && let SqlStatement::Query(query) = inner.as_mut()
+        {
+            guard::check_depth(query.as_ref(), limits)?;
+            guard::check_shape(query, limits)?;
+            guard::check_functions(query.as_ref(), &self.known_functions)?;
+            measure::rewrite(query, &self.measure_names)?;
+        }
+        Ok(statement)
+    }
+
+    /// Runs a plan within the limits.
+    pub(crate) async fn collect(
+        &self,
+        state: &SessionState,
+        plan: &LogicalPlan,
+        limits: &QueryLimits,
+    ) -> Result<QueryResult, AnalyseError> {
+        let columns = plan.schema().fields().len();
+        if columns > limits.columns_max {
+            return Err(AnalyseError::TooLarge(Fault::new(format!(
+                "the answer has {columns} columns; at most {} are allowed",
+                limits.columns_max
+            ))));
+        }
+        let explain = |e: DataFusionError| self.explain(&e, limits);
+        let plan = state.optimize(plan).map_err(explain)?;
+        take_views(&plan).map_err(explain)?;
+        let physical = state
+            .query_planner()
+            .create_physical_plan(&plan, state)
+            .await
+            .map_err(explain)?;
+        let schema = physical.schema();
+        let mut stream = execute_stream(physical, state.task_ctx()).map_err(explain)?;
+        let mut kept = Kept {
+            schema,
+            batches: Vec::new(),
+            rows: 0,
+            bytes: 0,
+        };
+        while let Some(batch) = stream.next().await {
+            kept.keep(&batch.map_err(explain)?, limits)?;
+        }
+        Ok(QueryResult {
+            schema: kept.schema,
+            batches: kept.batches,
+        })
+    }
+
+    fn explain(&self, error: &DataFusionError, limits: &QueryLimits) -> AnalyseError {
+        explain_with(error, &self.known_names, limits)
+    }
+}
+
+struct Kept {
+    schema: SchemaRef,
+    batches: Vec<RecordBatch>,
+    rows: usize,
+    bytes: usize,
+}
+
+impl Kept {
+    fn keep(&mut self, batch: &RecordBatch, limits: &QueryLimits) -> Result<(), AnalyseError> {
+        if batch.num_rows() == 0 {
+            return Ok(());
+        }
+        self.rows += batch.num_rows();
+        if self.rows > limits.rows_max {
+            return Err(AnalyseError::TooManyRows {
+                rows_max: limits.rows_max,
+            });
+        }
+        let columns: Vec<ArrayRef> = batch.columns().iter().map(compact).collect();
+        self.bytes += columns.iter().map(bytes).sum::<usize>();
+        if self.bytes > limits.result_bytes_max {
+            return Err(AnalyseError::AnswerTooLarge {
+                bytes_max: limits.result_bytes_max,
+            });
+        }
+        let compacted = RecordBatch::try_new(batch.schema(), columns);
+        self.batches
+            .push(compacted.map_err(AnalyseError::internal)?);
+        Ok(())
+    }
+}
+
+/// A view column may hold on to a whole frame for one short text; what is kept must not.
+fn compact(array: &ArrayRef) -> ArrayRef {
+    match array.data_type() {
+        DataType::Utf8View => Arc::new(array.as_string_view().gc()),
+        DataType::BinaryView => Arc::new(array.as_binary_view().gc()),
+        _ => Arc::clone(array),
+    }
+}
+
+fn bytes(array: &ArrayRef) -> usize {
+    // A slice of a view column counts without its texts; what was compacted owns just these.
+    if matches!(array.data_type(), DataType::Utf8View | DataType::BinaryView) {
+        return array.get_array_memory_size();
+    }
+    array
+        .to_data()
+        .get_slice_memory_size()
+        .unwrap_or_else(|_| array.get_array_memory_size())
+}

@@ -1,0 +1,75 @@
+//! How deep expressions are, once parsed.
+//!
+//! The planner asks every operator for its type, which asks the operators below it, again in every
+//! pass. A chain of operators leans to the left, so its length is its depth, and planning takes the
+//! square of it and more. Conditions are cheaper: their type is known without asking.
+
+use std::ops::ControlFlow;
+
+use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Spanned, Visit, Visitor};
+
+use super::text::position;
+use crate::error::{AnalyseError, Fault};
+use crate::limits::QueryLimits;
+
+/// Refuses expressions and conditions with too many operators in a row or within one another.
+pub(crate) fn check_depth(part: &impl Visit, limits: &QueryLimits) -> Result<(), AnalyseError> {
+    let mut depth = Depth {
+        limits,
+        values: 0,
+        conditions: 0,
+    };
+    match part.visit(&mut depth) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(error) => Err(error),
+    }
+}
+
+struct Depth<'a> {
+    limits: &'a QueryLimits,
+    values: usize,
+    conditions: usize,
+}
+
+/// `and`, `or` and `||`, which is planned as one function however long.
+fn is_cheap(expr: &Expr) -> bool {
+    matches!(
+        expr,
+        Expr::BinaryOp {
+            op: BinaryOperator::And | BinaryOperator::Or | BinaryOperator::StringConcat,
+            ..
+        }
+    )
+}
+
+impl Visitor for Depth<'_> {
+    type Break = AnalyseError;
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<AnalyseError> {
+        let (depth, max, what) = if is_cheap(expr) {
+            self.conditions += 1;
+            let max = self.limits.condition_depth_max;
+            (self.conditions, max, "'and', 'or' or '||'")
+        } else {
+            self.values += 1;
+            (self.values, self.limits.expression_depth_max, "operators")
+        };
+        if depth > max {
+            let fault = Fault::new(format!(
+                "more than {max} {what} in a row or within one another"
+            ));
+            let fault = fault.at(position(expr.span().start));
+            return ControlFlow::Break(AnalyseError::TooLarge(fault));
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expr: &Expr) -> ControlFlow<AnalyseError> {
+        if is_cheap(expr) {
+            self.conditions -= 1;
+        } else {
+            self.values -= 1;
+        }
+        ControlFlow::Continue(())
+    }
+}

@@ -1,0 +1,132 @@
+//! The limits a query lives under. Each has a name, a default and a test.
+
+use std::time::Duration;
+
+/// What one SQL text may be, and what answering it may cost.
+///
+/// The first group is checked before anything is planned, because planning itself can be made
+/// arbitrarily expensive. The second group is watched while the query runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueryLimits {
+    /// Length of the SQL text.
+    pub text_bytes_max: usize,
+    /// Number of tokens, without white space and comments. Bounds planning time.
+    pub tokens_max: usize,
+    /// Depth of parentheses, brackets, `case` and chains of unary operators.
+    pub nesting_max: usize,
+    /// Operators within one another or in a row, as in `a + b + c`. Planning takes more than the
+    /// square of it.
+    pub expression_depth_max: usize,
+    /// The same for `and`, `or` and `||`, which are cheaper.
+    pub condition_depth_max: usize,
+    /// Length of one string literal. A literal stands once per row when it becomes a column.
+    pub literal_bytes_max: usize,
+    /// Relations in the query after every common table expression has been put in place.
+    pub relations_max: usize,
+    /// How often one column of an inner query can end up copied into an outer expression.
+    pub expansion_max: usize,
+    /// Time from the call to the whole answer, waiting for a worker included.
+    pub deadline: Duration,
+    /// Rows of an answer.
+    pub rows_max: usize,
+    /// Columns of an answer and of every step on the way there.
+    pub columns_max: usize,
+    /// Bytes of an answer, as columns in memory.
+    pub result_bytes_max: usize,
+    /// Memory that sorts, joins and groupings of one query may hold.
+    pub memory_bytes_max: usize,
+    /// Bytes one call of a string or list function may produce for one batch of rows.
+    pub function_bytes_max: usize,
+    /// Bytes of one value that a string or list function produces. A value that becomes a constant
+    /// of an outer query stands there once per row.
+    pub value_bytes_max: usize,
+    /// Queries that run at the same time; further ones wait.
+    pub running_max: usize,
+    /// Queries that wait; further ones are told to come back later.
+    pub waiting_max: usize,
+    /// Threads that plan and run queries.
+    pub workers: usize,
+    /// Number of series in one answer; the heaviest are kept.
+    pub series_max: usize,
+    /// Number of points in one answer of series, over all of them.
+    pub points_max: usize,
+}
+
+impl Default for QueryLimits {
+    fn default() -> Self {
+        Self {
+            text_bytes_max: 64 * 1024,
+            tokens_max: 4_000,
+            nesting_max: 48,
+            expression_depth_max: 128,
+            condition_depth_max: 1_000,
+            literal_bytes_max: 4 * 1024,
+            relations_max: 64,
+            expansion_max: 10_000,
+            deadline: Duration::from_secs(30),
+            rows_max: 100_000,
+            columns_max: 200,
+            result_bytes_max: 128 * 1024 * 1024,
+            memory_bytes_max: 256 * 1024 * 1024,
+            function_bytes_max: 16 * 1024 * 1024,
+            value_bytes_max: 8 * 1024,
+            running_max: 4,
+            waiting_max: 64,
+            workers: 2,
+            series_max: 1_000,
+            points_max: 500_000,
+        }
+    }
+}
+
+/// What one call may narrow. A value above the configured limit has no effect.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LimitOverride {
+    /// A shorter deadline.
+    pub deadline: Option<Duration>,
+    /// Fewer rows.
+    pub rows_max: Option<usize>,
+}
+
+impl QueryLimits {
+    /// These limits, narrowed by what a call asks for.
+    #[must_use]
+    pub fn narrowed(&self, by: LimitOverride) -> Self {
+        let mut limits = self.clone();
+        if let Some(deadline) = by.deadline {
+            limits.deadline = limits.deadline.min(deadline);
+        }
+        if let Some(rows_max) = by.rows_max {
+            limits.rows_max = limits.rows_max.min(rows_max);
+        }
+        limits
+    }
+}
+
+/// Rows in one batch of a query. Small, because a wide constant is copied once per row of a batch.
+pub(crate) const BATCH_ROWS: usize = 2_048;
+
+/// Stack of a worker thread: deep expressions recurse in the planner, and an overflow would end
+/// the process.
+pub(crate) const WORKER_STACK_BYTES: usize = 64 * 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_override_narrows_and_never_widens() {
+        let limits = QueryLimits::default();
+        let wide = LimitOverride {
+            deadline: Some(Duration::from_secs(3_600)),
+            rows_max: Some(usize::MAX),
+        };
+        assert_eq!(limits.narrowed(wide), limits);
+        let narrow = LimitOverride {
+            deadline: Some(Duration::from_millis(5)),
+            rows_max: Some(7),
+        };
+        assert_eq!(limits.narrowed(narrow).deadline, Duration::from_millis(5));
+        assert_eq!(limits.narrowed(narrow).rows_max, 7);
+    }
+}

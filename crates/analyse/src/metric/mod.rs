@@ -1,0 +1,123 @@
+//! Metrics: named formulas over the measures of one cube, checked before anything runs.
+
+mod compile;
+mod divide;
+mod function;
+mod measure_kind;
+
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::DataType;
+use datafusion::logical_expr::ScalarUDF;
+use datafusion::physical_expr::PhysicalExpr;
+
+pub(crate) use compile::Compiler;
+pub(crate) use measure_kind::{EmptyValue, MeasureInfo};
+
+/// A metric as written in the definitions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MetricDefinition {
+    /// Its name, unique over all cubes.
+    pub name: String,
+    /// The cube whose measures it is computed from.
+    pub of: String,
+    /// SQL over the names of those measures.
+    pub expr: String,
+    /// `percent`, a currency code, `ms`, `count`, …
+    pub unit: Option<String>,
+    /// One sentence for the reader of a chart.
+    pub description: Option<String>,
+    /// The formula in the field's notation.
+    pub formula: Option<String>,
+}
+
+/// What a metric's value is, which decides how it is drawn and how gaps are filled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MetricKind {
+    /// A share or another quotient.
+    Rate,
+    /// A whole number of things.
+    Count,
+    /// Money.
+    Amount,
+    /// Anything else, such as a latency.
+    Other,
+}
+
+impl MetricKind {
+    /// The word used in answers.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Rate => "rate",
+            Self::Count => "count",
+            Self::Amount => "amount",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// Numerator and denominator of a metric that divides counts by counts.
+///
+/// Each is a count itself or a sum or difference of counts, so that the rate detector may treat
+/// them as successes and trials.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ratio {
+    /// The numerator as SQL over measures.
+    pub numerator: String,
+    /// The denominator as SQL over measures.
+    pub denominator: String,
+}
+
+/// A metric whose expression was checked against its cube.
+#[derive(Debug, Clone)]
+pub struct Metric {
+    pub(crate) definition: MetricDefinition,
+    pub(crate) kind: MetricKind,
+    pub(crate) ratio: Option<Ratio>,
+    /// The measures its function takes, in the order of its arguments.
+    pub(crate) measures: Vec<MeasureInfo>,
+    pub(crate) result_type: DataType,
+    pub(crate) function: Arc<ScalarUDF>,
+    /// Computes the value from a batch of the measures' columns.
+    pub(crate) value: Arc<dyn PhysicalExpr>,
+    /// The same for numerator and denominator.
+    pub(crate) parts: Option<(Arc<dyn PhysicalExpr>, Arc<dyn PhysicalExpr>)>,
+}
+
+impl Metric {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.definition.name
+    }
+
+    /// How it was written.
+    #[must_use]
+    pub fn definition(&self) -> &MetricDefinition {
+        &self.definition
+    }
+
+    /// What its value is.
+    #[must_use]
+    pub fn kind(&self) -> MetricKind {
+        self.kind
+    }
+
+    /// Numerator and denominator, when it divides counts by counts.
+    #[must_use]
+    pub fn ratio(&self) -> Option<&Ratio> {
+        self.ratio.as_ref()
+    }
+
+    /// The type of its value.
+    #[must_use]
+    pub fn result_type(&self) -> &DataType {
+        &self.result_type
+    }
+
+    /// The names of the measures it is computed from.
+    pub fn measures(&self) -> impl Iterator<Item = &str> {
+        self.measures.iter().map(|measure| measure.name.as_str())
+    }
+}

@@ -1,0 +1,133 @@
+//! The processor's cubes and streams as this crate's sources.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::common::DataFusionError;
+use tillwatch_journal::JournalReader;
+use tillwatch_process::functions::{aggregate_functions, scalar_functions};
+use tillwatch_process::{Cube, Processor, StreamLog};
+
+use crate::engine::EngineParts;
+use crate::limits::QueryLimits;
+use crate::metric::MetricDefinition;
+use crate::source::{CubeSource, Scan, SourceMeasure, StreamSource};
+use crate::tables::TimeRange;
+
+/// An engine's parts over a processor; without a reader there are no streams to read.
+pub(crate) fn parts(
+    processor: &Arc<Processor>,
+    reader: Option<&JournalReader>,
+    metrics: Vec<MetricDefinition>,
+    limits: QueryLimits,
+) -> EngineParts {
+    let streams = reader.into_iter().flat_map(|reader| {
+        processor.streams().into_iter().map(|log| {
+            let reader = reader.clone();
+            Arc::new(ProcessedStream { log, reader }) as Arc<dyn StreamSource>
+        })
+    });
+    EngineParts {
+        cubes: processor
+            .cubes()
+            .into_iter()
+            .map(|cube| Arc::new(ProcessedCube(cube)) as Arc<dyn CubeSource>)
+            .collect(),
+        streams: streams.collect(),
+        scalars: scalar_functions(processor.rates()),
+        aggregates: aggregate_functions(),
+        metrics,
+        limits,
+    }
+}
+
+#[derive(Debug)]
+struct ProcessedCube(Arc<Cube>);
+
+impl CubeSource for ProcessedCube {
+    fn name(&self) -> &str {
+        &self.0.definition().name
+    }
+
+    fn bucket_us(&self) -> i64 {
+        self.0.bucket_us()
+    }
+
+    fn dimensions(&self) -> Vec<String> {
+        self.0
+            .definition()
+            .dimensions
+            .iter()
+            .map(|(name, _)| name.clone())
+            .collect()
+    }
+
+    fn measures(&self) -> Vec<SourceMeasure> {
+        self.0
+            .measures()
+            .iter()
+            .map(|measure| SourceMeasure {
+                name: measure.name.clone(),
+                sql: measure.sql.clone(),
+                state_columns: measure.state_columns.clone(),
+                merge: Arc::clone(&measure.merge),
+                data_type: measure.data_type.clone(),
+            })
+            .collect()
+    }
+
+    fn schema(&self) -> SchemaRef {
+        self.0.state_schema()
+    }
+
+    fn snapshot(&self, range: TimeRange) -> Vec<RecordBatch> {
+        self.0.snapshot(range.from_us, range.to_us)
+    }
+
+    fn version(&self) -> u64 {
+        self.0.version()
+    }
+
+    fn changed_since(&self, version: u64) -> Option<(i64, i64)> {
+        self.0.changed_since(version)
+    }
+}
+
+struct ProcessedStream {
+    log: Arc<StreamLog>,
+    reader: JournalReader,
+}
+
+impl std::fmt::Debug for ProcessedStream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("ProcessedStream")
+            .field(&self.log.name())
+            .finish()
+    }
+}
+
+impl StreamSource for ProcessedStream {
+    fn name(&self) -> &str {
+        self.log.name()
+    }
+
+    fn time(&self) -> &str {
+        &self.log.declared().time
+    }
+
+    fn schema(&self) -> SchemaRef {
+        self.log.schema()
+    }
+
+    fn frames(&self) -> usize {
+        self.log.frames()
+    }
+
+    fn scan(&self, range: TimeRange, frames: usize) -> Scan {
+        let scan = self
+            .log
+            .scan_first(frames, &self.reader, range.from_us, range.to_us);
+        Box::new(scan.map(|batch| batch.map_err(|e| DataFusionError::External(Box::new(e)))))
+    }
+}

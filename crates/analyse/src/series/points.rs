@@ -1,0 +1,241 @@
+//! Points in order, with the gaps filled.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+
+use super::figures::{Computed, Figures, Key, figures, number};
+use super::query::{Checked, SeriesQuery, SlicesQuery, check};
+use super::{Slice, SliceBucket, Slices};
+use crate::encode::{Cell, cells, plain};
+use crate::engine::Engine;
+use crate::error::AnalyseError;
+use crate::limits::QueryLimits;
+use crate::metric::{Metric, MetricKind};
+
+/// The value of one point, exact.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PointValue {
+    /// No value.
+    Null,
+    /// A whole number that every JSON reader takes exactly.
+    Int(i64),
+    /// A float.
+    Float(f64),
+    /// A decimal, or an integer beyond 2^53, as text.
+    Text(String),
+}
+
+impl PointValue {
+    /// As a float, for drawing and detecting; decimals are rounded.
+    #[must_use]
+    pub fn as_f64(&self) -> Option<f64> {
+        match self {
+            Self::Null => None,
+            #[expect(clippy::cast_precision_loss, reason = "at most 2^53 by construction")]
+            Self::Int(value) => Some(*value as f64),
+            Self::Float(value) => Some(*value),
+            Self::Text(text) => text.parse().ok(),
+        }
+    }
+
+    fn from_cell(cell: Cell) -> Self {
+        match cell {
+            Cell::Null => Self::Null,
+            Cell::Text(text) => Self::Text(text),
+            Cell::Raw(text) => match (text.parse(), text.parse()) {
+                (Ok(int), _) => Self::Int(int),
+                (_, Ok(float)) => Self::Float(float),
+                _ => Self::Text(text),
+            },
+        }
+    }
+}
+
+impl Serialize for PointValue {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_none(),
+            Self::Int(value) => serializer.serialize_i64(*value),
+            Self::Float(value) => serializer.serialize_f64(*value),
+            Self::Text(text) => serializer.serialize_str(text),
+        }
+    }
+}
+
+/// A metric over time.
+///
+/// Every series has a point for every step. Between the first and last step in which the cube has
+/// rows of any slice, a step without rows of this one is zero for counts and sums and null for
+/// everything that cannot be computed from nothing, such as a rate; outside of these it is null.
+#[derive(Debug, Clone)]
+pub struct Series {
+    /// The metric.
+    pub metric: Arc<Metric>,
+    /// Start of the first step, in microseconds since 1970.
+    pub from_us: i64,
+    /// End of the last step.
+    pub to_us: i64,
+    /// Width of a step.
+    pub step_us: i64,
+    /// The series, the heaviest first: by denominator for ratios, by size for counts and amounts,
+    /// by number of points otherwise; then by their dimensions' values.
+    pub series: Vec<OneSeries>,
+    /// Whether there are more series than are answered.
+    pub truncated: bool,
+    /// The first and last step in which the cube has rows of any slice.
+    pub known_us: Option<(i64, i64)>,
+    /// The value of a step without rows: zero for counts and sums, null for rates.
+    pub empty: PointValue,
+    /// The cube's version these points show.
+    pub version: u64,
+}
+
+/// One series.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OneSeries {
+    /// The slice's dimensions and their values, in the order asked for.
+    pub by: Vec<(String, Option<String>)>,
+    /// (start of the step in microseconds since 1970, value)
+    pub points: Vec<(i64, PointValue)>,
+}
+
+/// Answers a question for series. Call it on a worker.
+pub(crate) async fn series(
+    engine: &Engine,
+    query: &SeriesQuery,
+    limits: &QueryLimits,
+) -> Result<Series, AnalyseError> {
+    let checked = check(engine, query, &[])?;
+    let figures = figures(engine, &checked, limits).await?;
+    let (keys, truncated) = heaviest(&checked, &figures);
+    let value = plain(&figures.rows.value)?;
+    let values = cells(&value)?;
+    let empty_value = plain(&figures.empty.value)?;
+    let empty = PointValue::from_cell(cells(&empty_value)?(0));
+    let none = BTreeMap::new();
+    let series = keys
+        .into_iter()
+        .map(|key| {
+            let rows = figures.groups.get(&key).unwrap_or(&none);
+            let points = checked.steps().map(|step| {
+                let value = match (rows.get(&step), is_known(&figures, step)) {
+                    (Some(row), _) => PointValue::from_cell(values(*row)),
+                    (None, true) => empty.clone(),
+                    (None, false) => PointValue::Null,
+                };
+                (step, value)
+            });
+            OneSeries {
+                points: points.collect(),
+                by: named(&checked, key),
+            }
+        })
+        .collect();
+    Ok(Series {
+        from_us: checked.from_us,
+        to_us: checked.to_us,
+        step_us: checked.step_us,
+        series,
+        truncated,
+        known_us: figures.known_us,
+        empty,
+        version: figures.version,
+        metric: checked.metric,
+    })
+}
+
+/// Answers a question for slices. Call it on a worker.
+pub(crate) async fn slices(
+    engine: &Engine,
+    query: &SlicesQuery,
+    limits: &QueryLimits,
+) -> Result<Slices, AnalyseError> {
+    let checked = check(engine, &query.series, &query.measures)?;
+    let figures = figures(engine, &checked, limits).await?;
+    let (keys, truncated) = heaviest(&checked, &figures);
+    let none = BTreeMap::new();
+    let slices = keys
+        .into_iter()
+        .map(|key| {
+            let rows = figures.groups.get(&key).unwrap_or(&none);
+            let buckets =
+                checked
+                    .steps()
+                    .map(|step| match (rows.get(&step), is_known(&figures, step)) {
+                        (Some(row), _) => bucket(step, &figures.rows, Some(*row)),
+                        (None, true) => bucket(step, &figures.empty, Some(0)),
+                        (None, false) => bucket(step, &figures.empty, None),
+                    });
+            Slice {
+                buckets: buckets.collect(),
+                by: named(&checked, key),
+            }
+        })
+        .collect();
+    Ok(Slices {
+        slices,
+        truncated,
+        known_us: figures.known_us,
+        version: figures.version,
+        metric: checked.metric,
+    })
+}
+
+fn bucket(start_us: i64, computed: &Computed, row: Option<usize>) -> SliceBucket {
+    let of = |array: &_| row.and_then(|row| number(array, row));
+    SliceBucket {
+        start_us,
+        value: of(&computed.numbers),
+        numerator: computed.numerator.as_ref().and_then(of),
+        denominator: computed.denominator.as_ref().and_then(of),
+        measures: computed.further.iter().map(of).collect(),
+    }
+}
+
+fn is_known(figures: &Figures, step: i64) -> bool {
+    figures
+        .known_us
+        .is_some_and(|(first, last)| (first..=last).contains(&step))
+}
+
+fn named(query: &Checked<'_>, key: Key) -> Vec<(String, Option<String>)> {
+    query.by.iter().cloned().zip(key).collect()
+}
+
+/// The combinations that are answered, in order, and whether there are more.
+fn heaviest(query: &Checked<'_>, figures: &Figures) -> (Vec<Key>, bool) {
+    if query.by.is_empty() {
+        // Without a split there is one series, also of nothing.
+        return (vec![Key::new()], false);
+    }
+    let mut weighed: Vec<(f64, &Key)> = figures
+        .groups
+        .iter()
+        .map(|(key, rows)| {
+            (
+                rows.values().map(|row| weight(query, figures, *row)).sum(),
+                key,
+            )
+        })
+        .collect();
+    weighed.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+    let truncated = weighed.len() > query.series_max;
+    let keys = weighed
+        .into_iter()
+        .take(query.series_max)
+        .map(|(_, key)| key.clone())
+        .collect();
+    (keys, truncated)
+}
+
+fn weight(query: &Checked<'_>, figures: &Figures, row: usize) -> f64 {
+    match (&figures.rows.denominator, query.metric.kind) {
+        (Some(denominator), _) => number(denominator, row).unwrap_or(0.0),
+        (None, MetricKind::Count | MetricKind::Amount) => {
+            number(&figures.rows.numbers, row).unwrap_or(0.0).abs()
+        }
+        (None, MetricKind::Rate | MetricKind::Other) => 1.0,
+    }
+}

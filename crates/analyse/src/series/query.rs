@@ -1,0 +1,221 @@
+//! What can be asked about a metric, and what of it makes sense.
+
+use crate::engine::{Cube, Engine};
+use crate::error::{AnalyseError, Fault};
+use crate::metric::Metric;
+use crate::suggest;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// A question for a metric's series.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SeriesQuery {
+    /// The metric's name.
+    pub metric: String,
+    /// Start of the range, rounded down to a whole step.
+    pub from_us: i64,
+    /// End of the range, rounded up to a whole step.
+    pub to_us: i64,
+    /// Width of one point, a multiple of the cube's bucket. Steps are aligned to 1970-01-01T00:00Z.
+    pub step_us: i64,
+    /// Dimensions to split by.
+    pub by: Vec<String>,
+    /// Conditions on dimensions, as (dimension, value). Several values of one dimension are
+    /// alternatives; the empty value also means "no value".
+    pub filters: Vec<(String, String)>,
+    /// Number of series wanted at most, below the configured limit.
+    pub limit_series: Option<usize>,
+}
+
+/// A question for the figures of a metric's slices.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SlicesQuery {
+    /// The metric, range, step, split and conditions.
+    pub series: SeriesQuery,
+    /// Further measures of the metric's cube wanted as numbers, such as a sum of money.
+    pub measures: Vec<String>,
+}
+
+/// A checked question.
+pub(super) struct Checked<'a> {
+    pub(super) metric: Arc<Metric>,
+    pub(super) cube: &'a Cube,
+    pub(super) from_us: i64,
+    pub(super) to_us: i64,
+    pub(super) step_us: i64,
+    pub(super) by: &'a [String],
+    pub(super) filters: &'a [(String, String)],
+    pub(super) series_max: usize,
+    /// Indices into the cube's measures: first the metric's, then the further ones.
+    pub(super) measures: Vec<usize>,
+}
+
+impl Checked<'_> {
+    /// The start of every step.
+    pub(super) fn steps(&self) -> impl Iterator<Item = i64> {
+        let step = self.step_us;
+        let count = (self.to_us - self.from_us) / step;
+        let from = self.from_us;
+        (0..count).map(move |at| from + at * step)
+    }
+}
+
+pub(super) fn check<'a>(
+    engine: &'a Engine,
+    query: &'a SeriesQuery,
+    further: &[String],
+) -> Result<Checked<'a>, AnalyseError> {
+    let Some(metric) = engine.metrics.get(&query.metric) else {
+        let known = || engine.metrics.keys().map(String::as_str);
+        let suggestion = suggest::did_you_mean(&query.metric, known())
+            .or_else(|| Some(format!("the metrics are {}", suggest::listed(known()))));
+        let message = format!("there is no metric '{}'", query.metric);
+        return Err(AnalyseError::unknown(message, suggestion));
+    };
+    let cube = engine
+        .cubes
+        .get(&metric.definition.of)
+        .ok_or(AnalyseError::Internal)?;
+    check_dimensions(cube, query)?;
+    check_step(query.step_us, cube.source.bucket_us())?;
+    let step = query.step_us;
+    let from_us = query.from_us.div_euclid(step).saturating_mul(step);
+    let to_us = query
+        .to_us
+        .saturating_add(step - 1)
+        .div_euclid(step)
+        .saturating_mul(step);
+    if from_us >= to_us {
+        return Err(AnalyseError::invalid(
+            "the range is empty: 'from' must be before 'to'",
+        ));
+    }
+    let steps = usize::try_from(to_us.saturating_sub(from_us) / step).unwrap_or(usize::MAX);
+    let points_max = engine.limits.points_max;
+    if steps > points_max {
+        let wider = step.saturating_mul(i64::try_from(steps / points_max + 1).unwrap_or(i64::MAX));
+        return Err(AnalyseError::Invalid(
+            Fault::new(format!(
+                "the range has {steps} steps; at most {points_max} are answered"
+            ))
+            .suggest(Some(format!("use a step of {} or more", duration(wider)))),
+        ));
+    }
+    let wanted = query.limit_series.unwrap_or(usize::MAX);
+    Ok(Checked {
+        series_max: wanted
+            .min(engine.limits.series_max)
+            .min(points_max / steps)
+            .max(1),
+        measures: measures(metric, cube, further)?,
+        metric: Arc::clone(metric),
+        cube,
+        from_us,
+        to_us,
+        step_us: step,
+        by: &query.by,
+        filters: &query.filters,
+    })
+}
+
+fn check_dimensions(cube: &Cube, query: &SeriesQuery) -> Result<(), AnalyseError> {
+    let known = || cube.dimensions.iter().map(String::as_str);
+    for name in query
+        .by
+        .iter()
+        .chain(query.filters.iter().map(|(name, _)| name))
+    {
+        if !known().any(|dimension| dimension == name) {
+            let suggestion = suggest::did_you_mean(name, known())
+                .or_else(|| Some(format!("the dimensions are {}", suggest::listed(known()))));
+            let message = format!(
+                "the cube '{}' has no dimension '{name}'",
+                cube.source.name()
+            );
+            return Err(AnalyseError::unknown(message, suggestion));
+        }
+    }
+    let mut seen = BTreeSet::new();
+    match query.by.iter().find(|name| !seen.insert(name.as_str())) {
+        Some(twice) => Err(AnalyseError::invalid(format!(
+            "'{twice}' is named twice in 'by'"
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn check_step(step_us: i64, bucket_us: i64) -> Result<(), AnalyseError> {
+    if step_us <= 0 {
+        return Err(AnalyseError::invalid("the step must be longer than zero"));
+    }
+    if step_us % bucket_us == 0 {
+        return Ok(());
+    }
+    let below = step_us / bucket_us * bucket_us;
+    let above = below.saturating_add(bucket_us);
+    let advice = if below == 0 {
+        format!("use {}", duration(above))
+    } else {
+        format!("use {} or {}", duration(below), duration(above))
+    };
+    Err(AnalyseError::Invalid(
+        Fault::new(format!(
+            "a step of {} is no multiple of the cube's bucket of {}",
+            duration(step_us),
+            duration(bucket_us)
+        ))
+        .suggest(Some(advice)),
+    ))
+}
+
+fn measures(metric: &Metric, cube: &Cube, further: &[String]) -> Result<Vec<usize>, AnalyseError> {
+    let index = |name: &str| cube.infos.iter().position(|info| info.name == name);
+    let mut found: Vec<usize> = metric.measures().filter_map(index).collect();
+    for name in further {
+        let Some(at) = index(name) else {
+            let known = || cube.infos.iter().map(|info| info.name.as_str());
+            let message = format!("the cube '{}' has no measure '{name}'", cube.source.name());
+            return Err(AnalyseError::unknown(
+                message,
+                suggest::did_you_mean(name, known()),
+            ));
+        };
+        found.push(at);
+    }
+    Ok(found)
+}
+
+/// A duration as definitions write it: `90s`, `15m`, `2h`, `1d`.
+fn duration(us: i64) -> String {
+    for (unit, name) in [
+        (86_400_000_000, "d"),
+        (3_600_000_000, "h"),
+        (60_000_000, "m"),
+        (1_000_000, "s"),
+        (1_000, "ms"),
+    ] {
+        if us % unit == 0 {
+            return format!("{}{name}", us / unit);
+        }
+    }
+    format!("{us}us")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_that_is_no_multiple_is_refused_with_the_nearest_ones() {
+        assert_eq!(check_step(30_000_000, 10_000_000), Ok(()));
+        assert_eq!(
+            check_step(25_000_000, 10_000_000).unwrap_err().to_string(),
+            "a step of 25s is no multiple of the cube's bucket of 10s; use 20s or 30s"
+        );
+        assert_eq!(
+            check_step(1_500, 60_000_000).unwrap_err().to_string(),
+            "a step of 1500us is no multiple of the cube's bucket of 1m; use 1m"
+        );
+        assert!(check_step(0, 10).is_err());
+    }
+}

@@ -1,0 +1,64 @@
+//! What this crate needs of a cube and of a stream, so that everything above is tested without them.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::{DataType, SchemaRef};
+use datafusion::common::Result;
+use datafusion::logical_expr::AggregateUDF;
+
+use crate::tables::TimeRange;
+
+/// One measure of a cube.
+#[derive(Debug, Clone)]
+pub(crate) struct SourceMeasure {
+    pub(crate) name: String,
+    /// The aggregate as written.
+    pub(crate) sql: String,
+    /// The columns of its partial state in the cube's snapshots, in the order `merge` takes them.
+    pub(crate) state_columns: Vec<String>,
+    /// Merges partial states and finishes them.
+    pub(crate) merge: Arc<AggregateUDF>,
+    /// The type of the finished value.
+    pub(crate) data_type: DataType,
+}
+
+/// A cube: kept partial aggregates.
+pub(crate) trait CubeSource: Debug + Send + Sync {
+    /// Its name, which is its table's.
+    fn name(&self) -> &str;
+    /// Width of a bucket, in microseconds.
+    fn bucket_us(&self) -> i64;
+    /// Names of the dimensions.
+    fn dimensions(&self) -> Vec<String>;
+    /// Its measures.
+    fn measures(&self) -> Vec<SourceMeasure>;
+    /// Columns of a snapshot: `bucket`, dimensions, partial states.
+    fn schema(&self) -> SchemaRef;
+    /// The partial states of a range of buckets; several rows per key are possible, and rows
+    /// outside the range too.
+    fn snapshot(&self, range: TimeRange) -> Vec<RecordBatch>;
+    /// Grows with every change.
+    fn version(&self) -> u64;
+    /// The buckets, first and last, that changed since a version; none when nothing did.
+    fn changed_since(&self, version: u64) -> Option<(i64, i64)>;
+}
+
+/// Batches of a stream's events, read one by one.
+pub(crate) type Scan = Box<dyn Iterator<Item = Result<RecordBatch>> + Send>;
+
+/// A stream: raw events.
+pub(crate) trait StreamSource: Debug + Send + Sync {
+    /// Its name, which is its table's.
+    fn name(&self) -> &str;
+    /// The column of event time.
+    fn time(&self) -> &str;
+    /// Declared and derived columns.
+    fn schema(&self) -> SchemaRef;
+    /// How many pieces of the journal there are by now; what comes later is in later ones.
+    fn frames(&self) -> usize;
+    /// The events of a range of event time in the first `frames` pieces, each once; events outside
+    /// the range are possible.
+    fn scan(&self, range: TimeRange, frames: usize) -> Scan;
+}

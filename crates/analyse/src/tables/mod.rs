@@ -1,0 +1,10 @@
+//! Cubes and streams as tables, read only, one view of each per query.
+
+mod catalogue;
+mod cube;
+mod stream;
+mod time_range;
+
+pub(crate) use catalogue::{CATALOGUE, QueryTables, SCHEMA, take_views};
+pub(crate) use cube::{BUCKET, CubeTable};
+pub(crate) use time_range::TimeRange;

@@ -1,0 +1,245 @@
+//! Queries made to hurt: each is answered with an error within its deadline, and life goes on.
+
+use std::fmt::Write;
+use std::time::{Duration, Instant};
+
+use super::fixture::Fixture;
+use crate::{AnalyseError, LimitOverride, QueryLimits};
+
+/// How long past its deadline an answer may come on a loaded machine.
+const GRACE: Duration = Duration::from_secs(20);
+
+fn doubling_with() -> String {
+    let mut sql = "with c0 as (select 1 as x)".to_owned();
+    for level in 1..50 {
+        let below = level - 1;
+        write!(
+            sql,
+            ", c{level} as (select a.x from c{below} a, c{below} b)"
+        )
+        .unwrap();
+    }
+    sql + " select count(*) from c49"
+}
+
+fn doubling_text() -> String {
+    let mut sql = "with c0 as (select repeat('x', 8000) as x)".to_owned();
+    for level in 1..30 {
+        write!(
+            sql,
+            ", c{level} as (select x || x as x from c{})",
+            level - 1
+        )
+        .unwrap();
+    }
+    sql + " select length(x) from c29"
+}
+
+fn hostile() -> Vec<(&'static str, String)> {
+    let rows = "payments a, payments b, payments c, payments d, payments e";
+    vec![
+        ("deep parentheses", format!("select {}1{}", "(".repeat(5_000), ")".repeat(5_000))),
+        ("deep parentheses below the limit", format!("select {}1{}", "(".repeat(48), ")".repeat(48)) + " from nowhere"),
+        ("deep subqueries", format!("{}select 1{}", "select * from (".repeat(500), ")".repeat(500))),
+        ("ten thousand operators", format!("select 1{}", " + 1".repeat(10_000))),
+        ("ten thousand conditions", format!("select 1 from payments where retry = 0{}", " or retry = 1".repeat(10_000))),
+        ("a huge list", format!("select 1 where 1 in (1{})", ",1".repeat(30_000))),
+        ("a huge text", format!("select '{}'", "x".repeat(10_000_000))),
+        ("repeat", "select repeat('x', 1000000000)".to_owned()),
+        ("repeat per row", "select max(length(repeat(psp, 1000000))) from payments".to_owned()),
+        ("repeat as the optimiser's constant", "select * from payments where psp = repeat('x', 2000000000)".to_owned()),
+        ("lpad", "select lpad('x', 1000000000, 'y')".to_owned()),
+        ("rpad", "select rpad(psp, 2147483647) from payments".to_owned()),
+        ("replace", "select replace(repeat('x', 8000), 'x', repeat('y', 8000))".to_owned()),
+        ("regexp_replace", "select regexp_replace(repeat('x', 8000), 'x', repeat('y', 8000), 'g')".to_owned()),
+        ("doubling text", doubling_text()),
+        ("doubling with", doubling_with()),
+        ("concat", format!("select concat({})", vec!["repeat('x', 8000)"; 100].join(","))),
+        ("to_char", format!("select to_char(now(), '{}')", "%c".repeat(2_000))),
+        ("array repeat", "select array_repeat(1, 1000000000)".to_owned()),
+        ("a range as a value", "select range(1000000000000)".to_owned()),
+        ("generate_series as a value", "select generate_series(1, 1000000000000)".to_owned()),
+        ("generate_series collected", "select value from generate_series(1, 1000000000000)".to_owned()),
+        ("generate_series counted", "select count(*) from generate_series(1, 1000000000000)".to_owned()),
+        ("generate_series sorted", "select value from generate_series(1, 1000000000000) order by value desc limit 1000000000".to_owned()),
+        ("generate_series grouped", "select value, count(*) from generate_series(1, 1000000000000) group by value".to_owned()),
+        ("cross joins", format!("select count(*) from {rows} where a.retry + b.retry + c.retry + d.retry + e.retry = 99")),
+        ("cross joins collected", format!("select a.psp from {rows}")),
+        ("endless recursion", "with recursive t as (select 1 as n union all select n + 1 from t) select count(*) from t".to_owned()),
+        ("cube of everything", format!("select count(*) from payments group by cube({})", vec!["psp"; 30].join(","))),
+        ("string_agg", "select string_agg(psp, ',') from payments".to_owned()),
+        ("a file as a table", "select * from '/etc/passwd'".to_owned()),
+        ("a quoted file as a table", "select * from \"/etc/passwd.csv\"".to_owned()),
+        ("a file url", "select * from 'file:///etc/hostname'".to_owned()),
+        ("a file function", "select * from read_csv('/etc/passwd')".to_owned()),
+        ("an external table", "create external table t stored as csv location '/etc/passwd'".to_owned()),
+        ("copy", "copy payments to '/tmp/tillwatch-stolen.csv'".to_owned()),
+        ("create table", "create table t as select * from payments".to_owned()),
+        ("create view", "create view v as select 1".to_owned()),
+        ("drop", "drop table payments".to_owned()),
+        ("insert", "insert into payments values (1)".to_owned()),
+        ("update", "update payments set psp = 'x'".to_owned()),
+        ("delete", "delete from payments".to_owned()),
+        ("set", "set batch_size = 1000000".to_owned()),
+        ("two statements", "select 1; select 2".to_owned()),
+        ("a statement behind a comment", "select 1 /* ; */ ; -- ;\n drop table payments".to_owned()),
+        ("only a comment", "-- select 1".to_owned()),
+        ("an open comment", "/* /* */ select 1".to_owned()),
+        ("an open string", "select 'abc".to_owned()),
+        ("a null byte", "select \0".to_owned()),
+        ("nothing", String::new()),
+        ("an inner function", "select \"metric:authorization_rate\"(1, 1)".to_owned()),
+        ("an inner aggregate", "select \"measure:payment_attempts.attempts\"(1)".to_owned()),
+        ("the engine's version", "select version()".to_owned()),
+        ("division by zero", "select 1 / 0".to_owned()),
+        ("a factorial", "select factorial(1000000)".to_owned()),
+    ]
+}
+
+#[tokio::test]
+async fn every_hostile_query_gets_an_error_in_time() {
+    let fixture = Fixture::new();
+    let deadline = Duration::from_secs(2);
+    let by = LimitOverride {
+        deadline: Some(deadline),
+        rows_max: None,
+    };
+    for (name, sql) in hostile() {
+        let started = Instant::now();
+        let answer = fixture.analyst.sql(&sql, by).await;
+        let took = started.elapsed();
+        let error = match answer {
+            Err(error) => error,
+            Ok(result) => panic!("{name}: answered with {} rows", result.rows()),
+        };
+        assert!(took < deadline + GRACE, "{name}: took {took:?}: {error}");
+        assert_ne!(error, AnalyseError::Internal, "{name}");
+        let text = error.to_string();
+        for inner in [
+            "DataFusion",
+            "datafusion",
+            "panicked",
+            ".rs:",
+            "Arrow error",
+            "internal error",
+        ] {
+            assert!(!text.contains(inner), "{name}: {text}");
+        }
+        // The next one is answered as if nothing had happened.
+        assert_eq!(
+            fixture.rows("select 1 + 1").await,
+            serde_json::json!([[2]]),
+            "after {name}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn long_queries_below_the_limits_are_planned_in_time() {
+    let fixture = Fixture::new();
+    let or = format!(
+        "select count(*) from payments where retry = 0{}",
+        " or retry = 1".repeat(900)
+    );
+    let sum = format!("select {}1 from payments limit 1", "retry + ".repeat(120));
+    let text = format!("select psp{} from payments limit 1", " || 'x'".repeat(900));
+    for sql in [or, sum, text] {
+        let started = Instant::now();
+        fixture.sql(&sql).await.unwrap();
+        assert!(started.elapsed() < GRACE, "{:?}", started.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn limits_on_rows_bytes_columns_and_memory_hold() {
+    let tight = QueryLimits {
+        rows_max: 100,
+        result_bytes_max: 4_000,
+        memory_bytes_max: 200_000,
+        columns_max: 5,
+        ..QueryLimits::default()
+    };
+    let fixture = Fixture::with(tight);
+    assert_eq!(
+        fixture.sql("select psp from payments").await.unwrap_err(),
+        AnalyseError::TooManyRows { rows_max: 100 }
+    );
+    assert_eq!(
+        fixture
+            .sql("select repeat(psp, 100) from payments limit 90")
+            .await
+            .unwrap_err(),
+        AnalyseError::AnswerTooLarge { bytes_max: 4_000 }
+    );
+    assert_eq!(
+        fixture
+            .sql("select count(*) from (select value * 7 % 1000003 as v from generate_series(1, 1000000) group by 1)")
+            .await
+            .unwrap_err(),
+        AnalyseError::Memory { bytes_max: 200_000 }
+    );
+    assert_eq!(
+        fixture.refusal("select * from payments").await,
+        "the answer has 9 columns; at most 5 are allowed"
+    );
+}
+
+#[tokio::test]
+async fn figures_are_answered_while_sql_is_flooded() {
+    let fixture = std::sync::Arc::new(Fixture::with(QueryLimits {
+        running_max: 1,
+        waiting_max: 1,
+        workers: 1,
+        ..QueryLimits::default()
+    }));
+    let flood: Vec<_> = (0..3)
+        .map(|_| {
+            let fixture = std::sync::Arc::clone(&fixture);
+            tokio::spawn(async move {
+                let by = LimitOverride {
+                    deadline: Some(Duration::from_secs(5)),
+                    rows_max: None,
+                };
+                let sql = "select count(*) from generate_series(1, 1000000000000)";
+                fixture.analyst.sql(sql, by).await
+            })
+        })
+        .collect();
+    let query = crate::SeriesQuery {
+        metric: "attempt_count".to_owned(),
+        from_us: super::fixture::START_US,
+        to_us: super::fixture::START_US + 600_000_000,
+        step_us: 60_000_000,
+        ..crate::SeriesQuery::default()
+    };
+    assert_eq!(
+        fixture.analyst.series(&query).await.unwrap().series.len(),
+        1
+    );
+    let mut errors = Vec::new();
+    for one in flood {
+        errors.push(one.await.unwrap().unwrap_err());
+    }
+    assert!(errors.contains(&AnalyseError::Busy), "{errors:?}");
+    assert!(
+        errors.contains(&AnalyseError::Deadline { deadline_ms: 5_000 }),
+        "{errors:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_dropped_question_frees_its_worker() {
+    let fixture = Fixture::with(QueryLimits {
+        running_max: 1,
+        workers: 1,
+        deadline: Duration::from_secs(60),
+        ..QueryLimits::default()
+    });
+    let endless = fixture.sql("select count(*) from generate_series(1, 1000000000000)");
+    assert!(
+        tokio::time::timeout(Duration::from_millis(200), endless)
+            .await
+            .is_err()
+    );
+    assert_eq!(fixture.rows("select 2").await, serde_json::json!([[2]]));
+}

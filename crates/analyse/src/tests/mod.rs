@@ -1,0 +1,9 @@
+//! Tests over a real processor and journal with made-up traffic.
+
+mod fixture;
+mod hostile;
+mod measures;
+mod metrics;
+mod oracle;
+mod slices;
+mod slt;
