@@ -304,6 +304,22 @@ fn register_cubes(registry: &mut Registry, all: &[CubeStatus]) {
     gauges(registry, ("cube_chunks", "Pieces held", L), all, |c| {
         (&c.name, c.chunks)
     });
+    gauges(
+        registry,
+        (
+            "cube_combinations",
+            "Distinct combinations of dimensions",
+            L,
+        ),
+        all,
+        |c| (&c.name, c.combinations),
+    );
+    counters(
+        registry,
+        ("cube_other_rows", "Rows folded into __other__", L),
+        all,
+        |c| (&c.name, c.other_rows),
+    );
 }
 
 fn register_sources(registry: &mut Registry, all: &[SourceStatus]) {

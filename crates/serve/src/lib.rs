@@ -5,6 +5,7 @@
 //! while the journal is replayed (probes, status and the web are answered already), and then opens the app for all calls.
 
 mod access;
+pub mod adapters;
 mod app;
 mod calls;
 pub mod documents;

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
+use futures::stream::{self, BoxStream, StreamExt};
+use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
 
 use crate::documents::{
@@ -180,6 +182,30 @@ pub enum IncidentAction {
     },
 }
 
+/// Something has happened to incidents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IncidentChange {
+    /// To the one with this id.
+    Of(String),
+    /// More than could be kept for a listener that was busy; it looks at the list again.
+    Many,
+}
+
+/// The changes that a channel tells of; whoever falls behind hears only that there were many.
+pub(crate) fn changes_of<T: Clone + Send + 'static>(
+    feed: broadcast::Receiver<T>,
+    id: impl Fn(&T) -> String + Copy + Send + 'static,
+) -> BoxStream<'static, IncidentChange> {
+    stream::unfold(feed, move |mut feed| async move {
+        match feed.recv().await {
+            Ok(event) => Some((IncidentChange::Of(id(&event)), feed)),
+            Err(RecvError::Lagged(_)) => Some((IncidentChange::Many, feed)),
+            Err(RecvError::Closed) => None,
+        }
+    })
+    .boxed()
+}
+
 /// Incidents and monitors. Calls may touch the disk and are made off the async threads.
 pub trait Incidents: Send + Sync + 'static {
     /// The latest incidents, of one state or of all.
@@ -205,8 +231,8 @@ pub trait Incidents: Send + Sync + 'static {
         request: &ActionRequest,
     ) -> Result<Option<Incident>, Problem>;
 
-    /// The ids of incidents as they change. Who falls behind looks at the list again.
-    fn changes(&self) -> broadcast::Receiver<String>;
+    /// Tells of incidents as they change, from now on.
+    fn changes(&self) -> BoxStream<'static, IncidentChange>;
 
     /// All monitors and what they see.
     ///

@@ -6,6 +6,7 @@ use axum::http::Uri;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
@@ -47,7 +48,7 @@ fn api() -> Router<App> {
 
 /// The whole server as a service.
 ///
-/// From the outside in: request id and counters, panics, security headers, host and origin; then, for the API, the token
+/// From the outside in: request id and counters, security headers, panics, host and origin; then, for the API, the token
 /// and the limits. Probes stand outside the limits, so that an overloaded server is not taken for a dead one.
 pub(crate) fn router(app: App) -> Router {
     let api = api()
@@ -55,7 +56,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/v1", get(unknown_call))
         .route("/v1/", get(unknown_call))
         .route("/v1/{*rest}", axum::routing::any(unknown_call))
-        .layer(CompressionLayer::new())
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .layer(from_fn_with_state(app.clone(), middleware::limited))
         .layer(from_fn_with_state(app.clone(), middleware::token));
     Router::new()
@@ -66,8 +67,8 @@ pub(crate) fn router(app: App) -> Router {
         .fallback(web)
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(app.clone(), middleware::admit))
-        .layer(from_fn(middleware::secure_headers))
         .layer(CatchPanicLayer::custom(middleware::panicked))
+        .layer(from_fn(middleware::secure_headers))
         .layer(from_fn_with_state(app.clone(), middleware::trace))
         .with_state(app)
 }

@@ -10,6 +10,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
 use tokio_io_timeout::TimeoutStream;
 
 use crate::app::App;
@@ -82,10 +83,12 @@ impl Server {
         let write_timeout = Duration::from_millis(limits.write_timeout_ms);
         let places = Arc::new(Semaphore::new(limits.connections_max));
         let graceful = GracefulShutdown::new();
+        let mut connections = JoinSet::new();
         let mut rates = tokio::time::interval(RATE_PERIOD);
         loop {
             let accepted = tokio::select! {
                 accepted = accept(&listener, &places) => accepted,
+                Some(_) = connections.join_next() => continue,
                 _ = rates.tick() => {
                     app.sample_rates();
                     continue;
@@ -98,7 +101,7 @@ impl Server {
             stream.set_write_timeout(Some(write_timeout));
             let connection = http.serve_connection(TokioIo::new(Box::pin(stream)), service.clone());
             let watched = graceful.watch(connection);
-            tokio::spawn(async move {
+            connections.spawn(async move {
                 if let Err(cause) = watched.await {
                     tracing::debug!(%cause, "a connection ended early");
                 }
@@ -115,6 +118,7 @@ impl Server {
                 grace_ms = limits.shutdown_grace_ms,
                 "calls were cut off when stopping"
             );
+            connections.shutdown().await;
         }
     }
 }

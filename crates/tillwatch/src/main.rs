@@ -1,3 +1,68 @@
-//! Tillwatch.
+//! The program: command line, definitions folder, wiring. What it wires has its logic elsewhere.
+
+mod cli;
+mod command;
 mod definitions;
-fn main() {}
+mod engine;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    // Clap ends the process itself: 0 after --help, 2 for wrong use.
+    let cli = Cli::parse();
+    start_log(&cli.log);
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            terminal::complain(format!("error: the system refuses threads: {error}"));
+            return ExitCode::from(1);
+        }
+    };
+    let done = runtime.block_on(run(cli.command));
+    // Nothing that matters is left: what was acknowledged is on disk.
+    runtime.shutdown_background();
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            terminal::complain(format!("error: {error:#}"));
+            ExitCode::from(1)
+        }
+    }
+}
+
+async fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Demo(options) => command::demo::run(options).await,
+        Command::Serve(options) => command::serve::run(options).await,
+        Command::Check(options) => command::check::run(&options),
+        Command::Schema => command::check::schema(),
+        Command::Propose(options) => command::propose::run(&options),
+        Command::Ingest(options) => command::ingest::run(options).await,
+        Command::Sql(options) => command::sql::run(options).await,
+        Command::Simulate(options) => command::simulate::run(options).await,
+        Command::Bench(options) => command::bench::run(options).await,
+    }
+}
+
+fn start_log(filter: &str) {
+    use std::io::IsTerminal;
+    let filter = tracing_subscriber::EnvFilter::try_new(filter)
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .init();
+}

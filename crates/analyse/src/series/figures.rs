@@ -249,6 +249,6 @@ fn known(query: &Checked<'_>, view: &[RecordBatch]) -> Result<Option<(i64, i64)>
         };
         known = Some(known.map_or((first, last), |(a, b)| (a.min(first), b.max(last))));
     }
-    let floor = |us: i64| us.div_euclid(query.step_us) * query.step_us;
+    let floor = |us: i64| us - (us - query.from_us).rem_euclid(query.step_us);
     Ok(known.map(|(first, last)| (floor(first), floor(last))))
 }

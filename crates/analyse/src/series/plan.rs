@@ -4,12 +4,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{DataType, IntervalMonthDayNano, SchemaRef};
+use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::{Column, Result, ScalarValue};
 use datafusion::datasource::provider_as_source;
-use datafusion::functions::datetime::expr_fn::date_bin;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit};
-use tillwatch_event::schema::timestamp_type;
 
 use super::query::Checked;
 use crate::error::AnalyseError;
@@ -46,9 +44,9 @@ fn grouped(
     for condition in conditions {
         builder = builder.filter(condition)?;
     }
-    // `date_bin` may answer in another unit than it was given.
-    let step = date_bin(interval(query.step_us), column(BUCKET), instant(0));
-    let step = cast(cast(step, timestamp_type()), DataType::Int64);
+    // In whole numbers: the range begins at `from_us`, and no bucket before it gets here.
+    let at = || cast(column(BUCKET), DataType::Int64);
+    let step = at() - (at() - lit(query.from_us)) % lit(query.step_us);
     let mut keys = vec![step.alias(STEP)];
     keys.extend(query.by.iter().map(|name| column(name)));
     let merges: Vec<Expr> = query
@@ -123,11 +121,4 @@ fn instant(us: i64) -> Expr {
         Some(us),
         Some(Arc::from("UTC")),
     ))
-}
-
-fn interval(us: i64) -> Expr {
-    let nanoseconds = us.saturating_mul(1_000);
-    lit(ScalarValue::IntervalMonthDayNano(Some(
-        IntervalMonthDayNano::new(0, 0, nanoseconds),
-    )))
 }

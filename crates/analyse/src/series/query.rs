@@ -16,7 +16,8 @@ pub struct SeriesQuery {
     pub from_us: i64,
     /// End of the range, rounded up to a whole step.
     pub to_us: i64,
-    /// Width of one point, a multiple of the cube's bucket. Steps are aligned to 1970-01-01T00:00Z.
+    /// Width of one point, a multiple of the cube's bucket. Steps are aligned to 1970-01-01T00:00Z,
+    /// unless one step is the whole range.
     pub step_us: i64,
     /// Dimensions to split by.
     pub by: Vec<String>,
@@ -79,12 +80,7 @@ pub(super) fn check<'a>(
     check_dimensions(cube, query)?;
     check_step(query.step_us, cube.source.bucket_us())?;
     let step = query.step_us;
-    let from_us = query.from_us.div_euclid(step).saturating_mul(step);
-    let to_us = query
-        .to_us
-        .saturating_add(step - 1)
-        .div_euclid(step)
-        .saturating_mul(step);
+    let (from_us, to_us) = range(query, cube.source.bucket_us());
     if from_us >= to_us {
         return Err(AnalyseError::invalid(
             "the range is empty: 'from' must be before 'to'",
@@ -116,6 +112,21 @@ pub(super) fn check<'a>(
         by: &query.by,
         filters: &query.filters,
     })
+}
+
+/// The range in whole steps. Steps are counted from 1970, so that points stay where they are as time goes
+/// on; but a step as long as the range is one figure for exactly that stretch, rounded up to whole buckets.
+fn range(query: &SeriesQuery, bucket_us: i64) -> (i64, i64) {
+    let step = query.step_us;
+    let up = |us: i64, to: i64| us.saturating_add(to - 1).div_euclid(to).saturating_mul(to);
+    if query.to_us.saturating_sub(query.from_us) == step {
+        let to_us = up(query.to_us, bucket_us);
+        return (to_us.saturating_sub(step), to_us);
+    }
+    (
+        query.from_us.div_euclid(step).saturating_mul(step),
+        up(query.to_us, step),
+    )
 }
 
 fn check_dimensions(cube: &Cube, query: &SeriesQuery) -> Result<(), AnalyseError> {
@@ -204,6 +215,20 @@ fn duration(us: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_step_as_long_as_the_range_is_one_figure_for_that_stretch() {
+        let query = |from_us, to_us| SeriesQuery {
+            from_us,
+            to_us,
+            step_us: 60,
+            ..SeriesQuery::default()
+        };
+        assert_eq!(range(&query(95, 155), 10), (100, 160));
+        assert_eq!(range(&query(90, 150), 10), (90, 150));
+        assert_eq!(range(&query(95, 156), 10), (60, 180));
+        assert_eq!(range(&query(-30, 150), 10), (-60, 180));
+    }
 
     #[test]
     fn a_step_that_is_no_multiple_is_refused_with_the_nearest_ones() {

@@ -218,7 +218,10 @@ impl Watch {
                 }
                 Err(error) => {
                     let reason = error.to_string();
-                    tracing::warn!(monitor = %monitor.definition.name, %reason, "not judged");
+                    // Said once, not at every tick: the status shows it as long as it lasts.
+                    if inner.error.as_ref() != Some(&reason) {
+                        tracing::warn!(monitor = %monitor.definition.name, %reason, "not judged");
+                    }
                     inner.error = Some(reason.clone());
                     report
                         .faults

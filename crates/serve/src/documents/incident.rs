@@ -138,6 +138,10 @@ pub struct Monitor {
     pub slices: u64,
     /// How many of them are firing.
     pub firing: u64,
+    /// Whether there is still too little history to judge by.
+    pub learning: bool,
+    /// Why it could not judge the last time.
+    pub error: Option<String>,
 }
 
 /// All monitors.

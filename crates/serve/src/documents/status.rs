@@ -25,8 +25,10 @@ pub struct DefinitionsStatus {
 /// The journal.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct JournalStatus {
-    /// `writable`, `full` or `poisoned`.
+    /// `opening`, `writable` or `poisoned`.
     pub state: String,
+    /// Why it is poisoned.
+    pub fault: Option<String>,
     /// Bytes on disk.
     pub bytes: u64,
     /// Segment files.
@@ -71,6 +73,10 @@ pub struct CubeStatus {
     pub bytes: u64,
     /// Pieces they are held in.
     pub chunks: u64,
+    /// Distinct combinations of dimensions.
+    pub combinations: u64,
+    /// Rows folded into `__other__` because there were too many combinations.
+    pub other_rows: u64,
 }
 
 /// One source.

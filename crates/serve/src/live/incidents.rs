@@ -5,15 +5,13 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::response::sse::{Event, Sse};
-use futures::Stream;
-use futures::stream::{self, StreamExt};
+use futures::stream::{self, BoxStream, StreamExt};
+use futures::{FutureExt, Stream};
 use serde::Serialize;
-use tokio::sync::broadcast;
-use tokio::sync::broadcast::error::RecvError;
 
 use crate::documents::IncidentList;
 use crate::live::client::{Place, heartbeat};
-use crate::ports::Incidents;
+use crate::ports::{IncidentChange, Incidents};
 use crate::problem::Problem;
 
 /// Incidents in a snapshot.
@@ -24,7 +22,7 @@ const CHANGES_AT_ONCE: usize = 64;
 
 struct Follower {
     incidents: Arc<dyn Incidents>,
-    changes: broadcast::Receiver<String>,
+    changes: BoxStream<'static, IncidentChange>,
     ready: VecDeque<Event>,
     /// What to read next; kept until it has been read, since a heartbeat may break into the reading.
     pending: Option<Pending>,
@@ -96,23 +94,18 @@ impl Follower {
     }
 
     /// Waits for changes, and takes all there are, each incident once.
-    async fn changed(changes: &mut broadcast::Receiver<String>) -> Option<Pending> {
-        let mut ids = match changes.recv().await {
-            Ok(id) => vec![id],
-            Err(RecvError::Lagged(_)) => return Some(Pending::Snapshot),
-            Err(RecvError::Closed) => return None,
-        };
-        while let Ok(id) = changes.try_recv() {
-            if !ids.contains(&id) {
-                ids.push(id);
+    async fn changed(changes: &mut BoxStream<'static, IncidentChange>) -> Option<Pending> {
+        let mut change = Some(changes.next().await?);
+        let mut ids = Vec::new();
+        while let Some(next) = change {
+            match next {
+                IncidentChange::Of(id) if ids.contains(&id) => {}
+                IncidentChange::Of(id) if ids.len() < CHANGES_AT_ONCE => ids.push(id),
+                IncidentChange::Of(_) | IncidentChange::Many => return Some(Pending::Snapshot),
             }
+            change = changes.next().now_or_never().flatten();
         }
-        let many = ids.len() > CHANGES_AT_ONCE;
-        Some(if many {
-            Pending::Snapshot
-        } else {
-            Pending::Each(ids)
-        })
+        Some(Pending::Each(ids))
     }
 }
 

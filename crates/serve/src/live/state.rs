@@ -32,7 +32,15 @@ impl Meta {
 
     /// The question for all buckets that touch the range.
     pub(crate) fn whole(&self, question: &Question) -> SeriesQuestion {
+        if self.is_one_step() {
+            return self.exactly(question, self.from_us, self.to_us);
+        }
         self.within(question, self.from_us, self.to_us)
+    }
+
+    /// Whether one step is the whole range, which then is counted from its own begin.
+    fn is_one_step(&self) -> bool {
+        self.to_us.saturating_sub(self.from_us) == self.step_us
     }
 
     /// The question for the buckets that touch both the range and `[from_us, to_us)`, if there are any.
@@ -43,15 +51,27 @@ impl Meta {
         to_us: i64,
     ) -> Option<SeriesQuestion> {
         let (from_us, to_us) = (from_us.max(self.from_us), to_us.min(self.to_us));
-        (from_us < to_us).then(|| self.within(question, from_us, to_us))
+        if from_us >= to_us {
+            return None;
+        }
+        Some(if self.is_one_step() {
+            self.whole(question)
+        } else {
+            self.within(question, from_us, to_us)
+        })
     }
 
     fn within(&self, question: &Question, from_us: i64, to_us: i64) -> SeriesQuestion {
         let floor = |us: i64| us.saturating_sub(us.rem_euclid(self.step_us));
+        let to_us = floor(to_us.saturating_add(self.step_us - 1));
+        self.exactly(question, floor(from_us), to_us)
+    }
+
+    fn exactly(&self, question: &Question, from_us: i64, to_us: i64) -> SeriesQuestion {
         SeriesQuestion {
             metric: question.metric.clone(),
-            from_us: floor(from_us),
-            to_us: floor(to_us.saturating_add(self.step_us - 1)),
+            from_us,
+            to_us,
             step_us: self.step_us,
             by: question.by.clone(),
             filters: question.filters.clone(),
@@ -278,6 +298,8 @@ mod tests {
             .collect();
         SeriesAnswer {
             series,
+            known_us: Some((0, 20)),
+            empty: Figure::number(0.0),
             watermark_us: Some(1),
             truncated: false,
         }

@@ -1,1 +1,10 @@
-//! Tests against a real server on a free port.
+//! Tests against a real server on a free port, with simple parts behind it.
+
+mod bad_requests;
+mod incidents;
+mod live;
+mod parts;
+mod real;
+mod running;
+mod stand;
+mod web;

@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
+use tillwatch_event::suggest::closest;
 
 use super::fault::Fault;
+use super::limits::{self, Limits};
 use super::node::{self, Node, Place, Value};
 use super::pack;
 use super::read::{self, Misfit};
-use super::shape::{
-    Board, Channel, Cube, Limits, Metric, Monitor, Rates, Source, Stream,
-};
+use super::shape::{Board, Channel, Cube, Metric, Monitor, Rates, Source, Stream};
 
 /// The keys a definitions file may have at its top, which are the fields of [`super::shape::File`].
 const SECTIONS: [&str; 10] = [
@@ -76,24 +76,33 @@ impl Folder {
         let mut paths = Vec::new();
         if let Err(error) = list(dir, &mut paths) {
             folder.faults.push(
-                Fault::new(dir, Place { line: 1, column: 1 }, format!("cannot be read: {error}"))
-                    .suggest(Some("name a folder with YAML files in it".into())),
+                Fault::new(
+                    dir,
+                    Place { line: 1, column: 1 },
+                    format!("cannot be read: {error}"),
+                )
+                .suggest(Some("name a folder with YAML files in it".into())),
             );
             return folder;
         }
         paths.sort();
         if paths.is_empty() {
             folder.faults.push(
-                Fault::new(dir, Place { line: 1, column: 1 }, "holds no *.yaml file").suggest(Some(
-                    "write one, or start from a file of yours with `tillwatch propose FILE`".into(),
-                )),
+                Fault::new(dir, Place { line: 1, column: 1 }, "holds no *.yaml file").suggest(
+                    Some(
+                        "write one, or start from a file of yours with `tillwatch propose FILE`"
+                            .into(),
+                    ),
+                ),
             );
         }
         for path in paths {
             match read_file(&path) {
                 Ok(text) => folder.add(path, &text, true),
                 Err(reason) => {
-                    folder.faults.push(Fault::new(path, Place { line: 1, column: 1 }, reason));
+                    folder
+                        .faults
+                        .push(Fault::new(path, Place { line: 1, column: 1 }, reason));
                 }
             }
         }
@@ -110,7 +119,10 @@ impl Folder {
             }
         };
         let file = self.files.len();
-        self.files.push(SourceFile { path: path.clone(), tree: tree.clone() });
+        self.files.push(SourceFile {
+            path: path.clone(),
+            tree: tree.clone(),
+        });
         let entries = match tree.value {
             Value::Map(entries) => entries,
             Value::Null => return,
@@ -145,12 +157,23 @@ impl Folder {
             "sources" => items(file, path, value, &mut self.sources, &self.files, faults),
             "boards" => items(file, path, value, &mut self.boards, &self.files, faults),
             "rates" => single(file, path, key, value, &mut self.rates, &self.files, faults),
-            "limits" => single(file, path, key, value, &mut self.limits, &self.files, faults),
+            "limits" => {
+                let value = limits::with_numbers(value.clone());
+                single(
+                    file,
+                    path,
+                    key,
+                    &value,
+                    &mut self.limits,
+                    &self.files,
+                    faults,
+                );
+            }
             other => faults.push(
-                Fault::new(path, key.place, format!("unknown section '{other}'"))
-                    .suggest(nearest_name(other, SECTIONS).or_else(|| {
-                        Some(format!("the sections are {}", SECTIONS.join(", ")))
-                    })),
+                Fault::new(path, key.place, format!("unknown section '{other}'")).suggest(
+                    nearest_name(other, SECTIONS)
+                        .or_else(|| Some(format!("the sections are {}", SECTIONS.join(", ")))),
+                ),
             ),
         }
     }
@@ -197,24 +220,24 @@ pub fn nearest_name<'a>(
     name: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<String> {
-    candidates
-        .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= 1 + candidate.chars().count() / 4)
-        .min()
-        .map(|(_, candidate)| format!("did you mean '{candidate}'?"))
+    closest(name, candidates).map(|candidate| format!("did you mean '{candidate}'?"))
 }
 
 fn list(dir: &Path, paths: &mut Vec<PathBuf>) -> std::io::Result<()> {
     for entry in std::fs::read_dir(dir)? {
         let path = entry?.path();
-        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        let hidden = path
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with('.'));
         if hidden {
             continue;
         }
         if path.is_dir() {
             list(&path, paths)?;
-        } else if path.extension().is_some_and(|end| end == "yaml" || end == "yml") {
+        } else if path
+            .extension()
+            .is_some_and(|end| end == "yaml" || end == "yml")
+        {
             paths.push(path);
         }
     }
@@ -222,9 +245,13 @@ fn list(dir: &Path, paths: &mut Vec<PathBuf>) -> std::io::Result<()> {
 }
 
 fn read_file(path: &Path) -> Result<String, String> {
-    let bytes = std::fs::metadata(path).map_err(|error| format!("cannot be read: {error}"))?.len();
+    let bytes = std::fs::metadata(path)
+        .map_err(|error| format!("cannot be read: {error}"))?
+        .len();
     if bytes > FILE_BYTES_MAX {
-        return Err(format!("has {bytes} bytes; a definitions file has at most {FILE_BYTES_MAX}"));
+        return Err(format!(
+            "has {bytes} bytes; a definitions file has at most {FILE_BYTES_MAX}"
+        ));
     }
     std::fs::read_to_string(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::InvalidData => "is not UTF-8 text".to_owned(),
@@ -244,7 +271,11 @@ fn misfit_fault(path: &Path, within: Place, misfit: Misfit) -> Fault {
 
 fn read_node<T: DeserializeOwned>(node: &Node, path: &Path, faults: &mut Vec<Fault>) -> Option<T> {
     let (value, misfits) = read::read(node);
-    faults.extend(misfits.into_iter().map(|misfit| misfit_fault(path, node.place, misfit)));
+    faults.extend(
+        misfits
+            .into_iter()
+            .map(|misfit| misfit_fault(path, node.place, misfit)),
+    );
     value
 }
 
@@ -270,7 +301,11 @@ fn items<T: DeserializeOwned>(
     };
     for (key, value) in entries {
         let Some(name) = key.text() else {
-            faults.push(Fault::new(path, key.place, format!("found {}, expected a name", key.kind())));
+            faults.push(Fault::new(
+                path,
+                key.place,
+                format!("found {}, expected a name", key.kind()),
+            ));
             continue;
         };
         if let Err(reason) = check_name(name) {
@@ -280,13 +315,25 @@ fn items<T: DeserializeOwned>(
             let at = files.get(other.file).map_or_else(String::new, |source| {
                 format!(" in {}", source.path.display())
             });
-            faults.push(Fault::new(path, key.place, format!("'{name}' is already defined{at}")));
+            faults.push(Fault::new(
+                path,
+                key.place,
+                format!("'{name}' is already defined{at}"),
+            ));
             continue;
         }
         let (value, misfits) = read::read(value);
-        faults.extend(misfits.into_iter().map(|misfit| misfit_fault(path, key.place, misfit)));
+        faults.extend(
+            misfits
+                .into_iter()
+                .map(|misfit| misfit_fault(path, key.place, misfit)),
+        );
         if let Some(value) = value {
-            into.push(Item { name: name.to_owned(), file, value });
+            into.push(Item {
+                name: name.to_owned(),
+                file,
+                value,
+            });
         }
     }
 }
@@ -308,19 +355,29 @@ fn single<T: DeserializeOwned>(
             return;
         }
         if !from_pack(other.file) {
-            faults.push(Fault::new(path, key.place, format!("'{name}' is already defined")));
+            faults.push(Fault::new(
+                path,
+                key.place,
+                format!("'{name}' is already defined"),
+            ));
             return;
         }
     }
     if let Some(value) = read_node(value, path, faults) {
-        *into = Some(Item { name: name.to_owned(), file, value });
+        *into = Some(Item {
+            name: name.to_owned(),
+            file,
+            value,
+        });
     }
 }
 
 /// Names are SQL identifiers without quotes: they become tables, columns and URL parts.
 pub fn check_name(name: &str) -> Result<(), String> {
     let mut chars = name.chars();
-    let good = chars.next().is_some_and(|c| c.is_ascii_lowercase() || c == '_')
+    let good = chars
+        .next()
+        .is_some_and(|c| c.is_ascii_lowercase() || c == '_')
         && chars.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
         && name.len() <= 63;
     if good {
@@ -343,7 +400,11 @@ mod tests {
     }
 
     fn faults(text: &str) -> Vec<String> {
-        folder(text).faults.iter().map(ToString::to_string).collect()
+        folder(text)
+            .faults
+            .iter()
+            .map(ToString::to_string)
+            .collect()
     }
 
     #[test]
@@ -365,7 +426,9 @@ mod tests {
 
     #[test]
     fn a_field_is_its_type_or_a_mapping_and_faults_inside_keep_their_place() {
-        let read = folder("streams:\n  s:\n    time: at\n    fields:\n      at: {type: timestamp, formt: '%Y'}\n      b: int64\n      c: [1]\n");
+        let read = folder(
+            "streams:\n  s:\n    time: at\n    fields:\n      at: {type: timestamp, formt: '%Y'}\n      b: int64\n      c: [1]\n",
+        );
         let found: Vec<_> = read.faults.iter().map(ToString::to_string).collect();
         assert_eq!(
             found,

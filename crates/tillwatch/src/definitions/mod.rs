@@ -1,9 +1,19 @@
 //! The definitions folder: YAML in, what the parts work with out, and every fault with its place.
 
+pub mod check;
 pub mod fault;
 pub mod folder;
+pub mod limits;
+pub mod load;
 pub mod node;
 pub mod pack;
 pub mod read;
+pub mod resolve;
 pub mod scalar;
 pub mod shape;
+#[cfg(test)]
+mod tests;
+
+pub use fault::Fault;
+pub use folder::Folder;
+pub use load::{Loaded, load};

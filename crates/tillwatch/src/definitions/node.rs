@@ -81,7 +81,9 @@ impl Node {
                     .map(|node| (node.place, node)),
                 _ => None,
             };
-            let Some((key_place, value)) = next else { return place };
+            let Some((key_place, value)) = next else {
+                return place;
+            };
             // A mapping is named by its key; a scalar is shown itself.
             place = match value.value {
                 Value::Map(_) | Value::List(_) | Value::Null => key_place,
@@ -115,14 +117,22 @@ pub fn parse(text: &str) -> Result<Node, (Place, String)> {
         with_snippet: false,
         strict_booleans: true,
     };
-    if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
-        return Ok(Node { place: Place { line: 1, column: 1 }, value: Value::Null });
+    if text
+        .lines()
+        .all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
+    {
+        return Ok(Node {
+            place: Place { line: 1, column: 1 },
+            value: Value::Null,
+        });
     }
     serde_saphyr::from_str_with_options::<Node>(text, options).map_err(|error| {
-        let place = error.location().map_or(Place { line: 1, column: 1 }, |at| Place {
-            line: at.line(),
-            column: at.column(),
-        });
+        let place = error
+            .location()
+            .map_or(Place { line: 1, column: 1 }, |at| Place {
+                line: at.line(),
+                column: at.column(),
+            });
         (place, error.to_string())
     })
 }
@@ -130,9 +140,14 @@ pub fn parse(text: &str) -> Result<Node, (Place, String)> {
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let spanned = Spanned::<Value>::deserialize(deserializer)?;
-        let place =
-            Place { line: spanned.referenced.line(), column: spanned.referenced.column() };
-        Ok(Self { place, value: spanned.value })
+        let place = Place {
+            line: spanned.referenced.line(),
+            column: spanned.referenced.column(),
+        };
+        Ok(Self {
+            place,
+            value: spanned.value,
+        })
     }
 }
 
@@ -211,17 +226,36 @@ mod tests {
 
     #[test]
     fn every_value_knows_where_it_stands() {
-        let tree = parse("streams:\n  payments:\n    id: event_id\n    fields: {a: int64, b: 'x'}\n").unwrap();
-        assert_eq!(tree.nearest(&["streams", "payments", "id"]), Place { line: 3, column: 9 });
-        assert_eq!(tree.nearest(&["streams", "payments"]), Place { line: 2, column: 3 });
-        assert_eq!(tree.nearest(&["streams", "payments", "fields", "b"]), Place { line: 4, column: 27 });
-        assert_eq!(tree.nearest(&["streams", "payments", "time"]), Place { line: 2, column: 3 });
+        let tree =
+            parse("streams:\n  payments:\n    id: event_id\n    fields: {a: int64, b: 'x'}\n")
+                .unwrap();
+        assert_eq!(
+            tree.nearest(&["streams", "payments", "id"]),
+            Place { line: 3, column: 9 }
+        );
+        assert_eq!(
+            tree.nearest(&["streams", "payments"]),
+            Place { line: 2, column: 3 }
+        );
+        assert_eq!(
+            tree.nearest(&["streams", "payments", "fields", "b"]),
+            Place {
+                line: 4,
+                column: 27
+            }
+        );
+        assert_eq!(
+            tree.nearest(&["streams", "payments", "time"]),
+            Place { line: 2, column: 3 }
+        );
     }
 
     #[test]
     fn numbers_and_country_codes_keep_their_meaning() {
         let tree = parse("a: 10s\nb: 0.5\nc: no\nd: 3\ne: 2026-11-01\nf: true\ng:\n").unwrap();
-        let Value::Map(entries) = tree.value else { panic!() };
+        let Value::Map(entries) = tree.value else {
+            panic!()
+        };
         let values: Vec<_> = entries.into_iter().map(|(_, v)| v.value).collect();
         assert_eq!(
             values,

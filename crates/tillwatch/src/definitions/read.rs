@@ -22,6 +22,8 @@ pub struct Misfit {
     pub candidates: Vec<String>,
     /// The misspelt name.
     pub unknown: Option<String>,
+    /// The key that is missing.
+    pub missing: Option<String>,
 }
 
 impl Misfit {
@@ -41,7 +43,13 @@ impl std::error::Error for Misfit {}
 
 impl de::Error for Misfit {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self { message: message.to_string(), place: None, candidates: Vec::new(), unknown: None }
+        Self {
+            message: message.to_string(),
+            place: None,
+            candidates: Vec::new(),
+            unknown: None,
+            missing: None,
+        }
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
@@ -50,6 +58,7 @@ impl de::Error for Misfit {
             place: None,
             candidates: expected.iter().map(ToString::to_string).collect(),
             unknown: Some(field.to_owned()),
+            missing: None,
         }
     }
 
@@ -59,11 +68,14 @@ impl de::Error for Misfit {
             place: None,
             candidates: expected.iter().map(ToString::to_string).collect(),
             unknown: Some(variant.to_owned()),
+            missing: None,
         }
     }
 
     fn missing_field(field: &'static str) -> Self {
-        Self::custom(format!("the key '{field}' is missing"))
+        let mut misfit: Self = Self::custom(format!("the key '{field}' is missing"));
+        misfit.missing = Some(field.to_owned());
+        misfit
     }
 
     fn invalid_type(unexpected: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
@@ -87,41 +99,57 @@ impl de::Error for Misfit {
 /// Gives the value if what remained was enough for one, and all misfits.
 pub fn read<T: DeserializeOwned>(node: &Node) -> (Option<T>, Vec<Misfit>) {
     let mut node = node.clone();
-    let mut misfits = Vec::new();
+    let mut misfits: Vec<Misfit> = Vec::new();
+    let mut removed: Vec<String> = Vec::new();
     loop {
         match T::deserialize(&node) {
             Ok(value) => return (Some(value), misfits),
+            // What was taken out is missing now, which is no fault of its own.
+            Err(misfit)
+                if misfit
+                    .missing
+                    .as_ref()
+                    .is_some_and(|key| removed.contains(key)) =>
+            {
+                return (None, misfits);
+            }
             Err(misfit) => {
-                let place = misfit.place;
+                let taken = misfit.place.and_then(|place| remove(&mut node, place));
                 misfits.push(misfit);
-                if !place.is_some_and(|place| remove(&mut node, place)) {
-                    return (None, misfits);
+                match taken {
+                    Some(key) => removed.push(key),
+                    None => return (None, misfits),
                 }
             }
         }
     }
 }
 
-/// Takes the innermost mapping entry out whose key or value stands at `place`; false if there is none.
-fn remove(node: &mut Node, place: Place) -> bool {
+/// Takes the innermost entry out whose key or value stands at `place`, and gives its key; none if there is none.
+fn remove(node: &mut Node, place: Place) -> Option<String> {
     match &mut node.value {
         Value::Map(entries) => {
-            if entries.iter_mut().any(|(_, value)| remove(value, place)) {
-                return true;
+            if let Some(key) = entries
+                .iter_mut()
+                .find_map(|(_, value)| remove(value, place))
+            {
+                return Some(key);
             }
-            let before = entries.len();
-            entries.retain(|(key, value)| key.place != place && value.place != place);
-            entries.len() < before
+            let at = entries
+                .iter()
+                .position(|(key, value)| key.place == place || value.place == place)?;
+            let (key, _) = entries.remove(at);
+            Some(key.text().unwrap_or_default().to_owned())
         }
         Value::List(items) => {
-            if items.iter_mut().any(|item| remove(item, place)) {
-                return true;
+            if let Some(key) = items.iter_mut().find_map(|item| remove(item, place)) {
+                return Some(key);
             }
-            let before = items.len();
-            items.retain(|item| item.place != place);
-            items.len() < before
+            let at = items.iter().position(|item| item.place == place)?;
+            items.remove(at);
+            Some(String::new())
         }
-        _ => false,
+        _ => None,
     }
 }
 
@@ -139,7 +167,10 @@ impl<'de> Deserializer<'de> for &'de Node {
             // A mapping begins where its first key does, so what is missing in it is said of the
             // key that holds it: the place is left for that key's reader to fill in.
             Value::Map(entries) => {
-                return visitor.visit_map(Entries { rest: entries.iter(), value: None });
+                return visitor.visit_map(Entries {
+                    rest: entries.iter(),
+                    value: None,
+                });
             }
         }
         .map_err(|misfit| misfit.at(self.place))
@@ -167,9 +198,15 @@ impl<'de> Deserializer<'de> for &'de Node {
         visitor: V,
     ) -> Result<V::Value, Misfit> {
         let access = match &self.value {
-            Value::Text(_) => Choice { name: self, content: None },
+            Value::Text(_) => Choice {
+                name: self,
+                content: None,
+            },
             Value::Map(entries) => match entries.as_slice() {
-                [(key, value)] => Choice { name: key, content: Some(value) },
+                [(key, value)] => Choice {
+                    name: key,
+                    content: Some(value),
+                },
                 _ => {
                     return Err(de::Error::custom(format!(
                         "found {} keys, expected exactly one",
@@ -200,7 +237,10 @@ struct Items<'de>(std::slice::Iter<'de, Node>);
 impl<'de> SeqAccess<'de> for Items<'de> {
     type Error = Misfit;
 
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Misfit> {
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Misfit> {
         self.0.next().map(|node| seed.deserialize(node)).transpose()
     }
 }
@@ -213,7 +253,10 @@ struct Entries<'de> {
 impl<'de> MapAccess<'de> for Entries<'de> {
     type Error = Misfit;
 
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Misfit> {
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Misfit> {
         self.value = self.rest.next();
         self.value
             .map(|(key, _)| seed.deserialize(key).map_err(|misfit| misfit.at(key.place)))
@@ -243,7 +286,9 @@ impl<'de> EnumAccess<'de> for Choice<'de> {
     fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), Misfit> {
         let text = self.name.text().unwrap_or_default();
         let name: StrDeserializer<'_, Misfit> = text.into_deserializer();
-        let variant = seed.deserialize(name).map_err(|misfit| misfit.at(self.name.place))?;
+        let variant = seed
+            .deserialize(name)
+            .map_err(|misfit| misfit.at(self.name.place))?;
         Ok((variant, self))
     }
 }
@@ -262,14 +307,18 @@ impl<'de> VariantAccess<'de> for Choice<'de> {
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Misfit> {
         match self.content {
             Some(node) => seed.deserialize(node),
-            None => Err(<Misfit as de::Error>::custom("its settings are missing").at(self.name.place)),
+            None => {
+                Err(<Misfit as de::Error>::custom("its settings are missing").at(self.name.place))
+            }
         }
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, _len: usize, visitor: V) -> Result<V::Value, Misfit> {
         match self.content {
             Some(node) => node.deserialize_any(visitor),
-            None => Err(<Misfit as de::Error>::custom("its settings are missing").at(self.name.place)),
+            None => {
+                Err(<Misfit as de::Error>::custom("its settings are missing").at(self.name.place))
+            }
         }
     }
 

@@ -19,7 +19,9 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = text.split_at(digits);
     let fault = || {
-        format!("'{text}' is no duration; write a whole number and a unit, such as 10s, 1m, 24h or 7d")
+        format!(
+            "'{text}' is no duration; write a whole number and a unit, such as 10s, 1m, 24h or 7d"
+        )
     };
     let number: u64 = number.parse().map_err(|_| fault())?;
     let seconds = match unit {
@@ -32,7 +34,10 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         "y" => 365 * 86_400,
         _ => return Err(fault()),
     };
-    number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(fault)
+    number
+        .checked_mul(seconds)
+        .map(Duration::from_secs)
+        .ok_or_else(fault)
 }
 
 impl<'de> Deserialize<'de> for DurationText {
@@ -64,10 +69,6 @@ impl JsonSchema for DurationText {
     }
 }
 
-/// A number of bytes written plainly or with a binary unit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ByteSize(pub u64);
-
 /// Reads `65536`, `64KiB`, `256MiB` or `1GiB`.
 ///
 /// # Errors
@@ -76,8 +77,9 @@ pub fn parse_bytes(text: &str) -> Result<u64, String> {
     let text = text.trim();
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = text.split_at(digits);
-    let fault =
-        || format!("'{text}' is no size; write a whole number of bytes or one with KiB, MiB or GiB");
+    let fault = || {
+        format!("'{text}' is no size; write a whole number of bytes or one with KiB, MiB or GiB")
+    };
     let number: u64 = number.parse().map_err(|_| fault())?;
     let factor: u64 = match unit.trim() {
         "" | "B" => 1,
@@ -89,40 +91,6 @@ pub fn parse_bytes(text: &str) -> Result<u64, String> {
     number.checked_mul(factor).ok_or_else(fault)
 }
 
-impl<'de> Deserialize<'de> for ByteSize {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Size;
-        impl Visitor<'_> for Size {
-            type Value = ByteSize;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a size such as 64MiB")
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<ByteSize, E> {
-                parse_bytes(text).map(ByteSize).map_err(E::custom)
-            }
-            fn visit_i64<E: de::Error>(self, bytes: i64) -> Result<ByteSize, E> {
-                u64::try_from(bytes).map(ByteSize).map_err(|_| E::custom("a size is not negative"))
-            }
-        }
-        deserializer.deserialize_any(Size)
-    }
-}
-
-impl JsonSchema for ByteSize {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "ByteSize".into()
-    }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "anyOf": [
-                {"type": "integer", "minimum": 0},
-                {"type": "string", "pattern": "^[0-9]+ ?(B|KiB|MiB|GiB)?$"}
-            ],
-            "description": "Bytes, or a whole number with KiB, MiB or GiB."
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,8 +99,20 @@ mod tests {
     fn durations_are_read_and_nonsense_is_refused() {
         assert_eq!(parse_duration("10s"), Ok(Duration::from_secs(10)));
         assert_eq!(parse_duration("500ms"), Ok(Duration::from_millis(500)));
-        assert_eq!(parse_duration("3y"), Ok(Duration::from_secs(3 * 365 * 86_400)));
-        for text in ["", "s", "10", "10 parsecs", "-1s", "1.5h", "99999999999999999999s", "18446744073709551615y"] {
+        assert_eq!(
+            parse_duration("3y"),
+            Ok(Duration::from_secs(3 * 365 * 86_400))
+        );
+        for text in [
+            "",
+            "s",
+            "10",
+            "10 parsecs",
+            "-1s",
+            "1.5h",
+            "99999999999999999999s",
+            "18446744073709551615y",
+        ] {
             assert!(parse_duration(text).is_err(), "{text}");
         }
     }

@@ -6,11 +6,14 @@ use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
+use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
-use serde::Deserialize;
 
-use super::scalar::{ByteSize, DurationText};
+use tillwatch_monitor::definition::detector_fault;
+
+use super::limits::Limits;
+use super::scalar::DurationText;
 
 /// One definitions file. Every key may stand in any file of the folder; names are unique across it.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -45,6 +48,10 @@ pub struct File {
 pub struct Stream {
     /// One sentence for people.
     #[serde(default)]
+    #[expect(
+        dead_code,
+        reason = "kept beside the definition for its readers; nothing shows it yet"
+    )]
     pub description: Option<String>,
     /// The field that identifies an event; repeated ids within `dedup` are counted once.
     #[serde(default)]
@@ -105,6 +112,10 @@ pub struct DetailedField {
     pub nulls: Vec<String>,
     /// One sentence for people.
     #[serde(default)]
+    #[expect(
+        dead_code,
+        reason = "kept beside the definition for its readers; nothing shows it yet"
+    )]
     pub description: Option<String>,
 }
 
@@ -114,6 +125,10 @@ pub struct DetailedField {
 pub struct Cube {
     /// One sentence for people.
     #[serde(default)]
+    #[expect(
+        dead_code,
+        reason = "kept beside the definition for its readers; nothing shows it yet"
+    )]
     pub description: Option<String>,
     /// The stream it rolls up.
     pub from: String,
@@ -127,9 +142,6 @@ pub struct Cube {
     /// How long each bucket length is kept: `{10s: 2d, 1m: 30d, 1h: 3y}`.
     #[serde(default)]
     pub keep: IndexMap<String, DurationText>,
-    /// The most combinations of dimension values; further ones go to `__other__`. Default 100 000.
-    #[serde(default)]
-    pub combinations_max: Option<u64>,
 }
 
 /// A dimension: a field's name, or one name with an SQL expression.
@@ -167,6 +179,10 @@ pub struct Metric {
 pub struct Monitor {
     /// One sentence for people.
     #[serde(default)]
+    #[expect(
+        dead_code,
+        reason = "kept beside the definition for its readers; nothing shows it yet"
+    )]
     pub description: Option<String>,
     /// The metric it watches.
     pub metric: String,
@@ -181,9 +197,6 @@ pub struct Monitor {
     /// `critical`, `warning` or `info`. Default `warning`.
     #[serde(default)]
     pub severity: Option<String>,
-    /// The window a judgement looks at.
-    #[serde(default)]
-    pub window: Option<DurationText>,
     /// How long it must be bad before an incident opens.
     #[serde(default, rename = "for")]
     pub lasting: Option<DurationText>,
@@ -195,9 +208,9 @@ pub struct Monitor {
     pub notify: Vec<String>,
 }
 
-/// A detector.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+/// A detector and its settings.
+#[derive(Debug, JsonSchema)]
+#[schemars(rename_all = "snake_case")]
 pub enum Detect {
     /// A fixed bound.
     Threshold(Threshold),
@@ -213,8 +226,12 @@ pub struct Threshold {
     pub above: Option<f64>,
     /// Bad below this.
     pub below: Option<f64>,
-    /// Fewer samples than this are not judged.
+    /// Fewer samples than this are not judged. Default 0.
     pub min_samples: Option<u64>,
+    /// The metric is judged per window of this length. Default 1m.
+    pub window: Option<DurationText>,
+    /// How far back behind the bound counts as well again, as a share of the bound. Default 0.05.
+    pub resolve_margin: Option<f64>,
 }
 
 /// Settings of the `rate` detector.
@@ -223,10 +240,12 @@ pub struct Threshold {
 pub struct Rate {
     /// Fewer samples than this are not judged. Default 30.
     pub min_samples: Option<u64>,
-    /// The smallest change of the rate worth an incident, as a fraction. Default 0.05.
+    /// The smallest change of the rate worth an incident, as a fraction. Default 0.02.
     pub min_change: Option<f64>,
-    /// False alerts per metric and week that are accepted. Default 0.1.
-    pub false_alerts_per_week: Option<f64>,
+    /// `low`, `normal` or `high`: a false alert in two years, ten weeks or one week. Default `normal`.
+    pub sensitivity: Option<String>,
+    /// The longest stretch that is tested; shorter ones are tested too. Default 16m.
+    pub window: Option<DurationText>,
     /// How much history the baseline looks at. Default 7d.
     pub history: Option<DurationText>,
 }
@@ -344,42 +363,9 @@ pub struct Chart {
     /// A title when the metric's name does not do.
     #[serde(default)]
     pub title: Option<Title>,
-    /// Dimension values it is limited to.
-    #[serde(default, rename = "where")]
-    pub filter: IndexMap<String, String>,
     /// The range it shows at first.
     #[serde(default)]
     pub window: Option<DurationText>,
-}
-
-/// Limits; each has a default and may be set here.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Limits {
-    /// The largest request body after decompression. Default 64 MiB.
-    pub body_bytes_max: Option<ByteSize>,
-    /// The longest single event. Default 1 MiB.
-    pub line_bytes_max: Option<ByteSize>,
-    /// The deepest nesting of JSON. Default 32.
-    pub depth_max: Option<u32>,
-    /// Events' bytes waiting for the journal before 429. Default 256 MiB.
-    pub queue_bytes_max: Option<ByteSize>,
-    /// Batches waiting for the journal before 429. Default 4096.
-    pub queue_batches_max: Option<u64>,
-    /// The longest SQL text. Default 64 KiB.
-    pub sql_bytes_max: Option<ByteSize>,
-    /// The longest a query may run. Default 30s.
-    pub query_time_max: Option<DurationText>,
-    /// The most rows a query may return. Default 10 000.
-    pub query_rows_max: Option<u64>,
-    /// The memory all queries share. Default 1 GiB.
-    pub query_memory_bytes_max: Option<ByteSize>,
-    /// Live clients at once. Default 1000.
-    pub live_clients_max: Option<u64>,
-    /// The length of one journal segment. Default 256 MiB.
-    pub segment_bytes_max: Option<ByteSize>,
-    /// How far behind the newest event an event counts as late. Default 1m.
-    pub lateness: Option<DurationText>,
 }
 
 // Read by hand rather than as untagged enums, which forget where a fault stands and what it was.
@@ -402,6 +388,52 @@ impl<'de> Deserialize<'de> for Dimension {
             long: std::marker::PhantomData::<IndexMap<String, String>>,
             wrap: Dimension::Expression,
         })
+    }
+}
+
+// Read by hand, so that a detector that does not exist is answered with those that do.
+impl<'de> Deserialize<'de> for Detect {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(DetectVisitor)
+    }
+}
+
+struct DetectVisitor;
+
+impl<'de> Visitor<'de> for DetectVisitor {
+    type Value = Detect;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a detector with its settings, such as `rate: {min_samples: 30}`")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Detect, E> {
+        match (name, detector_fault(name)) {
+            (_, Some(fault)) => Err(E::custom(fault.reason)),
+            ("rate", None) => Ok(Detect::Rate(Rate::default())),
+            (_, None) => Err(E::custom(format!("detector `{name}` needs settings"))),
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Detect, A::Error> {
+        use serde::de::Error;
+        let Some(name) = entries.next_key::<String>()? else {
+            return Err(Error::custom("a detector is missing"));
+        };
+        if let Some(fault) = detector_fault(&name) {
+            return Err(Error::custom(fault.reason));
+        }
+        let detect = if name == "rate" {
+            Detect::Rate(entries.next_value::<Option<Rate>>()?.unwrap_or_default())
+        } else {
+            Detect::Threshold(entries.next_value()?)
+        };
+        match entries.next_key::<String>()? {
+            None => Ok(detect),
+            Some(second) => Err(Error::custom(format!(
+                "one detector only, not `{second}` as well"
+            ))),
+        }
     }
 }
 

@@ -1,0 +1,289 @@
+//! Taking events through the decoders and the intake.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::FutureExt;
+use futures::future::{BoxFuture, join_all};
+use tillwatch_collect::record::rejections_of;
+use tillwatch_collect::{
+    Decoded, Decoder, Encoding, Format, Intake, Prepared, Rejection, SubmitMeta, decode_record,
+    decompress,
+};
+use tillwatch_process::{Processor, RejectFrame};
+use tokio::sync::Semaphore;
+
+use crate::adapters::faults;
+use crate::documents::{QuarantineList, QuarantinedLine, Receipt, RejectedLine, ReplayReceipt};
+use crate::ports::{Collector, Envelope};
+use crate::problem::{Problem, Slug};
+use crate::request::params::nearest;
+use crate::request::time::{rfc3339, shorten};
+
+/// Rejections of a replay that are told.
+const REPLAY_REJECTIONS_MAX: usize = 100;
+
+/// The way in for the events of one set of definitions.
+pub struct JournalCollector {
+    intake: Arc<Intake>,
+    processor: Arc<Processor>,
+    decoders: BTreeMap<String, Arc<Decoder>>,
+    decodes: Arc<Semaphore>,
+    decompressed_bytes_max: usize,
+}
+
+impl JournalCollector {
+    /// Over the intake and one decoder per stream. At most `decodes_at_once_max` bodies are decoded at a time.
+    #[must_use]
+    pub fn new(
+        intake: Arc<Intake>,
+        processor: Arc<Processor>,
+        decoders: impl IntoIterator<Item = Arc<Decoder>>,
+        limits: &crate::Limits,
+    ) -> Self {
+        Self {
+            intake,
+            processor,
+            decoders: decoders
+                .into_iter()
+                .map(|d| (d.schema().name.clone(), d))
+                .collect(),
+            decodes: Arc::new(Semaphore::new(limits.decodes_at_once_max.max(1))),
+            decompressed_bytes_max: limits.decompressed_bytes_max,
+        }
+    }
+
+    fn decoder(&self, stream: &str) -> Result<&Arc<Decoder>, Problem> {
+        self.decoders.get(stream).ok_or_else(|| {
+            let detail = format!("There is no stream '{}'.", shorten(stream));
+            Problem::new(Slug::UnknownStream, detail)
+                .suggesting(nearest(stream, self.decoders.keys().map(String::as_str)))
+        })
+    }
+
+    async fn receive(&self, envelope: Envelope) -> Result<Receipt, Problem> {
+        let decoder = self.decoder(&envelope.stream)?.clone();
+        let (format, encoding) = forms(&envelope)?;
+        let prepared = self.prepare(decoder, format, encoding, envelope).await?;
+        let receipt = self.intake.submit_prepared(prepared).await;
+        let receipt = receipt.map_err(|fault| faults::intake(&fault))?;
+        Ok(Receipt {
+            accepted: receipt.accepted,
+            duplicates: receipt.duplicates,
+            rejected: receipt.rejected,
+            rejections: receipt.rejections.into_iter().map(told).collect(),
+        })
+    }
+
+    /// Decompresses, decodes and encodes for the journal: work of the CPU, off the async threads.
+    async fn prepare(
+        &self,
+        decoder: Arc<Decoder>,
+        format: Format,
+        encoding: Encoding,
+        envelope: Envelope,
+    ) -> Result<Prepared, Problem> {
+        let _turn = self.decodes.acquire().await;
+        let intake = self.intake.clone();
+        let bytes_max = self.decompressed_bytes_max;
+        let work = tokio::task::spawn_blocking(move || {
+            let decoded = decode(&decoder, &format, encoding, &envelope.body, bytes_max)?;
+            let meta = SubmitMeta {
+                idempotency_key: envelope.idempotency_key,
+                source: None,
+            };
+            intake
+                .prepare(&envelope.stream, decoded, meta)
+                .map_err(|fault| faults::intake(&fault))
+        });
+        work.await.map_err(|cause| Problem::internal(&cause))?
+    }
+
+    /// Reads the newest rejected lines of a stream, newest frame first, with one more than `limit` if there is one.
+    async fn rejected(
+        &self,
+        stream: &str,
+        limit: usize,
+    ) -> Result<Vec<(RejectFrame, u64, Rejection, Option<String>)>, Problem> {
+        self.decoder(stream)?;
+        let log = self.processor.stream(stream);
+        let log = log.ok_or_else(|| Problem::internal(&"a stream without a log"))?;
+        let reader = self.intake.reader();
+        let work = tokio::task::spawn_blocking(move || {
+            let mut lines = Vec::new();
+            for frame in log.rejects(limit.saturating_add(1)) {
+                let payload = reader
+                    .read_at(frame.offset)
+                    .map_err(|cause| Problem::internal(&cause))?;
+                let record = decode_record(frame.offset, &payload)
+                    .map_err(|cause| Problem::internal(&cause))?;
+                let all = rejections_of(&record.batch);
+                for (row, rejection) in (0..).zip(all) {
+                    lines.push((frame, row, rejection, record.source.clone()));
+                }
+                if lines.len() > limit {
+                    break;
+                }
+            }
+            Ok(lines)
+        });
+        work.await.map_err(|cause| Problem::internal(&cause))?
+    }
+
+    /// Tries one line again. Each has a key of its own, so that trying it twice counts it once.
+    async fn try_again(
+        &self,
+        decoder: &Arc<Decoder>,
+        frame: RejectFrame,
+        row: u64,
+        rejection: &Rejection,
+    ) -> Result<Result<(u64, u64), Rejection>, Problem> {
+        let failed = |reason: String, field: Option<String>| Rejection {
+            line: rejection.line,
+            field,
+            reason,
+            raw: String::new(),
+        };
+        if !rejection.raw.starts_with('{') || rejection.raw.ends_with('…') {
+            let reason = "only lines of JSON that were kept whole can be tried again".to_owned();
+            return Ok(Err(failed(reason, None)));
+        }
+        let decoded = decoder
+            .decode(&Format::Ndjson, rejection.raw.as_bytes())
+            .map_err(|fault| faults::decode(&fault))?;
+        if let Some(still) = decoded.rejections.first() {
+            return Ok(Err(failed(still.reason.clone(), still.field.clone())));
+        }
+        let meta = SubmitMeta {
+            idempotency_key: Some(format!("quarantine:{}:{row}", frame.offset)),
+            source: Some("quarantine".to_owned()),
+        };
+        let stream = decoder.schema().name.clone();
+        let receipt = self.intake.submit(&stream, decoded, meta).await;
+        let receipt = receipt.map_err(|fault| faults::intake(&fault))?;
+        Ok(Ok((receipt.accepted, receipt.duplicates)))
+    }
+
+    async fn replay_lines(&self, stream: String, limit: usize) -> Result<ReplayReceipt, Problem> {
+        let decoder = self.decoder(&stream)?.clone();
+        let mut lines = self.rejected(&stream, limit).await?;
+        lines.truncate(limit);
+        let tries = lines
+            .iter()
+            .map(|(frame, row, rejection, _)| self.try_again(&decoder, *frame, *row, rejection));
+        let mut receipt = ReplayReceipt {
+            replayed: lines.len() as u64,
+            accepted: 0,
+            duplicates: 0,
+            rejected: 0,
+            rejections: Vec::new(),
+        };
+        // Together, so that they share the journal's fsyncs.
+        for outcome in join_all(tries).await {
+            match outcome? {
+                Ok((accepted, duplicates)) => {
+                    receipt.accepted += accepted;
+                    receipt.duplicates += duplicates;
+                }
+                Err(rejection) => {
+                    receipt.rejected += 1;
+                    if receipt.rejections.len() < REPLAY_REJECTIONS_MAX {
+                        receipt.rejections.push(told(rejection));
+                    }
+                }
+            }
+        }
+        Ok(receipt)
+    }
+}
+
+impl Collector for JournalCollector {
+    fn streams(&self) -> Vec<String> {
+        self.decoders.keys().cloned().collect()
+    }
+
+    fn check(&self, envelope: &Envelope) -> Result<(), Problem> {
+        self.decoder(&envelope.stream)?;
+        forms(envelope).map(|_| ())
+    }
+
+    fn take(&self, envelope: Envelope) -> BoxFuture<'_, Result<Receipt, Problem>> {
+        self.receive(envelope).boxed()
+    }
+
+    fn quarantine(
+        &self,
+        stream: String,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<QuarantineList, Problem>> {
+        async move {
+            let mut lines = self.rejected(&stream, limit).await?;
+            let truncated = lines.len() > limit;
+            lines.truncate(limit);
+            let lines = lines
+                .into_iter()
+                .map(|(frame, _, rejection, source)| QuarantinedLine {
+                    received_at: rfc3339(frame.received_at_us),
+                    line: rejection.line,
+                    field: rejection.field,
+                    reason: rejection.reason,
+                    raw: rejection.raw,
+                    source,
+                });
+            Ok(QuarantineList {
+                lines: lines.collect(),
+                stream,
+                truncated,
+            })
+        }
+        .boxed()
+    }
+
+    fn replay(
+        &self,
+        stream: String,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<ReplayReceipt, Problem>> {
+        self.replay_lines(stream, limit).boxed()
+    }
+}
+
+fn forms(envelope: &Envelope) -> Result<(Format, Encoding), Problem> {
+    let sent = envelope.content_type.as_deref().unwrap_or_default();
+    if sent.is_empty() || sent.starts_with("application/x-www-form-urlencoded") {
+        // What curl sends unless told.
+        return Err(Problem::new(
+            Slug::UnsupportedContentType,
+            "Say what the body is, such as with the header 'Content-Type: application/x-ndjson' for one JSON object per line.",
+        ));
+    }
+    let format = Format::from_content_type(sent).map_err(|fault| faults::decode(&fault))?;
+    let encoding = envelope.content_encoding.as_deref().unwrap_or_default();
+    let encoding = Encoding::from_header(encoding).map_err(|fault| faults::decode(&fault))?;
+    Ok((format, encoding))
+}
+
+fn decode(
+    decoder: &Decoder,
+    format: &Format,
+    encoding: Encoding,
+    body: &Bytes,
+    bytes_max: usize,
+) -> Result<Decoded, Problem> {
+    if body.is_empty() {
+        return Err(Problem::new(Slug::BodyUnreadable, "The body is empty."));
+    }
+    let body = decompress(encoding, body, bytes_max).map_err(|fault| faults::decode(&fault))?;
+    decoder
+        .decode(format, &body)
+        .map_err(|fault| faults::decode(&fault))
+}
+
+fn told(rejection: Rejection) -> RejectedLine {
+    RejectedLine {
+        line: rejection.line,
+        field: rejection.field,
+        reason: rejection.reason,
+    }
+}

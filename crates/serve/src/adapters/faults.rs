@@ -1,0 +1,184 @@
+//! Faults of the other parts as problem documents.
+
+use std::fmt::Display;
+
+use tillwatch_analyse::AnalyseError;
+use tillwatch_collect::{DecodeError, IntakeError};
+use tillwatch_monitor::MonitorError;
+
+use crate::problem::{Problem, Slug};
+
+/// A fault's sentence with a capital and a full stop, as details have.
+fn sentence(fault: &dyn Display) -> String {
+    let text = fault.to_string();
+    let mut letters = text.chars();
+    let Some(first) = letters.next() else {
+        return text;
+    };
+    let mut sentence: String = first.to_uppercase().chain(letters).collect();
+    if !sentence.ends_with(['.', '!', '?', '…']) {
+        sentence.push('.');
+    }
+    sentence
+}
+
+pub(super) fn decode(fault: &DecodeError) -> Problem {
+    let slug = match fault {
+        DecodeError::BodyTooLarge { .. } | DecodeError::ColumnsTooLarge { .. } => {
+            Slug::BodyTooLarge
+        }
+        DecodeError::UnknownEncoding(_) => Slug::UnsupportedContentEncoding,
+        DecodeError::UnknownFormat(_) => Slug::UnsupportedContentType,
+        DecodeError::FormatParameter(_) => Slug::BadHeader,
+        _ => Slug::BodyUnreadable,
+    };
+    Problem::new(slug, sentence(fault))
+}
+
+pub(super) fn intake(fault: &IntakeError) -> Problem {
+    match fault {
+        IntakeError::Overloaded { retry_after, .. } => {
+            let seconds = retry_after.as_millis().div_ceil(1_000).max(1);
+            Problem::new(Slug::Overloaded, sentence(fault))
+                .retry_after_s(u32::try_from(seconds).unwrap_or(u32::MAX))
+        }
+        IntakeError::TooLarge { .. } => Problem::new(Slug::BodyTooLarge, sentence(fault)),
+        IntakeError::StorageFull(_) => Problem::new(Slug::JournalFull, sentence(fault)),
+        IntakeError::Unavailable(_) => Problem::new(Slug::JournalPoisoned, sentence(fault)),
+        IntakeError::Stopping => Problem::new(Slug::Stopping, sentence(fault)).retry_after_s(1),
+        _ => Problem::internal(fault),
+    }
+}
+
+pub(super) fn analyse(fault: &AnalyseError) -> Problem {
+    let slug = match fault {
+        AnalyseError::TooLarge(_)
+        | AnalyseError::TooManyRows { .. }
+        | AnalyseError::AnswerTooLarge { .. }
+        | AnalyseError::Memory { .. } => Slug::QueryTooLarge,
+        AnalyseError::Syntax(_)
+        | AnalyseError::Forbidden(_)
+        | AnalyseError::Unknown(_)
+        | AnalyseError::Invalid(_)
+        | AnalyseError::Metric { .. } => Slug::BadQuery,
+        AnalyseError::Deadline { .. } => Slug::Timeout,
+        AnalyseError::Busy => {
+            return Problem::new(Slug::Overloaded, sentence(fault)).retry_after_s(1);
+        }
+        // The cause has been logged where it arose.
+        _ => return Problem::new(Slug::Internal, sentence(fault)),
+    };
+    let problem = Problem::new(slug, sentence(fault))
+        .with("reason", fault.slug())
+        .suggesting(fault.suggestion());
+    match fault.position() {
+        Some(place) => problem
+            .with("line", place.line)
+            .with("column", place.column),
+        None => problem,
+    }
+}
+
+pub(super) fn monitor(fault: &MonitorError) -> Problem {
+    match fault {
+        MonitorError::UnknownIncident(_) => Problem::new(Slug::UnknownIncident, sentence(fault)),
+        MonitorError::WrongState { .. } => Problem::new(Slug::Conflict, sentence(fault)),
+        _ => Problem::internal(fault),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tillwatch_analyse::{Fault, Position};
+
+    use super::*;
+
+    #[test]
+    fn faults_of_bodies_have_their_slugs() {
+        let cases = [
+            (
+                DecodeError::BodyTooLarge { bytes_max: 1 },
+                Slug::BodyTooLarge,
+            ),
+            (
+                DecodeError::ColumnsTooLarge { bytes_max: 1 },
+                Slug::BodyTooLarge,
+            ),
+            (
+                DecodeError::UnknownEncoding("br".into()),
+                Slug::UnsupportedContentEncoding,
+            ),
+            (
+                DecodeError::UnknownFormat("text/plain".into()),
+                Slug::UnsupportedContentType,
+            ),
+            (DecodeError::FormatParameter("x".into()), Slug::BadHeader),
+            (DecodeError::Utf8 { at: 3 }, Slug::BodyUnreadable),
+            (
+                DecodeError::Json {
+                    reason: "x".into(),
+                    at: 3,
+                },
+                Slug::BodyUnreadable,
+            ),
+            (DecodeError::CsvHeader("x".into()), Slug::BodyUnreadable),
+        ];
+        for (fault, slug) in cases {
+            assert_eq!(decode(&fault).slug(), slug, "{fault}");
+        }
+    }
+
+    #[test]
+    fn faults_of_the_intake_have_their_slugs() {
+        let busy = IntakeError::Overloaded {
+            reason: "x".into(),
+            retry_after: Duration::from_millis(1_200),
+        };
+        let cases = [
+            (busy, Slug::Overloaded),
+            (
+                IntakeError::TooLarge {
+                    bytes: 2,
+                    bytes_max: 1,
+                },
+                Slug::BodyTooLarge,
+            ),
+            (IntakeError::StorageFull("x".into()), Slug::JournalFull),
+            (IntakeError::Unavailable("x".into()), Slug::JournalPoisoned),
+            (IntakeError::Stopping, Slug::Stopping),
+            (IntakeError::Record("x".into()), Slug::Internal),
+        ];
+        for (fault, slug) in cases {
+            assert_eq!(intake(&fault).slug(), slug, "{fault}");
+        }
+    }
+
+    #[test]
+    fn faults_of_queries_say_where_and_what_instead() {
+        let place = Position { line: 2, column: 7 };
+        let fault = Fault::new("there is no column 'pps'")
+            .at(Some(place))
+            .suggest(Some("did you mean 'psp'?".into()));
+        let document = analyse(&AnalyseError::Unknown(fault)).document();
+        assert_eq!(document["status"], 400);
+        assert_eq!(document["line"], 2);
+        assert_eq!(document["column"], 7);
+        assert_eq!(document["suggestion"], "did you mean 'psp'?");
+        assert_eq!(document["reason"], "unknown-name");
+        let cases = [
+            (AnalyseError::Deadline { deadline_ms: 1 }, Slug::Timeout),
+            (
+                AnalyseError::TooManyRows { rows_max: 1 },
+                Slug::QueryTooLarge,
+            ),
+            (AnalyseError::Memory { bytes_max: 1 }, Slug::QueryTooLarge),
+            (AnalyseError::Busy, Slug::Overloaded),
+            (AnalyseError::Internal, Slug::Internal),
+        ];
+        for (fault, slug) in cases {
+            assert_eq!(analyse(&fault).slug(), slug, "{fault}");
+        }
+    }
+}

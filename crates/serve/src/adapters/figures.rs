@@ -1,0 +1,174 @@
+//! Questions over the analyst.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use tillwatch_analyse::{Analyst, LimitOverride, PointValue, SeriesQuery};
+use tillwatch_process::{Processor, StreamLog};
+use tokio::sync::watch;
+
+use crate::adapters::faults;
+use crate::documents::{Figure, Metric, MetricKind};
+use crate::ports::{Figures, SeriesAnswer, SeriesQuestion, SqlFormat, SqlLimits};
+use crate::problem::Problem;
+use crate::request::time::MS;
+
+/// Questions about one processor.
+pub struct AnalystFigures {
+    analyst: Arc<Analyst>,
+    processor: Arc<Processor>,
+    metrics: Vec<Metric>,
+    /// By name of the metric: its place in `metrics`, and the stream that its cube is made from.
+    places: HashMap<String, (usize, Option<Arc<StreamLog>>)>,
+}
+
+impl AnalystFigures {
+    /// Over an analyst and the processor it asks. `order` are the metrics' names in the order of their definition; those
+    /// it does not name come after, by name.
+    #[must_use]
+    pub fn new(analyst: Arc<Analyst>, processor: Arc<Processor>, order: &[String]) -> Self {
+        let mut metrics: Vec<Metric> = analyst.metrics().map(|m| document(&analyst, m)).collect();
+        let rank = |name: &str| order.iter().position(|n| n == name).unwrap_or(order.len());
+        metrics.sort_by_cached_key(|metric| (rank(&metric.name), metric.name.clone()));
+        let places = metrics
+            .iter()
+            .enumerate()
+            .map(|(place, metric)| {
+                let cube = processor.cube(&metric.of);
+                let stream = cube.and_then(|cube| processor.stream(&cube.definition().from));
+                (metric.name.clone(), (place, stream))
+            })
+            .collect();
+        Self {
+            analyst,
+            processor,
+            metrics,
+            places,
+        }
+    }
+}
+
+fn document(analyst: &Analyst, metric: &tillwatch_analyse::Metric) -> Metric {
+    let definition = metric.definition();
+    Metric {
+        name: definition.name.clone(),
+        unit: definition.unit.clone(),
+        description: definition.description.clone(),
+        formula: definition.formula.clone(),
+        of: definition.of.clone(),
+        dimensions: analyst.dimensions(metric).to_vec(),
+        bucket_ms: analyst.bucket_us(metric) / MS,
+        kind: match metric.kind() {
+            tillwatch_analyse::MetricKind::Rate => MetricKind::Rate,
+            tillwatch_analyse::MetricKind::Count => MetricKind::Count,
+            tillwatch_analyse::MetricKind::Amount => MetricKind::Amount,
+            tillwatch_analyse::MetricKind::Other => MetricKind::Other,
+        },
+    }
+}
+
+fn figure(value: PointValue) -> Option<Figure> {
+    match value {
+        PointValue::Null => None,
+        PointValue::Int(value) => Some(Figure::integer(value)),
+        PointValue::Float(value) => Figure::number(value),
+        PointValue::Text(text) => Some(Figure::Exact(text)),
+    }
+}
+
+impl Figures for AnalystFigures {
+    fn metrics(&self) -> Vec<Metric> {
+        self.metrics.clone()
+    }
+
+    fn metric(&self, name: &str) -> Option<Metric> {
+        let (place, _) = self.places.get(name)?;
+        self.metrics.get(*place).cloned()
+    }
+
+    fn series(&self, question: SeriesQuestion) -> BoxFuture<'_, Result<SeriesAnswer, Problem>> {
+        async move {
+            let stream = self
+                .places
+                .get(&question.metric)
+                .and_then(|(_, stream)| stream.clone());
+            let query = SeriesQuery {
+                metric: question.metric,
+                from_us: question.from_us,
+                to_us: question.to_us,
+                step_us: question.step_us,
+                by: question.by,
+                filters: question.filters,
+                limit_series: Some(question.limit),
+            };
+            let answer = self
+                .analyst
+                .series(&query)
+                .await
+                .map_err(|fault| faults::analyse(&fault))?;
+            let series = answer.series.into_iter().map(|one| {
+                let key = one.by.into_iter().map(|(_, value)| value).collect();
+                let points = one
+                    .points
+                    .into_iter()
+                    .map(|(at, value)| (at, figure(value)));
+                (key, points.collect())
+            });
+            Ok(SeriesAnswer {
+                series: series.collect(),
+                known_us: answer.known_us,
+                empty: figure(answer.empty),
+                watermark_us: stream.and_then(|stream| stream.status().watermark_us),
+                truncated: answer.truncated,
+            })
+        }
+        .boxed()
+    }
+
+    fn sql(
+        &self,
+        text: String,
+        limits: SqlLimits,
+        format: SqlFormat,
+    ) -> BoxFuture<'_, Result<Vec<u8>, Problem>> {
+        async move {
+            let narrowed = LimitOverride {
+                deadline: limits.timeout,
+                rows_max: limits.rows_max,
+            };
+            let outcome = self.analyst.sql(&text, narrowed).await;
+            let result = outcome.map_err(|fault| faults::analyse(&fault))?;
+            // Writing out a hundred thousand rows takes long enough to hold up other calls.
+            let written = tokio::task::spawn_blocking(move || match format {
+                SqlFormat::Json => result.to_json(),
+                SqlFormat::Csv => result.to_csv(),
+                SqlFormat::ArrowStream => result.to_arrow_stream(),
+            });
+            let written = written.await.map_err(|cause| Problem::internal(&cause))?;
+            written.map_err(|fault| faults::analyse(&fault))
+        }
+        .boxed()
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.processor.changes()
+    }
+
+    fn version(&self, metric: &str) -> u64 {
+        self.analyst
+            .metric(metric)
+            .map_or(0, |metric| self.analyst.version(metric))
+    }
+
+    fn changed_since(&self, metric: &str, version: u64) -> Option<(i64, i64)> {
+        let metric = self.analyst.metric(metric)?;
+        let (first_us, last_us) = self.analyst.changed_since(metric, version)?;
+        // The last bucket has changed anywhere within itself.
+        Some((
+            first_us,
+            last_us.saturating_add(self.analyst.bucket_us(metric) - 1),
+        ))
+    }
+}

@@ -1,0 +1,164 @@
+//! Incidents over the monitors' engine.
+
+use std::sync::Arc;
+
+use futures::stream::BoxStream;
+use tillwatch_monitor::catalogue::IncidentFilter;
+use tillwatch_monitor::incident as monitor;
+use tillwatch_monitor::watch::{ActionNote, Watch};
+
+use crate::adapters::faults;
+use crate::documents::{ActionRequest, Figure, Incident, IncidentState, Monitor, TimelineEntry};
+use crate::ports::{IncidentAction, IncidentChange, Incidents, changes_of};
+use crate::problem::Problem;
+use crate::request::time::{now_us, rfc3339};
+
+/// Incidents and monitors of one set of definitions.
+pub struct WatchIncidents {
+    watch: Arc<Watch>,
+}
+
+impl WatchIncidents {
+    /// Over the engine that judges.
+    #[must_use]
+    pub fn new(watch: Arc<Watch>) -> Self {
+        Self { watch }
+    }
+}
+
+impl Incidents for WatchIncidents {
+    fn list(&self, state: Option<IncidentState>, limit: usize) -> Result<Vec<Incident>, Problem> {
+        let filter = IncidentFilter {
+            state: state.map(kept_state),
+            monitor: None,
+            limit: Some(limit),
+        };
+        let found = self.watch.catalogue().incidents(&filter);
+        Ok(found
+            .map_err(|fault| faults::monitor(&fault))?
+            .iter()
+            .map(document)
+            .collect())
+    }
+
+    fn one(&self, id: &str) -> Result<Option<Incident>, Problem> {
+        found(self.watch.catalogue().incident(id))
+    }
+
+    fn act(
+        &self,
+        id: &str,
+        action: IncidentAction,
+        request: &ActionRequest,
+    ) -> Result<Option<Incident>, Problem> {
+        let now_us = now_us();
+        let note = ActionNote {
+            by: request.by.clone(),
+            note: request.note.clone(),
+        };
+        found(match action {
+            IncidentAction::Acknowledge => self.watch.acknowledge(id, &note, now_us),
+            IncidentAction::Resolve => self.watch.resolve(id, &note, now_us),
+            IncidentAction::Silence { duration } => {
+                let us = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
+                self.watch
+                    .silence(id, now_us.saturating_add(us), &note, now_us)
+            }
+        })
+    }
+
+    fn changes(&self) -> BoxStream<'static, IncidentChange> {
+        changes_of(self.watch.subscribe(), |event| {
+            event.incident.id.to_string()
+        })
+    }
+
+    fn monitors(&self) -> Result<Vec<Monitor>, Problem> {
+        self.watch
+            .monitors()
+            .into_iter()
+            .map(|status| {
+                Ok(Monitor {
+                    detect: serde_json::to_value(&status.detect)
+                        .map_err(|cause| Problem::internal(&cause))?,
+                    name: status.name,
+                    metric: status.metric,
+                    by: status.by,
+                    severity: status.severity.name().to_owned(),
+                    notify: status.notify,
+                    last_judged_at: status.last_judged_at,
+                    slices: status.slices as u64,
+                    firing: status.firing as u64,
+                    learning: status.learning,
+                    error: status.error,
+                })
+            })
+            .collect()
+    }
+}
+
+fn found(
+    outcome: Result<monitor::Incident, tillwatch_monitor::MonitorError>,
+) -> Result<Option<Incident>, Problem> {
+    match outcome {
+        Ok(incident) => Ok(Some(document(&incident))),
+        Err(tillwatch_monitor::MonitorError::UnknownIncident(_)) => Ok(None),
+        Err(fault) => Err(faults::monitor(&fault)),
+    }
+}
+
+fn kept_state(state: IncidentState) -> monitor::IncidentState {
+    match state {
+        IncidentState::Open => monitor::IncidentState::Open,
+        IncidentState::Acknowledged => monitor::IncidentState::Acknowledged,
+        IncidentState::Resolved => monitor::IncidentState::Resolved,
+    }
+}
+
+fn shown_state(state: monitor::IncidentState) -> IncidentState {
+    match state {
+        monitor::IncidentState::Open => IncidentState::Open,
+        monitor::IncidentState::Acknowledged => IncidentState::Acknowledged,
+        monitor::IncidentState::Resolved => IncidentState::Resolved,
+    }
+}
+
+fn document(incident: &monitor::Incident) -> Incident {
+    let figure = |value: Option<f64>| value.and_then(Figure::number);
+    let figures = &incident.figures;
+    Incident {
+        id: incident.id.to_string(),
+        monitor: incident.monitor.clone(),
+        metric: incident.metric.clone(),
+        unit: incident.unit.clone(),
+        severity: incident.severity.name().to_owned(),
+        state: shown_state(incident.state),
+        slice: incident
+            .slice
+            .pairs()
+            .map(|(dimension, value)| (dimension.to_owned(), value.map(str::to_owned)))
+            .collect(),
+        opened_at: rfc3339(incident.opened_at_us),
+        started_at: rfc3339(incident.started_at_us),
+        updated_at: rfc3339(incident.updated_at_us),
+        resolved_at: incident.resolved_at_us.map(rfc3339),
+        value: figure(figures.value),
+        expected: figure(figures.expected),
+        numerator: figure(figures.numerator),
+        denominator: figure(figures.denominator),
+        affected: figure(figures.affected),
+        probability: figure(figures.probability),
+        direction: Some(incident.direction.name().to_owned()),
+        summary: incident.summary.clone(),
+        silenced_until: incident.silenced_until_us.map(rfc3339),
+        timeline: incident
+            .timeline
+            .iter()
+            .map(|entry| TimelineEntry {
+                at: rfc3339(entry.at_us),
+                kind: entry.kind.name().to_owned(),
+                text: entry.text.clone(),
+            })
+            .collect(),
+    }
+}

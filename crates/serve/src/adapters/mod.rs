@@ -1,0 +1,12 @@
+//! The ports over the real parts.
+
+mod collector;
+mod faults;
+mod figures;
+mod health;
+mod incidents;
+
+pub use collector::JournalCollector;
+pub use figures::AnalystFigures;
+pub use health::RunningHealth;
+pub use incidents::WatchIncidents;

@@ -1,0 +1,86 @@
+//! Incidents over HTTP.
+
+use serde_json::json;
+
+use super::stand::{Stand, problem};
+
+#[tokio::test]
+async fn incidents_are_listed_shown_and_acted_on() {
+    let stand = Stand::start().await;
+    stand.cases.open("inc_1");
+    stand.cases.open("inc_2");
+    let list = stand.json("/v1/incidents?state=open&limit=1").await;
+    assert_eq!(list["incidents"][0]["id"], "inc_2");
+    assert_eq!(list["incidents"].as_array().unwrap().len(), 1);
+    let one = stand.json("/v1/incidents/inc_1").await;
+    assert_eq!(one["slice"], json!({"psp": "adyen"}));
+    assert_eq!(one["numerator"].to_string(), "128");
+    assert_eq!(one["resolved_at"], json!(null));
+    let body = r#"{"note":"rerouted","by":"ana"}"#;
+    let request = stand.post("/v1/incidents/inc_1/acknowledge", "application/json", body);
+    let answer: serde_json::Value =
+        serde_json::from_str(&request.send().await.unwrap().text().await.unwrap()).unwrap();
+    assert_eq!(answer["state"], "acknowledged");
+    assert_eq!(answer["summary"], r#"Some("rerouted") by Some("ana")"#);
+    let silenced = stand
+        .client
+        .post(stand.url("/v1/incidents/inc_2/silence"))
+        .send()
+        .await
+        .unwrap();
+    let text = silenced.text().await.unwrap();
+    assert!(
+        text.contains("\"silenced_until\":\"3600 s\""),
+        "an hour unless told: {text}"
+    );
+    let resolve = stand.client.post(stand.url("/v1/incidents/inc_1/resolve"));
+    assert_eq!(resolve.send().await.unwrap().status(), 200);
+    let again = stand
+        .client
+        .post(stand.url("/v1/incidents/inc_1/acknowledge"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(problem(again).await.1, "conflict");
+}
+
+#[tokio::test]
+async fn incidents_are_pushed_as_they_change() {
+    let stand = Stand::start().await;
+    stand.cases.open("inc_1");
+    let mut events = stand.events("/v1/incidents/live").await;
+    let snapshot = events.told().await;
+    assert_eq!(snapshot.name, "snapshot");
+    assert_eq!(snapshot.data["incidents"][0]["id"], "inc_1");
+    stand.cases.open("inc_2");
+    let opened = events.told().await;
+    assert_eq!(
+        (opened.name.as_str(), opened.data["id"].as_str()),
+        ("incident", Some("inc_2"))
+    );
+    let resolve = stand.client.post(stand.url("/v1/incidents/inc_1/resolve"));
+    assert_eq!(resolve.send().await.unwrap().status(), 200);
+    let resolved = events.told().await;
+    assert_eq!(resolved.data["id"], "inc_1");
+    assert_eq!(resolved.data["state"], "resolved");
+}
+
+#[tokio::test]
+async fn a_client_far_behind_gets_the_list_again() {
+    let stand = Stand::start().await;
+    let mut events = stand.events("/v1/incidents/live").await;
+    assert_eq!(events.told().await.data, json!({"incidents": []}));
+    // More than the channel of changes holds, at once.
+    for i in 0..100 {
+        stand.cases.open(&format!("inc_{i}"));
+    }
+    let mut known = std::collections::HashSet::new();
+    while known.len() < 100 {
+        let event = events.told().await;
+        let of = |incident: &serde_json::Value| incident["id"].as_str().unwrap().to_owned();
+        match event.name.as_str() {
+            "snapshot" => known.extend(event.data["incidents"].as_array().unwrap().iter().map(of)),
+            _ => known.extend([of(&event.data)]),
+        }
+    }
+}

@@ -1,0 +1,436 @@
+//! Simple parts: counts per provider, a list of incidents, and whatever fault a test wants.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+use tokio::sync::{Notify, broadcast, watch};
+
+use crate::documents::*;
+use crate::ports::*;
+use crate::problem::{Problem, Slug};
+
+pub(super) const SECOND: i64 = 1_000_000;
+
+/// Takes lines of JSON for the stream `payments`; a line `bad` is rejected.
+#[derive(Default)]
+pub(super) struct Lines {
+    /// Answers given before the usual ones.
+    pub(super) faults: Mutex<VecDeque<Problem>>,
+    pub(super) taken: Mutex<Vec<Envelope>>,
+    /// While set, taking waits.
+    pub(super) held: AtomicBool,
+    pub(super) waiting: AtomicU64,
+    pub(super) released: Notify,
+}
+
+impl Collector for Lines {
+    fn streams(&self) -> Vec<String> {
+        vec!["payments".into()]
+    }
+
+    fn check(&self, envelope: &Envelope) -> Result<(), Problem> {
+        if envelope.stream != "payments" {
+            return Err(
+                Problem::new(Slug::UnknownStream, "no such stream").suggesting(Some("payments"))
+            );
+        }
+        match envelope.content_type.as_deref() {
+            Some("application/x-ndjson") => Ok(()),
+            _ => Err(Problem::new(Slug::UnsupportedContentType, "send NDJSON")),
+        }
+    }
+
+    fn take(&self, envelope: Envelope) -> BoxFuture<'_, Result<Receipt, Problem>> {
+        async move {
+            while self.held.load(Ordering::SeqCst) {
+                self.waiting.fetch_add(1, Ordering::SeqCst);
+                self.released.notified().await;
+            }
+            if let Some(fault) = self.faults.lock().unwrap().pop_front() {
+                return Err(fault);
+            }
+            let text = String::from_utf8_lossy(&envelope.body).into_owned();
+            let mut receipt = Receipt {
+                accepted: 0,
+                duplicates: 0,
+                rejected: 0,
+                rejections: Vec::new(),
+            };
+            for (line, text) in (1..).zip(text.lines()) {
+                if text == "bad" {
+                    receipt.rejected += 1;
+                    let reason = "is not JSON".to_owned();
+                    receipt.rejections.push(RejectedLine {
+                        line,
+                        field: None,
+                        reason,
+                    });
+                } else {
+                    receipt.accepted += 1;
+                }
+            }
+            self.taken.lock().unwrap().push(envelope);
+            Ok(receipt)
+        }
+        .boxed()
+    }
+
+    fn quarantine(
+        &self,
+        stream: String,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<QuarantineList, Problem>> {
+        let lines = vec![QuarantinedLine {
+            received_at: "2026-11-22T14:00:00Z".into(),
+            line: 3,
+            field: Some("amount".into()),
+            reason: format!("limit {limit}"),
+            raw: "bad".into(),
+            source: None,
+        }];
+        futures::future::ok(QuarantineList {
+            stream,
+            lines,
+            truncated: false,
+        })
+        .boxed()
+    }
+
+    fn replay(
+        &self,
+        _stream: String,
+        _limit: usize,
+    ) -> BoxFuture<'_, Result<ReplayReceipt, Problem>> {
+        futures::future::ok(ReplayReceipt {
+            replayed: 1,
+            accepted: 1,
+            duplicates: 0,
+            rejected: 0,
+            rejections: Vec::new(),
+        })
+        .boxed()
+    }
+}
+
+/// The metric `payments`: a count per provider in buckets of a second.
+pub(super) struct Counts {
+    pub(super) metric: &'static str,
+    counts: Mutex<BTreeMap<(String, i64), i64>>,
+    /// For each version, the range it changed.
+    log: Mutex<Vec<(i64, i64)>>,
+    changed: watch::Sender<u64>,
+    pub(super) asked: Mutex<Vec<SeriesQuestion>>,
+    pub(super) failing: AtomicBool,
+    /// Set while a slow query runs; cleared when it is given up.
+    pub(super) slow_running: std::sync::Arc<AtomicBool>,
+}
+
+impl Counts {
+    pub(super) fn new(metric: &'static str) -> Self {
+        Self {
+            metric,
+            counts: Mutex::default(),
+            log: Mutex::default(),
+            changed: watch::channel(0).0,
+            asked: Mutex::default(),
+            failing: AtomicBool::new(false),
+            slow_running: std::sync::Arc::default(),
+        }
+    }
+
+    /// Counts a payment and tells that something has changed.
+    pub(super) fn add(&self, psp: &str, at_us: i64) {
+        let bucket = at_us - at_us.rem_euclid(SECOND);
+        *self
+            .counts
+            .lock()
+            .unwrap()
+            .entry((psp.to_owned(), bucket))
+            .or_default() += 1;
+        self.log.lock().unwrap().push((bucket, bucket));
+        self.changed.send_modify(|version| *version += 1);
+    }
+
+    fn answer(&self, question: &SeriesQuestion) -> SeriesAnswer {
+        let range = question.from_us..question.to_us;
+        let mut slices: BTreeMap<SliceKey, BTreeMap<i64, i64>> = BTreeMap::new();
+        let mut known: Option<(i64, i64)> = None;
+        for ((psp, at), count) in self.counts.lock().unwrap().iter() {
+            if !range.contains(at) {
+                continue;
+            }
+            let step = at - at.rem_euclid(question.step_us);
+            known = Some(known.map_or((step, step), |(a, b)| (a.min(step), b.max(step))));
+            if question.filters.iter().any(|(_, value)| value != psp) {
+                continue;
+            }
+            let key = if question.by.is_empty() {
+                vec![]
+            } else {
+                vec![Some(psp.clone())]
+            };
+            *slices.entry(key).or_default().entry(step).or_default() += count;
+        }
+        if question.by.is_empty() {
+            slices.entry(Vec::new()).or_default();
+        }
+        let truncated = slices.len() > question.limit;
+        let steps = |points: BTreeMap<i64, i64>| {
+            let mut all = Vec::new();
+            let mut at = question.from_us;
+            while at < question.to_us {
+                let inside = known.is_some_and(|(a, b)| (a..=b).contains(&at));
+                let figure = points.get(&at).copied().or(inside.then_some(0));
+                all.push((at, figure.map(Figure::integer)));
+                at += question.step_us;
+            }
+            all
+        };
+        SeriesAnswer {
+            series: slices
+                .into_iter()
+                .take(question.limit)
+                .map(|(key, points)| (key, steps(points)))
+                .collect(),
+            known_us: known,
+            empty: Some(Figure::integer(0)),
+            watermark_us: known.map(|(_, last)| last),
+            truncated,
+        }
+    }
+}
+
+/// Tells when a future is given up.
+struct Running(std::sync::Arc<AtomicBool>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::SeqCst);
+    }
+}
+
+impl Figures for Counts {
+    fn metrics(&self) -> Vec<Metric> {
+        vec![Metric {
+            name: self.metric.into(),
+            unit: Some("count".into()),
+            description: None,
+            formula: None,
+            of: "attempts".into(),
+            dimensions: vec!["psp".into()],
+            bucket_ms: 1_000,
+            kind: MetricKind::Count,
+        }]
+    }
+
+    fn series(&self, question: SeriesQuestion) -> BoxFuture<'_, Result<SeriesAnswer, Problem>> {
+        self.asked.lock().unwrap().push(question.clone());
+        let answer = if self.failing.load(Ordering::SeqCst) {
+            Err(Problem::new(Slug::Overloaded, "too many queries wait"))
+        } else {
+            Ok(self.answer(&question))
+        };
+        futures::future::ready(answer).boxed()
+    }
+
+    fn sql(
+        &self,
+        text: String,
+        limits: SqlLimits,
+        format: SqlFormat,
+    ) -> BoxFuture<'_, Result<Vec<u8>, Problem>> {
+        async move {
+            match text.as_str() {
+                "panic" => panic!("a fault in the engine"),
+                "big" => Ok(vec![b' '; 32 << 20]),
+                "slow" => {
+                    self.slow_running.store(true, Ordering::SeqCst);
+                    let _running = Running(self.slow_running.clone());
+                    tokio::time::sleep(Duration::from_secs(60)).await;
+                    Ok(Vec::new())
+                }
+                "wrong" => Err(Problem::new(Slug::BadQuery, "there is no table").with("line", 1)),
+                _ => Ok(format!("{text} {format:?} {:?}", limits.rows_max).into_bytes()),
+            }
+        }
+        .boxed()
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    fn version(&self, _metric: &str) -> u64 {
+        self.log.lock().unwrap().len() as u64
+    }
+
+    fn changed_since(&self, _metric: &str, version: u64) -> Option<(i64, i64)> {
+        let log = self.log.lock().unwrap();
+        let since = log.get(usize::try_from(version).unwrap()..)?;
+        let from = since.iter().map(|(a, _)| *a).min()?;
+        let to = since.iter().map(|(_, b)| *b).max()?;
+        Some((from, to))
+    }
+}
+
+/// Incidents in memory.
+pub(super) struct Cases {
+    pub(super) cases: Mutex<Vec<Incident>>,
+    changed: broadcast::Sender<String>,
+}
+
+impl Cases {
+    pub(super) fn new() -> Self {
+        Self {
+            cases: Mutex::default(),
+            changed: broadcast::channel(16).0,
+        }
+    }
+
+    pub(super) fn open(&self, id: &str) {
+        let incident = Incident {
+            id: id.into(),
+            monitor: "authorization_drop".into(),
+            metric: "authorization_rate".into(),
+            unit: Some("percent".into()),
+            severity: "critical".into(),
+            state: IncidentState::Open,
+            slice: BTreeMap::from([("psp".to_owned(), Some("adyen".to_owned()))]),
+            opened_at: "2026-11-22T14:03:00Z".into(),
+            started_at: "2026-11-22T14:02:00Z".into(),
+            updated_at: "2026-11-22T14:03:00Z".into(),
+            resolved_at: None,
+            value: Figure::number(0.41),
+            expected: Figure::number(0.88),
+            numerator: Figure::number(128.0),
+            denominator: Figure::number(312.0),
+            affected: Figure::number(147.0),
+            probability: Figure::number(0.999),
+            direction: Some("down".into()),
+            summary: "fell".into(),
+            silenced_until: None,
+            timeline: Vec::new(),
+        };
+        self.cases.lock().unwrap().push(incident);
+        let _ = self.changed.send(id.to_owned());
+    }
+}
+
+impl Incidents for Cases {
+    fn list(&self, state: Option<IncidentState>, limit: usize) -> Result<Vec<Incident>, Problem> {
+        let cases = self.cases.lock().unwrap();
+        let chosen = cases
+            .iter()
+            .rev()
+            .filter(|c| state.is_none_or(|state| c.state == state));
+        Ok(chosen.take(limit).cloned().collect())
+    }
+
+    fn one(&self, id: &str) -> Result<Option<Incident>, Problem> {
+        Ok(self
+            .cases
+            .lock()
+            .unwrap()
+            .iter()
+            .find(|c| c.id == id)
+            .cloned())
+    }
+
+    fn act(
+        &self,
+        id: &str,
+        action: IncidentAction,
+        request: &ActionRequest,
+    ) -> Result<Option<Incident>, Problem> {
+        let mut cases = self.cases.lock().unwrap();
+        let Some(case) = cases.iter_mut().find(|c| c.id == id) else {
+            return Ok(None);
+        };
+        match action {
+            IncidentAction::Acknowledge if case.state == IncidentState::Resolved => {
+                return Err(Problem::new(Slug::Conflict, "it is over"));
+            }
+            IncidentAction::Acknowledge => case.state = IncidentState::Acknowledged,
+            IncidentAction::Resolve => case.state = IncidentState::Resolved,
+            IncidentAction::Silence { duration } => {
+                case.silenced_until = Some(format!("{} s", duration.as_secs()));
+            }
+        }
+        case.summary = format!("{:?} by {:?}", request.note, request.by);
+        let changed = case.clone();
+        drop(cases);
+        let _ = self.changed.send(id.to_owned());
+        Ok(Some(changed))
+    }
+
+    fn changes(&self) -> BoxStream<'static, IncidentChange> {
+        changes_of(self.changed.subscribe(), Clone::clone)
+    }
+
+    fn monitors(&self) -> Result<Vec<Monitor>, Problem> {
+        Ok(Vec::new())
+    }
+}
+
+/// Health as a test sets it.
+pub(super) struct Vitals {
+    pub(super) progress: Mutex<Progress>,
+    pub(super) journal: Mutex<JournalStatus>,
+}
+
+impl Vitals {
+    pub(super) fn new() -> Self {
+        Self {
+            progress: Mutex::new(Progress {
+                fraction: 0.42,
+                events: 1_234,
+            }),
+            journal: Mutex::new(JournalStatus {
+                state: "writable".into(),
+                ..JournalStatus::default()
+            }),
+        }
+    }
+}
+
+impl Health for Vitals {
+    fn progress(&self) -> Progress {
+        *self.progress.lock().unwrap()
+    }
+
+    fn definitions(&self) -> DefinitionsStatus {
+        DefinitionsStatus {
+            loaded_at: None,
+            errors: vec!["packs/x.yaml:3:1: no such type".into()],
+        }
+    }
+
+    fn journal(&self) -> JournalStatus {
+        self.journal.lock().unwrap().clone()
+    }
+
+    fn streams(&self) -> Vec<StreamStatus> {
+        vec![StreamStatus {
+            name: "payments".into(),
+            events: 7,
+            ..StreamStatus::default()
+        }]
+    }
+
+    fn cubes(&self) -> Vec<CubeStatus> {
+        vec![CubeStatus {
+            name: "attempts".into(),
+            bytes: 4_096,
+            ..CubeStatus::default()
+        }]
+    }
+
+    fn sources(&self) -> Vec<SourceStatus> {
+        Vec::new()
+    }
+}

@@ -1,0 +1,273 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::definitions::scalar::parse_duration;
+
+/// Real-time analytics and monitoring for commerce and payments.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tillwatch",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
+pub struct Cli {
+    /// How much to log: error, warn, info, debug, or a filter such as `info,tillwatch_process=debug`.
+    #[arg(long, global = true, env = "TILLWATCH_LOG", default_value = "warn")]
+    pub log: String,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the program does.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show it working: two weeks of shop and payment traffic, then live with an incident.
+    #[command(
+        after_help = "Example:\n  tillwatch demo\n  tillwatch demo --days 3 --data /tmp/demo"
+    )]
+    Demo(Demo),
+    /// Run the server.
+    #[command(after_help = "Example:\n  tillwatch serve --config ./definitions --data ./data")]
+    Serve(Serve),
+    /// Check a definitions folder and report every fault with file, line and column.
+    #[command(after_help = "Example:\n  tillwatch check --config ./definitions")]
+    Check(Check),
+    /// Print the JSON Schema of definitions files, for editors.
+    #[command(after_help = "Example:\n  tillwatch schema > tillwatch.schema.json")]
+    Schema,
+    /// Print a stream, cube and metric definition inferred from a file.
+    #[command(after_help = "Example:\n  tillwatch propose orders.csv > definitions/orders.yaml")]
+    Propose(Propose),
+    /// Load files into a stream: CSV, NDJSON, JSON or Parquet, also .gz and .zst.
+    #[command(
+        after_help = "Example:\n  tillwatch ingest orders.csv --stream orders --server http://127.0.0.1:7878\n  tillwatch ingest orders.csv --stream orders --config ./definitions --data ./data"
+    )]
+    Ingest(Ingest),
+    /// Ask a question in SQL, of a running server or of a data folder.
+    #[command(
+        after_help = "Example:\n  tillwatch sql \"select psp, measure(authorization_rate) from payment_attempts group by psp\""
+    )]
+    Sql(Sql),
+    /// Make shop and payment traffic, the same for the same seed.
+    #[command(
+        after_help = "Example:\n  tillwatch simulate --from 2026-01-01 --for 1d --out ./traffic\n  tillwatch simulate --live --server http://127.0.0.1:7878 --scenario outage.yaml"
+    )]
+    Simulate(Simulate),
+    /// Measure ingest speed and live latency on this machine.
+    #[command(after_help = "Example:\n  tillwatch bench --events 1000000")]
+    Bench(Bench),
+}
+
+/// Where definitions and data are.
+#[derive(Debug, Clone, Args)]
+pub struct Folders {
+    /// The folder with the definitions.
+    #[arg(long, value_name = "DIR", env = "TILLWATCH_CONFIG")]
+    pub config: PathBuf,
+    /// The folder the data is kept in; made when it is not there.
+    #[arg(long, value_name = "DIR", env = "TILLWATCH_DATA")]
+    pub data: PathBuf,
+}
+
+/// A running server to talk to.
+#[derive(Debug, Clone, Args)]
+pub struct Server {
+    /// The address of a running server.
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "TILLWATCH_SERVER",
+        default_value = "http://127.0.0.1:7878"
+    )]
+    pub server: String,
+    /// The server's access token, when it asks for one.
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "TILLWATCH_TOKEN",
+        hide_env_values = true
+    )]
+    pub token: Option<String>,
+}
+
+/// Options of `demo`.
+#[derive(Debug, Clone, Args)]
+pub struct Demo {
+    /// The address to listen on.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7878")]
+    pub listen: SocketAddr,
+    /// The folder the demo keeps its data in; a second start continues there.
+    #[arg(long, value_name = "DIR", default_value = ".demo")]
+    pub data: PathBuf,
+    /// Days of history to fill.
+    #[arg(long, default_value_t = 14, value_parser = clap::value_parser!(u32).range(1..=60))]
+    pub days: u32,
+    /// Events a day, all streams together.
+    #[arg(long, default_value_t = 400_000, value_parser = clap::value_parser!(u64).range(1_000..=5_000_000))]
+    pub events_per_day: u64,
+    /// The seed of the traffic.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Stop by itself after this long; for scripts.
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub stop_after: Option<std::time::Duration>,
+}
+
+/// Options of `serve`.
+#[derive(Debug, Clone, Args)]
+pub struct Serve {
+    /// Where definitions and data are.
+    #[command(flatten)]
+    pub folders: Folders,
+    /// The address to listen on. Beyond loopback a token is required: set TILLWATCH_TOKEN.
+    #[arg(
+        long,
+        value_name = "ADDR",
+        env = "TILLWATCH_LISTEN",
+        default_value = "127.0.0.1:7878"
+    )]
+    pub listen: SocketAddr,
+    /// Host names under which browsers reach the server, besides loopback; may be repeated.
+    #[arg(long, value_name = "HOST")]
+    pub allow_host: Vec<String>,
+}
+
+/// Options of `check`.
+#[derive(Debug, Clone, Args)]
+pub struct Check {
+    /// The folder with the definitions.
+    #[arg(long, value_name = "DIR", env = "TILLWATCH_CONFIG")]
+    pub config: PathBuf,
+    /// Print the faults as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `propose`.
+#[derive(Debug, Clone, Args)]
+pub struct Propose {
+    /// The file to look at.
+    pub file: PathBuf,
+    /// The stream's name; the file's name when absent.
+    #[arg(long, value_name = "NAME")]
+    pub stream: Option<String>,
+}
+
+/// Options of `ingest`.
+#[derive(Debug, Clone, Args)]
+pub struct Ingest {
+    /// The files.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// The stream to load them into.
+    #[arg(long, value_name = "NAME")]
+    pub stream: String,
+    /// A running server to load into.
+    #[command(flatten)]
+    pub server: Server,
+    /// With --data: load straight into a data folder that no server has open.
+    #[arg(long, value_name = "DIR", requires = "data")]
+    pub config: Option<PathBuf>,
+    /// With --config: the data folder.
+    #[arg(long, value_name = "DIR", requires = "config")]
+    pub data: Option<PathBuf>,
+    /// The folder that remembers how far each file was loaded.
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+    /// Load from the beginning even if the file was loaded before; ids still count once.
+    #[arg(long)]
+    pub restart: bool,
+    /// Draw no progress bar.
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+/// Options of `sql`.
+#[derive(Debug, Clone, Args)]
+pub struct Sql {
+    /// The question; `-` reads it from standard input.
+    pub query: String,
+    /// A running server to ask.
+    #[command(flatten)]
+    pub server: Server,
+    /// With --data: ask a data folder that no server has open.
+    #[arg(long, value_name = "DIR", requires = "data")]
+    pub config: Option<PathBuf>,
+    /// With --config: the data folder.
+    #[arg(long, value_name = "DIR", requires = "config")]
+    pub data: Option<PathBuf>,
+    /// How to print the answer.
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    pub format: Output,
+}
+
+/// How an answer is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Output {
+    /// Aligned columns for people.
+    Table,
+    /// CSV with a header.
+    Csv,
+    /// The server's JSON.
+    Json,
+}
+
+/// Options of `simulate`.
+#[derive(Debug, Clone, Args)]
+pub struct Simulate {
+    /// The first instant, RFC 3339 or a day; now when --live.
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+    /// How long.
+    #[arg(long = "for", value_name = "DURATION", value_parser = parse_duration)]
+    pub lasting: Option<std::time::Duration>,
+    /// Make the traffic as it happens, until stopped.
+    #[arg(long)]
+    pub live: bool,
+    /// Events a day, all streams together.
+    #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(100..=2_000_000_000))]
+    pub events_per_day: u64,
+    /// The seed.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// A YAML file of incidents to inject.
+    #[arg(long, value_name = "FILE")]
+    pub scenario: Option<PathBuf>,
+    /// Write one NDJSON file a stream into this folder; without it and --server, to standard output.
+    #[arg(long, value_name = "DIR", conflicts_with = "server")]
+    pub out: Option<PathBuf>,
+    /// Only this stream; needed for standard output.
+    #[arg(long, value_name = "NAME")]
+    pub stream: Option<String>,
+    /// Post to a running server.
+    #[arg(long, value_name = "URL")]
+    pub server: Option<String>,
+    /// The server's access token, when it asks for one.
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "TILLWATCH_TOKEN",
+        hide_env_values = true
+    )]
+    pub token: Option<String>,
+}
+
+/// Options of `bench`.
+#[derive(Debug, Clone, Args)]
+pub struct Bench {
+    /// Events to ingest.
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(10_000..=100_000_000))]
+    pub events: u64,
+    /// Runs to take the median of.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub runs: u32,
+    /// Live pushes to time.
+    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(10..=10_000))]
+    pub pushes: u32,
+}

@@ -1,0 +1,55 @@
+//! `serve`: run the server.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Result;
+
+use crate::cli::Serve;
+use crate::engine::{Engine, Options, watch_folder};
+use crate::terminal;
+
+/// Runs until stopped.
+pub async fn run(options: Serve) -> Result<ExitCode> {
+    let Some(loaded) = super::load(&options.folders.config) else {
+        return Ok(ExitCode::from(1));
+    };
+    let start = Options {
+        data: options.folders.data,
+        listen: options.listen,
+        tokens: tokens(),
+        hosts: options.allow_host,
+    };
+    let (engine, journal) = Engine::start(start, &loaded).await?;
+    terminal::line(format!("tillwatch listens on http://{}", engine.address()));
+    for (channel, variable) in &loaded.inactive_channels {
+        terminal::line(format!(
+            "channel '{channel}' is inactive: {variable} is not set"
+        ));
+    }
+    let stop = super::stop::requested(None);
+    tokio::pin!(stop);
+    tokio::select! {
+        recovered = engine.recover(journal, Arc::clone(&loaded)) => {
+            recovered?;
+            terminal::line("ready");
+            watch_folder(&engine, options.folders.config)?;
+            stop.await?;
+        }
+        stopped = &mut stop => stopped?,
+    }
+    terminal::line("stopping");
+    engine.stop().await;
+    engine.finished().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The tokens of the environment; several are separated by commas, for rotation.
+pub fn tokens() -> Vec<String> {
+    let text = std::env::var("TILLWATCH_TOKEN").unwrap_or_default();
+    text.split(',')
+        .map(str::trim)
+        .filter(|token| !token.is_empty())
+        .map(str::to_owned)
+        .collect()
+}

@@ -1,0 +1,348 @@
+//! The checks that need the parts: every SQL expression is planned against its schema.
+//!
+//! The parts refuse at the first fault. To report all, the item at fault is taken out and the rest
+//! is planned again; what hangs on it is left out too, so that one slip is one fault.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use tillwatch_analyse::{AnalyseError, MetricDefinition, check_metrics};
+use tillwatch_collect::source::EventsPath;
+use tillwatch_collect::source::poll::EVERY_MIN;
+
+use tillwatch_process::{
+    CubeDefinition, Item, ProcessError, ProcessOptions, Processor, Rates, StreamDefinition,
+};
+
+use super::fault::Fault;
+use super::folder::Folder;
+use super::resolve::{Resolved, dimension_names, split_hint, unknown_dimension};
+
+/// The rates as written, and their faults.
+pub fn rates(folder: &Folder, faults: &mut Vec<Fault>) -> Arc<Rates> {
+    let Some(item) = &folder.rates else {
+        return Arc::new(Rates::none());
+    };
+    let written = &item.value;
+    let pairs = written
+        .per_base
+        .iter()
+        .map(|(code, rate)| (code.as_str(), rate.as_str()));
+    match Rates::new(&written.base, Some(&written.as_of), pairs) {
+        Ok(rates) => Arc::new(rates),
+        Err(error) => {
+            let message = error.to_string();
+            let message = message.strip_prefix("rates: ").unwrap_or(&message);
+            let code = written
+                .per_base
+                .keys()
+                .find(|code| message.contains(code.as_str()));
+            let path: Vec<&str> = match code {
+                Some(code) => vec!["rates", "per_base", code],
+                None => vec!["rates"],
+            };
+            faults.push(folder.fault(item.file, &path, message));
+            Arc::new(Rates::none())
+        }
+    }
+}
+
+/// Plans streams and cubes; gives the processor of all that is sound, and the cubes that lack something.
+pub fn processor(
+    folder: &Folder,
+    resolved: &Resolved,
+    rates: &Arc<Rates>,
+    options: &ProcessOptions,
+    faults: &mut Vec<Fault>,
+) -> Option<(Processor, HashSet<String>)> {
+    let mut damaged = HashSet::new();
+    let mut streams = resolved.streams.clone();
+    let mut cubes = resolved.cubes.clone();
+    // What is at fault is taken out until the rest can be planned; each round takes out at least one item.
+    loop {
+        let planned = Processor::plan(
+            streams.values().cloned().collect(),
+            cubes.values().cloned().collect(),
+            rates,
+            options.clone(),
+        );
+        let errors = match planned {
+            Ok(processor) => return Some((processor, damaged)),
+            Err(errors) => errors,
+        };
+        let mut smaller = false;
+        for error in errors {
+            let ProcessError::Definition {
+                item,
+                expression,
+                reason,
+            } = &error
+            else {
+                faults.push(folder.fault(0, &[], error.to_string()));
+                return None;
+            };
+            let fault = definition_fault(folder, item, expression.as_deref(), reason);
+            if !faults.contains(&fault) {
+                faults.push(fault);
+            }
+            if let Item::Cube { cube } | Item::Dimension { cube, .. } | Item::Measure { cube, .. } =
+                item
+            {
+                damaged.insert(cube.clone());
+            }
+            smaller |= take_out(item, &mut streams, &mut cubes);
+        }
+        if !smaller {
+            return None;
+        }
+    }
+}
+
+fn definition_fault(folder: &Folder, item: &Item, expression: Option<&str>, reason: &str) -> Fault {
+    let (section, name, within): (&str, &str, Vec<&str>) = match item {
+        Item::Stream { stream } => ("streams", stream, vec![]),
+        Item::Derive { stream, column } => ("streams", stream, vec!["derive", column]),
+        Item::Cube { cube } => ("cubes", cube, vec![]),
+        Item::Dimension { cube, dimension } => ("cubes", cube, vec!["dimensions", dimension]),
+        Item::Measure { cube, measure } => ("cubes", cube, vec!["measures", measure]),
+        _ => ("rates", "", vec![]),
+    };
+    let file = match section {
+        "streams" => folder
+            .streams
+            .iter()
+            .find(|i| i.name == name)
+            .map(|i| i.file),
+        "cubes" => folder.cubes.iter().find(|i| i.name == name).map(|i| i.file),
+        _ => folder.rates.as_ref().map(|i| i.file),
+    };
+    // A dimension stands in a list: its position is found by its name.
+    let position;
+    let mut path = vec![section, name];
+    if let ["dimensions", dimension] = within.as_slice() {
+        let known = dimension_names(folder, name);
+        position = known
+            .iter()
+            .position(|d| d == dimension)
+            .unwrap_or_default()
+            .to_string();
+        path.extend(["dimensions", position.as_str()]);
+    } else {
+        path.extend(within);
+    }
+    let (message, suggestion) = split_hint(reason);
+    let message = match expression {
+        Some(expression) if !message.contains(expression) => {
+            format!("{message}, in `{expression}`")
+        }
+        _ => message,
+    };
+    folder
+        .fault(file.unwrap_or_default(), &path, message)
+        .suggest(suggestion)
+}
+
+/// Takes the item out; false if it is not there to be taken.
+fn take_out(
+    item: &Item,
+    streams: &mut IndexMap<String, StreamDefinition>,
+    cubes: &mut IndexMap<String, CubeDefinition>,
+) -> bool {
+    match item {
+        Item::Stream { stream } => {
+            cubes.retain(|_, cube| cube.from != *stream);
+            streams.shift_remove(stream).is_some()
+        }
+        // Without the derived column its users would be blamed, so they go with their stream.
+        Item::Derive { stream, column } => {
+            let Some(definition) = streams.get_mut(stream) else {
+                return false;
+            };
+            let before = definition.derive.len();
+            definition.derive.retain(|(name, _)| name != column);
+            cubes.retain(|_, cube| cube.from != *stream);
+            definition.derive.len() < before
+        }
+        Item::Cube { cube } => cubes.shift_remove(cube).is_some(),
+        Item::Dimension { cube, dimension } => {
+            let Some(definition) = cubes.get_mut(cube) else {
+                return false;
+            };
+            let before = definition.dimensions.len();
+            definition.dimensions.retain(|(name, _)| name != dimension);
+            definition.dimensions.len() < before
+        }
+        Item::Measure { cube, measure } => {
+            let Some(definition) = cubes.get_mut(cube) else {
+                return false;
+            };
+            let before = definition.measures.len();
+            definition.measures.retain(|(name, _)| name != measure);
+            definition.measures.len() < before
+        }
+        _ => false,
+    }
+}
+
+/// Checks every metric against its cube; gives those that are sound.
+pub fn metrics(
+    folder: &Folder,
+    (processor, damaged): (Processor, HashSet<String>),
+    faults: &mut Vec<Fault>,
+) -> Vec<MetricDefinition> {
+    let mut judged: Vec<(usize, MetricDefinition)> = Vec::new();
+    for item in &folder.metrics {
+        let written = &item.value;
+        if !folder.cubes.iter().any(|cube| cube.name == written.of) {
+            let names = folder.cubes.iter().map(|cube| cube.name.as_str());
+            let message = format!("there is no cube '{}'", written.of);
+            faults.push(
+                folder
+                    .fault(item.file, &["metrics", &item.name, "of"], message)
+                    .suggest(super::folder::nearest_name(&written.of, names)),
+            );
+        } else if processor.cube(&written.of).is_some() && !damaged.contains(&written.of) {
+            // A cube that is at fault itself has been reported; its metrics cannot be judged.
+            let definition = MetricDefinition {
+                name: item.name.clone(),
+                of: written.of.clone(),
+                expr: written.expr.clone(),
+                unit: written.unit.clone(),
+                description: written.description.clone(),
+                formula: written.formula.clone(),
+            };
+            judged.push((item.file, definition));
+        }
+    }
+    let definitions: Vec<_> = judged
+        .iter()
+        .map(|(_, definition)| definition.clone())
+        .collect();
+    let found = check_metrics(&Arc::new(processor), definitions.clone());
+    for error in &found {
+        let (name, fault) = match error {
+            AnalyseError::Metric { metric, fault, .. } => (metric.as_str(), fault.clone()),
+            other => ("", tillwatch_analyse::Fault::new(other.to_string())),
+        };
+        let file = judged
+            .iter()
+            .find(|(_, d)| d.name == name)
+            .map_or(0, |(file, _)| *file);
+        faults.push(
+            folder
+                .fault(file, &["metrics", name, "expr"], fault.message)
+                .suggest(fault.suggestion),
+        );
+    }
+    definitions
+}
+
+/// Checks what sources name and how often they ask.
+pub fn sources(folder: &Folder, faults: &mut Vec<Fault>) {
+    for item in &folder.sources {
+        let base = ["sources", item.name.as_str()];
+        let written = &item.value;
+        if written.kind != "http_poll" {
+            faults.push(
+                folder
+                    .fault(
+                        item.file,
+                        &[base[0], base[1], "kind"],
+                        format!("there is no source of kind '{}'", written.kind),
+                    )
+                    .suggest(Some("this version has `http_poll`".into())),
+            );
+        }
+        if !folder
+            .streams
+            .iter()
+            .any(|stream| stream.name == written.stream)
+        {
+            let names = folder.streams.iter().map(|stream| stream.name.as_str());
+            faults.push(
+                folder
+                    .fault(
+                        item.file,
+                        &[base[0], base[1], "stream"],
+                        format!("there is no stream '{}'", written.stream),
+                    )
+                    .suggest(super::folder::nearest_name(&written.stream, names)),
+            );
+        }
+        if written.every.is_some_and(|every| every.0 < EVERY_MIN) {
+            let path = [base[0], base[1], "every"];
+            faults.push(folder.fault(item.file, &path, "a source is asked once a second at most"));
+        }
+        if let Some(Err(error)) = written.events.as_deref().map(EventsPath::parse) {
+            let path = [base[0], base[1], "events"];
+            faults.push(folder.fault(item.file, &path, error.to_string()));
+        }
+    }
+}
+
+/// Checks what boards name.
+pub fn boards(folder: &Folder, faults: &mut Vec<Fault>) {
+    for item in &folder.boards {
+        let base = ["boards", item.name.as_str()];
+        for (index, tile) in item.value.tiles.iter().enumerate() {
+            let at = index.to_string();
+            let path = [base[0], base[1], "tiles", at.as_str()];
+            board_metric(folder, item.file, &path, &tile.metric, None, faults);
+            if tile
+                .good
+                .as_deref()
+                .is_some_and(|good| !matches!(good, "up" | "down"))
+            {
+                faults.push(folder.fault(item.file, &path, "`good` is `up` or `down`"));
+            }
+        }
+        for (index, chart) in item.value.charts.iter().enumerate() {
+            let at = index.to_string();
+            let path = [base[0], base[1], "charts", at.as_str()];
+            board_metric(
+                folder,
+                item.file,
+                &path,
+                &chart.metric,
+                chart.by.as_deref(),
+                faults,
+            );
+        }
+    }
+}
+
+fn board_metric(
+    folder: &Folder,
+    file: usize,
+    path: &[&str],
+    metric: &str,
+    by: Option<&str>,
+    faults: &mut Vec<Fault>,
+) {
+    let with = |last: &'static str| path.iter().copied().chain([last]).collect::<Vec<_>>();
+    let Some(found) = folder.metrics.iter().find(|item| item.name == metric) else {
+        let names = folder.metrics.iter().map(|item| item.name.as_str());
+        faults.push(
+            folder
+                .fault(
+                    file,
+                    &with("metric"),
+                    format!("there is no metric '{metric}'"),
+                )
+                .suggest(super::folder::nearest_name(metric, names)),
+        );
+        return;
+    };
+    let known = dimension_names(folder, &found.value.of);
+    if let Some(by) = by.filter(|by| !known.contains(by)) {
+        faults.push(unknown_dimension(
+            folder,
+            file,
+            &with("by"),
+            by,
+            &found.value.of,
+            &known,
+        ));
+    }
+}

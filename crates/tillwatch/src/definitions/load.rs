@@ -1,0 +1,100 @@
+//! The whole of a folder, ready to run, or all its faults.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use tillwatch_analyse::MetricDefinition;
+use tillwatch_monitor::definition::{ChannelDefinition, MonitorDefinition};
+use tillwatch_process::{CubeDefinition, Rates, StreamDefinition};
+
+use super::fault::Fault;
+use super::folder::{Folder, Item};
+use super::limits::Limits;
+use super::resolve::{CsvShape, Environment, resolve};
+use super::{check, shape};
+
+/// Definitions that work.
+#[derive(Debug)]
+pub struct Loaded {
+    /// Streams.
+    pub streams: Vec<StreamDefinition>,
+    /// How CSV of a stream is cut, where it is not the usual way.
+    pub csv: IndexMap<String, CsvShape>,
+    /// Cubes.
+    pub cubes: Vec<CubeDefinition>,
+    /// Metrics.
+    pub metrics: Vec<MetricDefinition>,
+    /// Monitors; they notify active channels only.
+    pub monitors: Vec<MonitorDefinition>,
+    /// Active channels.
+    pub channels: Vec<ChannelDefinition>,
+    /// Channels without an address, with the unset variable.
+    pub inactive_channels: Vec<(String, String)>,
+    /// Sources that fetch by themselves.
+    pub sources: Vec<Item<shape::Source>>,
+    /// Boards.
+    pub boards: Vec<Item<shape::Board>>,
+    /// Conversion rates.
+    pub rates: Arc<Rates>,
+    /// Limits as written.
+    pub limits: Limits,
+}
+
+/// Loads a folder.
+///
+/// # Errors
+/// Every fault, in order of file, line and column.
+pub fn load(dir: &Path, environment: Environment<'_>) -> Result<Loaded, Vec<Fault>> {
+    finish(Folder::open(dir), environment)
+}
+
+/// Loads what has been read.
+///
+/// # Errors
+/// Every fault, in order of file, line and column.
+pub fn finish(mut folder: Folder, environment: Environment<'_>) -> Result<Loaded, Vec<Fault>> {
+    let mut faults = std::mem::take(&mut folder.faults);
+    let mut resolved = resolve(&folder, environment, &mut faults);
+    let rates = check::rates(&folder, &mut faults);
+    let limits = folder
+        .limits
+        .take()
+        .map(|item| item.value)
+        .unwrap_or_default();
+    let options = limits.process.options();
+    let processor = check::processor(&folder, &resolved, &rates, &options, &mut faults);
+    let metrics = match processor {
+        Some(processor) => check::metrics(&folder, processor, &mut faults),
+        None => Vec::new(),
+    };
+    check::sources(&folder, &mut faults);
+    check::boards(&folder, &mut faults);
+    if !faults.is_empty() {
+        faults.sort();
+        faults.dedup();
+        return Err(faults);
+    }
+    let active = |name: &String| {
+        resolved
+            .channels
+            .iter()
+            .any(|channel| channel.name == *name)
+    };
+    for monitor in &mut resolved.monitors {
+        monitor.notify.retain(active);
+    }
+    Ok(Loaded {
+        streams: resolved.streams.into_values().collect(),
+        csv: resolved.csv,
+        cubes: resolved.cubes.into_values().collect(),
+        metrics,
+        monitors: resolved.monitors,
+        channels: resolved.channels,
+        inactive_channels: resolved.inactive_channels,
+        sources: folder.sources,
+        boards: folder.boards,
+        rates,
+        limits,
+    })
+}

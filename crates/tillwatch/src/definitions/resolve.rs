@@ -1,0 +1,530 @@
+//! From what is written to what the parts work with, with every fault at its place.
+//!
+//! Names are resolved here; expressions are checked in [`super::check`], which needs the parts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use tillwatch_event::schema::parse_type;
+use tillwatch_event::{Field, SchemaError, SchemaLimits, StreamSchema, TimeFormat};
+use tillwatch_monitor::definition::{
+    ChannelDefinition, ChannelKind, DefinitionFault, Detect, Direction, MonitorDefinition,
+    RateDetect, Secret, Sensitivity, Severity, ThresholdDetect, WebhookDefinition,
+};
+use tillwatch_process::{CubeDefinition, StreamDefinition};
+
+use super::fault::Fault;
+use super::folder::{Folder, Item, nearest_name};
+use super::shape;
+
+/// The default horizon of deduplication.
+const DEDUP: Duration = Duration::from_secs(24 * 3_600);
+
+/// How CSV text of a stream is cut, as written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CsvShape {
+    /// The delimiter; `None` means runs of white space.
+    pub delimiter: Option<u8>,
+    /// Whether the first line names the columns.
+    pub header: bool,
+}
+
+/// Streams, cubes and monitors by name, ready for the parts.
+#[derive(Debug, Default)]
+pub struct Resolved {
+    /// Streams.
+    pub streams: IndexMap<String, StreamDefinition>,
+    /// How each stream's CSV is read, where it is not the usual way.
+    pub csv: IndexMap<String, CsvShape>,
+    /// Cubes.
+    pub cubes: IndexMap<String, CubeDefinition>,
+    /// Monitors.
+    pub monitors: Vec<MonitorDefinition>,
+    /// Channels that have an address.
+    pub channels: Vec<ChannelDefinition>,
+    /// Channels whose `env:` variable is unset, with that variable: visible, but inactive.
+    pub inactive_channels: Vec<(String, String)>,
+}
+
+/// Reads the environment; a parameter, so that tests need not change the process's own.
+pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// Resolves streams, cubes, monitors and channels.
+pub fn resolve(folder: &Folder, environment: Environment<'_>, faults: &mut Vec<Fault>) -> Resolved {
+    let mut resolved = Resolved::default();
+    for item in &folder.streams {
+        let stream = stream(folder, item, faults);
+        if let Some(csv) = csv(folder, item, faults) {
+            resolved.csv.insert(item.name.clone(), csv);
+        }
+        resolved.streams.insert(item.name.clone(), stream);
+    }
+    for item in &folder.cubes {
+        if let Some(cube) = cube(folder, item, faults) {
+            resolved.cubes.insert(item.name.clone(), cube);
+        }
+    }
+    for item in &folder.channels {
+        match channel(folder, item, environment, faults) {
+            Some(Ok(channel)) => resolved.channels.push(channel),
+            Some(Err(variable)) => {
+                resolved
+                    .inactive_channels
+                    .push((item.name.clone(), variable));
+            }
+            None => {}
+        }
+    }
+    resolved.monitors = folder
+        .monitors
+        .iter()
+        .filter_map(|item| monitor(folder, item, faults))
+        .collect();
+    resolved
+}
+
+/// A message that ends in a question is split, so that the question stands as the suggestion.
+pub fn split_hint(message: &str) -> (String, Option<String>) {
+    match message.rsplit_once("; did you mean ") {
+        Some((what, hint)) => (what.to_owned(), Some(format!("did you mean {hint}"))),
+        None => (message.to_owned(), None),
+    }
+}
+
+fn at(folder: &Folder, file: usize, path: &[&str], message: &str) -> Fault {
+    let (message, suggestion) = split_hint(message);
+    folder.fault(file, path, message).suggest(suggestion)
+}
+
+fn stream(
+    folder: &Folder,
+    item: &Item<shape::Stream>,
+    faults: &mut Vec<Fault>,
+) -> StreamDefinition {
+    let base = ["streams", item.name.as_str()];
+    let mut fields = Vec::new();
+    for (name, written) in &item.value.fields {
+        let path = [base[0], base[1], "fields", name.as_str()];
+        match field(name, written) {
+            Ok(field) => fields.push(field),
+            Err(error) => faults.push(at(folder, item.file, &path, &error.to_string())),
+        }
+    }
+    let schema = StreamSchema {
+        name: item.name.clone(),
+        id: item.value.id.clone(),
+        time: item.value.time.clone(),
+        dedup: item.value.dedup.map_or(DEDUP, |text| text.0),
+        fields,
+    };
+    for error in schema.faults(&SchemaLimits::default()) {
+        let within: Vec<&str> = match &error {
+            SchemaError::UnknownField { role, name, .. } => {
+                // A field whose own type is at fault is declared all the same.
+                if item.value.fields.contains_key(name) {
+                    continue;
+                }
+                vec![*role]
+            }
+            SchemaError::IdType { .. } => vec!["id"],
+            SchemaError::TimeType { .. } => vec!["time"],
+            SchemaError::NoDedup => vec!["dedup"],
+            SchemaError::NoFields if !item.value.fields.is_empty() => continue,
+            SchemaError::NoFields | SchemaError::TooManyFields { .. } => vec!["fields"],
+            SchemaError::ReservedName(name) | SchemaError::DuplicateField(name) => {
+                vec!["fields", name]
+            }
+            SchemaError::BadName { name, .. }
+            | SchemaError::ForbiddenField { name }
+            | SchemaError::FormatWithoutTime { name }
+            | SchemaError::NullsOfRequired { name }
+            | SchemaError::TooManyNulls { name, .. }
+            | SchemaError::BadPath { name, .. } => vec!["fields", name],
+            SchemaError::UnknownZone(zone) => field_with(item, |f| f.zone.as_ref() == Some(zone)),
+            SchemaError::TimePattern { pattern, .. } => {
+                field_with(item, |f| f.format.as_ref() == Some(pattern))
+            }
+            _ => vec![],
+        };
+        let path: Vec<&str> = base.iter().copied().chain(within).collect();
+        faults.push(at(folder, item.file, &path, &error.to_string()));
+    }
+    for name in item.value.derive.keys() {
+        if item.value.fields.contains_key(name) {
+            let path = [base[0], base[1], "derive", name.as_str()];
+            faults.push(folder.fault(item.file, &path, format!("'{name}' is a field already")));
+        }
+    }
+    StreamDefinition {
+        schema: Arc::new(schema),
+        derive: item
+            .value
+            .derive
+            .iter()
+            .map(|(n, e)| (n.clone(), e.clone()))
+            .collect(),
+    }
+}
+
+fn field_with(
+    item: &Item<shape::Stream>,
+    matches: impl Fn(&shape::DetailedField) -> bool,
+) -> Vec<&str> {
+    let found = item.value.fields.iter().find(|(_, field)| match field {
+        shape::Field::Type(_) => false,
+        shape::Field::Detailed(field) => matches(field),
+    });
+    found.map_or_else(|| vec!["fields"], |(name, _)| vec!["fields", name.as_str()])
+}
+
+fn field(name: &str, written: &shape::Field) -> Result<Field, SchemaError> {
+    let text = match written {
+        shape::Field::Type(text) => text,
+        shape::Field::Detailed(detailed) => &detailed.kind,
+    };
+    let (kind, optional) = parse_type(text)?;
+    let mut field = Field::new(name, kind, optional);
+    if let shape::Field::Detailed(detailed) = written {
+        field.from.clone_from(&detailed.from);
+        field.null_values.clone_from(&detailed.nulls);
+        if detailed.format.is_some() || detailed.zone.is_some() {
+            field.format = Some(TimeFormat {
+                pattern: detailed.format.clone(),
+                zone: detailed.zone.clone(),
+            });
+        }
+    }
+    Ok(field)
+}
+
+fn csv(folder: &Folder, item: &Item<shape::Stream>, faults: &mut Vec<Fault>) -> Option<CsvShape> {
+    let written = item.value.csv.as_ref()?;
+    let delimiter = match written.delimiter.as_deref() {
+        None => Some(b','),
+        Some("whitespace") => None,
+        Some("tab" | "\\t") => Some(b'\t'),
+        Some(text) => match text.as_bytes() {
+            [byte] if byte.is_ascii() && !byte.is_ascii_alphanumeric() && *byte != b'"' => {
+                Some(*byte)
+            }
+            _ => {
+                let path = ["streams", item.name.as_str(), "csv", "delimiter"];
+                faults.push(
+                    folder
+                        .fault(
+                            item.file,
+                            &path,
+                            format!("'{text}' cannot separate columns"),
+                        )
+                        .suggest(Some(
+                            "use one character such as , or ; — or `whitespace`".into(),
+                        )),
+                );
+                return None;
+            }
+        },
+    };
+    Some(CsvShape {
+        delimiter,
+        header: written.header.unwrap_or(true),
+    })
+}
+
+fn cube(
+    folder: &Folder,
+    item: &Item<shape::Cube>,
+    faults: &mut Vec<Fault>,
+) -> Option<CubeDefinition> {
+    let base = ["cubes", item.name.as_str()];
+    let before = faults.len();
+    if !folder
+        .streams
+        .iter()
+        .any(|stream| stream.name == item.value.from)
+    {
+        let names = folder.streams.iter().map(|stream| stream.name.as_str());
+        faults.push(
+            folder
+                .fault(
+                    item.file,
+                    &[base[0], base[1], "from"],
+                    format!("there is no stream '{}'", item.value.from),
+                )
+                .suggest(nearest_name(&item.value.from, names)),
+        );
+    }
+    if folder.streams.iter().any(|stream| stream.name == item.name) {
+        faults.push(folder.fault(
+            item.file,
+            &base,
+            format!(
+                "'{}' is a stream already, and both are tables in SQL",
+                item.name
+            ),
+        ));
+    }
+    let mut dimensions = Vec::new();
+    for dimension in &item.value.dimensions {
+        match dimension {
+            shape::Dimension::Name(name) => dimensions.push((name.clone(), name.clone())),
+            shape::Dimension::Expression(pairs) => {
+                dimensions.extend(pairs.iter().map(|(n, e)| (n.clone(), e.clone())));
+            }
+        }
+    }
+    let mut keep = Vec::new();
+    for (bucket, age) in &item.value.keep {
+        match super::scalar::parse_duration(bucket) {
+            Ok(bucket) => keep.push((bucket, age.0)),
+            Err(reason) => {
+                faults.push(folder.fault(item.file, &[base[0], base[1], "keep", bucket], reason));
+            }
+        }
+    }
+    (faults.len() == before).then(|| CubeDefinition {
+        name: item.name.clone(),
+        from: item.value.from.clone(),
+        bucket: item.value.bucket.0,
+        dimensions,
+        measures: item
+            .value
+            .measures
+            .iter()
+            .map(|(n, e)| (n.clone(), e.clone()))
+            .collect(),
+        keep,
+    })
+}
+
+/// The value of `env:NAME`, the text itself, or the name of the unset variable.
+pub fn from_environment(text: &str, environment: Environment<'_>) -> Result<String, String> {
+    match text.strip_prefix("env:") {
+        Some(name) => environment(name)
+            .filter(|v| !v.is_empty())
+            .ok_or_else(|| name.to_owned()),
+        None => Ok(text.to_owned()),
+    }
+}
+
+/// `None` if it is at fault; otherwise the channel, or the variable that leaves it inactive.
+fn channel(
+    folder: &Folder,
+    item: &Item<shape::Channel>,
+    environment: Environment<'_>,
+    faults: &mut Vec<Fault>,
+) -> Option<Result<ChannelDefinition, String>> {
+    let base = ["channels", item.name.as_str()];
+    if item.value.kind != "webhook" {
+        faults.push(
+            folder
+                .fault(
+                    item.file,
+                    &[base[0], base[1], "kind"],
+                    format!("there is no channel of kind '{}'", item.value.kind),
+                )
+                .suggest(Some("this version has `webhook`".into())),
+        );
+        return None;
+    }
+    let url = match from_environment(&item.value.url, environment) {
+        Ok(url) => url,
+        Err(variable) => return Some(Err(variable)),
+    };
+    let secret = item
+        .value
+        .secret
+        .as_deref()
+        .map(|text| Secret::resolve(text, environment));
+    let secret = match secret.transpose() {
+        Ok(secret) => secret,
+        Err(fault) => {
+            push_field_fault(folder, item.file, &base, &fault, faults);
+            return None;
+        }
+    };
+    let channel = ChannelDefinition {
+        name: item.name.clone(),
+        kind: ChannelKind::Webhook(WebhookDefinition {
+            url,
+            secret,
+            allow_private: item.value.allow_private,
+        }),
+    };
+    let found = channel.validate();
+    for fault in &found {
+        push_field_fault(folder, item.file, &base, fault, faults);
+    }
+    found.is_empty().then_some(Ok(channel))
+}
+
+fn push_field_fault(
+    folder: &Folder,
+    file: usize,
+    base: &[&str],
+    fault: &DefinitionFault,
+    faults: &mut Vec<Fault>,
+) {
+    let path: Vec<&str> = base.iter().copied().chain(fault.field.split('.')).collect();
+    faults.push(at(folder, file, &path, &fault.reason));
+}
+
+fn monitor(
+    folder: &Folder,
+    item: &Item<shape::Monitor>,
+    faults: &mut Vec<Fault>,
+) -> Option<MonitorDefinition> {
+    let base = ["monitors", item.name.as_str()];
+    let before = faults.len();
+    let written = &item.value;
+    let detect = match &written.detect {
+        shape::Detect::Threshold(threshold) => Ok(Detect::Threshold(threshold_detect(threshold))),
+        shape::Detect::Rate(rate) => rate_detect(rate).map(Detect::Rate),
+    };
+    let direction = written
+        .direction
+        .as_deref()
+        .map(Direction::parse)
+        .transpose();
+    let severity = written.severity.as_deref().map(Severity::parse).transpose();
+    for fault in [
+        detect.as_ref().err(),
+        direction.as_ref().err(),
+        severity.as_ref().err(),
+    ]
+    .into_iter()
+    .flatten()
+    {
+        push_field_fault(folder, item.file, &base, fault, faults);
+    }
+    let mut monitor = MonitorDefinition::new(&item.name, &written.metric, detect.ok()?);
+    monitor.by.clone_from(&written.by);
+    monitor.direction = direction.ok()?.unwrap_or(Direction::Both);
+    monitor.severity = severity.ok()?.unwrap_or(Severity::Warning);
+    monitor.hold = written.lasting.map_or(monitor.hold, |text| text.0);
+    monitor.resolve_after = written
+        .resolve_after
+        .map_or(monitor.resolve_after, |text| text.0);
+    monitor.notify.clone_from(&written.notify);
+    for fault in monitor.validate() {
+        push_field_fault(folder, item.file, &base, &fault, faults);
+    }
+    names_of_monitor(folder, item, faults);
+    (faults.len() == before).then_some(monitor)
+}
+
+/// The metric, the dimensions and the channels a monitor names must exist.
+fn names_of_monitor(folder: &Folder, item: &Item<shape::Monitor>, faults: &mut Vec<Fault>) {
+    let base = ["monitors", item.name.as_str()];
+    let written = &item.value;
+    let metric = folder
+        .metrics
+        .iter()
+        .find(|metric| metric.name == written.metric);
+    match metric {
+        None => {
+            let names = folder.metrics.iter().map(|metric| metric.name.as_str());
+            faults.push(
+                folder
+                    .fault(
+                        item.file,
+                        &[base[0], base[1], "metric"],
+                        format!("there is no metric '{}'", written.metric),
+                    )
+                    .suggest(nearest_name(&written.metric, names)),
+            );
+        }
+        Some(metric) => {
+            let known = dimension_names(folder, &metric.value.of);
+            for (index, name) in written.by.iter().enumerate() {
+                if !known.is_empty() && !known.contains(&name.as_str()) {
+                    let index = index.to_string();
+                    faults.push(unknown_dimension(
+                        folder,
+                        item.file,
+                        &[base[0], base[1], "by", &index],
+                        name,
+                        &metric.value.of,
+                        &known,
+                    ));
+                }
+            }
+        }
+    }
+    for (index, name) in written.notify.iter().enumerate() {
+        if !folder.channels.iter().any(|channel| channel.name == *name) {
+            let names = folder.channels.iter().map(|channel| channel.name.as_str());
+            let index = index.to_string();
+            faults.push(
+                folder
+                    .fault(
+                        item.file,
+                        &[base[0], base[1], "notify", &index],
+                        format!("there is no channel '{name}'"),
+                    )
+                    .suggest(nearest_name(name, names)),
+            );
+        }
+    }
+}
+
+/// The names of a cube's dimensions, as written.
+pub fn dimension_names<'a>(folder: &'a Folder, cube: &str) -> Vec<&'a str> {
+    let Some(cube) = folder.cubes.iter().find(|item| item.name == cube) else {
+        return Vec::new();
+    };
+    cube.value
+        .dimensions
+        .iter()
+        .flat_map(|dimension| match dimension {
+            shape::Dimension::Name(name) => vec![name.as_str()],
+            shape::Dimension::Expression(pairs) => pairs.keys().map(String::as_str).collect(),
+        })
+        .collect()
+}
+
+/// The fault of a dimension that a cube does not have.
+pub fn unknown_dimension(
+    folder: &Folder,
+    file: usize,
+    path: &[&str],
+    name: &str,
+    cube: &str,
+    known: &[&str],
+) -> Fault {
+    folder
+        .fault(
+            file,
+            path,
+            format!("cube '{cube}' has no dimension '{name}'"),
+        )
+        .suggest(
+            nearest_name(name, known.iter().copied())
+                .or_else(|| Some(format!("it has {}", known.join(", ")))),
+        )
+}
+
+fn threshold_detect(written: &shape::Threshold) -> ThresholdDetect {
+    let default = ThresholdDetect::default();
+    ThresholdDetect {
+        above: written.above,
+        below: written.below,
+        min_samples: written.min_samples.unwrap_or(default.min_samples),
+        window: written.window.map_or(default.window, |text| text.0),
+        resolve_margin: written.resolve_margin.unwrap_or(default.resolve_margin),
+    }
+}
+
+fn rate_detect(written: &shape::Rate) -> Result<RateDetect, DefinitionFault> {
+    let default = RateDetect::default();
+    Ok(RateDetect {
+        sensitivity: match &written.sensitivity {
+            Some(text) => Sensitivity::parse(text)?,
+            None => default.sensitivity,
+        },
+        min_samples: written.min_samples.unwrap_or(default.min_samples),
+        window: written.window.map_or(default.window, |text| text.0),
+        history: written.history.map_or(default.history, |text| text.0),
+        min_change: written.min_change.unwrap_or(default.min_change),
+    })
+}

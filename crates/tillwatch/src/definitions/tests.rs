@@ -1,0 +1,110 @@
+//! A table of faulty definitions with their exact answers, in `cases.txt`.
+//!
+//! A case is a title line `=== …`, YAML, a line `---`, and what `tillwatch check` says.
+//! `UPDATE_EXPECT=1 cargo test -p tillwatch` writes the answers anew; the change is then reviewed.
+
+use std::path::Path;
+
+use super::folder::Folder;
+use super::load::finish;
+
+/// A sound stream, cube and metric that most cases build on; its lines come after the case's own.
+const BASE: &str = "
+streams:
+  base:
+    id: id
+    time: at
+    fields: {id: string, at: timestamp, country: string?, total: \"decimal(12,2)\", currency: currency}
+cubes:
+  base_cube:
+    from: base
+    bucket: 1m
+    dimensions: [country]
+    measures: {orders: count(*), revenue: sum(total)}
+metrics:
+  base_metric: {of: base_cube, expr: revenue / orders, unit: EUR}
+channels:
+  base_channel: {kind: webhook, url: \"https://hooks.example.com/x\"}
+";
+
+fn answer(yaml: &str) -> String {
+    let mut folder = Folder::default();
+    folder.add("case.yaml".into(), yaml, true);
+    folder.add("base.yaml".into(), BASE, true);
+    match finish(folder, &|_| None) {
+        Ok(_) => "sound\n".to_owned(),
+        Err(faults) => faults.iter().map(|fault| format!("{fault}\n")).collect(),
+    }
+}
+
+#[test]
+fn every_faulty_definition_is_answered_with_place_reason_and_suggestion() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/definitions/cases.txt");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let mut now = String::new();
+    let mut count = 0;
+    for case in text.split("=== ").skip(1) {
+        let (title, rest) = case.split_once('\n').unwrap();
+        let (yaml, _) = rest.split_once("---\n").unwrap();
+        let answer = answer(yaml);
+        assert!(
+            answer != "sound\n" || title.starts_with("sound"),
+            "{title} is taken for sound"
+        );
+        now.push_str(&format!("=== {title}\n{yaml}---\n{answer}"));
+        count += 1;
+    }
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        std::fs::write(&path, &now).unwrap();
+    }
+    assert!(count >= 25, "{count} cases");
+    assert_eq!(now, text);
+}
+
+#[test]
+fn the_built_in_packs_are_sound() {
+    let mut folder = Folder::default();
+    folder.add("packs.yaml".into(), "packs: [payments, commerce]\n", true);
+    let loaded = finish(folder, &|_| None).unwrap_or_else(|faults| panic!("{faults:#?}"));
+    assert!(loaded.metrics.len() > 30, "{}", loaded.metrics.len());
+    assert_eq!(loaded.inactive_channels.len(), 1);
+}
+
+#[test]
+fn limits_are_set_by_name_and_written_with_units() {
+    let mut folder = Folder::default();
+    folder.add("base.yaml".into(), BASE, true);
+    let text = "limits:\n  http: {body_bytes_max: 1MiB, request_timeout_ms: 5s}\n  decode: {depth_max: 7}\n  intake: {queue_bytes_max: 2MiB}\n  journal: {segment_bytes_max: 4MiB}\n  process: {lateness_ms: 3s, combinations_max: 9}\n  query: {deadline_ms: 2s, rows_max: 11}\n  poll: {response_bytes_max: 12KiB}\n";
+    folder.add("limits.yaml".into(), text, true);
+    let limits = finish(folder, &|_| None)
+        .unwrap_or_else(|faults| panic!("{faults:#?}"))
+        .limits;
+    assert_eq!(limits.http.body_bytes_max, 1 << 20);
+    assert_eq!(limits.http.request_timeout_ms, 5_000);
+    assert_eq!(limits.decode.depth_max, 7);
+    assert_eq!(limits.intake.queue_bytes_max, 2 << 20);
+    assert_eq!(limits.journal.options().segment_bytes_max, 4 << 20);
+    assert_eq!(limits.process.options().lateness_us, 3_000_000);
+    assert_eq!(limits.process.options().combinations_max, 9);
+    assert_eq!(limits.query.limits().deadline.as_secs(), 2);
+    assert_eq!(limits.query.limits().rows_max, 11);
+    assert_eq!(limits.poll.response_bytes_max, 12 << 10);
+}
+
+#[test]
+fn the_page_on_functions_says_what_the_program_does() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/functions.md");
+    let mut now = String::from(
+        "# SQL functions\n\nWhat Tillwatch adds to DataFusion's SQL, and the least-squares functions people look for. This page is made from the program.\n",
+    );
+    for doc in tillwatch_process::function_docs() {
+        now.push_str(&format!(
+            "\n## `{}`\n\n{}\n\n- Formula: {}\n- Example: `{}` is `{}`\n- Error: {}\n",
+            doc.signature, doc.description, doc.formula, doc.example, doc.example_result, doc.error
+        ));
+    }
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        std::fs::write(&path, &now).unwrap();
+    }
+    assert_eq!(now, std::fs::read_to_string(&path).unwrap_or_default());
+}

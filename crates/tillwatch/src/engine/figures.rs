@@ -1,0 +1,93 @@
+//! What monitors see: the figures of metrics, from `analyse`.
+
+use std::sync::Arc;
+
+use tillwatch_analyse::{Analyst, Metric, SeriesQuery, SlicesQuery};
+use tillwatch_monitor::figure::{
+    Bucket, FigureQuery, FigureSource, MetricFacts, Slice, SliceFigures,
+};
+use tillwatch_process::Processor;
+use tokio::runtime::Handle;
+
+/// Slices a monitor is shown at most; the heaviest come first.
+const SLICES_MAX: usize = 10_000;
+
+/// Figures of one set of definitions.
+pub struct Figures {
+    analyst: Arc<Analyst>,
+    processor: Arc<Processor>,
+    runtime: Handle,
+}
+
+impl Figures {
+    /// Figures by an analyst; questions run on `runtime` and must come from a thread of their own.
+    pub fn new(analyst: Arc<Analyst>, processor: Arc<Processor>, runtime: Handle) -> Self {
+        Self {
+            analyst,
+            processor,
+            runtime,
+        }
+    }
+
+    fn metric(&self, name: &str) -> Result<&Arc<Metric>, String> {
+        self.analyst
+            .metric(name)
+            .ok_or_else(|| format!("there is no metric '{name}'"))
+    }
+}
+
+impl FigureSource for Figures {
+    fn facts(&self, name: &str) -> Result<MetricFacts, String> {
+        let metric = self.metric(name)?;
+        let cube = self.processor.cube(&metric.definition().of);
+        let stream = cube.and_then(|cube| self.processor.stream(&cube.definition().from));
+        Ok(MetricFacts {
+            bucket_us: self.analyst.bucket_us(metric),
+            unit: metric.definition().unit.clone(),
+            is_rate: metric.ratio().is_some(),
+            watermark_us: stream.and_then(|stream| stream.status().watermark_us),
+        })
+    }
+
+    fn figures(&self, query: &FigureQuery) -> Result<Vec<SliceFigures>, String> {
+        // The empty value stands for "no value" in a filter.
+        let filters = query
+            .within
+            .pairs()
+            .map(|(dimension, value)| (dimension.to_owned(), value.unwrap_or_default().to_owned()))
+            .collect();
+        let question = SlicesQuery {
+            series: SeriesQuery {
+                metric: query.metric.clone(),
+                from_us: query.from_us,
+                to_us: query.to_us,
+                step_us: query.step_us,
+                by: query.by.clone(),
+                filters,
+                limit_series: Some(SLICES_MAX),
+            },
+            measures: Vec::new(),
+        };
+        let answer = self
+            .runtime
+            .block_on(self.analyst.slices(&question))
+            .map_err(|error| error.to_string())?;
+        Ok(answer
+            .slices
+            .into_iter()
+            .map(|slice| SliceFigures {
+                slice: slice.by.into_iter().collect::<Slice>(),
+                buckets: slice
+                    .buckets
+                    .into_iter()
+                    .map(|bucket| Bucket {
+                        start_us: bucket.start_us,
+                        value: bucket.value,
+                        numerator: bucket.numerator,
+                        denominator: bucket.denominator,
+                    })
+                    .collect(),
+            })
+            .collect())
+    }
+}

@@ -1,0 +1,306 @@
+//! All parts wired together: what runs when a server runs.
+
+mod figures;
+mod generation;
+mod reload;
+mod sources;
+mod ticker;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context, Result};
+use tillwatch_collect::{Clock, Intake, SystemClock};
+use tillwatch_journal::{DiskStorage, Journal};
+use tillwatch_monitor::catalogue::Catalogue;
+use tillwatch_monitor::watch::Feed;
+use tillwatch_process::Processor;
+use tillwatch_serve::adapters::RunningHealth;
+use tillwatch_serve::documents::DefinitionsStatus;
+use tillwatch_serve::{Access, App, Assets, Server};
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+
+use crate::definitions::Loaded;
+pub use generation::{Generation, csv_options};
+pub use reload::watch_folder;
+use sources::SourceBoard;
+use ticker::Ticker;
+
+/// The folder of the journal within the data folder.
+const JOURNAL: &str = "journal";
+/// The catalogue's file within the data folder.
+const CATALOGUE: &str = "catalogue.sqlite";
+
+/// Opens the journal of a data folder; it is made when it is not there.
+///
+/// # Errors
+/// Another process has it open, or it is damaged.
+pub fn open_journal(data: &Path, loaded: &Loaded) -> Result<Journal> {
+    let folder = data.join(JOURNAL);
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("the data folder {} cannot be made", data.display()))?;
+    let storage = DiskStorage::open(&folder)
+        .with_context(|| format!("the journal {} cannot be opened", folder.display()))?;
+    let (journal, recovery) = Journal::open(Arc::new(storage), loaded.limits.journal.options())
+        .with_context(|| format!("the journal {} cannot be opened", folder.display()))?;
+    if recovery.torn_bytes_dropped > 0 {
+        tracing::warn!(
+            bytes = recovery.torn_bytes_dropped,
+            "the journal's torn tail, which was never acknowledged, was cut off"
+        );
+    }
+    Ok(journal)
+}
+
+/// Plans the definitions and replays the journal through them.
+///
+/// # Errors
+/// The journal is damaged.
+pub fn replay(
+    journal: &Journal,
+    loaded: &Loaded,
+    progress: &dyn Fn(u64, u64),
+) -> Result<Arc<Processor>> {
+    let processor = Arc::new(generation::plan(loaded)?);
+    generation::catch_up(&processor, &journal.reader(), None, None, progress)?;
+    Ok(processor)
+}
+
+/// How a server is started.
+pub struct Options {
+    /// The data folder.
+    pub data: PathBuf,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Tokens that give access.
+    pub tokens: Vec<String>,
+    /// Host names besides loopback.
+    pub hosts: Vec<String>,
+}
+
+/// A running server.
+pub struct Engine {
+    app: App,
+    address: SocketAddr,
+    serving: JoinHandle<()>,
+    health: Arc<RunningHealth>,
+    sources: Arc<SourceBoard>,
+    journal_bytes: u64,
+    loaded_at: Mutex<Option<String>>,
+    catalogue: Arc<Catalogue>,
+    feed: Feed,
+    running: tokio::sync::Mutex<Running>,
+}
+
+/// What is there once the journal is replayed.
+struct Running {
+    intake: Option<Arc<Intake>>,
+    generation: Option<Arc<Generation>>,
+    ticker: Option<Ticker>,
+}
+
+impl Engine {
+    /// Opens the data folder and listens; probes, status and the web are answered from here on.
+    /// [`Self::recover`] opens the rest.
+    ///
+    /// # Errors
+    /// The address or the data folder cannot be used, or access is not safe.
+    pub async fn start(options: Options, loaded: &Loaded) -> Result<(Arc<Self>, Journal)> {
+        let access = Access::new(
+            options.listen,
+            options.tokens.iter().map(String::as_str),
+            options.hosts.clone(),
+        )?;
+        let journal = open_journal(&options.data, loaded)?;
+        let path = options.data.join(CATALOGUE);
+        let catalogue = Catalogue::open(&path)
+            .with_context(|| format!("the catalogue {} cannot be opened", path.display()))?;
+        let health = Arc::new(RunningHealth::new());
+        let sources = Arc::new(SourceBoard::default());
+        let board = Arc::clone(&sources);
+        health.set_sources(move || board.statuses());
+        let app = App::new(
+            loaded.limits.http.clone(),
+            access,
+            Assets::embedded(),
+            Arc::clone(&health) as Arc<_>,
+        );
+        let server = Server::bind(options.listen, app.clone()).await?;
+        let address = server.address();
+        let engine = Self {
+            app,
+            address,
+            serving: tokio::spawn(server.run()),
+            health,
+            sources,
+            journal_bytes: journal.bytes(),
+            loaded_at: Mutex::default(),
+            catalogue: Arc::new(catalogue),
+            feed: Feed::default(),
+            running: tokio::sync::Mutex::new(Running {
+                intake: None,
+                generation: None,
+                ticker: None,
+            }),
+        };
+        Ok((Arc::new(engine), journal))
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Replays the journal and opens the server for all calls.
+    ///
+    /// # Errors
+    /// The journal is damaged, or a part cannot be started.
+    pub async fn recover(&self, journal: Journal, loaded: Arc<Loaded>) -> Result<()> {
+        let health = Arc::clone(&self.health);
+        let total = self.journal_bytes;
+        let definitions = Arc::clone(&loaded);
+        let (journal, processor) = tokio::task::spawn_blocking(move || {
+            let progress = |events, bytes| health.set_progress(bytes, total, events);
+            replay(&journal, &definitions, &progress).map(|processor| (journal, processor))
+        })
+        .await
+        .context("replaying the journal panicked")??;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let downstream = Arc::clone(&processor) as Arc<dyn tillwatch_collect::Downstream>;
+        let intake = Arc::new(Intake::start(
+            journal,
+            downstream,
+            loaded.limits.intake,
+            clock,
+        )?);
+        self.health.set_intake(Arc::clone(&intake));
+        let mut running = self.running.lock().await;
+        running.intake = Some(Arc::clone(&intake));
+        self.put_in_force(&mut running, &intake, processor, loaded)
+            .await
+    }
+
+    /// Puts definitions in force whose processor holds everything in the journal.
+    async fn put_in_force(
+        &self,
+        running: &mut Running,
+        intake: &Arc<Intake>,
+        processor: Arc<Processor>,
+        loaded: Arc<Loaded>,
+    ) -> Result<()> {
+        let generation = Generation::new(
+            &loaded,
+            processor,
+            intake,
+            &self.catalogue,
+            &self.feed,
+            Handle::current(),
+        )?;
+        let generation = Arc::new(generation);
+        self.health
+            .set_processor(Arc::clone(generation.processor()));
+        self.app.open(generation.services());
+        if let Some(ticker) = running.ticker.take() {
+            ticker.stop().await;
+        }
+        running.ticker = Some(Ticker::start(generation.watch(), generation.courier())?);
+        self.sources.stop().await;
+        for source in &loaded.sources {
+            if let Some(decoder) = generation.decoder(&source.value.stream) {
+                let started =
+                    self.sources
+                        .start(source, decoder, Arc::clone(intake), loaded.limits.poll);
+                if let Err(error) = started {
+                    tracing::error!(%error, "a source was not started");
+                }
+            }
+        }
+        let status = in_force(&loaded);
+        *self
+            .loaded_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = status.loaded_at.clone();
+        self.health.set_definitions(status);
+        running.generation = Some(generation);
+        Ok(())
+    }
+
+    /// Puts other definitions in force. The journal is replayed through them beside the running
+    /// ones, which take events meanwhile; the change happens between two groups of events.
+    ///
+    /// # Errors
+    /// The definitions do not fit what is in the journal; those in force stay.
+    pub async fn reload(&self, loaded: Arc<Loaded>) -> Result<()> {
+        let mut running = self.running.lock().await;
+        let Some(intake) = running.intake.clone() else {
+            return Ok(());
+        };
+        let definitions = Arc::clone(&loaded);
+        let swap = Arc::clone(&intake);
+        let processor = tokio::task::spawn_blocking(move || generation::swap(&swap, &definitions))
+            .await
+            .context("replaying the journal panicked")??;
+        self.put_in_force(&mut running, &intake, processor, loaded)
+            .await
+    }
+
+    /// Says in the status that changed definitions were refused.
+    pub fn refused(&self, errors: Vec<String>) {
+        let loaded_at = self
+            .loaded_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        self.health
+            .set_definitions(DefinitionsStatus { loaded_at, errors });
+    }
+
+    /// The definitions in force; none while recovering.
+    pub async fn generation(&self) -> Option<Arc<Generation>> {
+        self.running.lock().await.generation.clone()
+    }
+
+    /// The way into the journal; none while recovering.
+    pub async fn intake(&self) -> Option<Arc<Intake>> {
+        self.running.lock().await.intake.clone()
+    }
+
+    /// Stops: new calls are refused, calls under way finish, everything taken is written.
+    pub async fn stop(&self) {
+        self.app.stop();
+        self.sources.stop().await;
+        let mut running = self.running.lock().await;
+        if let Some(ticker) = running.ticker.take() {
+            ticker.stop().await;
+        }
+        if let Some(intake) = running.intake.take() {
+            let stopped = tokio::task::spawn_blocking(move || intake.stop()).await;
+            if stopped.is_err() {
+                tracing::error!("stopping the intake panicked");
+            }
+        }
+    }
+
+    /// Waits until the server has answered its last call.
+    pub async fn finished(self: Arc<Self>) {
+        if let Some(engine) = Arc::into_inner(self)
+            && engine.serving.await.is_err()
+        {
+            tracing::error!("the server panicked");
+        }
+    }
+}
+
+/// The definitions that are in force from now on, with what is worth knowing about them.
+fn in_force(loaded: &Loaded) -> DefinitionsStatus {
+    let notes = loaded.inactive_channels.iter().map(|(channel, variable)| {
+        format!("channel '{channel}' is inactive: the environment variable {variable} is not set")
+    });
+    DefinitionsStatus {
+        loaded_at: Some(jiff::Timestamp::now().to_string()),
+        errors: notes.collect(),
+    }
+}

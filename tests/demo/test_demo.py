@@ -1,0 +1,98 @@
+"""The demo: history, live traffic, an incident on the board, its webhook, and a second start that goes on."""
+
+import json
+import os
+import shutil
+import subprocess
+
+from harness import ROOT, Server, until
+
+# What the board's own test needs to make an event of the payments pack.
+EVENT = {
+    "customer_id": "c1",
+    "channel": "web",
+    "initiator": "customer",
+    "attempt": 1,
+    "issuer_country": "DE",
+}
+
+
+def incidents(server):
+    answer = server.get("/v1/incidents", limit=50)
+    return answer.json()["incidents"] if answer.status == 200 else []
+
+
+def events(server):
+    status = server.get("/v1/status").json()
+    return {stream["name"]: stream["events"] for stream in status["streams"]}
+
+
+def check_board(server, psp, issuer):
+    """Chromium sees a figure change within a second of an event, and the incident with its slice."""
+    assert shutil.which("chromium"), "run `make browser` first"
+    done = subprocess.run(
+        ["node", "--test", "e2e/board.spec.mjs"],
+        cwd=ROOT / "web",
+        env={
+            **os.environ,
+            "TILLWATCH_URL": f"http://127.0.0.1:{server.port}",
+            "TILLWATCH_EVENT": json.dumps(EVENT),
+            "TILLWATCH_SLICE": json.dumps({"psp": psp, "issuer": issuer}),
+        },
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    print(done.stdout)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_demo_tells_of_its_incident_and_goes_on_where_it_was(tmp_path):
+    demo = Server(tmp_path, tmp_path / "demo", "--days", "2", "--events-per-day", "400000", command="demo")
+    demo.start(ready=False)
+    try:
+        demo.wait_for_line(r"history\s+[\d,]+ events", deadline_s=240)
+        trouble = demo.wait_for_line(r"incident\s+(\w+) now approves only \d+ % of payments through (\w+)", 90)
+        issuer, psp = trouble.group(1), trouble.group(2)
+
+        def told():
+            return [
+                incident
+                for incident in incidents(demo)
+                if incident["metric"] == "authorization_rate"
+                and incident["slice"].get("psp") == psp
+                and incident["slice"].get("issuer") == issuer
+            ]
+
+        found = until(told, f"an incident on psp={psp}, issuer={issuer}: {incidents(demo)}", 240)
+        assert found[0]["value"] < found[0]["expected"], found
+        assert found[0]["affected"] > 0, found
+        line = demo.wait_for_line(rf"webhook\s+.*{issuer}.*signature verified", 60)
+        print(line.group(0))
+        until(
+            lambda: any(
+                entry["kind"] == "delivered"
+                for entry in demo.get(f"/v1/incidents/{found[0]['id']}").json()["timeline"]
+            ),
+            "the delivery stands in the timeline",
+        )
+        check_board(demo, psp, issuer)
+        before = events(demo)
+        assert demo.stop() == 0
+
+        again = Server(tmp_path, tmp_path / "demo", "--days", "2", "--events-per-day", "400000", command="demo")
+        again.start(ready=False)
+        try:
+            again.wait_for_line("going on from there", 120)
+            again.wait_for_line(r"history\s+[\d,]+ events", deadline_s=240)
+            after = events(again)
+            assert all(after[name] >= count for name, count in before.items()), (before, after)
+            kept = [incident["id"] for incident in incidents(again)]
+            assert found[0]["id"] in kept
+            counted = again.sql("select count(*), count(distinct event_id) from payments")
+            assert counted[0][0] == counted[0][1], counted
+        finally:
+            assert again.stop() == 0
+    finally:
+        if demo.process.poll() is None:
+            demo.kill()
