@@ -54,6 +54,10 @@ impl CubeSource for ProcessedCube {
         self.0.bucket_us()
     }
 
+    fn widths_us(&self) -> Vec<(i64, i64)> {
+        self.0.widths_us()
+    }
+
     fn dimensions(&self) -> Vec<String> {
         self.0
             .definition()

@@ -39,6 +39,9 @@ pub(crate) trait CubeSource: Debug + Send + Sync {
     /// The partial states of a range of buckets; several rows per key are possible, and rows
     /// outside the range too.
     fn snapshot(&self, range: TimeRange) -> Vec<RecordBatch>;
+    /// The widths of older buckets as (start of the first such bucket, width), newest first; empty
+    /// when all have the cube's own.
+    fn widths_us(&self) -> Vec<(i64, i64)>;
     /// Grows with every change.
     fn version(&self) -> u64;
     /// The buckets, first and last, that changed since a version; none when nothing did.

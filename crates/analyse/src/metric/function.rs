@@ -47,7 +47,7 @@ impl MetricFunction {
 // The name and the expression say everything; the rest follows from them.
 impl PartialEq for MetricFunction {
     fn eq(&self, other: &Self) -> bool {
-        self.name == other.name && &self.value == &other.value
+        self.name == other.name && self.value.as_ref() == other.value.as_ref()
     }
 }
 

@@ -35,6 +35,8 @@ pub(super) struct Figures {
     pub(super) empty: Computed,
     /// The first and last step with rows of any combination, whatever the conditions.
     pub(super) known_us: Option<(i64, i64)>,
+    /// The widths of older buckets, newest first.
+    pub(super) widths_us: Vec<(i64, i64)>,
     /// The cube's version shown.
     pub(super) version: u64,
 }
@@ -84,8 +86,31 @@ pub(super) async fn figures(
         rows: computed(query, &measures(query, &rows)?)?,
         empty: computed(query, &nothing(query)?)?,
         known_us: known(query, &view)?,
+        widths_us: query.cube.source.widths_us(),
         version,
     })
+}
+
+impl Figures {
+    /// Whether nothing in a step means that nothing happened.
+    ///
+    /// Outside of what the cube has rows of, nobody knows. Where older buckets were joined to wider
+    /// ones, a step between two of their starts has its events in the bucket before.
+    pub(super) fn is_known(&self, step: i64, step_us: i64) -> bool {
+        let within = self
+            .known_us
+            .is_some_and(|(first, last)| (first..=last).contains(&step));
+        let width = self
+            .widths_us
+            .iter()
+            .find(|(start, _)| *start <= step)
+            .map(|(_, width)| *width);
+        within
+            && width.is_none_or(|width| {
+                let first_start = step + (-step).rem_euclid(width);
+                first_start < step + step_us
+            })
+    }
 }
 
 fn groups(

@@ -69,6 +69,8 @@ impl Serialize for PointValue {
 /// Every series has a point for every step. Between the first and last step in which the cube has
 /// rows of any slice, a step without rows of this one is zero for counts and sums and null for
 /// everything that cannot be computed from nothing, such as a rate; outside of these it is null.
+/// Where `keep` has joined older buckets to wider ones, a point stands at the start of each and the
+/// steps between are null.
 #[derive(Debug, Clone)]
 pub struct Series {
     /// The metric.
@@ -120,7 +122,7 @@ pub(crate) async fn series(
         .map(|key| {
             let rows = figures.groups.get(&key).unwrap_or(&none);
             let points = checked.steps().map(|step| {
-                let value = match (rows.get(&step), is_known(&figures, step)) {
+                let value = match (rows.get(&step), figures.is_known(step, checked.step_us)) {
                     (Some(row), _) => PointValue::from_cell(values(*row)),
                     (None, true) => empty.clone(),
                     (None, false) => PointValue::Null,
@@ -160,14 +162,13 @@ pub(crate) async fn slices(
         .into_iter()
         .map(|key| {
             let rows = figures.groups.get(&key).unwrap_or(&none);
-            let buckets =
-                checked
-                    .steps()
-                    .map(|step| match (rows.get(&step), is_known(&figures, step)) {
-                        (Some(row), _) => bucket(step, &figures.rows, Some(*row)),
-                        (None, true) => bucket(step, &figures.empty, Some(0)),
-                        (None, false) => bucket(step, &figures.empty, None),
-                    });
+            let buckets = checked.steps().map(|step| {
+                match (rows.get(&step), figures.is_known(step, checked.step_us)) {
+                    (Some(row), _) => bucket(step, &figures.rows, Some(*row)),
+                    (None, true) => bucket(step, &figures.empty, Some(0)),
+                    (None, false) => bucket(step, &figures.empty, None),
+                }
+            });
             Slice {
                 buckets: buckets.collect(),
                 by: named(&checked, key),
@@ -192,12 +193,6 @@ fn bucket(start_us: i64, computed: &Computed, row: Option<usize>) -> SliceBucket
         denominator: computed.denominator.as_ref().and_then(of),
         measures: computed.further.iter().map(of).collect(),
     }
-}
-
-fn is_known(figures: &Figures, step: i64) -> bool {
-    figures
-        .known_us
-        .is_some_and(|(first, last)| (first..=last).contains(&step))
 }
 
 fn named(query: &Checked<'_>, key: Key) -> Vec<(String, Option<String>)> {

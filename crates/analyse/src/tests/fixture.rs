@@ -274,10 +274,19 @@ fn processor() -> Processor {
         ]),
         keep: Vec::new(),
     };
+    let aging = CubeDefinition {
+        name: "aging_attempts".to_owned(),
+        measures: pairs(&[("tries", "count(*)")]),
+        keep: vec![
+            (Duration::from_secs(10), Duration::from_secs(300)),
+            (Duration::from_secs(60), Duration::from_secs(86_400)),
+        ],
+        ..attempts.clone()
+    };
     let rates = Arc::new(Rates::none());
     Processor::new(
         streams,
-        vec![attempts, deliveries],
+        vec![attempts, deliveries, aging],
         rates,
         ProcessOptions::default(),
     )
@@ -315,6 +324,7 @@ fn metrics() -> Vec<MetricDefinition> {
         metric("average_ticket", cube, "volume / attempts", "EUR"),
         metric("latency_p95", cube, "quantile_at(latency, 0.95)", "ms"),
         metric("latency_mean", cube, "mean_latency", "ms"),
+        metric("aging_count", "aging_attempts", "tries", "count"),
         metric(
             "on_time_rate",
             "deliveries",

@@ -143,6 +143,41 @@ async fn gaps_are_zero_for_counts_and_null_for_rates_within_what_is_known() {
 }
 
 #[tokio::test]
+async fn steps_between_wider_older_buckets_are_not_zero_but_unknown() {
+    let fixture = Fixture::new();
+    let asked = query("aging_count", BUCKET_US, &[]);
+    let answer = fixture.analyst.series(&asked).await.unwrap();
+    let points = &answer.series[0].points;
+    let total: f64 = points.iter().filter_map(|(_, value)| value.as_f64()).sum();
+    #[expect(clippy::cast_precision_loss, reason = "a small number")]
+    let expected = super::fixture::PAYMENTS as f64;
+    assert_eq!(total, expected, "every event is in some point");
+    let old = &points[..60];
+    assert!(old.iter().any(|(_, value)| *value == PointValue::Null));
+    assert!(
+        old.iter()
+            .all(|(at, value)| at % MINUTE_US != 0 || *value != PointValue::Null),
+        "the wider buckets' own starts are known"
+    );
+    let new = &points[points.len() - 18..points.len() - 6];
+    assert!(
+        new.iter().all(|(_, value)| *value != PointValue::Null),
+        "{new:?}"
+    );
+    let wide = fixture
+        .analyst
+        .series(&query("aging_count", MINUTE_US, &[]))
+        .await
+        .unwrap();
+    assert!(
+        wide.series[0]
+            .points
+            .iter()
+            .all(|(_, value)| *value != PointValue::Null)
+    );
+}
+
+#[tokio::test]
 async fn conditions_are_values_and_never_sql() {
     let fixture = Fixture::new();
     let name = "o'neil\"; drop table payments --";

@@ -105,6 +105,11 @@ impl KeepAt {
         self.borders.first().map_or(i64::MIN, |(start, _)| *start)
     }
 
+    /// (bucket start, width): the first whose start is not after a bucket gives the bucket's width.
+    pub(super) fn borders(&self) -> &[(i64, i64)] {
+        &self.borders
+    }
+
     fn width_of(&self, bucket: i64) -> Option<i64> {
         self.borders
             .iter()

@@ -85,6 +85,13 @@ impl Cube {
         self.plan.bucket_us()
     }
 
+    /// The widths that `keep` has given to older buckets, as (start of the first such bucket, width),
+    /// newest first, in microseconds; empty when all buckets have the cube's own width.
+    #[must_use]
+    pub fn widths_us(&self) -> Vec<(i64, i64)> {
+        self.store.widths()
+    }
+
     /// The states of all buckets that overlap `from_us ≤ t < to_us`; no bound takes all. A key may
     /// occur in several rows, which merge to its value. The batches are shared, not copied. Where
     /// `keep` has rolled buckets up, the range starts at the coarser bucket's start.

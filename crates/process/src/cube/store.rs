@@ -187,6 +187,16 @@ impl CubeStore {
         Ok(())
     }
 
+    /// The widths that buckets have since the last retention, see `KeepAt::borders`; empty when
+    /// all have the cube's own.
+    pub(super) fn widths(&self) -> Vec<(i64, i64)> {
+        let retained_at_us = self.lock().retained_at_us;
+        if self.keep.every_us().is_none() || retained_at_us == i64::MIN {
+            return Vec::new();
+        }
+        self.keep.at(retained_at_us).borders().to_vec()
+    }
+
     pub(super) fn count_combinations(&self, combinations: usize, other_rows: u64) {
         let mut shared = self.lock();
         shared.combinations = combinations;
