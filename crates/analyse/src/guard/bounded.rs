@@ -24,17 +24,14 @@ use crate::limits::QueryLimits;
 
 /// Functions whose result can be larger than their arguments.
 const GROWING: &[&str] = &[
-    "array_to_string",
     "concat",
     "concat_ws",
     "lpad",
-    "make_array",
     "overlay",
     "regexp_replace",
     "repeat",
     "replace",
     "rpad",
-    "string_to_array",
     "to_char",
     "translate",
 ];

@@ -105,10 +105,6 @@ pub(super) fn value_bytes(function: &str, arguments: &[Argument], row: usize) ->
             let separators = bytes(0).saturating_mul(arguments.len() as u64);
             all().saturating_add(separators)
         }
-        "array_to_string" => all().saturating_mul(bytes(1).saturating_add(1)),
-        // A one-letter element costs an offset beside its letter.
-        "string_to_array" => bytes(0).saturating_mul(24),
-        "make_array" => all().saturating_mul(2),
         _ => all(),
     }
 }
