@@ -137,7 +137,9 @@ impl Engine {
     /// Runs a plan of one partition to its end on this thread.
     pub(crate) fn run(&self, plan: &dyn ExecutionPlan) -> Result<Vec<RecordBatch>> {
         let stream = plan.execute(0, Arc::clone(&self.task))?;
-        futures::executor::block_on(stream.try_collect())
+        // DataFusion's streams yield when tokio's budget is used up. Inside an async task that
+        // budget is only renewed when the task itself yields, which this thread does not.
+        futures::executor::block_on(tokio::task::unconstrained(stream.try_collect()))
     }
 
     fn parse(&self, sql: &str, schema: &DFSchema) -> Result<Expr, String> {

@@ -31,6 +31,6 @@ pub use definition::{CubeDefinition, ProcessOptions, StreamDefinition};
 pub use error::{Item, ProcessError};
 pub use functions::{FunctionDoc, Rates, function_docs, register_functions};
 pub use merge::MergeUdaf;
-pub use processor::{Processor, RecoverReport};
+pub use processor::{Processor, RecoverRange, RecoverReport};
 pub use status::{CubeStatus, ProcessStatus, StreamStatus};
 pub use stream::{RejectFrame, Scan, StreamLog};

@@ -54,18 +54,29 @@ struct Writer {
     pending: Vec<RecordBatch>,
 }
 
+/// Which frames of the journal recovery takes; all of them by default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RecoverRange {
+    /// Only those after this one: the [`RecoverReport::last`] of an earlier call.
+    pub after: Option<Offset>,
+    /// Only those before this place.
+    pub before: Option<Offset>,
+}
+
 /// What recovery found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RecoverReport {
     /// Frames read.
     pub frames: u64,
+    /// Bytes of their payloads.
+    pub bytes: u64,
     /// Events taken, duplicates not among them.
     pub events: u64,
     /// Duplicates left out.
     pub duplicates: u64,
     /// Frames with rejected lines.
     pub reject_frames: u64,
-    /// The last frame read; none for an empty journal.
+    /// The last frame read, or [`RecoverRange::after`] when there was none.
     pub last: Option<Offset>,
 }
 
@@ -154,25 +165,32 @@ impl Processor {
         })
     }
 
-    /// Reads the journal from its start through the same way live records take, and stops after
-    /// the frame at `upto` when one is given. `progress` gets the events taken so far.
+    /// Reads the journal through the same way live records take. `progress` is told what was done
+    /// so far.
     ///
     /// # Errors
     /// When the journal is damaged or has a frame of an unknown version.
     pub fn recover(
         &self,
         reader: &JournalReader,
-        upto: Option<Offset>,
-        progress: &dyn Fn(u64),
+        range: RecoverRange,
+        progress: &dyn Fn(&RecoverReport),
     ) -> Result<RecoverReport, ProcessError> {
-        let mut report = RecoverReport::default();
+        let mut report = RecoverReport {
+            last: range.after,
+            ..RecoverReport::default()
+        };
         let mut group = Vec::new();
         let mut rows = 0;
-        for frame in reader.iter_from(reader.start()) {
+        for frame in reader.iter_from(range.after.unwrap_or_else(|| reader.start())) {
             let (offset, payload) = frame?;
-            if upto.is_some_and(|upto| offset > upto) {
+            if range.after == Some(offset) {
+                continue;
+            }
+            if range.before.is_some_and(|before| offset >= before) {
                 break;
             }
+            report.bytes += payload.len() as u64;
             let record = decode_owned_record(offset, payload)?;
             report.frames += 1;
             report.last = Some(offset);
@@ -192,14 +210,14 @@ impl Processor {
         &self,
         group: &mut Vec<JournalRecord>,
         report: &mut RecoverReport,
-        progress: &dyn Fn(u64),
+        progress: &dyn Fn(&RecoverReport),
     ) {
         for applied in self.apply(group) {
             report.events += applied.accepted;
             report.duplicates += applied.duplicates;
         }
         group.clear();
-        progress(report.events);
+        progress(report);
     }
 
     /// The cube of that name.

@@ -10,9 +10,9 @@ use tillwatch_collect::{
     rejects_batch,
 };
 use tillwatch_journal::{DiskStorage, Journal, JournalOptions};
-use tillwatch_process::{ProcessStatus, Processor};
+use tillwatch_process::{ProcessStatus, Processor, RecoverRange};
 
-use crate::support::{Event, assert_same, batch, cube, live, oracle, processor, stream};
+use crate::support::{Event, assert_same, batch, cube, live, oracle, processor, record, stream};
 
 fn events() -> Vec<Event> {
     (0..500_u32)
@@ -94,7 +94,9 @@ fn recovery_equals_the_live_run_and_a_scan_gives_each_event_once() {
     }
     let reader = journal.reader();
     let recovered = processor(stream.clone(), vec![definition.clone()]);
-    let report = recovered.recover(&reader, None, &|_| {}).expect("recovers");
+    let report = recovered
+        .recover(&reader, RecoverRange::default(), &|_| {})
+        .expect("recovers");
     assert_eq!(
         (report.frames, report.events, report.reject_frames),
         (18, 500, 6)
@@ -137,16 +139,48 @@ fn recovery_equals_the_live_run_and_a_scan_gives_each_event_once() {
 }
 
 #[test]
-fn recovery_stops_at_the_offset_it_is_given() {
+fn recovery_takes_the_frames_of_its_range_and_goes_on_from_there() {
     let folder = tempfile::tempdir().expect("a folder");
     let storage = Arc::new(DiskStorage::open(folder.path()).expect("storage"));
     let (mut journal, _) = Journal::open(storage, JournalOptions::default()).expect("a journal");
     let events = events();
     let first = append(&mut journal, RecordKind::Events, 0, &batch(&events[..7]));
-    append(&mut journal, RecordKind::Events, 0, &batch(&events[7..]));
+    let second = append(&mut journal, RecordKind::Events, 0, &batch(&events[7..]));
     let processor = processor(stream(Some("id")), vec![]);
-    let report = processor
-        .recover(&journal.reader(), Some(first.offset), &|_| {})
-        .expect("recovers");
+    let recover = |after, before| {
+        let range = RecoverRange { after, before };
+        processor
+            .recover(&journal.reader(), range, &|_| {})
+            .expect("recovers")
+    };
+    let report = recover(None, Some(second.offset));
     assert_eq!((report.events, report.last), (7, Some(first.offset)));
+    let rest = recover(report.last, None);
+    assert_eq!((rest.events, rest.last), (493, Some(second.offset)));
+    let none = recover(rest.last, None);
+    assert_eq!((none.frames, none.last), (0, Some(second.offset)));
+}
+
+/// DataFusion's streams yield when tokio's budget of a task is used up; within one task that was
+/// waited for without end.
+#[test]
+fn applying_inside_an_async_task_ends() {
+    let definition = cube("c", Duration::from_secs(1), &[("psp", "psp")]);
+    let processor = Arc::new(processor(stream(None), vec![definition]));
+    let (done, wait) = std::sync::mpsc::channel();
+    let inside = Arc::clone(&processor);
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .expect("a runtime");
+        runtime.block_on(async move {
+            for position in 0..400 {
+                inside.apply(&[record(position, 0, &events()[..50])]);
+            }
+        });
+        done.send(()).expect("the test waits");
+    });
+    wait.recv_timeout(Duration::from_secs(60))
+        .expect("applying ends");
+    assert_eq!(processor.status().streams[0].events, 20_000);
 }

@@ -7,7 +7,9 @@ use std::time::Duration;
 use tillwatch_collect::{DecodeLimits, Decoder, Format, RecordHead, RecordKind, encode_record};
 use tillwatch_event::{Field, StreamSchema, schema};
 use tillwatch_journal::{DiskStorage, Journal, JournalOptions};
-use tillwatch_process::{CubeDefinition, ProcessOptions, Processor, Rates, StreamDefinition};
+use tillwatch_process::{
+    CubeDefinition, ProcessOptions, Processor, Rates, RecoverRange, StreamDefinition,
+};
 
 use crate::{AnalyseError, Analyst, LimitOverride, MetricDefinition, QueryLimits, QueryResult};
 
@@ -48,7 +50,9 @@ impl Fixture {
         }
         journal.sync().unwrap();
         let processor = Arc::new(processor());
-        processor.recover(&journal.reader(), None, &|_| {}).unwrap();
+        processor
+            .recover(&journal.reader(), RecoverRange::default(), &|_| {})
+            .unwrap();
         let analyst = Analyst::new(&processor, &journal.reader(), metrics(), limits).unwrap();
         Self {
             analyst,

@@ -48,12 +48,13 @@ impl Default for CsvOptions {
 }
 
 impl Format {
-    /// The form that a `Content-Type` names. `text/csv` takes the parameters `header=absent`
-    /// (RFC 4180) and `delimiter`: one character, `tab` or `whitespace`.
+    /// The form that a `Content-Type` names. `text/csv` takes the parameters `header`, `present` or
+    /// `absent` (RFC 4180), and `delimiter`: one character, `comma`, `semicolon`, `tab` or
+    /// `whitespace`. What they leave open is as `csv` says: the stream's own way to cut CSV.
     ///
     /// # Errors
     /// When the type or a parameter's value is not known.
-    pub fn from_content_type(value: &str) -> Result<Self, DecodeError> {
+    pub fn from_content_type(value: &str, csv: &CsvOptions) -> Result<Self, DecodeError> {
         let mut parts = value.split(';').map(str::trim);
         let essence = parts.next().unwrap_or_default().to_ascii_lowercase();
         match essence.as_str() {
@@ -64,11 +65,11 @@ impl Format {
             | "application/json-lines"
             | "application/jsonlines" => Ok(Self::Ndjson),
             "application/json" | "text/json" => Ok(Self::Json),
-            "text/csv" | "application/csv" => csv_parameters(parts, CsvOptions::default()),
+            "text/csv" | "application/csv" => csv_parameters(parts, csv.clone()),
             "text/tab-separated-values" => {
                 let tabs = CsvOptions {
                     delimiter: Delimiter::Byte(b'\t'),
-                    ..CsvOptions::default()
+                    ..csv.clone()
                 };
                 csv_parameters(parts, tabs)
             }
@@ -131,7 +132,7 @@ fn csv_parameters<'a>(
 }
 
 impl Delimiter {
-    /// Reads a delimiter: one ASCII character, `tab` or `whitespace`.
+    /// Reads a delimiter: one ASCII character, `comma`, `semicolon`, `tab` or `whitespace`.
     ///
     /// # Errors
     /// For anything else, and for quotes and line ends, which have their own meaning.
@@ -139,12 +140,14 @@ impl Delimiter {
         match (text, text.as_bytes()) {
             ("tab" | "\\t", _) => Ok(Self::Byte(b'\t')),
             ("whitespace", _) => Ok(Self::Whitespace),
+            ("comma", _) => Ok(Self::Byte(b',')),
             ("semicolon", _) => Ok(Self::Byte(b';')),
             (_, [byte]) if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => {
                 Ok(Self::Byte(*byte))
             }
             _ => {
-                let reason = "delimiter: use one ASCII character, tab, semicolon or whitespace";
+                let reason =
+                    "delimiter: use one ASCII character, comma, semicolon, tab or whitespace";
                 Err(DecodeError::FormatParameter(reason.to_owned()))
             }
         }

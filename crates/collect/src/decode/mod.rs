@@ -181,6 +181,7 @@ pub struct Decoder {
     schema: Arc<StreamSchema>,
     plan: Plan,
     limits: DecodeLimits,
+    csv: CsvOptions,
 }
 
 impl Decoder {
@@ -198,7 +199,21 @@ impl Decoder {
             schema,
             plan,
             limits,
+            csv: CsvOptions::default(),
         })
+    }
+
+    /// The same decoder for a stream whose CSV is cut another way than usual.
+    #[must_use]
+    pub fn with_csv(mut self, csv: CsvOptions) -> Self {
+        self.csv = csv;
+        self
+    }
+
+    /// How CSV of this stream is cut where a body does not say.
+    #[must_use]
+    pub fn csv(&self) -> &CsvOptions {
+        &self.csv
     }
 
     /// The stream's schema.

@@ -79,21 +79,16 @@ impl FileFormat {
             };
             return fixed.to_owned();
         };
-        let mut text = "text/csv".to_owned();
-        if !header {
-            text.push_str("; header=absent");
-        }
-        match delimiter {
-            Delimiter::Byte(b',') => {}
-            Delimiter::Byte(b'\t') => text.push_str("; delimiter=tab"),
-            Delimiter::Byte(b';') => text.push_str("; delimiter=semicolon"),
-            Delimiter::Byte(byte) => {
-                text.push_str("; delimiter=");
-                text.push(char::from(byte));
-            }
-            Delimiter::Whitespace => text.push_str("; delimiter=whitespace"),
-        }
-        text
+        // Both are said even when they are usual: the stream may have its own way to cut CSV.
+        let header = if header { "present" } else { "absent" };
+        let delimiter = match delimiter {
+            Delimiter::Byte(b',') => "comma".to_owned(),
+            Delimiter::Byte(b'\t') => "tab".to_owned(),
+            Delimiter::Byte(b';') => "semicolon".to_owned(),
+            Delimiter::Byte(byte) => char::from(byte).to_string(),
+            Delimiter::Whitespace => "whitespace".to_owned(),
+        };
+        format!("text/csv; header={header}; delimiter={delimiter}")
     }
 }
 
@@ -110,13 +105,18 @@ mod tests {
         {
             for header in [true, false] {
                 let format = FileFormat::Csv(Dialect { delimiter, header });
-                let read = Format::from_content_type(&format.content_type()).unwrap();
+                let others = CsvOptions {
+                    header: !header,
+                    columns: None,
+                    delimiter: Delimiter::Byte(b'#'),
+                };
+                let read = Format::from_content_type(&format.content_type(), &others).unwrap();
                 assert_eq!(read, format.body_format());
             }
         }
         for format in [FileFormat::Ndjson, FileFormat::Json, FileFormat::Parquet] {
             assert_eq!(
-                Format::from_content_type(&format.content_type()).unwrap(),
+                Format::from_content_type(&format.content_type(), &CsvOptions::default()).unwrap(),
                 format.body_format()
             );
         }

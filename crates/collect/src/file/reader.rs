@@ -20,6 +20,8 @@ const HEAD_BYTES: usize = 1 << 20;
 pub struct ReadOptions {
     /// The file's form; told from its contents when absent.
     pub format: Option<FileFormat>,
+    /// How CSV is cut when the file is found to be CSV; told from its contents when absent.
+    pub csv: Option<Dialect>,
     /// A chunk holds as many whole records as fit into this. Default 4 MiB.
     pub chunk_bytes: usize,
     /// Records of a Parquet file per chunk. Default 16 384.
@@ -33,6 +35,7 @@ impl Default for ReadOptions {
     fn default() -> Self {
         Self {
             format: None,
+            csv: None,
             chunk_bytes: 4 << 20,
             chunk_rows: 16_384,
             record_bytes_max: 1 << 20,
@@ -145,7 +148,10 @@ impl FileReader {
         let whole = head.len() < HEAD_BYTES;
         let format = match options.format {
             Some(format) => format,
-            None => sniff::format_of(path, &head, whole)?,
+            None => match (sniff::format_of(path, &head, whole)?, options.csv) {
+                (FileFormat::Csv(_), Some(dialect)) => FileFormat::Csv(dialect),
+                (found, _) => found,
+            },
         };
         let kind = if format == FileFormat::Parquet {
             Kind::Table(Box::new(Table::open(

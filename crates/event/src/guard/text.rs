@@ -217,13 +217,13 @@ fn find_in_chain(bytes: &[u8], start: usize, found: &mut Vec<Finding>) {
             continue;
         };
         let range = start..end;
-        let inside = is_in_uuid(bytes, start)
+        let part_of_more = is_in_uuid(bytes, start)
             || (end == first_end && (is_fraction(bytes, start) || is_in_hex(bytes, &range)));
-        if !inside {
-            found.push(match track(bytes, &range) {
-                Some(track) => Finding::Track(track),
-                None => Finding::Number(range),
-            });
+        // The marks of track data (`B`, `D`) are hexadecimal digits too.
+        match track(bytes, &range) {
+            Some(track) => found.push(Finding::Track(track)),
+            None if part_of_more => {}
+            None => found.push(Finding::Number(range)),
         }
         group = next_group(bytes, end);
     }
@@ -269,9 +269,12 @@ fn is_fraction(bytes: &[u8], start: usize) -> bool {
     before(1) == Some(&b'.') && before(2).is_some_and(u8::is_ascii_digit)
 }
 
-/// Whether the digits stand within a long hexadecimal word, such as a hash or a trace id.
+/// Whether the digits stand within a hexadecimal word, such as a hash, a trace id or a 64-bit id.
+///
+/// The shorter words need two letters: one letter before a card number is a slip of the pen.
 fn is_in_hex(bytes: &[u8], range: &Range<usize>) -> bool {
-    const HEX_BYTES_MIN: usize = 20;
+    const HEX_BYTES_MIN: usize = 16;
+    const HEX_BYTES_LONG: usize = 20;
     let before = bytes.get(..range.start).unwrap_or_default();
     let after = bytes.get(range.end..).unwrap_or_default();
     let left = before
@@ -286,7 +289,9 @@ fn is_in_hex(bytes: &[u8], range: &Range<usize>) -> bool {
     let word = bytes
         .get(range.start - left..range.end + right)
         .unwrap_or_default();
-    word.len() >= HEX_BYTES_MIN && left + right > 0 && word.iter().all(u8::is_ascii_hexdigit)
+    let letters = word.iter().filter(|b| b.is_ascii_alphabetic()).count();
+    let letters_min = if word.len() < HEX_BYTES_LONG { 2 } else { 1 };
+    word.len() >= HEX_BYTES_MIN && letters >= letters_min && word.iter().all(u8::is_ascii_hexdigit)
 }
 
 /// Whether the digits at `start` stand in a UUID (8-4-4-4-12 hexadecimal digits).

@@ -64,7 +64,7 @@ impl JournalCollector {
 
     async fn receive(&self, envelope: Envelope) -> Result<Receipt, Problem> {
         let decoder = self.decoder(&envelope.stream)?.clone();
-        let (format, encoding) = forms(&envelope)?;
+        let (format, encoding) = forms(&envelope, &decoder)?;
         let prepared = self.prepare(decoder, format, encoding, envelope).await?;
         let receipt = self.intake.submit_prepared(prepared).await;
         let receipt = receipt.map_err(|fault| faults::intake(&fault))?;
@@ -204,8 +204,8 @@ impl Collector for JournalCollector {
     }
 
     fn check(&self, envelope: &Envelope) -> Result<(), Problem> {
-        self.decoder(&envelope.stream)?;
-        forms(envelope).map(|_| ())
+        let decoder = self.decoder(&envelope.stream)?;
+        forms(envelope, decoder).map(|_| ())
     }
 
     fn take(&self, envelope: Envelope) -> BoxFuture<'_, Result<Receipt, Problem>> {
@@ -249,7 +249,7 @@ impl Collector for JournalCollector {
     }
 }
 
-fn forms(envelope: &Envelope) -> Result<(Format, Encoding), Problem> {
+fn forms(envelope: &Envelope, decoder: &Decoder) -> Result<(Format, Encoding), Problem> {
     let sent = envelope.content_type.as_deref().unwrap_or_default();
     if sent.is_empty() || sent.starts_with("application/x-www-form-urlencoded") {
         // What curl sends unless told.
@@ -258,7 +258,8 @@ fn forms(envelope: &Envelope) -> Result<(Format, Encoding), Problem> {
             "Say what the body is, such as with the header 'Content-Type: application/x-ndjson' for one JSON object per line.",
         ));
     }
-    let format = Format::from_content_type(sent).map_err(|fault| faults::decode(&fault))?;
+    let format =
+        Format::from_content_type(sent, decoder.csv()).map_err(|fault| faults::decode(&fault))?;
     let encoding = envelope.content_encoding.as_deref().unwrap_or_default();
     let encoding = Encoding::from_header(encoding).map_err(|fault| faults::decode(&fault))?;
     Ok((format, encoding))

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tillwatch_analyse::{Analyst, MetricDefinition, QueryLimits};
-use tillwatch_collect::{DecodeLimits, Decoder, Intake, IntakeLimits, SystemClock};
+use tillwatch_collect::decode::Delimiter;
+use tillwatch_collect::{CsvOptions, DecodeLimits, Decoder, Intake, IntakeLimits, SystemClock};
 use tillwatch_event::{Field, FieldType, StreamSchema};
 use tillwatch_journal::{DiskStorage, Journal, JournalOptions};
 use tillwatch_monitor::catalogue::Catalogue;
@@ -147,7 +148,14 @@ impl Till {
             .unwrap();
         let address = server.address();
         tokio::spawn(server.run());
-        let decoder = Arc::new(Decoder::new(schema(), DecodeLimits::default()).unwrap());
+        let csv = CsvOptions {
+            delimiter: Delimiter::Byte(b';'),
+            ..CsvOptions::default()
+        };
+        let decoder = Decoder::new(schema(), DecodeLimits::default())
+            .unwrap()
+            .with_csv(csv);
+        let decoder = Arc::new(decoder);
         let order: Vec<String> = metrics().into_iter().map(|m| m.name).collect();
         app.open(Services {
             collector: Arc::new(JournalCollector::new(
@@ -369,8 +377,14 @@ async fn bodies_come_in_all_formats_and_encodings() {
             format!("[{},{}]", line(3), line(4)).into_bytes(),
         ),
         (
-            vec![("content-type", "text/csv")],
+            vec![("content-type", "text/csv; delimiter=comma")],
             format!("event_id,occurred_at,psp,status,amount\ne5,{AT},adyen,approved,1.00\n")
+                .into_bytes(),
+        ),
+        // As the stream's definition says that its CSV is cut.
+        (
+            vec![("content-type", "text/csv")],
+            format!("event_id;occurred_at;psp;status;amount\ne6;{AT};adyen;approved;1.00\n")
                 .into_bytes(),
         ),
     ];
@@ -384,7 +398,7 @@ async fn bodies_come_in_all_formats_and_encodings() {
             "{text}"
         );
     }
-    assert_eq!(till.json("/v1/status").await["streams"][0]["events"], 5);
+    assert_eq!(till.json("/v1/status").await["streams"][0]["events"], 6);
 }
 
 #[tokio::test(flavor = "multi_thread")]

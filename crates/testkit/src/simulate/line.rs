@@ -67,18 +67,19 @@ impl<'a> Line<'a> {
         digits(self.buffer, value.unsigned_abs(), 1);
     }
 
-    /// A prefix and sixteen hexadecimal digits.
+    /// A prefix and thirteen digits to the base of 32.
+    ///
+    /// Hexadecimal ids now and then look like a card number, as the guard rightly says of sixteen
+    /// decimal digits with a right check digit. Among these digits are no `v`, for no id should
+    /// look like a verification code either.
     pub(crate) fn id(&mut self, key: &str, prefix: &str, number: u64) {
+        const DIGITS: &[u8; 32] = b"0123456789abcdefghijkmnpqrstwxyz";
         self.key(key);
         self.buffer.push(b'"');
         self.buffer.extend_from_slice(prefix.as_bytes());
-        for shift in (0..16).rev() {
-            let nibble = u8::try_from((number >> (4 * shift)) & 15).unwrap_or(0);
-            self.buffer.push(if nibble < 10 {
-                b'0' + nibble
-            } else {
-                b'a' + nibble - 10
-            });
+        for shift in (0..13).rev() {
+            let digit = usize::try_from((number >> (5 * shift)) & 31).unwrap_or(0);
+            self.buffer.push(DIGITS.get(digit).copied().unwrap_or(b'0'));
         }
         self.buffer.push(b'"');
     }

@@ -11,7 +11,7 @@ use reqwest::Url;
 use tillwatch_collect::file::ingest::{
     Event, HttpSink, HttpSinkOptions, IntakeSink, Listener, Outcome, Sink, default_state_folder,
 };
-use tillwatch_collect::file::{Dialect, FileFormat, IngestOptions, ingest};
+use tillwatch_collect::file::{Dialect, IngestOptions, ingest};
 use tillwatch_collect::{Decoder, Intake, SystemClock};
 
 use crate::cli::Ingest;
@@ -77,13 +77,13 @@ fn local(
     };
     if let Some(shape) = loaded.csv.get(stream) {
         let csv = csv_options(Some(shape));
-        how.read.format = Some(FileFormat::Csv(Dialect {
+        how.read.csv = Some(Dialect {
             delimiter: csv.delimiter,
             header: csv.header,
-        }));
+        });
     }
     let journal = open_journal(data, loaded)?;
-    let processor = replay(&journal, loaded, &|_, _| ())?;
+    let processor = replay(&journal, loaded, &|_| ())?;
     let intake = Arc::new(Intake::start(
         journal,
         processor,

@@ -25,7 +25,7 @@ pub async fn run(options: Sql) -> Result<ExitCode> {
                 return Ok(ExitCode::from(1));
             };
             let journal = open_journal(data, &loaded)?;
-            let processor = replay(&journal, &loaded, &|_, _| ())?;
+            let processor = replay(&journal, &loaded, &|_| ())?;
             let analyst = Analyst::new(
                 &processor,
                 &journal.reader(),

@@ -3,16 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use tillwatch_analyse::Analyst;
-use tillwatch_collect::{
-    Clock, Decoder, Downstream, Intake, IntakeError, SystemClock, decode_owned_record,
-};
-use tillwatch_journal::{JournalReader, Offset};
+use tillwatch_collect::{Clock, Decoder, Downstream, Intake, IntakeError, SystemClock};
 use tillwatch_monitor::catalogue::Catalogue;
 use tillwatch_monitor::channel::{Courier, CourierOptions};
 use tillwatch_monitor::watch::{Feed, Watch, WatchOptions};
-use tillwatch_process::Processor;
+use tillwatch_process::{Processor, RecoverRange};
 use tillwatch_serve::Services;
 use tillwatch_serve::adapters::{AnalystFigures, JournalCollector, WatchIncidents};
 use tillwatch_serve::documents::{Board, Chart, Localized, Tile};
@@ -21,9 +18,6 @@ use tokio::runtime::Handle;
 use super::figures::Figures;
 use crate::definitions::shape::Title;
 use crate::definitions::{Loaded, resolve::CsvShape};
-
-/// Events replayed at once.
-const REPLAY_ROWS: usize = 65_536;
 
 /// Plans the definitions.
 ///
@@ -39,53 +33,6 @@ pub fn plan(loaded: &Loaded) -> Result<Processor> {
     Ok(processor)
 }
 
-/// Replays the journal's records after `after`, up to but without `upto`, and says which was the last.
-/// `progress` is told events and bytes.
-///
-/// # Errors
-/// The journal is damaged.
-pub fn catch_up(
-    processor: &Processor,
-    reader: &JournalReader,
-    after: Option<Offset>,
-    upto: Option<Offset>,
-    progress: &dyn Fn(u64, u64),
-) -> Result<Option<Offset>> {
-    let mut last = after;
-    let (mut rows, mut events, mut bytes) = (0, 0, 0);
-    let mut group = Vec::new();
-    let mut apply = |group: &mut Vec<_>, bytes| {
-        events += processor
-            .apply(group)
-            .iter()
-            .map(|applied| applied.accepted)
-            .sum::<u64>();
-        group.clear();
-        progress(events, bytes);
-    };
-    for frame in reader.iter_from(after.unwrap_or_else(|| reader.start())) {
-        let (offset, payload) = frame?;
-        if after == Some(offset) {
-            continue;
-        }
-        if upto.is_some_and(|upto| offset >= upto) {
-            break;
-        }
-        bytes += payload.len() as u64;
-        let record = decode_owned_record(offset, payload)
-            .with_context(|| format!("the journal's record at {offset} cannot be read"))?;
-        rows += record.batch.num_rows();
-        group.push(record);
-        last = Some(offset);
-        if rows >= REPLAY_ROWS {
-            apply(&mut group, bytes);
-            rows = 0;
-        }
-    }
-    apply(&mut group, bytes);
-    Ok(last)
-}
-
 /// Puts a processor for other definitions in the place of the running one.
 ///
 /// Most of the journal is replayed beside the running one; only what came in the meantime is replayed
@@ -96,11 +43,16 @@ pub fn catch_up(
 pub fn swap(intake: &Intake, loaded: &Loaded) -> Result<Arc<Processor>> {
     let processor = Arc::new(plan(loaded)?);
     let reader = intake.reader();
-    let last = catch_up(&processor, &reader, None, None, &|_, _| ())?;
+    let most = processor.recover(&reader, RecoverRange::default(), &|_| ())?;
     let next = Arc::clone(&processor);
     intake
         .replace_downstream(move |reader, upto| {
-            catch_up(&next, reader, last, Some(upto), &|_, _| ())?;
+            let rest = RecoverRange {
+                after: most.last,
+                before: Some(upto),
+            };
+            next.recover(reader, rest, &|_| ())
+                .map_err(anyhow::Error::from)?;
             Ok::<_, SwapError>(next as Arc<dyn Downstream>)
         })
         .map_err(|SwapError(error)| error)?;
@@ -154,7 +106,8 @@ impl Generation {
         for stream in &loaded.streams {
             let name = stream.schema.name.clone();
             let decoder = Decoder::new(Arc::clone(&stream.schema), loaded.limits.decode)
-                .map_err(|error| anyhow!("stream '{name}': {error}"))?;
+                .map_err(|error| anyhow!("stream '{name}': {error}"))?
+                .with_csv(csv_options(loaded.csv.get(&name)));
             let decoder = Arc::new(decoder);
             decoders.insert(name, decoder);
         }

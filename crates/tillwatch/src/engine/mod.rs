@@ -15,7 +15,7 @@ use tillwatch_collect::{Clock, Intake, SystemClock};
 use tillwatch_journal::{DiskStorage, Journal};
 use tillwatch_monitor::catalogue::Catalogue;
 use tillwatch_monitor::watch::Feed;
-use tillwatch_process::Processor;
+use tillwatch_process::{Processor, RecoverRange, RecoverReport};
 use tillwatch_serve::adapters::RunningHealth;
 use tillwatch_serve::documents::DefinitionsStatus;
 use tillwatch_serve::{Access, App, Assets, Server};
@@ -61,10 +61,10 @@ pub fn open_journal(data: &Path, loaded: &Loaded) -> Result<Journal> {
 pub fn replay(
     journal: &Journal,
     loaded: &Loaded,
-    progress: &dyn Fn(u64, u64),
+    progress: &dyn Fn(&RecoverReport),
 ) -> Result<Arc<Processor>> {
     let processor = Arc::new(generation::plan(loaded)?);
-    generation::catch_up(&processor, &journal.reader(), None, None, progress)?;
+    processor.recover(&journal.reader(), RecoverRange::default(), progress)?;
     Ok(processor)
 }
 
@@ -163,7 +163,9 @@ impl Engine {
         let total = self.journal_bytes;
         let definitions = Arc::clone(&loaded);
         let (journal, processor) = tokio::task::spawn_blocking(move || {
-            let progress = |events, bytes| health.set_progress(bytes, total, events);
+            let progress = |done: &RecoverReport| {
+                health.set_progress(done.bytes, total, done.events);
+            };
             replay(&journal, &definitions, &progress).map(|processor| (journal, processor))
         })
         .await

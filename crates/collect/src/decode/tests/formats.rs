@@ -378,6 +378,10 @@ fn content_types_and_file_names_are_known() {
             "text/csv; header=absent; delimiter=semicolon",
             csv(false, Delimiter::Byte(b';')),
         ),
+        (
+            "text/csv; delimiter=comma",
+            csv(true, Delimiter::Byte(b',')),
+        ),
         ("text/csv; delimiter=tab", csv(true, Delimiter::Byte(b'\t'))),
         (
             "text/csv; header=absent; delimiter=whitespace",
@@ -392,10 +396,14 @@ fn content_types_and_file_names_are_known() {
     ] {
         if text.contains("\";\"") {
             // A quoted semicolon is cut by the parameters' own semicolon: it has a name instead.
-            assert!(Format::from_content_type(text).is_err());
+            assert!(Format::from_content_type(text, &CsvOptions::default()).is_err());
             continue;
         }
-        assert_eq!(Format::from_content_type(text), Ok(format), "{text}");
+        assert_eq!(
+            Format::from_content_type(text, &CsvOptions::default()),
+            Ok(format),
+            "{text}"
+        );
     }
     for text in [
         "",
@@ -404,7 +412,10 @@ fn content_types_and_file_names_are_known() {
         "text/csv; delimiter=ab",
         "text/csv; header=maybe",
     ] {
-        assert!(Format::from_content_type(text).is_err(), "{text}");
+        assert!(
+            Format::from_content_type(text, &CsvOptions::default()).is_err(),
+            "{text}"
+        );
     }
     assert_eq!(
         Format::from_file_name("a/b.CSV.gz"),

@@ -11,7 +11,7 @@ use reqwest::header::{
 use reqwest::{Client, Response, StatusCode, Url, redirect};
 
 use super::{PollFault, PollOptions, SourceError};
-use crate::decode::{Encoding, Format, decompress};
+use crate::decode::{CsvOptions, Encoding, Format, decompress};
 use crate::source::address::{NotPublic, PublicResolver, is_forbidden_literal};
 use crate::source::backoff::retry_after;
 
@@ -41,11 +41,13 @@ pub(super) struct Fetcher {
     headers: HeaderMap,
     marks: Marks,
     bytes_max: usize,
+    csv: CsvOptions,
 }
 
 impl Fetcher {
     pub(super) fn new(
         options: &PollOptions,
+        csv: CsvOptions,
         headers: Vec<(HeaderName, HeaderValue)>,
     ) -> Result<Self, SourceError> {
         let fault = |reason: String| SourceError::Url {
@@ -100,6 +102,7 @@ impl Fetcher {
             headers: map,
             marks: Marks::default(),
             bytes_max: options.limits.response_bytes_max,
+            csv,
         })
     }
 
@@ -139,7 +142,7 @@ impl Fetcher {
             last_modified: response.headers().get(LAST_MODIFIED).cloned(),
         };
         let encoding = Encoding::from_header(&header(CONTENT_ENCODING)).map_err(PollFault::new)?;
-        let format = Format::from_content_type(&header(CONTENT_TYPE)).ok();
+        let format = Format::from_content_type(&header(CONTENT_TYPE), &self.csv).ok();
         let raw = read_body(response, self.bytes_max).await?;
         let body = match encoding {
             Encoding::Identity => raw,

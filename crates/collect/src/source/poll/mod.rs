@@ -155,7 +155,7 @@ impl PollHandle {
             })?;
         let stream = decoder.schema().name.clone();
         let state = Arc::new(SharedState::new(&options.name, &stream));
-        let fetcher = Fetcher::new(&options, resolve_headers(&options)?)?;
+        let fetcher = Fetcher::new(&options, decoder.csv().clone(), resolve_headers(&options)?)?;
         let backoff = Backoff {
             base: options.every,
             max: Duration::from_millis(options.limits.backoff_max_ms).max(options.every),
