@@ -1,8 +1,8 @@
 # Tillwatch: the two commands are `make demo` and `make test`; both do all set-up.
 #
 #   make demo     build, fill 14 days of shop and payment traffic, go live, break one issuer
-#   make test     every check and test, as CI runs them
-#   make check    formatting, lints, house rules; no tests
+#   make test     formatting, house rules and every test, as CI runs them
+#   make check    formatting, house rules and clippy; no tests
 #   make bench    ingest speed and latency on this machine
 #   make dist     the fully optimised, stripped binary for a release
 
@@ -17,7 +17,7 @@ BIN     := $(TARGET)/$(PROFILE)/tillwatch
 VENV    := .cache/venv
 WEB_SRC := $(shell find web/src web/public web/index.html web/package.json web/package-lock.json web/vite.config.ts -type f 2>/dev/null)
 
-.PHONY: help demo test check bench dist build web test-rust test-engine test-web test-e2e test-demo tools oracle browser clean-demo
+.PHONY: help demo test check tidy bench dist build web test-rust test-engine test-web test-e2e test-demo tools oracle browser clean-demo
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -55,20 +55,23 @@ browser:
 demo: build
 	$(BIN) demo $(DEMO_ARGS)
 
-test: test-web test-rust test-e2e
+test: tidy test-web test-rust test-engine test-e2e test-demo
 	@echo "all tests passed"
 
 # --- parts ---------------------------------------------------------------------------------------
 
-check: web
-	$(CARGO) fmt --all --check
+check: web tidy
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+
+tidy: tools
+	$(CARGO) fmt --all --check
 	scripts/tidy.sh
 
 test-web: web
 	cd web && npm run check
 
-# The suites of the crates that do not link DataFusion; those that do are `make test-engine`.
+# The suites of the crates that do not link DataFusion, with overflow checks. Those that do are
+# built like the program, which saves a second build of DataFusion.
 test-rust: tools
 	$(CARGO) test --locked -p tillwatch-event -p tillwatch-journal -p tillwatch-collect -p tillwatch-monitor -p tillwatch-testkit
 

@@ -109,7 +109,7 @@ async fn take(State(seen): State<Arc<Seen>>, headers: HeaderMap, body: Bytes) ->
     };
     terminal::line(format!(
         "webhook   {} [{}] {} (signature verified)",
-        text("/event"),
+        text("/kind"),
         text("/incident/severity"),
         text("/incident/summary"),
     ));
