@@ -1,6 +1,6 @@
 // A stand-in for the server while working on the page: the JSON shapes of the API over made-up traffic, the built page
 // with the product's Content-Security-Policy, and switches for every state a page can be in.
-//   node dev/mock-server.mjs [port]        POST /__dev/mode {"mode":"normal|empty|error|loading|recovering|hostile|down"}
+//   node dev/mock-server.mjs [port]        POST /__dev/mode {"mode":"normal|empty|error|loading|recovering|hostile|down|locked|reloaded"}
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
@@ -10,6 +10,8 @@ import { boards, incidentsAt, metrics, Traffic } from './mock-data.mjs';
 const dist = fileURLToPath(new URL('../dist', import.meta.url));
 const csp =
   "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+/** What the mock accepts in the mode `locked`. */
+export const TOKEN = 'letmein-0123456789';
 const types = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript',
@@ -65,6 +67,13 @@ function handle(state, setMode, request, response) {
 
 function api(state, request, response, url) {
   const parts = url.pathname.split('/').slice(2).map(decodeURIComponent);
+  if (state.mode === 'locked' && request.headers.authorization !== `Bearer ${TOKEN}`)
+    return problem(
+      response,
+      401,
+      'A bearer token is required',
+      'Send the header Authorization: Bearer <token>.',
+    );
   if (parts[0] === 'status') {
     const progress = state.mode === 'recovering' ? 0.43 : 1;
     return json(response, {
@@ -85,8 +94,9 @@ function api(state, request, response, url) {
       ? json(response, board)
       : problem(response, 404, 'Unknown board', `There is no board ${parts[1]}.`);
   }
-  if (parts[0] === 'metrics' && parts.length === 1) return json(response, { metrics });
-  if (parts[0] === 'metrics') return metricCall(state, request, response, parts, url);
+  if (parts[0] === 'metrics' && parts.length === 1) return json(response, { metrics: metricsIn(state) });
+  if (parts[0] === 'live') return combinedCall(state, request, response, url);
+  if (parts[0] === 'metrics') return metricCall(state, response, parts, url);
   if (parts[0] === 'incidents') return incidentCall(state, request, response, parts);
   if (parts[0] === 'streams' && request.method === 'POST') {
     return readBody(request).then((text) => {
@@ -104,19 +114,54 @@ function api(state, request, response, url) {
   return problem(response, 404, 'Not found', `No such call: ${url.pathname}`);
 }
 
-function metricCall(state, request, response, parts, url) {
-  const metric = metrics.find(({ name }) => name === parts[1]);
+/** In the mode `reloaded` somebody has removed a metric that the board shows. */
+function metricsIn(state) {
+  return state.mode === 'reloaded' ? metrics.filter(({ name }) => name !== 'latency_p95') : metrics;
+}
+
+function metricCall(state, response, parts, url) {
+  const metric = metricsIn(state).find(({ name }) => name === parts[1]);
   if (!metric) return problem(response, 404, 'Unknown metric', `There is no metric ${parts[1]}.`);
   if (state.mode === 'error')
     return problem(response, 500, 'Query failed', 'The cube payment_attempts is over its memory limit.');
   if (state.mode === 'loading') return undefined;
-  if (parts[2] !== 'live') return json(response, state.traffic.document(metric, url.searchParams));
-  const send = sse(state, request, response, () => {
-    const document = state.traffic.document(metric, url.searchParams);
-    const series = document.series.map((one) => ({ ...one, points: one.points.slice(-2) }));
-    send('update', { ...document, series });
+  return json(response, state.traffic.document(metric, url.searchParams));
+}
+
+/** Several series in one stream; each event says by `query` which it belongs to. */
+function combinedCall(state, request, response, url) {
+  if (state.mode === 'error')
+    return problem(response, 500, 'Query failed', 'The cube payment_attempts is over its memory limit.');
+  if (state.mode === 'loading') return undefined;
+  const questions = url.searchParams.getAll('q').map((text) => {
+    const [name, parameters] = text.split('?');
+    return { name, parameters: new URLSearchParams(parameters), isGone: false };
   });
-  send('snapshot', state.traffic.document(metric, url.searchParams));
+  const answer = ({ name, parameters }) => {
+    const metric = metricsIn(state).find((one) => one.name === name);
+    return metric ? state.traffic.document(metric, parameters) : null;
+  };
+  if (!questions.some(answer)) return problem(response, 404, 'Unknown metric', 'There is no such metric.');
+  const tell = (event) => {
+    for (const [query, question] of questions.entries()) {
+      if (question.isGone) continue;
+      const document = answer(question);
+      if (document === null) {
+        question.isGone = true;
+        const detail = `There is no metric ${question.name}.`;
+        send('problem', { query, type: 'about:blank', title: 'No such metric', status: 404, detail });
+        continue;
+      }
+      const tail = (one) => ({ ...one, points: one.points.slice(-2) });
+      send(event, {
+        query,
+        ...document,
+        series: event === 'update' ? document.series.map(tail) : document.series,
+      });
+    }
+  };
+  const send = sse(state, request, response, () => tell('update'));
+  tell('snapshot');
 }
 
 function incidentCall(state, request, response, parts) {

@@ -2,18 +2,25 @@
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { launch, watchFaults } from './browser.mjs';
-import { startMock } from './mock-server.mjs';
+import { startMock, TOKEN } from './mock-server.mjs';
 
 const folder = fileURLToPath(new URL('./shots/', import.meta.url));
 mkdirSync(folder, { recursive: true });
 
-const normal = { mode: 'normal', width: 1440, height: 900 };
+/** What is on the page when it is all there. */
+const whole = [
+  '[data-testid=health][data-health=live]',
+  '.chart canvas',
+  '[data-testid=incident]',
+  '[data-testid=slice]',
+];
+const normal = { mode: 'normal', width: 1440, height: 900, shows: whole };
 const shots = {
   normal,
   dark: { ...normal, colorScheme: 'dark' },
   week: { ...normal, path: '/boards/payments?range=7d' },
   chinese: { ...normal, locale: 'zh-CN' },
-  narrow: { ...normal, width: 360, height: 740, fullPage: true },
+  narrow: { ...normal, width: 390, height: 844, fullPage: true },
   tablet: { ...normal, width: 820, height: 1180 },
   wide: { ...normal, width: 3840, height: 2160 },
   hover: {
@@ -26,13 +33,54 @@ const shots = {
     mode: 'hostile',
     act: (page) => page.hover('[data-testid=chart] .chart', { position: { x: 330, y: 120 } }),
   },
-  empty: { ...normal, mode: 'empty' },
-  error: { ...normal, mode: 'error', faulty: true },
-  loading: { ...normal, mode: 'loading' },
-  missing: { ...normal, path: '/boards/nowhere', faulty: true },
+  empty: {
+    ...normal,
+    mode: 'empty',
+    shows: ['[data-testid=health][data-health=live]', '[data-testid=tile]'],
+  },
+  error: { ...normal, mode: 'error', shows: ['[data-testid=chart] .panel-error'], faulty: true },
+  loading: { ...normal, mode: 'loading', shows: ['[data-testid=tile] .skeleton'] },
+  missing: { ...normal, path: '/boards/nowhere', shows: ['.message'], faulty: true },
+  locked: { ...normal, mode: 'locked', shows: ['[data-testid=access]'], faulty: true },
+  wrong: {
+    ...normal,
+    mode: 'locked',
+    locale: 'zh-CN',
+    colorScheme: 'dark',
+    shows: ['[data-testid=access]'],
+    act: (page) => enter(page, 'not-the-token'),
+    faulty: true,
+  },
+  unlocked: {
+    ...normal,
+    mode: 'locked',
+    shows: ['[data-testid=access]'],
+    act: async (page) => {
+      await enter(page, TOKEN);
+      for (const selector of whole) await page.waitForSelector(selector, { timeout: 120_000 });
+    },
+    faulty: true,
+  },
+  reloaded: {
+    ...normal,
+    act: async (page, mock) => {
+      mock.setMode('reloaded');
+      await page.waitForSelector('[data-testid=chart][data-metric=latency_p95]', {
+        state: 'detached',
+        timeout: 120_000,
+      });
+    },
+    faulty: true,
+  },
   stale: { ...normal, act: (page, mock) => lose(page, mock, 'down'), faulty: true },
   recovering: { ...normal, act: (page, mock) => lose(page, mock, 'recovering'), faulty: true },
 };
+
+async function enter(page, token) {
+  await page.fill('[data-testid=access] input', token);
+  await page.click('[data-testid=access] button');
+  await page.waitForTimeout(1_000);
+}
 
 async function lose(page, mock, mode) {
   mock.setMode(mode);
@@ -56,7 +104,8 @@ for (const [name, shot] of Object.entries(shots)) {
   const page = await context.newPage();
   const faults = watchFaults(page);
   await page.goto(`${mock.url}${shot.path ?? '/boards/payments'}`);
-  await page.waitForTimeout(2_500);
+  for (const selector of shot.shows) await page.waitForSelector(selector, { timeout: 120_000 });
+  await page.waitForTimeout(1_500);
   if (shot.act) await shot.act(page, mock);
   await page.waitForTimeout(300);
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 import { launch, watchFaults } from '../dev/browser.mjs';
-import { startMock } from '../dev/mock-server.mjs';
+import { startMock, TOKEN } from '../dev/mock-server.mjs';
 
 let browser;
 let axe;
@@ -69,6 +69,29 @@ test('a page opened while the server is away fills when it comes', async (t) => 
   mock.setMode('normal');
   await live(page);
   await page.waitForSelector('[data-testid=tile]:not([data-value=""])');
+});
+
+test('a server with tokens is used after its token is entered, and a wrong one is told', async (t) => {
+  const { page } = await open(t, { mode: 'locked' });
+  await page.fill('[data-testid=access] input', 'not-the-token');
+  await page.click('[data-testid=access] button');
+  await page.getByText('The server does not accept this token.').waitFor();
+  await page.fill('[data-testid=access] input', TOKEN);
+  await page.click('[data-testid=access] button');
+  await live(page);
+  await page.waitForSelector('[data-testid=tile]:not([data-value=""])');
+  await page.reload();
+  await live(page);
+});
+
+test('a metric that a reload has removed leaves the board, and the rest stays live', async (t) => {
+  const { page, mock } = await open(t);
+  await live(page);
+  await page.waitForSelector('[data-testid=chart][data-metric=latency_p95]');
+  mock.setMode('reloaded');
+  await page.waitForSelector('[data-testid=chart][data-metric=latency_p95]', { state: 'detached' });
+  await page.getByText('This board shows the metric “latency_p95”').first().waitFor();
+  await live(page);
 });
 
 test('the range is in the URL and survives a reload', async (t) => {

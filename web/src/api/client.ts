@@ -1,4 +1,5 @@
 import { observeDateHeader } from '../live/clock';
+import { fetchWithToken } from './access';
 import type { Problem } from './types';
 
 /** An answer other than 2xx, or none at all (`status` 0). */
@@ -38,7 +39,7 @@ async function request<T>(path: string, init: RequestInit, signal?: AbortSignal)
   const combined = signal ? AbortSignal.any([signal, timeout]) : timeout;
   let response: Response;
   try {
-    response = await fetch(path, {
+    response = await fetchWithToken(path, {
       ...init,
       headers: { accept: 'application/json', ...init.headers },
       signal: combined,

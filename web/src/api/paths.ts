@@ -23,8 +23,11 @@ export function seriesPath(query: SeriesQuery): string {
   return `/v1/metrics/${encodeURIComponent(query.metric)}?${parameters(query)}`;
 }
 
-export function liveSeriesPath(query: SeriesQuery): string {
-  return `/v1/metrics/${encodeURIComponent(query.metric)}/live?${parameters(query)}`;
+/** One stream for several series. Its events say by `query` which of them they belong to, from 0. */
+export function livePath(queries: readonly SeriesQuery[]): string {
+  const search = new URLSearchParams();
+  for (const query of queries) search.append('q', `${query.metric}?${parameters(query)}`);
+  return `/v1/live?${search}`;
 }
 
 export function boardPath(name: string): string {

@@ -3,7 +3,10 @@ import { ApiError, getJson } from './client';
 import { boardPath, type SeriesQuery, seriesPath } from './paths';
 import type { Board, BoardSummary, Metric, SeriesDocument, ServerStatus } from './types';
 
+/** Definitions change when somebody edits them: seldom, and without a word to the page. */
 const DEFINITIONS_STALE_MS = 60_000;
+/** The key that all documents of the definitions begin with; invalidate it when they may have changed. */
+export const DEFINITIONS_KEY = 'definitions';
 const COMPARISON_STALE_MS = 60_000;
 /** A document that could not be loaded is asked for again this often, so that a restart heals the page by itself. */
 const HEAL_INTERVAL_MS = 3_000;
@@ -12,24 +15,28 @@ function healing({ state }: { state: { error: Error | null; data: unknown } }): 
   return state.error instanceof ApiError && state.error.isTransient ? HEAL_INTERVAL_MS : false;
 }
 
-const definitions = { staleTime: DEFINITIONS_STALE_MS, refetchInterval: healing, retry: false } as const;
+const definitions = {
+  staleTime: DEFINITIONS_STALE_MS,
+  refetchInterval: (query: Parameters<typeof healing>[0]) => healing(query) || DEFINITIONS_STALE_MS,
+  retry: false,
+} as const;
 
 export const boardsQuery = queryOptions({
-  queryKey: ['boards'],
+  queryKey: [DEFINITIONS_KEY, 'boards'],
   queryFn: async ({ signal }) => (await getJson<{ boards: BoardSummary[] }>('/v1/boards', signal)).boards,
   ...definitions,
 });
 
 export function boardQuery(name: string) {
   return queryOptions({
-    queryKey: ['board', name],
+    queryKey: [DEFINITIONS_KEY, 'board', name],
     queryFn: ({ signal }) => getJson<Board>(boardPath(name), signal),
     ...definitions,
   });
 }
 
 export const metricsQuery = queryOptions({
-  queryKey: ['metrics'],
+  queryKey: [DEFINITIONS_KEY, 'metrics'],
   queryFn: async ({ signal }) => {
     const { metrics } = await getJson<{ metrics: Metric[] }>('/v1/metrics', signal);
     return new Map(metrics.map((metric) => [metric.name, metric]));

@@ -1,3 +1,4 @@
+import { fetchWithToken } from '../api/access';
 import { backoffMs } from './backoff';
 import { type SseEvent, SseParser } from './sse';
 
@@ -89,11 +90,8 @@ export class LiveConnection {
     };
     touch();
     try {
-      const response = await (this.#options.fetch ?? fetch)(this.#options.path, {
-        headers,
-        signal: abort.signal,
-        cache: 'no-store',
-      });
+      const init: RequestInit = { headers, signal: abort.signal, cache: 'no-store' };
+      const response = await fetchWithToken(this.#options.path, init, this.#options.fetch);
       if (!response.ok || !response.body) return response.status;
       if (!response.headers.get('content-type')?.startsWith('text/event-stream')) return response.status;
       const parser = new SseParser();

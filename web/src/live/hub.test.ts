@@ -1,14 +1,15 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { SeriesQuery } from '../api/paths';
 import type { SeriesDocument } from '../api/types';
-import { LiveHub } from './hub';
+import { LiveHub, REOPEN_AFTER_MS } from './hub';
 
 const tile: SeriesQuery = { metric: 'attempts', from: '-1h', to: 'now', step: '1h', by: [], where: {} };
 const chart: SeriesQuery = { metric: 'rate', from: '-1h', to: 'now', step: '30s', by: ['psp'], where: {} };
 
-function answer(metric: string, value: number): SeriesDocument {
+function answer(metric: string, value: number, query = 0): SeriesDocument & { query: number } {
   const to = Date.now();
   return {
+    query,
     metric,
     unit: 'count',
     from: to - 3_600_000,
@@ -54,7 +55,12 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-const settle = (ms = 0) => vi.advanceTimersByTimeAsync(ms);
+/** The metrics that a stream was opened for. */
+const asked = (url: string) =>
+  new URL(url, 'http://x').searchParams.getAll('q').map((text) => text.split('?')[0]);
+
+/** A millisecond lets a timer that was set by a timer come, too. */
+const settle = (ms = 1) => vi.advanceTimersByTimeAsync(ms);
 
 it('streams one series of a cube, the split one, and fetches the others when it moves', async () => {
   const hub = new LiveHub();
@@ -62,7 +68,7 @@ it('streams one series of a cube, the split one, and fetches the others when it 
   hub.follow('cube', { ...tile, step: '30s' }, 'series');
   hub.follow('cube', chart, 'series');
   await settle();
-  expect(streams.map(({ url }) => url)).toEqual([expect.stringContaining('/v1/metrics/rate/live?')]);
+  expect(streams.map(({ url }) => asked(url))).toEqual([['rate']]);
   streams[0]?.send('snapshot', answer('rate', 0.9));
   await settle(5_000);
   expect(hub.health.get().kind).toBe('live');
@@ -100,21 +106,83 @@ it('streams another series when the streamed one is left, and nothing when all a
   await settle();
   leave();
   await settle();
-  expect(streams.map(({ url }) => url.split('?')[0])).toEqual([
-    '/v1/metrics/rate/live',
-    '/v1/metrics/other/live',
-  ]);
+  expect(streams.map(({ url }) => asked(url))).toEqual([['rate'], ['other']]);
   leaveOther();
   await settle(60_000);
   expect(streams.length).toBe(2);
 });
 
-it('opens no more streams than a browser has connections to spare', async () => {
+it('streams all cubes of a board through one connection', async () => {
   const hub = new LiveHub();
-  for (const cube of ['a', 'b', 'c', 'd', 'e']) hub.follow(cube, { ...chart, metric: cube }, 'series');
+  const cubes = ['a', 'b', 'c', 'd', 'e'];
+  for (const cube of cubes) hub.follow(cube, { ...chart, metric: cube }, 'series');
   await settle();
-  expect(streams.length).toBe(3);
-  expect(fetched.length).toBe(2);
+  expect(streams.map(({ url }) => asked(url))).toEqual([cubes]);
+  expect(fetched.length).toBe(0);
+  for (const [i, cube] of cubes.entries()) streams[0]?.send('snapshot', answer(cube, i, i));
+  await settle();
+  for (const [i, cube] of cubes.entries()) {
+    const { document } = hub.series(cube, { ...chart, metric: cube }, 'series').get();
+    expect([document?.metric, document?.series[0]?.points[0]?.[1]]).toEqual([cube, i]);
+  }
+});
+
+it('goes on when one series of the stream is refused, doubts the definitions and asks again', async () => {
+  const onDoubt = vi.fn();
+  const hub = new LiveHub(onDoubt);
+  hub.follow('a', { ...chart, metric: 'a' }, 'series');
+  hub.follow('b', { ...chart, metric: 'b' }, 'series');
+  await settle();
+  streams[0]?.send('snapshot', answer('a', 1, 0));
+  streams[0]?.send('problem', { query: 1, status: 404, title: 'No such metric', detail: 'gone' });
+  await settle();
+  expect(hub.health.get().kind).toBe('live');
+  expect(onDoubt).toHaveBeenCalledTimes(1);
+  expect(hub.series('b', { ...chart, metric: 'b' }, 'series').get().error?.message).toBe('gone');
+  streams[0]?.send('update', answer('a', 2, 0));
+  await settle();
+  const { document } = hub.series('a', { ...chart, metric: 'a' }, 'series').get();
+  expect(document?.series[0]?.points.at(-1)?.[1]).toBe(2);
+  await settle(REOPEN_AFTER_MS);
+  expect(streams.map(({ url }) => asked(url))).toEqual([
+    ['a', 'b'],
+    ['a', 'b'],
+  ]);
+});
+
+it('leaves a failure to the server that may pass by itself', async () => {
+  const onDoubt = vi.fn();
+  const hub = new LiveHub(onDoubt);
+  hub.follow('a', chart, 'series');
+  await settle();
+  streams[0]?.send('problem', { query: 0, status: 429, detail: 'too much at once' });
+  await settle(2 * REOPEN_AFTER_MS);
+  expect(onDoubt).not.toHaveBeenCalled();
+  expect(streams.length).toBe(1);
+  streams[0]?.send('snapshot', answer('rate', 1));
+  await settle();
+  expect(hub.series('a', chart, 'series').get().error).toBeNull();
+});
+
+it('doubts the definitions after the line was lost, and forgets the loss when nobody looks any more', async () => {
+  const onDoubt = vi.fn();
+  const hub = new LiveHub(onDoubt);
+  const leave = hub.follow('a', chart, 'series');
+  await settle();
+  streams[0]?.send('snapshot', answer('rate', 1));
+  await settle();
+  expect(onDoubt).not.toHaveBeenCalled();
+  streams[0]?.cut();
+  await settle(1_000);
+  streams[1]?.send('snapshot', answer('rate', 1));
+  await settle();
+  expect(onDoubt).toHaveBeenCalledTimes(1);
+  streams[1]?.cut();
+  await settle();
+  expect(hub.health.get().kind).toBe('reconnecting');
+  leave();
+  await settle();
+  expect(hub.health.get().kind).toBe('connecting');
 });
 
 it('gives its connections back when paused and returns with fresh figures', async () => {

@@ -1,6 +1,6 @@
 import { ApiError, getJson } from '../api/client';
-import { liveSeriesPath, type SeriesQuery, seriesPath } from '../api/paths';
-import type { Incident, SeriesDocument } from '../api/types';
+import { livePath, type SeriesQuery, seriesPath } from '../api/paths';
+import type { Incident, Problem, SeriesDocument } from '../api/types';
 import { Beat } from './beat';
 import { observeServerNow } from './clock';
 import { type ConnectionState, LiveConnection } from './connection';
@@ -10,10 +10,13 @@ import type { SseEvent } from './sse';
 import { Store } from './store';
 
 /**
- * A browser allows six HTTP/1.1 connections to one host, over all tabs. A board therefore streams one series per cube
- * and the incidents; every other series of the cube follows: it fetches its newest buckets when the streamed one moves.
+ * A browser allows six HTTP/1.1 connections to one host, over all tabs. A board therefore has two streams: one for its
+ * incidents, and one that carries a series of each of its cubes. Every other series of a cube follows: it fetches its newest
+ * buckets when the streamed one moves.
  */
-export const STREAMS_MAX = 3;
+export const STREAMED_MAX = 32;
+/** The server has ended one series of a stream for good; the stream is opened anew after this time, to ask again. */
+export const REOPEN_AFTER_MS = 5_000;
 /** Followers fetch the whole window this often, so that late events in older buckets show too. */
 export const FOLLOWER_FULL_MS = 60_000;
 /** Figures follow every beat; a course, of which a beat moves only the last pixels, rests between two fetches. */
@@ -44,6 +47,8 @@ export interface IncidentFeed {
   error: ApiError | null;
 }
 
+type StreamName = 'series' | 'incidents';
+
 /** `series` shows a course over time; `total` is one figure over the whole window and is always fetched whole. */
 export type FollowKind = 'series' | 'total';
 
@@ -68,17 +73,29 @@ export class LiveHub {
   readonly health = new Store<Health>({ kind: 'connecting' });
   readonly incidents = new Store<IncidentFeed>({ incidents: [], loaded: false, error: null });
 
+  readonly #onDoubt: () => void;
   readonly #entries = new Map<string, Entry>();
   readonly #beats = new Map<string, Beat>();
-  /** Per cube: the key of the streamed series and its connection. */
-  readonly #leaders = new Map<string, { key: string; connection: LiveConnection }>();
-  readonly #states = new Map<string, ConnectionState>();
+  /** Per cube: the key of the series that stands for it in the stream. */
+  readonly #leaders = new Map<string, string>();
+  /** The stream of all leaders, and those it was opened for: an event names its series by the place here. */
+  #stream: LiveConnection | null = null;
+  #streamed: Entry[] = [];
+  #connecting: ReturnType<typeof setTimeout> | null = null;
+  #reopening: ReturnType<typeof setTimeout> | null = null;
+  readonly #states = new Map<StreamName, ConnectionState>();
+  readonly #lost = new Set<StreamName>();
   readonly #starting = new Set<Entry>();
   #incidentById = new Map<string, Incident>();
   #incidentUsers = 0;
   #incidentConnection: LiveConnection | null = null;
   #paused = false;
   #lostSinceMs: number | null = null;
+
+  /** `onDoubt` is called when the definitions may have changed: a metric is gone, or the server has been away. */
+  constructor(onDoubt: () => void = () => {}) {
+    this.#onDoubt = onDoubt;
+  }
 
   beat(cube: string): Beat {
     let beat = this.#beats.get(cube);
@@ -129,7 +146,7 @@ export class LiveHub {
   }
 
   retryNow(): void {
-    for (const { connection } of this.#leaders.values()) connection.retryNow();
+    this.#stream?.retryNow();
     this.#incidentConnection?.retryNow();
     for (const [key, entry] of this.#entries) if (entry.users > 0) this.#refresh(key, entry);
   }
@@ -138,8 +155,8 @@ export class LiveHub {
   pause(): void {
     if (this.#paused) return;
     this.#paused = true;
-    for (const { connection } of this.#leaders.values()) connection.close();
     this.#leaders.clear();
+    this.#closeStream();
     this.#incidentConnection?.close();
     this.#incidentConnection = null;
   }
@@ -191,12 +208,10 @@ export class LiveHub {
     setTimeout(() => {
       if (entry.users > 0) return;
       this.#entries.delete(key);
-      const leader = this.#leaders.get(entry.cube);
-      if (leader?.key !== key) return;
-      leader.connection.close();
+      if (this.#leaders.get(entry.cube) !== key) return;
       this.#leaders.delete(entry.cube);
-      this.#states.delete(entry.cube);
       this.#electLeader(entry.cube);
+      this.#connectSoon();
     }, 0);
   }
 
@@ -210,43 +225,92 @@ export class LiveHub {
       for (const { cube } of entries) this.#electLeader(cube);
       for (const one of entries) {
         const key = entryKey(one.query, one.kind);
-        if (this.#leaders.get(one.cube)?.key !== key) this.#refresh(key, one);
+        if (this.#leaders.get(one.cube) !== key) this.#refresh(key, one);
       }
     }, 0);
   }
 
   /**
-   * Streams one series of a cube that somebody looks at, if there is a connection left. A split one is preferred: it is
+   * Chooses the series of a cube that is streamed, among those that somebody looks at. A split one is preferred: it is
    * a chart, where the eye follows the line.
    */
   #electLeader(cube: string): void {
-    if (this.#paused || this.#leaders.has(cube) || this.#leaders.size >= STREAMS_MAX) return;
+    if (this.#paused || this.#leaders.has(cube) || this.#leaders.size >= STREAMED_MAX) return;
     const candidates = [...this.#entries.values()].filter(
       (entry) => entry.cube === cube && entry.users > 0 && entry.kind === 'series',
     );
     const entry = candidates.find(({ query }) => query.by.length > 0) ?? candidates[0];
     if (!entry) return;
-    const connection = new LiveConnection({
-      path: liveSeriesPath(entry.query),
-      onEvent: (event) => this.#takeSeries(entry, event),
-      onState: (state) => this.#note(cube, state),
-    });
-    this.#leaders.set(cube, { key: entryKey(entry.query, entry.kind), connection });
-    connection.open();
+    this.#leaders.set(cube, entryKey(entry.query, entry.kind));
+    this.#connectSoon();
   }
 
-  #takeSeries(entry: Entry, event: SseEvent): void {
-    const data = parse<SeriesDocument & { now?: number }>(event.data);
+  /** Opens the stream of the present leaders, once however many of them change at a time. */
+  #connectSoon(): void {
+    this.#connecting ??= setTimeout(() => {
+      this.#connecting = null;
+      if (!this.#paused) this.#connect();
+    }, 0);
+  }
+
+  #connect(): void {
+    const entries = [...this.#leaders.values()].flatMap((key) => this.#entries.get(key) ?? []);
+    const isSame =
+      entries.length === this.#streamed.length && entries.every((e, i) => e === this.#streamed[i]);
+    if (isSame && this.#stream) return;
+    this.#closeStream();
+    if (entries.length === 0) return;
+    this.#streamed = entries;
+    this.#stream = new LiveConnection({
+      path: livePath(entries.map(({ query }) => query)),
+      onEvent: (event) => this.#takeEvent(entries, event),
+      onState: (state) => this.#note('series', state),
+    });
+    this.#stream.open();
+  }
+
+  #closeStream(): void {
+    this.#stream?.close();
+    this.#stream = null;
+    this.#streamed = [];
+    for (const timer of [this.#connecting, this.#reopening]) if (timer !== null) clearTimeout(timer);
+    this.#connecting = null;
+    this.#reopening = null;
+  }
+
+  #takeEvent(entries: Entry[], event: SseEvent): void {
+    const data = parse<{ query?: number; now?: number }>(event.data);
     if (!data) return;
     if (event.type === 'heartbeat') {
       if (typeof data.now === 'number') observeServerNow(data.now);
       return;
     }
-    if (event.type !== 'snapshot' && event.type !== 'update') return;
+    const entry = entries[data.query ?? -1];
+    if (!entry) return;
+    if (event.type === 'problem') this.#takeProblem(entry, data as Problem);
+    else if (event.type === 'snapshot' || event.type === 'update')
+      this.#takeSeries(entry, event.type, data as unknown as SeriesDocument);
+  }
+
+  /** One series of the stream fails; the others go on. */
+  #takeProblem(entry: Entry, problem: Problem): void {
+    const status = problem.status ?? 0;
+    const error = new ApiError(status, problem, problem.detail ?? problem.title ?? '');
+    entry.store.set({ ...entry.store.get(), error });
+    // What may succeed later, the server tries again by itself.
+    if (error.isTransient) return;
+    this.#onDoubt();
+    this.#reopening ??= setTimeout(() => {
+      this.#closeStream();
+      this.#connect();
+    }, REOPEN_AFTER_MS);
+  }
+
+  #takeSeries(entry: Entry, type: 'snapshot' | 'update', data: SeriesDocument): void {
     const old = entry.store.get().document;
-    const document = event.type === 'update' && old ? mergeUpdate(old, data) : data;
+    const document = type === 'update' && old ? mergeUpdate(old, data) : data;
     entry.store.set({ document, error: null, receivedAtMs: Date.now() });
-    if (event.type === 'snapshot') this.#expire(entry.cube);
+    if (type === 'snapshot') this.#expire(entry.cube);
     this.beat(entry.cube).changed();
   }
 
@@ -256,7 +320,7 @@ export class LiveHub {
   }
 
   #refresh(key: string, entry: Entry): void {
-    const isStreamed = this.#leaders.get(entry.cube)?.key === key && entry.store.get().document !== null;
+    const isStreamed = this.#leaders.get(entry.cube) === key && entry.store.get().document !== null;
     if (isStreamed || this.#paused) return;
     if (entry.busy) {
       entry.again = true;
@@ -294,6 +358,7 @@ export class LiveHub {
     } catch (cause) {
       const error = cause instanceof ApiError ? cause : new ApiError(0, null, String(cause));
       entry.store.set({ ...entry.store.get(), error });
+      if (error.status === 404) this.#onDoubt();
     }
   }
 
@@ -301,7 +366,7 @@ export class LiveHub {
     this.#incidentConnection = new LiveConnection({
       path: '/v1/incidents/live',
       onEvent: (event) => this.#takeIncidentEvent(event),
-      onState: (state) => this.#note('', state),
+      onState: (state) => this.#note('incidents', state),
     });
     this.#incidentConnection.open();
     void this.#loadIncidents();
@@ -330,19 +395,31 @@ export class LiveHub {
   }
 
   /** The page is live when every connection is; the first one lost makes it “reconnecting”. */
-  #note(name: string, state: ConnectionState): void {
+  #note(name: StreamName, state: ConnectionState): void {
     if (state.kind === 'closed') this.#states.delete(name);
     else if (state.kind !== 'connecting' || !this.#states.has(name) || state.attempt === 0)
       this.#states.set(name, state);
+    if (state.kind === 'waiting') {
+      this.#lost.add(name);
+      // Not one of the series is known any more: the board itself must have changed.
+      if (state.status === 404 || state.status === 400) this.#onDoubt();
+    } else if (state.kind === 'closed') this.#lost.delete(name);
+    else if (state.kind === 'open' && this.#lost.delete(name)) this.#onDoubt();
     const states = [...this.#states.values()];
     const lost = states.find((one) => one.kind === 'waiting');
     if (lost) {
       this.#lostSinceMs ??= Date.now();
       const { retryAtMs, attempt, status } = lost;
       this.health.set({ kind: 'reconnecting', sinceMs: this.#lostSinceMs, retryAtMs, attempt, status });
-    } else if (states.length > 0 && states.every((one) => one.kind === 'open')) {
-      this.#lostSinceMs = null;
-      if (this.health.get().kind !== 'live') this.health.set({ kind: 'live' });
+      return;
+    }
+    this.#lostSinceMs = null;
+    const { kind } = this.health.get();
+    if (states.length > 0 && states.every((one) => one.kind === 'open')) {
+      if (kind !== 'live') this.health.set({ kind: 'live' });
+    } else if (kind === 'reconnecting') {
+      // Nobody waits for the lost connection any more.
+      this.health.set({ kind: 'connecting' });
     }
   }
 }

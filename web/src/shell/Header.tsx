@@ -10,9 +10,9 @@ import { HealthBadge } from './HealthBadge';
 import { ClockIcon, GlobeIcon, Logo, ThemeIcon } from './icons';
 
 /** The bar above every page: where one is, whether it is live, and how it is shown. */
-export function Header() {
+export function Header({ isGranted }: { isGranted: boolean }) {
   const { t, text } = useSpeech();
-  const boards = useQuery(boardsQuery);
+  const boards = useQuery({ ...boardsQuery, enabled: isGranted });
   return (
     <header className="header">
       <Link to="/" className="brand">
@@ -20,7 +20,7 @@ export function Header() {
         <span>Tillwatch</span>
       </Link>
       <nav className="nav" aria-label={t('nav.boards')}>
-        {(boards.data ?? []).map((board) => (
+        {((isGranted && boards.data) || []).map((board) => (
           <Link
             key={board.name}
             to="/boards/$name"
@@ -33,7 +33,7 @@ export function Header() {
           </Link>
         ))}
       </nav>
-      <HealthBadge />
+      {isGranted && <HealthBadge />}
       <div className="settings">
         <ZoneSelect />
         <LanguageSelect />

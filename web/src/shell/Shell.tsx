@@ -1,25 +1,34 @@
+import { useQueryClient } from '@tanstack/react-query';
 import { Outlet } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useState, useSyncExternalStore } from 'react';
+import { accessStore } from '../api/access';
+import { DEFINITIONS_KEY } from '../api/queries';
 import { useSpeech } from '../i18n/hooks';
 import { LiveContext, useHubLifecycle } from '../live/hooks';
 import { LiveHub } from '../live/hub';
+import { AccessForm } from './AccessForm';
 import { ConnectionBanner } from './ConnectionBanner';
 import { Header } from './Header';
 
 /** What stays while pages change: the header, the live connections, the banner. */
 export function Shell() {
   const { t } = useSpeech();
-  const [hub] = useState(() => new LiveHub());
+  const queries = useQueryClient();
+  const [hub] = useState(
+    () => new LiveHub(() => void queries.invalidateQueries({ queryKey: [DEFINITIONS_KEY] })),
+  );
+  const access = useSyncExternalStore(accessStore.subscribe, accessStore.get);
+  const isGranted = access === 'granted';
   useHubLifecycle(hub);
   return (
     <LiveContext value={hub}>
       <a className="skip" href="#main">
         {t('app.skip')}
       </a>
-      <Header />
-      <ConnectionBanner />
+      <Header isGranted={isGranted} />
+      {isGranted && <ConnectionBanner />}
       <main id="main" tabIndex={-1}>
-        <Outlet />
+        {isGranted ? <Outlet /> : <AccessForm />}
       </main>
     </LiveContext>
   );

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { liveSeriesPath, seriesPath } from '../api/paths';
+import { livePath, seriesPath } from '../api/paths';
 import { apiDuration, rangeMs, ranges, stepFor, WEEK_MS, wholeStep, windowOf } from './range';
 import { readSearch, readSplits, writeSplits } from './search';
 
@@ -62,6 +62,15 @@ describe('paths', () => {
     expect(url.pathname).toBe('/v1/metrics/a%2Fb');
     expect(url.searchParams.getAll('where')).toEqual(['method:x', 'psp:a&b=c:d']);
     expect(url.searchParams.getAll('by')).toEqual(['psp']);
-    expect(liveSeriesPath(query)).toContain('/v1/metrics/a%2Fb/live?');
+  });
+
+  it('put several questions into one, so that each can be taken out whole', () => {
+    const url = new URL(livePath([query, { ...query, metric: 'other', by: [] }]), 'http://x');
+    expect(url.pathname).toBe('/v1/live');
+    const [first, second] = url.searchParams.getAll('q').map((text) => text.split('?'));
+    expect(first?.[0]).toBe('a/b');
+    expect(new URLSearchParams(first?.[1]).getAll('where')).toEqual(['method:x', 'psp:a&b=c:d']);
+    expect(second?.[0]).toBe('other');
+    expect(new URLSearchParams(second?.[1]).get('by')).toBeNull();
   });
 });
