@@ -2,6 +2,8 @@
 
 use std::io::Write;
 
+use indicatif::{ProgressBar, ProgressStyle};
+
 /// Prints a line to standard output. A reader that has gone away is no fault of ours.
 pub fn line(text: impl AsRef<str>) {
     let mut out = std::io::stdout().lock();
@@ -13,6 +15,18 @@ pub fn line(text: impl AsRef<str>) {
 pub fn complain(text: impl AsRef<str>) {
     let mut out = std::io::stderr().lock();
     let _ = writeln!(out, "{}", text.as_ref());
+}
+
+/// A bar of bytes done on standard error; nothing is drawn when that is no terminal.
+#[must_use]
+pub fn bytes_bar(what: &'static str, bytes: u64) -> ProgressBar {
+    let bar = ProgressBar::new(bytes).with_prefix(what);
+    let style =
+        ProgressStyle::with_template("{prefix} [{bar:40}] {bytes}/{total_bytes}, {eta} left");
+    if let Ok(style) = style {
+        bar.set_style(style.progress_chars("━╸ "));
+    }
+    bar
 }
 
 /// `1234567` as `1,234,567`.

@@ -23,6 +23,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use crate::definitions::Loaded;
+use crate::terminal;
 pub use generation::{Generation, csv_options};
 pub use reload::watch_folder;
 use sources::SourceBoard;
@@ -163,10 +164,14 @@ impl Engine {
         let total = self.journal_bytes;
         let definitions = Arc::clone(&loaded);
         let (journal, processor) = tokio::task::spawn_blocking(move || {
+            let bar = terminal::bytes_bar("  replaying the journal", total);
             let progress = |done: &RecoverReport| {
                 health.set_progress(done.bytes, total, done.events);
+                bar.set_position(done.bytes);
             };
-            replay(&journal, &definitions, &progress).map(|processor| (journal, processor))
+            let replayed = replay(&journal, &definitions, &progress);
+            bar.finish_and_clear();
+            replayed.map(|processor| (journal, processor))
         })
         .await
         .context("replaying the journal panicked")??;
