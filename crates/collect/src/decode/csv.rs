@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use tillwatch_event::{guard, suggest};
+use tillwatch_event::suggest;
 
 use super::bytes::{Line, Lines, without_mark};
 use super::cell::{Input, Row, convert};
 use super::fault::Fault;
+use super::forbidden::Forbidden;
 use super::format::{CsvOptions, Delimiter};
 use super::quotes::Place;
 use super::{DecodeError, Run};
@@ -33,12 +34,11 @@ struct Layout {
     width: usize,
     /// Cells that no field reads.
     unknown: u64,
-    /// Cells that may not be kept, not even with a rejected row.
-    forbidden: Vec<usize>,
+    forbidden: Forbidden,
 }
 
 impl Layout {
-    fn new(run: &Run<'_>, names: &[String]) -> Result<Self, DecodeError> {
+    fn new(run: &Run<'_>, names: &[String], delimiter: Delimiter) -> Result<Self, DecodeError> {
         let header = |reason: String| DecodeError::CsvHeader(reason);
         if names.len() > run.limits.csv_columns_max {
             let max = run.limits.csv_columns_max;
@@ -72,18 +72,11 @@ impl Layout {
         read.sort_unstable();
         read.dedup();
         let unknown = (names.len() - read.len()) as u64;
-        let is_forbidden = |(_, name): &(usize, &String)| guard::is_forbidden_name(name);
-        let forbidden = names
-            .iter()
-            .enumerate()
-            .filter(is_forbidden)
-            .map(|(at, _)| at)
-            .collect();
         Ok(Self {
             cells,
             width: names.len(),
             unknown,
-            forbidden,
+            forbidden: Forbidden::among(names, delimiter),
         })
     }
 }
@@ -130,9 +123,9 @@ fn decode_separated(
         if !read(&mut reader, &mut record)? {
             return Ok(());
         }
-        Layout::new(run, &header_names(&record))?
+        Layout::new(run, &header_names(&record), options.delimiter)?
     } else {
-        Layout::new(run, &declared_names(run, options))?
+        Layout::new(run, &declared_names(run, options), options.delimiter)?
     };
     let mut rows = Rows::new(run, layout);
     let mut ranges = Vec::new();
@@ -167,7 +160,7 @@ fn read(
         .map_err(|e| DecodeError::CsvHeader(e.to_string()))
 }
 
-fn header_names(record: &csv::ByteRecord) -> Vec<String> {
+pub(super) fn header_names(record: &csv::ByteRecord) -> Vec<String> {
     record
         .iter()
         .map(|cell| String::from_utf8_lossy(cell).trim().to_owned())
@@ -190,9 +183,9 @@ fn decode_whitespace(
                 String::from_utf8_lossy(cell).into_owned()
             })
             .collect();
-        Layout::new(run, &names)?
+        Layout::new(run, &names, options.delimiter)?
     } else {
-        Layout::new(run, &declared_names(run, options))?
+        Layout::new(run, &declared_names(run, options), options.delimiter)?
     };
     let mut rows = Rows::new(run, layout);
     let mut ranges = Vec::new();
@@ -205,7 +198,7 @@ fn decode_whitespace(
 }
 
 /// The runs of bytes between spaces and tabs.
-fn cells_of(line: &[u8]) -> impl Iterator<Item = Range<usize>> {
+pub(super) fn cells_of(line: &[u8]) -> impl Iterator<Item = Range<usize>> {
     let mut at = 0;
     std::iter::from_fn(move || {
         let rest = line.get(at..)?;
@@ -265,28 +258,12 @@ impl Rows {
                 run.columns.push(text, &self.row)
             }
             Err(fault) => {
-                if self.layout.forbidden.is_empty() {
-                    run.rejections.add(line, fault, raw.trim_ascii_end());
-                } else {
-                    run.rejections
-                        .add(line, fault, &self.without_forbidden(source, ranges));
-                }
+                let raw = raw.trim_ascii_end();
+                let kept = self.layout.forbidden.kept_cells(raw, source, ranges);
+                run.rejections.add(line, fault, &kept);
                 Ok(())
             }
         }
-    }
-
-    /// The row written again, with the cells that may not be kept struck out.
-    fn without_forbidden(&self, source: &[u8], ranges: &[Range<usize>]) -> Vec<u8> {
-        let cells = ranges.iter().enumerate().map(|(at, range)| {
-            let struck = self.layout.forbidden.contains(&at) || ranges.len() != self.layout.width;
-            if struck {
-                b"***".as_slice()
-            } else {
-                source.get(range.clone()).unwrap_or_default()
-            }
-        });
-        cells.collect::<Vec<_>>().join(b",".as_slice())
     }
 
     fn fill(&mut self, run: &Run<'_>, text: &str, ranges: &[Range<usize>]) -> Result<(), Fault> {

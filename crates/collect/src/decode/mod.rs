@@ -13,6 +13,7 @@ mod columns;
 mod compress;
 mod csv;
 mod fault;
+pub(crate) mod forbidden;
 mod format;
 mod json;
 mod plan;

@@ -11,6 +11,7 @@ use super::open::ByteSource;
 use super::sniff::{self, BOM};
 use super::split::{self, Lines, Split};
 use super::table::Table;
+use crate::decode::forbidden::Forbidden;
 
 /// How much of a file its form is told from.
 const HEAD_BYTES: usize = 1 << 20;
@@ -72,6 +73,17 @@ impl Chunk {
     #[must_use]
     pub fn line_in_file(&self, body_line: u64) -> u64 {
         self.start.line + body_line.saturating_sub(1 + self.header_lines)
+    }
+
+    /// The columns whose cells may not be kept, which only a header tells.
+    pub(crate) fn forbidden_columns(&self, format: FileFormat) -> Option<Forbidden> {
+        match format {
+            FileFormat::Csv(Dialect {
+                delimiter,
+                header: true,
+            }) => Some(Forbidden::in_header_of(&self.body, delimiter)),
+            _ => None,
+        }
     }
 
     /// The record that begins at a line of the body; `None` where the body has no lines.

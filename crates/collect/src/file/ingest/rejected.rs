@@ -1,5 +1,6 @@
 //! The file of rejected lines.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
@@ -98,14 +99,19 @@ impl RejectedFile {
         if answer.rejected == 0 {
             return Ok(());
         }
+        let forbidden = parcel.chunk.forbidden_columns(parcel.format);
         let mut text = Vec::new();
         for rejection in &answer.rejections {
             // The whole record from the file rather than the part that an answer shows.
             let record = parcel.chunk.record_text(parcel.format, rejection.line);
-            let record = record.map(|bytes| String::from_utf8_lossy(bytes));
+            let record = record.map(|bytes| match &forbidden {
+                Some(forbidden) => forbidden.kept(bytes),
+                None => Cow::Borrowed(bytes),
+            });
+            let record = record.as_deref().map(String::from_utf8_lossy);
             let raw = match &record {
                 Some(record) => guard::mask_line(record),
-                None => std::borrow::Cow::Borrowed(rejection.raw.as_str()),
+                None => Cow::Borrowed(rejection.raw.as_str()),
             };
             push(
                 &mut text,

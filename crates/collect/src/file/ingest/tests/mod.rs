@@ -5,8 +5,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::*;
-use crate::decode::{DecodeLimits, Decoder};
-use crate::file::FileFormat;
+use crate::decode::{DecodeLimits, Decoder, Delimiter};
+use crate::file::{Dialect, FileFormat};
 use tillwatch_event::{Field, FieldType, StreamSchema};
 
 /// A server as far as a sink sees it: takes each key once, and fails as it is told.
@@ -359,6 +359,51 @@ async fn rejected_lines_are_written_whole_with_their_line_of_the_file() {
             ],
             "chunks of {chunk_bytes}"
         );
+    }
+}
+
+#[tokio::test]
+async fn a_verification_code_is_not_written_with_a_rejected_row() {
+    let cases = [
+        (
+            Delimiter::Byte(b','),
+            "n,day,card,CVV,text\nx,2026-01-01,4111111111111111,123,\"a,b\"\n1,2026-01-01,,77,777\n2,123\n",
+            [
+                (2, "x,2026-01-01,\"411111******1111\",***,\"a,b\""),
+                (4, "***,***"),
+            ]
+            .as_slice(),
+        ),
+        (
+            Delimiter::Byte(b';'),
+            "n;day;card cvc;text\n1;never;\"12\n3\";t\n2;\"unclosed;456;t\n",
+            &[(2, "1;never;***;t"), (4, "***;***")],
+        ),
+        (
+            Delimiter::Byte(b'\t'),
+            "n\tday\ttext\tpin_block\nx\t2026-01-01\tt\t0123456789ABCDEF\n",
+            &[(2, "x\t2026-01-01\tt\t***")],
+        ),
+        (
+            Delimiter::Whitespace,
+            "n day        cvv2 text\nx 2026-01-01 123  t\n6 2026-01-01 123\n",
+            &[(2, "x 2026-01-01 *** t"), (3, "*** *** ***")],
+        ),
+    ];
+    for (delimiter, text, expected) in cases {
+        let bench = Bench::new(text);
+        let mut options = bench.options();
+        options.read.csv = Some(Dialect {
+            delimiter,
+            header: true,
+        });
+        bench.load_with(&Shop::new(), &options).await.unwrap();
+        let rejected = bench.rejected();
+        let told: Vec<_> = rejected
+            .iter()
+            .map(|r| (r["line"].as_i64().unwrap(), r["raw"].as_str().unwrap()))
+            .collect();
+        assert_eq!(told, expected, "{text}");
     }
 }
 

@@ -153,6 +153,19 @@ async fn answers_are_told_apart() {
 }
 
 #[tokio::test]
+async fn a_verification_code_is_not_written_with_a_row_that_a_server_rejected() {
+    let rejected = r#"{"accepted":0,"duplicates":0,"rejected":1,"rejections":[{"line":2,"field":"n","reason":"bad"}]}"#;
+    let bench = Bench::new("n,day,cvv\nx,2026-01-01,123\n");
+    let (options, _) = serve(vec![axum_json(422, rejected.to_owned())]).await;
+    let sink = Arc::new(HttpSink::new("notes", &options).unwrap());
+    let told: Listener = Arc::new(|_| {});
+    ingest(&bench.path, "notes", sink, &bench.options(), told)
+        .await
+        .unwrap();
+    assert_eq!(bench.rejected()[0]["raw"], "x,2026-01-01,***");
+}
+
+#[tokio::test]
 async fn a_server_that_is_not_there_is_named() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
