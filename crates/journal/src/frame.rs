@@ -7,6 +7,8 @@ pub(crate) const FRAME_HEADER_BYTES: u64 = HEADER_BYTES as u64;
 
 const HEADER_BYTES: usize = 32;
 const MAGIC: [u8; 4] = *b"TWf1";
+/// The magic of a frame that counts only together with the next one.
+const MAGIC_CONTINUED: [u8; 4] = *b"TWf+";
 
 /// The encoded form of a header.
 pub(crate) type HeaderBytes = [u8; HEADER_BYTES];
@@ -23,11 +25,18 @@ pub(crate) struct FrameHeader {
     pub(crate) proven: u64,
     /// CRC-32 of the payload.
     pub(crate) payload_crc: u32,
+    /// Whether the frame counts only together with the next one: all but the last of a group.
+    pub(crate) continued: bool,
 }
 
 impl FrameHeader {
-    /// The header for a payload given in parts.
-    pub(crate) fn of_parts(parts: &[&[u8]], length: u32, sequence: u64, proven: u64) -> Self {
+    /// The header for a payload given in parts; `sequence` and `proven` are those of its place.
+    pub(crate) fn of_parts(
+        parts: &[&[u8]],
+        length: u32,
+        (sequence, proven): (u64, u64),
+        continued: bool,
+    ) -> Self {
         let mut hasher = Hasher::new();
         for part in parts {
             hasher.update(part);
@@ -37,6 +46,7 @@ impl FrameHeader {
             sequence,
             proven,
             payload_crc: hasher.finalize(),
+            continued,
         }
     }
 
@@ -53,7 +63,12 @@ impl FrameHeader {
     /// The header's bytes, sealed with the salt of its segment.
     pub(crate) fn encode(&self, salt: u64) -> HeaderBytes {
         let mut bytes = [0; HEADER_BYTES];
-        let fields = MAGIC
+        let magic = if self.continued {
+            MAGIC_CONTINUED
+        } else {
+            MAGIC
+        };
+        let fields = magic
             .into_iter()
             .chain(self.length.to_le_bytes())
             .chain(self.sequence.to_le_bytes())
@@ -75,7 +90,9 @@ impl FrameHeader {
     /// blocks, and bytes of a payload that somebody shaped like a frame.
     pub(crate) fn decode(bytes: &[u8], salt: u64) -> Option<Self> {
         let bytes: &HeaderBytes = bytes.first_chunk()?;
-        if !bytes.starts_with(&MAGIC) || u32_at(bytes, 28)? != sealed_crc(bytes, salt) {
+        let continued = bytes.starts_with(&MAGIC_CONTINUED);
+        let known = continued || bytes.starts_with(&MAGIC);
+        if !known || u32_at(bytes, 28)? != sealed_crc(bytes, salt) {
             return None;
         }
         Some(Self {
@@ -83,6 +100,7 @@ impl FrameHeader {
             sequence: u64_at(bytes, 8)?,
             proven: u64_at(bytes, 16)?,
             payload_crc: u32_at(bytes, 24)?,
+            continued,
         })
     }
 }
@@ -119,16 +137,19 @@ mod tests {
 
     #[test]
     fn a_header_reads_back_only_with_the_salt_it_was_sealed_with() {
-        let header = FrameHeader {
-            length: 7,
-            sequence: 1 << 40,
-            proven: 48,
-            payload_crc: 0xdead_beef,
-        };
-        let bytes = header.encode(99);
-        assert_eq!(FrameHeader::decode(&bytes, 99), Some(header));
-        assert_eq!(FrameHeader::decode(&bytes, 98), None);
-        assert_eq!(FrameHeader::decode(&bytes[..31], 99), None);
+        for continued in [false, true] {
+            let header = FrameHeader {
+                length: 7,
+                sequence: 1 << 40,
+                proven: 48,
+                payload_crc: 0xdead_beef,
+                continued,
+            };
+            let bytes = header.encode(99);
+            assert_eq!(FrameHeader::decode(&bytes, 99), Some(header));
+            assert_eq!(FrameHeader::decode(&bytes, 98), None);
+            assert_eq!(FrameHeader::decode(&bytes[..31], 99), None);
+        }
     }
 
     #[test]
@@ -138,6 +159,7 @@ mod tests {
             sequence: 3,
             proven: 48,
             payload_crc: 1,
+            continued: false,
         }
         .encode(5);
         for bit in 0..bytes.len() * 8 {

@@ -130,10 +130,20 @@ fn check_sealed(
     let key = (number, segment.salt);
     let mut scanner = Scanner::new(file, key, SEGMENT_HEADER_BYTES, end, HEADER_READ_BYTES);
     let mut next = segment.first_sequence;
+    let mut group_open = false;
     loop {
         let at = scanner.offset();
         match scanner.header()? {
-            Step::Frame(frame) => check_sequence(&frame, at, &mut next)?,
+            Step::Frame(frame) => {
+                check_sequence(&frame, at, &mut next)?;
+                group_open = frame.continued;
+            }
+            Step::End if group_open => {
+                return Err(JournalError::damaged(
+                    at,
+                    "the rest of a group of frames is missing",
+                ));
+            }
             Step::End => return Ok((segment, end, next)),
             Step::Bad(reason) => return Err(JournalError::damaged(at, reason)),
         }
@@ -174,33 +184,42 @@ fn recover_last(
     );
     let mut next = segment.first_sequence;
     let mut proven = 0;
-    let (end, torn) = loop {
+    // The end of the last group that is there as a whole, and the number of the frame that follows it.
+    let (mut end, mut next_sequence) = (SEGMENT_HEADER_BYTES, next);
+    let torn = loop {
         let at = scanner.offset();
-        match scanner.frame()? {
+        let continued = match scanner.frame()? {
             Step::Frame(frame) => {
                 check_sequence(&frame.header, at, &mut next)?;
                 proven = frame.header.proven;
+                frame.header.continued
             }
-            Step::End => break (at, None),
-            Step::Bad(reason) => break (at, Some(reason)),
+            Step::End => break None,
+            Step::Bad(reason) => break Some((at, reason)),
+        };
+        if !continued {
+            (end, next_sequence) = (scanner.offset().position, next);
         }
     };
     let name = segment_name(number);
-    if let Some(reason) = torn {
-        if was_durable(file.as_ref(), &segment, end.position, bytes)? {
-            return Err(JournalError::damaged(end, reason));
-        }
-        file.truncate(end.position)
+    // Frames of a group become durable together, so where the torn place was not, its whole group was not.
+    if let Some((at, reason)) = torn
+        && was_durable(file.as_ref(), &segment, at.position, bytes)?
+    {
+        return Err(JournalError::damaged(at, reason));
+    }
+    if end < bytes {
+        file.truncate(end)
             .map_err(JournalError::io("truncate", &name))?;
     }
-    make_durable(file.as_ref(), &name, proven, end.position)?;
+    make_durable(file.as_ref(), &name, proven, end)?;
     let tail = Tail {
         file,
         segment,
-        end: end.position,
-        next_sequence: next,
+        end,
+        next_sequence,
     };
-    Ok((tail, bytes - end.position))
+    Ok((tail, bytes - end))
 }
 
 /// Whether a frame behind `bad` says that `bad` was durable when that frame was written.

@@ -20,7 +20,7 @@ const COPY_BYTES_MAX: usize = 256 << 10;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JournalOptions {
     /// A frame that would make a segment larger than this starts a new one. Default 256 MiB. A single
-    /// larger frame has a segment of its own.
+    /// larger frame, or group of frames, has a segment of its own.
     pub segment_bytes_max: u64,
     /// Larger payloads are refused. Default 64 MiB. Frames written under a higher limit stay readable.
     pub frame_bytes_max: u32,
@@ -108,22 +108,72 @@ impl Journal {
     /// # Errors
     /// As [`Self::append`].
     pub fn append_parts(&mut self, parts: &[&[u8]]) -> Result<Offset, JournalError> {
-        self.check_usable()?;
+        let length = self.length(parts)?;
+        self.make_room(FRAME_HEADER_BYTES + u64::from(length))?;
+        self.push(parts, length, false)
+            .map_err(|error| self.roll_back(error))
+    }
+
+    /// Appends frames that belong together, and says where each starts: after any failure and any crash
+    /// either all of them are there or none is. They lie in one segment.
+    ///
+    /// # Errors
+    /// As [`Self::append`]; then none of them is kept.
+    pub fn append_group(&mut self, payloads: &[&[u8]]) -> Result<Vec<Offset>, JournalError> {
+        let lengths = payloads
+            .iter()
+            .map(|payload| self.length(&[payload]))
+            .collect::<Result<Vec<u32>, JournalError>>()?;
+        let frames = lengths.iter();
+        self.make_room(frames.map(|l| FRAME_HEADER_BYTES + u64::from(*l)).sum())?;
+        let (end, next_sequence) = (self.end, self.next_sequence);
+        let mut places = Vec::with_capacity(payloads.len());
+        for (at, (payload, length)) in payloads.iter().zip(lengths).enumerate() {
+            let continued = at + 1 < payloads.len();
+            match self.push(&[payload], length, continued) {
+                Ok(place) => places.push(place),
+                Err(error) => {
+                    self.end = end;
+                    self.next_sequence = next_sequence;
+                    let error = self.roll_back(error);
+                    if at > 0 {
+                        // Whole frames were taken back. A crash must not bring them up again among frames
+                        // that are written over them, so the cut is made durable before that.
+                        self.sync()?;
+                    }
+                    return Err(error);
+                }
+            }
+        }
+        Ok(places)
+    }
+
+    /// Bytes of the payload, which must be within the limit.
+    fn length(&self, parts: &[&[u8]]) -> Result<u32, JournalError> {
         let bytes = parts.iter().map(|part| part.len() as u64).sum::<u64>();
         let bytes_max = self.options.frame_bytes_max;
-        let length = u32::try_from(bytes)
+        u32::try_from(bytes)
             .ok()
             .filter(|length| *length <= bytes_max)
-            .ok_or(JournalError::FrameTooLarge { bytes, bytes_max })?;
-        let over = self.end + FRAME_HEADER_BYTES + bytes > self.options.segment_bytes_max;
+            .ok_or(JournalError::FrameTooLarge { bytes, bytes_max })
+    }
+
+    /// Starts a segment when this one would become too large.
+    fn make_room(&mut self, bytes: u64) -> Result<(), JournalError> {
+        self.check_usable()?;
+        let over = self.end + bytes > self.options.segment_bytes_max;
         if over && self.end > SEGMENT_HEADER_BYTES {
             self.start_segment()?;
         }
+        Ok(())
+    }
+
+    /// Writes one frame behind the last.
+    fn push(&mut self, parts: &[&[u8]], length: u32, continued: bool) -> io::Result<Offset> {
         self.changed = true;
-        let header = FrameHeader::of_parts(parts, length, self.next_sequence, self.durable);
-        if let Err(error) = self.write_frame(&header, parts) {
-            return Err(self.roll_back(error));
-        }
+        let place = (self.next_sequence, self.durable);
+        let header = FrameHeader::of_parts(parts, length, place, continued);
+        self.write_frame(&header, parts)?;
         let at = Offset::new(self.segment.number, self.end);
         self.end += header.frame_bytes();
         self.next_sequence += 1;
@@ -255,7 +305,7 @@ impl Journal {
         }
     }
 
-    /// Takes back what a failed append left behind the last whole frame.
+    /// Takes back what a failed append left behind the last frame that counts.
     fn roll_back(&mut self, error: io::Error) -> JournalError {
         let number = self.segment.number;
         if !is_full(&error) {

@@ -1,5 +1,7 @@
 //! Random work, random crashes, by seed: every synced frame is there, in order, once, unchanged.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 use tillwatch_journal::{Journal, JournalError, Offset};
 
@@ -11,6 +13,8 @@ use crate::{numbered, payloads, try_open};
 struct Expected {
     /// Size and place of every frame that was appended and may be there.
     frames: Vec<(usize, Offset)>,
+    /// Frames behind which a group goes on: the journal must not end there.
+    within: BTreeSet<usize>,
     /// How many of them have to be there.
     acknowledged: usize,
     /// How many of the oldest may have been removed.
@@ -36,6 +40,7 @@ impl Expected {
             self.acknowledged
         );
         assert!(end <= self.frames.len(), "frames that nobody wrote");
+        assert!(!self.within.contains(&end), "a group was cut at {end}");
         for (number, payload) in (first..end).zip(found) {
             let (bytes, _) = self.frames[number];
             assert!(
@@ -44,6 +49,7 @@ impl Expected {
             );
         }
         self.frames.truncate(end);
+        self.within.retain(|at| *at < end);
         self.acknowledged = end;
     }
 }
@@ -102,6 +108,7 @@ fn live(disk: &Disk, journal: &mut Journal, expected: &mut Expected, random: &mu
             4..=12 => journal
                 .sync()
                 .map(|_| expected.acknowledged = expected.frames.len()),
+            13..=20 => append_group(journal, expected, random),
             _ => {
                 let bytes = 8 + random.below(300) as usize;
                 let number = expected.frames.len() as u64;
@@ -115,6 +122,27 @@ fn live(disk: &Disk, journal: &mut Journal, expected: &mut Expected, random: &mu
             Err(_) => return,
         }
     }
+}
+
+fn append_group(
+    journal: &mut Journal,
+    expected: &mut Expected,
+    random: &mut Random,
+) -> Result<(), JournalError> {
+    let first = expected.frames.len();
+    // Few sizes, so that what was taken back and what is written over it often lie frame on frame.
+    let sizes: Vec<usize> = (0..1 + random.below(4))
+        .map(|_| 8 + 50 * random.below(6) as usize)
+        .collect();
+    let payloads: Vec<Vec<u8>> = (first..)
+        .zip(&sizes)
+        .map(|(number, bytes)| numbered(number as u64, *bytes))
+        .collect();
+    let payloads: Vec<&[u8]> = payloads.iter().map(Vec::as_slice).collect();
+    let places = journal.append_group(&payloads)?;
+    expected.frames.extend(sizes.into_iter().zip(places));
+    expected.within.extend(first + 1..expected.frames.len());
+    Ok(())
 }
 
 fn remove(

@@ -121,6 +121,65 @@ fn a_disk_too_full_for_another_segment_lets_the_journal_go_on_when_there_is_room
 }
 
 #[test]
+fn a_group_that_does_not_fit_leaves_none_of_its_frames() {
+    let disk = Disk::default();
+    let (mut journal, _) = open(&disk);
+    journal.append(&numbered(0, 50)).unwrap();
+    let before = disk.contents();
+    let payloads_of = |count: u64| (1..=count).map(|n| numbered(n, 50)).collect::<Vec<_>>();
+    let (three, one) = (payloads_of(3), payloads_of(1));
+    let group: Vec<&[u8]> = three.iter().map(Vec::as_slice).collect();
+    for room in 0..3 * 82 {
+        disk.set_bytes_max(Some(disk.bytes() + room));
+        let error = journal.append_group(&group).unwrap_err();
+        assert!(matches!(error, JournalError::StorageFull { .. }), "{error}");
+        assert_eq!(disk.contents(), before, "room for {room} bytes");
+    }
+    disk.set_bytes_max(None);
+    journal.append(&one[0]).unwrap();
+    journal.sync().unwrap();
+    disk.crash(1);
+    let (mut journal, _) = open(&disk);
+    assert_eq!(
+        payloads(&journal).unwrap(),
+        [numbered(0, 50), one[0].clone()]
+    );
+    // A group larger than a segment has one of its own.
+    let large: Vec<Vec<u8>> = (2..5).map(|n| numbered(n, 700)).collect();
+    let group: Vec<&[u8]> = large.iter().map(Vec::as_slice).collect();
+    let places = journal.append_group(&group).unwrap();
+    assert!(places.iter().all(|at| at.segment == 2), "{places:?}");
+    journal.append(&numbered(5, 50)).unwrap();
+    journal.sync().unwrap();
+    assert_eq!(payloads(&journal).unwrap().len(), 6);
+    assert_eq!(journal.segments().len(), 3);
+}
+
+#[test]
+fn a_crash_within_a_group_leaves_all_of_it_or_nothing() {
+    let mut seen = std::collections::BTreeSet::new();
+    for seed in 0..200 {
+        let disk = Disk::default();
+        let (mut journal, _) = open(&disk);
+        journal.append(&numbered(0, 50)).unwrap();
+        journal.sync().unwrap();
+        let group: Vec<Vec<u8>> = (1..4).map(|n| numbered(n, 50)).collect();
+        let group: Vec<&[u8]> = group.iter().map(Vec::as_slice).collect();
+        journal.append_group(&group).unwrap();
+        drop(journal);
+        disk.crash(seed);
+        let (mut journal, _) = open(&disk);
+        let found = payloads(&journal).unwrap().len();
+        assert!(found == 1 || found == 4, "{found} frames, seed {seed}");
+        seen.insert(found);
+        journal.append(&numbered(found as u64, 50)).unwrap();
+        journal.sync().unwrap();
+        assert_eq!(payloads(&journal).unwrap().len(), found + 1);
+    }
+    assert_eq!(seen.len(), 2, "both happen");
+}
+
+#[test]
 fn a_half_written_frame_that_cannot_be_taken_back_poisons_the_journal() {
     let disk = Disk::default();
     let (mut journal, _) = open(&disk);

@@ -33,8 +33,10 @@ pub(super) struct Group {
 pub(super) struct Share {
     /// How many of the group's records are its own.
     pub(super) records: usize,
-    /// Whom to answer; none when the request failed half-way and was answered so already.
-    pub(super) done: Option<(Tail, Reply)>,
+    /// What the answer says beside what processing counts.
+    pub(super) tail: Tail,
+    /// Whom to answer.
+    pub(super) reply: Reply,
 }
 
 /// What remains of a request when its records are written.
@@ -73,15 +75,17 @@ impl ProcessThread {
         let applied = self.downstream.apply(&group.records);
         self.applied_to = group.upto;
         let mut applied = applied.into_iter();
-        for share in group.shares {
+        for Share {
+            records,
+            tail,
+            reply,
+        } in group.shares
+        {
             let mut sum = Applied::default();
-            for one in applied.by_ref().take(share.records) {
+            for one in applied.by_ref().take(records) {
                 sum.accepted += one.accepted;
                 sum.duplicates += one.duplicates;
             }
-            let Some((tail, reply)) = share.done else {
-                continue;
-            };
             self.counters.request(&tail, sum);
             let Tail {
                 rejected,

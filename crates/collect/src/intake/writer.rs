@@ -53,18 +53,14 @@ impl WriterThread {
         for job in jobs {
             let before = records.len();
             bytes += job.prepared.payload_bytes();
-            let appended = self.append(job.prepared, received_at_us, &mut records);
-            let own = records.len() - before;
-            let done = match appended {
-                Ok(tail) => Some((tail, job.reply)),
-                // Frames of this request that were appended stay: they are whole events, which are
-                // processed, and which the caller, who must send again, finds as duplicates.
-                Err(error) => {
-                    failed.push((error, job.reply));
-                    None
-                }
-            };
-            shares.push(Share { records: own, done });
+            match self.append(job.prepared, received_at_us, &mut records) {
+                Ok(tail) => shares.push(Share {
+                    records: records.len() - before,
+                    tail,
+                    reply: job.reply,
+                }),
+                Err(error) => failed.push((error, job.reply)),
+            }
         }
         let synced = self.journal.sync();
         self.counters.group(bytes, self.journal.poisoned());
@@ -92,11 +88,12 @@ impl WriterThread {
             }
         };
         if let Some((error, shares)) = unsent {
-            let waiting = shares.into_iter().filter_map(|share| share.done);
-            refuse(waiting.map(|(_, reply)| (error.clone(), reply)));
+            refuse(shares.into_iter().map(|share| (error.clone(), share.reply)));
         }
     }
 
+    /// Appends a request's frames, all or none: the caller of a request that failed sends it again, and
+    /// where events have no ids nobody could tell what was kept from what is new.
     fn append(
         &mut self,
         prepared: Prepared,
@@ -106,19 +103,22 @@ impl WriterThread {
         let Prepared {
             stream,
             meta,
-            records: frames,
+            records: mut frames,
             rejected,
             rejections,
             ..
         } = prepared;
-        for mut frame in frames {
+        for frame in &mut frames {
             set_received_at(&mut frame.payload, received_at_us);
-            let offset = self
-                .journal
-                .append(&frame.payload)
-                .map_err(|e| intake_error(&e))?;
-            records.push(frame.into_record(offset, received_at_us, &stream, &meta));
         }
+        let payloads: Vec<&[u8]> = frames.iter().map(|f| f.payload.as_slice()).collect();
+        let places = self
+            .journal
+            .append_group(&payloads)
+            .map_err(|e| intake_error(&e))?;
+        let taken = frames.into_iter().zip(places);
+        records
+            .extend(taken.map(|(frame, at)| frame.into_record(at, received_at_us, &stream, &meta)));
         Ok(Tail {
             stream,
             source: meta.source,

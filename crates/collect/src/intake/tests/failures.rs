@@ -121,6 +121,36 @@ fn a_full_disk_is_told_and_over_when_there_is_room_again() {
 }
 
 #[test]
+fn a_request_of_several_frames_that_finds_the_disk_full_is_taken_whole_when_sent_again() {
+    let limits = IntakeLimits {
+        record_bytes_max: 4 << 10,
+        ..IntakeLimits::default()
+    };
+    let many: Vec<i64> = (0..400).collect();
+    let frames = {
+        let bench = bench(limits);
+        submit(&bench, &many).unwrap();
+        bench.recorder.records.lock().unwrap().len() as u64
+    };
+    assert!(frames > 3, "{frames} frames");
+    for failing in 1..=frames {
+        let bench = bench(limits);
+        submit(&bench, &[-1]).unwrap();
+        bench.faults.full_at.store(failing, Ordering::SeqCst);
+        let refused = submit(&bench, &many);
+        assert!(
+            matches!(refused, Err(IntakeError::StorageFull(_))),
+            "frame {failing}: {refused:?}"
+        );
+        assert_eq!(bench.recorder.values(), [-1], "frame {failing}");
+        assert_eq!(submit(&bench, &many).unwrap().accepted, 400);
+        let whole: Vec<i64> = (-1..400).collect();
+        assert_eq!(bench.recorder.values(), whole);
+        assert_eq!(journal_values(&bench.intake.reader()), whole);
+    }
+}
+
+#[test]
 fn stopping_answers_everything_that_was_taken_and_takes_nothing_more() {
     let bench = bench(IntakeLimits::default());
     bench.recorder.hold(true);

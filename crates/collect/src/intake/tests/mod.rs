@@ -84,6 +84,8 @@ struct FaultyStorage {
 struct Faults {
     sync: AtomicBool,
     full: AtomicBool,
+    /// When not zero: the write that fails, counted from now on, because the disk is full.
+    full_at: AtomicU64,
 }
 
 struct FaultyFile {
@@ -128,7 +130,13 @@ impl Storage for FaultyStorage {
 
 impl StorageFile for FaultyFile {
     fn write_at(&self, position: u64, bytes: &[u8]) -> io::Result<()> {
-        if self.faults.full.load(Ordering::SeqCst) {
+        let countdown =
+            self.faults
+                .full_at
+                .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
+                    left.checked_sub(1)
+                });
+        if self.faults.full.load(Ordering::SeqCst) || countdown == Ok(1) {
             return Err(io::ErrorKind::StorageFull.into());
         }
         self.file.write_at(position, bytes)
