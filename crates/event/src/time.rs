@@ -4,14 +4,19 @@
 //! jiff's `strptime`. All instants are microseconds since 1970-01-01T00:00:00Z; finer digits are
 //! cut off, as they are below what is kept.
 
+use std::ops::RangeInclusive;
+
 use jiff::civil::{Date, DateTime};
 use jiff::fmt::strtime;
-use jiff::tz::{AmbiguousOffset, TimeZone};
+use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 
 use crate::schema::{SchemaError, TimeFormat};
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
 const SECONDS_PER_DAY: i64 = 86_400;
+const MICROS_PER_DAY: i64 = SECONDS_PER_DAY * MICROS_PER_SECOND;
+/// The days from 0001-01-01 to 9999-12-31: what RFC 3339 can write.
+const DAYS: RangeInclusive<i64> = -719_162..=2_932_896;
 /// Epoch numbers below this are seconds (to the year 5138).
 const SECONDS_BOUND: u64 = 100_000_000_000;
 /// Epoch numbers below this are milliseconds (from 1973 on).
@@ -34,6 +39,9 @@ pub enum TimeError {
     /// A day or time of day that does not exist, such as 30 February or 25:00.
     #[error("is not a day and time that exists")]
     NoSuchTime,
+    /// Before year 1 or after year 9999.
+    #[error("lies outside of the years 1 to 9999")]
+    YearRange,
     /// A number too large for epoch microseconds.
     #[error("is too large for epoch microseconds; nanoseconds are not taken")]
     EpochRange,
@@ -127,6 +135,29 @@ impl TimeReader {
         .ok_or_else(fault)
     }
 
+    /// The instant, in microseconds since 1970, at which a clock in the field's zone shows
+    /// `local_us`: microseconds since 1970 as that clock counts them.
+    ///
+    /// # Errors
+    /// Outside of the years 1 to 9999.
+    pub fn instant_of_local(&self, local_us: i64) -> Result<i64, TimeError> {
+        let local_us = check_instant(local_us)?;
+        if self.utc {
+            return Ok(local_us);
+        }
+        let at = jiff::Timestamp::from_microsecond(local_us).map_err(|_| TimeError::YearRange)?;
+        self.zoned(Offset::UTC.to_datetime(at))
+    }
+
+    /// The instant, in microseconds since 1970, at which a day, counted from 1970-01-01, begins in
+    /// the field's zone.
+    ///
+    /// # Errors
+    /// Outside of the years 1 to 9999.
+    pub fn start_of_day(&self, day: i64) -> Result<i64, TimeError> {
+        self.instant_of_local(i64::from(check_day(day)?) * MICROS_PER_DAY)
+    }
+
     fn timestamp_by_pattern(&self, pattern: &str, text: &str) -> Result<i64, TimeError> {
         let fault = || TimeError::Pattern {
             pattern: pattern.to_owned(),
@@ -167,6 +198,27 @@ impl TimeReader {
             .to_timestamp(local)
             .map(|t| t.as_microsecond())
             .map_err(|_| TimeError::NoSuchTime)
+    }
+}
+
+/// The instant, in microseconds since 1970, when it lies in the years 1 to 9999.
+///
+/// # Errors
+/// When it does not.
+pub fn check_instant(at_us: i64) -> Result<i64, TimeError> {
+    check_day(at_us.div_euclid(MICROS_PER_DAY)).map(|_| at_us)
+}
+
+/// The day, counted from 1970-01-01, when it lies in the years 1 to 9999.
+///
+/// # Errors
+/// When it does not.
+pub fn check_day(day: i64) -> Result<i32, TimeError> {
+    let day = i32::try_from(day).map_err(|_| TimeError::YearRange)?;
+    if DAYS.contains(&i64::from(day)) {
+        Ok(day)
+    } else {
+        Err(TimeError::YearRange)
     }
 }
 
@@ -491,6 +543,43 @@ mod tests {
             berlin.timestamp("2026-10-25T02:30:00"),
             plain().timestamp("2026-10-25T00:30:00Z")
         );
+    }
+
+    #[test]
+    fn days_and_local_times_as_numbers_are_taken_in_the_zone_and_within_the_years() {
+        let (utc, berlin) = (plain(), with(None, Some("Europe/Berlin")));
+        for text in [
+            "2026-11-22T15:03:00",
+            "2026-07-22T16:03:00.000001",
+            "2026-03-29T02:30:00",
+            "2026-10-25T02:30:00",
+            "1900-01-01T00:00:00",
+        ] {
+            let local_us = utc.timestamp(text).unwrap();
+            assert_eq!(utc.instant_of_local(local_us), Ok(local_us), "{text}");
+            assert_eq!(
+                berlin.instant_of_local(local_us),
+                berlin.timestamp(text),
+                "{text}"
+            );
+        }
+        assert_eq!(
+            berlin.start_of_day(20_000),
+            berlin.timestamp("2024-10-04T00:00:00")
+        );
+        for (text, day) in [("0001-01-01", -719_162), ("9999-12-31", 2_932_896)] {
+            assert_eq!(utc.date(text), Ok(day));
+            assert_eq!(check_day(i64::from(day)), Ok(day));
+            let at = utc.timestamp(&format!("{text}T00:00:00Z"));
+            assert_eq!(utc.start_of_day(i64::from(day)), at);
+        }
+        for day in [-719_163, 2_932_897, i64::from(i32::MIN), i64::MAX, i64::MIN] {
+            assert_eq!(utc.start_of_day(day), Err(TimeError::YearRange), "{day}");
+        }
+        for at_us in [i64::MIN, i64::MAX, 253_402_300_800_000_000] {
+            assert_eq!(check_instant(at_us), Err(TimeError::YearRange));
+            assert_eq!(berlin.instant_of_local(at_us), Err(TimeError::YearRange));
+        }
     }
 
     #[test]

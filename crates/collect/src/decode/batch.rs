@@ -6,16 +6,13 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::buffer::Buffer;
 use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{
-    DataType, Date32Type, Decimal128Type, Float64Type, Int64Type, TimeUnit,
-    TimestampMicrosecondType,
-};
+use arrow::datatypes::{DataType, Decimal128Type, Float64Type, Int64Type, TimeUnit};
 use arrow::ipc::reader::StreamDecoder;
 use arrow::util::display::array_value_to_string;
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
-use tillwatch_event::{FieldType, decimal, guard};
+use tillwatch_event::{FieldType, TimeError, decimal, guard, time};
 
 use super::cell::{Cell, Input, Row, convert, epoch_cell, wrong};
 use super::fault::{Fault, show};
@@ -129,8 +126,17 @@ enum Source {
     Int(ArrayRef),
     Float(ArrayRef),
     Decimal(ArrayRef, i8),
-    Time(ArrayRef),
-    Day(ArrayRef),
+    /// Numbers of time units: since 1970, or on the clock of a zone that is not told.
+    Time {
+        numbers: ArrayRef,
+        unit: TimeUnit,
+        is_local: bool,
+    },
+    /// Numbers of days since 1970, times `per_day`.
+    Day {
+        numbers: ArrayRef,
+        per_day: i64,
+    },
 }
 
 fn take_batch(
@@ -213,13 +219,16 @@ impl Source {
             }
             return Err(fault("it is missing".to_owned()));
         };
-        let cast = |to: &DataType| {
+        let cast_from = |array: &ArrayRef, to: &DataType| {
             let options = CastOptions {
                 safe: false,
                 ..CastOptions::default()
             };
             cast_with_options(array, to, &options).map_err(|e| fault(e.to_string()))
         };
+        let cast = |to: &DataType| cast_from(array, to);
+        // As they were written: a value out of range must cost its own row and not the body.
+        let numbers = |plain: &DataType| cast_from(&cast(plain)?, &DataType::Int64);
         let data_type = match array.data_type() {
             DataType::Dictionary(_, values) => values.as_ref(),
             other => other,
@@ -247,11 +256,19 @@ impl Source {
             | DataType::Decimal64(_, s)
             | DataType::Decimal128(_, s)
             | DataType::Decimal256(_, s) => Self::Decimal(cast(&DataType::Decimal128(38, *s))?, *s),
-            DataType::Timestamp(_, zone) => Self::Time(cast(&DataType::Timestamp(
-                TimeUnit::Microsecond,
-                zone.clone(),
-            ))?),
-            DataType::Date32 | DataType::Date64 => Self::Day(cast(&DataType::Date32)?),
+            DataType::Timestamp(unit, zone) => Self::Time {
+                numbers: numbers(data_type)?,
+                unit: *unit,
+                is_local: zone.is_none(),
+            },
+            DataType::Date32 => Self::Day {
+                numbers: numbers(data_type)?,
+                per_day: 1,
+            },
+            DataType::Date64 => Self::Day {
+                numbers: numbers(data_type)?,
+                per_day: 86_400_000,
+            },
             DataType::Null => Self::Absent,
             other => return Err(fault(format!("its type {other} is not taken"))),
         })
@@ -265,8 +282,8 @@ impl Source {
             | Self::Int(array)
             | Self::Float(array)
             | Self::Decimal(array, _)
-            | Self::Time(array)
-            | Self::Day(array) => Some(array),
+            | Self::Time { numbers: array, .. }
+            | Self::Day { numbers: array, .. } => Some(array),
         }
     }
 
@@ -299,11 +316,18 @@ impl Source {
                     scratch,
                 )
             }
-            Self::Time(array) => time_cell(
-                column,
-                array.as_primitive::<TimestampMicrosecondType>().value(row),
-            ),
-            Self::Day(array) => day_cell(column, array.as_primitive::<Date32Type>().value(row)),
+            Self::Time {
+                numbers,
+                unit,
+                is_local,
+            } => {
+                let value = numbers.as_primitive::<Int64Type>().value(row);
+                time_cell(column, value, *unit, *is_local)
+            }
+            Self::Day { numbers, per_day } => {
+                let value = numbers.as_primitive::<Int64Type>().value(row);
+                day_cell(column, value.div_euclid(*per_day))
+            }
         }
     }
 }
@@ -347,17 +371,48 @@ fn float_cell(column: &ColumnPlan, value: f64, scratch: &mut String) -> Result<C
     }
 }
 
-fn time_cell(column: &ColumnPlan, micros: i64) -> Result<Cell, Fault> {
-    match column.kind {
-        FieldType::Timestamp => Ok(Cell::Time(micros)),
-        _ => Err(wrong(column, &micros.to_string(), "a timestamp")),
+/// A time column's value. One without a zone is what a clock showed, and which clock the field says.
+fn time_cell(
+    column: &ColumnPlan,
+    value: i64,
+    unit: TimeUnit,
+    is_local: bool,
+) -> Result<Cell, Fault> {
+    if column.kind != FieldType::Timestamp {
+        return Err(wrong(column, &value.to_string(), "a timestamp"));
     }
+    let micros = match unit {
+        TimeUnit::Second => value.checked_mul(1_000_000),
+        TimeUnit::Millisecond => value.checked_mul(1_000),
+        TimeUnit::Microsecond => Some(value),
+        TimeUnit::Nanosecond => Some(value.div_euclid(1_000)),
+    };
+    let instant = micros.ok_or(TimeError::YearRange).and_then(|micros| {
+        if is_local {
+            column.time.instant_of_local(micros)
+        } else {
+            time::check_instant(micros)
+        }
+    });
+    let fault = |error| {
+        Fault::field(
+            &column.name,
+            format!("the number {} {error}", show(&value.to_string())),
+        )
+    };
+    instant.map(Cell::Time).map_err(fault)
 }
 
-fn day_cell(column: &ColumnPlan, day: i32) -> Result<Cell, Fault> {
-    match column.kind {
-        FieldType::Date => Ok(Cell::Day(day)),
-        FieldType::Timestamp => Ok(Cell::Time(i64::from(day) * 86_400_000_000)),
-        _ => Err(wrong(column, &show(&day.to_string()), "a date")),
-    }
+fn day_cell(column: &ColumnPlan, day: i64) -> Result<Cell, Fault> {
+    let cell = match column.kind {
+        FieldType::Date => time::check_day(day).map(Cell::Day),
+        FieldType::Timestamp => column.time.start_of_day(day).map(Cell::Time),
+        _ => return Err(wrong(column, &day.to_string(), "a date")),
+    };
+    cell.map_err(|error| {
+        Fault::field(
+            &column.name,
+            format!("the day {day}, counted from 1970, {error}"),
+        )
+    })
 }
