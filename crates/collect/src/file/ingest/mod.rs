@@ -135,7 +135,11 @@ pub async fn ingest<S: Sink>(
     options: &IngestOptions,
     listener: Listener,
 ) -> Result<Outcome, IngestError> {
-    let mut run = Run::begin(path, stream, options)?;
+    let file = path.to_owned();
+    let fingerprint = tokio::task::spawn_blocking(move || Fingerprint::of(&file))
+        .await
+        .map_err(|error| FileError::io("read", path)(std::io::Error::other(error)))??;
+    let mut run = Run::begin(path, stream, fingerprint, options)?;
     if run.saved.done {
         return Ok(run.outcome(true));
     }
@@ -224,8 +228,12 @@ impl InFlight {
 }
 
 impl Run {
-    fn begin(path: &Path, stream: &str, options: &IngestOptions) -> Result<Self, IngestError> {
-        let fingerprint = Fingerprint::of(path)?;
+    fn begin(
+        path: &Path,
+        stream: &str,
+        fingerprint: Fingerprint,
+        options: &IngestOptions,
+    ) -> Result<Self, IngestError> {
         let state = StateFile::new(&options.state_folder, stream, &fingerprint);
         let found = if options.restart { None } else { state.load() };
         let format = FileReader::open(path, options.read)?.format();

@@ -189,6 +189,33 @@ async fn a_file_is_loaded_in_chunks_and_not_a_second_time() {
 }
 
 #[tokio::test]
+async fn a_file_corrected_in_its_middle_is_another_file() {
+    let mut text = "n,day,text\n".to_owned();
+    for n in 0..300 {
+        text.push_str(&format!("{n},2026-01-01,{:>10000}\n", "."));
+    }
+    let bench = Bench::new(&text);
+    let shop = Shop::new();
+    let restart = IngestOptions {
+        restart: true,
+        ..IngestOptions::new(bench.folder.path().join("state"))
+    };
+    bench.load_with(&shop, &restart).await.unwrap();
+    std::fs::write(&bench.path, text.replace("\n150,", "\n999,")).unwrap();
+    for options in [
+        IngestOptions {
+            restart: false,
+            ..restart.clone()
+        },
+        restart,
+    ] {
+        let corrected = bench.load_with(&shop, &options).await.unwrap();
+        assert!(!corrected.done_before);
+        assert!(shop.numbers().contains(&999));
+    }
+}
+
+#[tokio::test]
 async fn a_load_that_broke_off_goes_on_and_counts_nothing_twice() {
     for answered in 0..12 {
         let bench = Bench::numbered(60);
@@ -535,4 +562,7 @@ fn a_copy_is_the_same_file_and_a_changed_one_is_another() {
     let mut changed = large.clone();
     *changed.last_mut().unwrap() = 8;
     assert_ne!(write("d", &changed), first);
+    let mut corrected = large.clone();
+    corrected[3 << 19] = 8;
+    assert_ne!(write("e", &corrected), first);
 }
