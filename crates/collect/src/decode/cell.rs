@@ -274,6 +274,8 @@ fn float_cell(column: &ColumnPlan, text: &str) -> Result<Cell, Fault> {
         return Err(Fault::field(&column.name, CARD_NUMBER));
     }
     match text.parse::<f64>() {
+        // What is kept may be a card number where its text, of more digits, is none.
+        Ok(value) if float_is_card_number(value) => Err(Fault::field(&column.name, CARD_NUMBER)),
         Ok(value) if value.is_finite() => Ok(Cell::Float(value)),
         Ok(_) => {
             let reason = format!("{} is not a finite number", show(text));
@@ -283,11 +285,30 @@ fn float_cell(column: &ColumnPlan, text: &str) -> Result<Cell, Fault> {
     }
 }
 
+fn float_is_card_number(value: f64) -> bool {
+    // The numbers with as many digits as card numbers have.
+    (1e12..1e19).contains(&value.abs()) && guard::whole_is_card_number(value.abs() as u64)
+}
+
+/// Whether the whole part of a decimal, given as the unscaled integer, is a card number.
+#[inline]
+fn decimal_is_card_number(value: i128, scale: i8) -> bool {
+    // With fewer digits it is none, wherever the point stands: almost all amounts end here.
+    if value.unsigned_abs() < 1_000_000_000_000 {
+        return false;
+    }
+    u32::try_from(scale)
+        .ok()
+        .and_then(decimal::power_of_ten)
+        .and_then(|one| u64::try_from((value / one).unsigned_abs()).ok())
+        .is_some_and(guard::whole_is_card_number)
+}
+
 #[inline]
 fn decimal_cell(column: &ColumnPlan, text: &str, precision: u8, scale: i8) -> Result<Cell, Fault> {
     match decimal::parse(text.as_bytes(), precision, scale) {
         Ok(value) => {
-            if text.len() >= 13 && guard::number_has_card_number(text.as_bytes()) {
+            if decimal_is_card_number(value, scale) {
                 return Err(Fault::field(&column.name, CARD_NUMBER));
             }
             Ok(Cell::Decimal(value))

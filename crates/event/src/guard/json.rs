@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::pan::is_card_number;
+use super::number::card_number_of;
 use super::{is_forbidden_name, text};
 
 /// See [`super::mask_json`].
@@ -12,48 +12,18 @@ pub(super) fn mask_json(source: &str) -> Cow<'_, str> {
     if digits < 3 {
         return Cow::Borrowed(source);
     }
-    let plain = unescape_digits(source);
     let mut walk = Walk {
-        text: &plain,
+        text: source,
         at: 0,
         out: String::new(),
         copied: 0,
     };
     walk.run();
     if walk.copied == 0 {
-        return plain;
-    }
-    let mut out = walk.out;
-    out.push_str(plain.get(walk.copied..).unwrap_or_default());
-    Cow::Owned(out)
-}
-
-/// `\u0034` is the digit 4: written as an escape it would hide a card number from the search.
-fn unescape_digits(source: &str) -> Cow<'_, str> {
-    if !source.contains("\\u003") {
         return Cow::Borrowed(source);
     }
-    let mut out = String::with_capacity(source.len());
-    let mut rest = source;
-    while let Some(at) = rest.find('\\') {
-        let (before, escape) = rest.split_at(at);
-        out.push_str(before);
-        let digit = escape
-            .strip_prefix("\\u003")
-            .and_then(|tail| tail.chars().next())
-            .filter(char::is_ascii_digit);
-        let taken = if let Some(digit) = digit {
-            out.push(digit);
-            6
-        } else {
-            // An escape is copied with the character after it, so that `\\u0034` is left alone.
-            let length = escape.chars().take(2).map(char::len_utf8).sum();
-            out.push_str(escape.get(..length).unwrap_or_default());
-            length
-        };
-        rest = escape.get(taken..).unwrap_or_default();
-    }
-    out.push_str(rest);
+    let mut out = walk.out;
+    out.push_str(source.get(walk.copied..).unwrap_or_default());
     Cow::Owned(out)
 }
 
@@ -70,7 +40,7 @@ impl Walk<'_> {
         while let Some(byte) = self.text.as_bytes().get(self.at) {
             match byte {
                 b'"' => self.string(),
-                b'0'..=b'9' => self.number(),
+                b'0'..=b'9' | b'-' => self.number(),
                 _ => self.at += 1,
             }
         }
@@ -88,10 +58,10 @@ impl Walk<'_> {
     fn string(&mut self) {
         let start = self.at + 1;
         let end = string_end(self.text.as_bytes(), start);
-        let inner = self.text.get(start..end).unwrap_or_default();
+        let inner = unescape(self.text.get(start..end).unwrap_or_default());
         self.at = (end + 1).min(self.text.len());
         let colon = skip_space(self.text.as_bytes(), self.at);
-        if self.text.as_bytes().get(colon) == Some(&b':') && is_forbidden_name(inner) {
+        if self.text.as_bytes().get(colon) == Some(&b':') && is_forbidden_name(&inner) {
             let value = skip_space(self.text.as_bytes(), colon + 1);
             let after = value_end(self.text.as_bytes(), value);
             if after > value {
@@ -99,12 +69,13 @@ impl Walk<'_> {
             }
             return;
         }
-        if let Cow::Owned(masked) = text::mask(inner) {
-            self.replace(start, end, &masked);
+        if let Cow::Owned(masked) = text::mask(&inner) {
+            self.replace(start, end, &escape(&masked));
             self.at = (end + 1).min(self.text.len());
         }
     }
 
+    /// A number; one that is a card number becomes a text, as digits alone can be a number.
     fn number(&mut self) {
         let bytes = self.text.as_bytes();
         let rest = bytes.get(self.at..).unwrap_or_default();
@@ -112,19 +83,74 @@ impl Walk<'_> {
             .iter()
             .position(|b| !matches!(b, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'))
             .unwrap_or(rest.len());
-        let whole = rest
-            .iter()
-            .position(|b| !b.is_ascii_digit())
-            .unwrap_or(rest.len());
-        let is_card = rest.get(..whole).is_some_and(is_card_number);
-        if is_card {
-            let number = self.text.get(self.at..self.at + whole).unwrap_or_default();
-            let masked = format!("\"{}\"", text::mask(number));
-            self.replace(self.at, self.at + length, &masked);
-        } else {
+        let number = rest.get(..length).unwrap_or_default();
+        let Some(card) = card_number_of(number) else {
             self.at += length.max(1);
+            return;
+        };
+        let sign = if number.starts_with(b"-") { "-" } else { "" };
+        let digits = String::from_utf8_lossy(card.as_bytes());
+        let masked = format!("\"{sign}{}\"", text::mask(&digits));
+        self.replace(self.at, self.at + length, &masked);
+    }
+}
+
+/// What the inside of a JSON string says: `\u0034` is the digit 4, `\u002d` a dash, and after the escape of
+/// another character its digits must not be taken for those of a card number. Escapes that JSON does not
+/// know stay as they are; half a surrogate pair is no character.
+fn unescape(inner: &str) -> Cow<'_, str> {
+    if !inner.contains('\\') {
+        return Cow::Borrowed(inner);
+    }
+    let mut out = String::with_capacity(inner.len());
+    let mut rest = inner;
+    while let Some(at) = rest.find('\\') {
+        let (before, escaped) = rest.split_at(at);
+        out.push_str(before);
+        let (c, taken) = match escaped.as_bytes() {
+            [_, b'u', ..] => match unit(escaped) {
+                Some(high @ 0xd800..0xdc00) => match escaped.get(6..).and_then(unit) {
+                    Some(low @ 0xdc00..0xe000) => {
+                        (0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00), 12)
+                    }
+                    _ => (0xfffd, 6),
+                },
+                Some(unit) => (unit, 6),
+                None => (u32::from(b'\\'), 1),
+            },
+            [_, b'n', ..] => (u32::from(b'\n'), 2),
+            [_, b'r', ..] => (u32::from(b'\r'), 2),
+            [_, b't', ..] => (u32::from(b'\t'), 2),
+            [_, b'b', ..] => (0x08, 2),
+            [_, b'f', ..] => (0x0c, 2),
+            [_, c @ (b'"' | b'\\' | b'/'), ..] => (u32::from(*c), 2),
+            _ => (u32::from(b'\\'), 1),
+        };
+        out.push(char::from_u32(c).unwrap_or(char::REPLACEMENT_CHARACTER));
+        rest = escaped.get(taken..).unwrap_or_default();
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+/// The UTF-16 unit of the escape `\uXXXX` at the start.
+fn unit(escaped: &str) -> Option<u32> {
+    let hex = escaped.strip_prefix("\\u")?.get(..4)?;
+    let digits = hex.bytes().all(|b| b.is_ascii_hexdigit());
+    digits.then(|| u32::from_str_radix(hex, 16).ok())?
+}
+
+/// The text as the inside of a JSON string.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            '\0'..' ' => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            _ => out.push(c),
         }
     }
+    out
 }
 
 fn string_end(bytes: &[u8], start: usize) -> usize {

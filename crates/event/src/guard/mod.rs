@@ -9,13 +9,15 @@
 //! Text without 13 digits and without `cv` is passed after one look at its bytes.
 
 mod json;
+mod number;
 mod pan;
 mod text;
 
 use std::borrow::Cow;
 
-pub use pan::{integer_is_card_number, is_card_number, luhn};
-pub use text::{mask, number_has_card_number};
+pub use number::number_has_card_number;
+pub use pan::{integer_is_card_number, is_card_number, luhn, whole_is_card_number};
+pub use text::mask;
 
 /// Masks card numbers in JSON text, which stays JSON: a bare number that is a card number becomes
 /// a masked string, and the value of a key such as `cvv` becomes `null`.

@@ -77,13 +77,18 @@ fn has_issuer(digits: &[u8]) -> bool {
     }
 }
 
-/// Whether an integer, written in digits, is a card number. An integer cannot be masked, so its
-/// event must be rejected.
+/// Whether an integer, written in digits without its sign, is a card number. An integer cannot be
+/// masked, so its event must be rejected.
 #[must_use]
 pub fn integer_is_card_number(value: i64) -> bool {
-    let Ok(mut rest) = u64::try_from(value) else {
-        return false;
-    };
+    whole_is_card_number(value.unsigned_abs())
+}
+
+/// As [`integer_is_card_number`], for the whole part of a number without its sign. A larger value
+/// than fits here has more digits than any card number.
+#[must_use]
+pub fn whole_is_card_number(value: u64) -> bool {
+    let mut rest = value;
     // Below 13 digits nothing is a card number: this one comparison passes almost all integers.
     if rest < 1_000_000_000_000 {
         return false;

@@ -81,25 +81,6 @@ fn has_v(word: u64) -> bool {
     difference.wrapping_sub(ONES) & !difference & HIGHS != 0
 }
 
-/// Whether the text of a number (`4111111111111111`, `4111111111111111.00`) holds a card number
-/// as its whole part.
-#[must_use]
-pub fn number_has_card_number(text: &[u8]) -> bool {
-    if text.len() < DIGITS_MIN {
-        return false;
-    }
-    let start = text
-        .iter()
-        .position(u8::is_ascii_digit)
-        .unwrap_or(text.len());
-    let rest = text.get(start..).unwrap_or_default();
-    let length = rest
-        .iter()
-        .position(|b| !b.is_ascii_digit())
-        .unwrap_or(rest.len());
-    rest.get(..length).is_some_and(is_card_number)
-}
-
 /// What to do with a range of the text.
 enum Finding {
     Number(Range<usize>),
