@@ -131,11 +131,10 @@ impl Dedup {
     pub(crate) fn rows_by_key(
         &mut self,
         key: &str,
-        first_row: u64,
-        rows: usize,
+        places: impl ExactSizeIterator<Item = u64>,
     ) -> Option<BooleanBuffer> {
         let ids = RowIds::new(key);
-        self.mark((0..rows).map(|row| Some(ids.row(first_row + row as u64))))
+        self.mark(places.map(|place| Some(ids.row(place))))
     }
 
     fn mark(

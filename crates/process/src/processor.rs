@@ -337,7 +337,7 @@ impl Writer {
                 Ok(duplicates) => duplicates,
                 Err(_) => return self.fail(record),
             },
-            (None, Some(key)) => self.dedup.rows_by_key(key, record.first_row, rows),
+            (None, Some(key)) => self.dedup.rows_by_key(key, record.places()),
             (None, None) => None,
         };
         let fresh = match without(&batch, duplicates.as_ref()) {

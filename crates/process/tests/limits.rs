@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use datafusion::arrow::array::{ArrayRef, RecordBatch, UInt64Array};
 use tillwatch_collect::{Downstream, JournalRecord};
 use tillwatch_process::{OTHER, ProcessOptions, Processor, StreamDefinition};
 
@@ -84,6 +85,33 @@ fn rows_of_a_request_with_a_key_repeat_only_under_that_key() {
     assert_eq!(send(Some("other"), 0, 3), 3);
     assert_eq!(send(None, 0, 3), 3);
     assert_eq!(send(None, 0, 3), 3);
+}
+
+#[test]
+fn a_row_is_told_by_its_place_in_the_request_also_when_other_lines_of_it_are_accepted_later() {
+    let processor = processor(stream(None), vec![]);
+    let send = |places: Option<Vec<u64>>, rows: usize| {
+        let events: Vec<_> = (0..rows).map(|_| event(1, 0)).collect();
+        let mut record = JournalRecord {
+            idempotency_key: Some("k".to_owned()),
+            ..record(0, 0, &events)
+        };
+        if let Some(places) = places {
+            let names = record.batch.schema();
+            let names = names.fields().iter().map(|field| field.name().clone());
+            let columns = names.zip(record.batch.columns().to_vec());
+            let places: ArrayRef = Arc::new(UInt64Array::from(places));
+            record.batch =
+                RecordBatch::try_from_iter(columns.chain([("__place".to_owned(), places)]))
+                    .expect("columns of one length");
+        }
+        processor.apply(&[record])[0]
+    };
+    // The first of three lines is rejected; when the definition is mended all three are accepted.
+    let first = send(Some(vec![1, 2]), 2);
+    assert_eq!((first.accepted, first.duplicates), (2, 0));
+    let again = send(None, 3);
+    assert_eq!((again.accepted, again.duplicates), (1, 2));
 }
 
 #[test]

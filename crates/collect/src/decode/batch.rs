@@ -157,7 +157,7 @@ fn take_batch(
         match fill(&mut row, &run.plan.columns, &sources, at) {
             Ok(()) => {
                 run.unknown_fields += unknown;
-                run.columns.push("", &row)?;
+                run.take("", &row)?;
             }
             Err(fault) => {
                 let raw = raw_row(batch, at);

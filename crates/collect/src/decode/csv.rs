@@ -255,7 +255,7 @@ impl Rows {
         match outcome {
             Ok(text) => {
                 run.unknown_fields += self.layout.unknown;
-                run.columns.push(text, &self.row)
+                run.take(text, &self.row)
             }
             Err(fault) => {
                 let raw = raw.trim_ascii_end();

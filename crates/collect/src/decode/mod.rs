@@ -16,6 +16,7 @@ mod fault;
 pub(crate) mod forbidden;
 mod format;
 mod json;
+mod places;
 mod plan;
 pub(crate) mod quotes;
 #[cfg(test)]
@@ -23,7 +24,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{RecordBatch, UInt64Array};
 use serde::{Deserialize, Serialize};
 use tillwatch_event::{SchemaError, StreamSchema};
 
@@ -32,8 +33,10 @@ pub(crate) use json::find as json_text;
 pub use compress::{Encoding, decompress};
 pub use format::{CsvOptions, Delimiter, Format};
 
+use cell::Row;
 use columns::Columns;
 use fault::Rejections;
+use places::Places;
 use plan::Plan;
 
 /// Limits of decoding.
@@ -92,6 +95,9 @@ pub struct Rejection {
 pub struct Decoded {
     /// The accepted events, in the columns of [`StreamSchema::arrow_schema`].
     pub batch: RecordBatch,
+    /// Which line, element or row of the body each row of `batch` was, counted from 0 among those that held
+    /// something; none when no rejected one stands before an accepted one, so that row `i` was number `i`.
+    pub places: Option<UInt64Array>,
     /// The rejected lines, at most [`DecodeLimits::rejections_max`].
     pub rejections: Vec<Rejection>,
     /// How many lines were rejected in all.
@@ -257,7 +263,9 @@ struct Run<'d> {
     schema: &'d StreamSchema,
     limits: &'d DecodeLimits,
     columns: Columns,
+    places: Places,
     rejections: Rejections,
+    /// Lines, elements or rows so far, with the one that is being read.
     lines: u64,
     unknown_fields: u64,
 }
@@ -269,16 +277,26 @@ impl<'d> Run<'d> {
             schema: &decoder.schema,
             limits: &decoder.limits,
             columns: Columns::new(&decoder.schema, decoder.limits.columns_bytes_max, rows),
+            places: Places::default(),
             rejections: Rejections::new(&decoder.limits),
             lines: 0,
             unknown_fields: 0,
         }
     }
 
+    /// Takes a row that is complete, of the line that is being read; texts lie in `source` or the row's
+    /// scratch.
+    #[inline]
+    fn take(&mut self, source: &str, row: &Row) -> Result<(), DecodeError> {
+        self.places.take(self.lines.saturating_sub(1));
+        self.columns.push(source, row)
+    }
+
     fn finish(self) -> Result<Decoded, DecodeError> {
         let (rejections, rejected) = self.rejections.finish();
         Ok(Decoded {
             batch: self.columns.finish(self.schema)?,
+            places: self.places.finish(),
             rejections,
             rejected,
             lines: self.lines,

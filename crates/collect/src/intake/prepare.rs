@@ -1,13 +1,14 @@
 //! Decoded events as journal records, before they are queued.
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt64Array};
+use arrow::datatypes::{DataType, Field, Schema};
 use std::sync::Arc;
 use tillwatch_event::{EventId, guard};
 use tillwatch_journal::Offset;
 
 use crate::decode::{Decoded, Rejection};
 use crate::error::CollectError;
-use crate::record::{JournalRecord, RecordHead, RecordKind, encode_record, rejects_batch};
+use crate::record::{JournalRecord, PLACES, RecordHead, RecordKind, encode_record, rejects_batch};
 
 /// What comes with a request besides its events.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -76,13 +77,12 @@ impl Prepared {
         }
         let mut pieces = Vec::new();
         if decoded.batch.num_rows() > 0 {
-            split(
-                decoded.batch,
-                record_bytes_max,
-                0,
-                RecordKind::Events,
-                &mut pieces,
-            )?;
+            // Without a key nobody asks which line a row was.
+            let batch = match decoded.places.filter(|_| meta.idempotency_key.is_some()) {
+                Some(places) => with_places(&decoded.batch, places)?,
+                None => decoded.batch,
+            };
+            split(batch, record_bytes_max, 0, RecordKind::Events, &mut pieces)?;
         }
         if !decoded.rejections.is_empty() {
             let rejects = rejects_batch(&decoded.rejections)?;
@@ -140,6 +140,17 @@ impl Prepared {
     pub(super) fn payload_bytes(&self) -> usize {
         self.records.iter().map(|record| record.payload.len()).sum()
     }
+}
+
+fn with_places(batch: &RecordBatch, places: UInt64Array) -> Result<RecordBatch, CollectError> {
+    let mut fields = batch.schema_ref().fields().to_vec();
+    fields.push(Arc::new(Field::new(PLACES, DataType::UInt64, false)));
+    let mut columns = batch.columns().to_vec();
+    columns.push(Arc::new(places));
+    Ok(RecordBatch::try_new(
+        Arc::new(Schema::new(fields)),
+        columns,
+    )?)
 }
 
 type Piece = (RecordKind, u64, RecordBatch);

@@ -52,7 +52,7 @@ pub(super) fn decode_lines(run: &mut Run<'_>, body: &[u8]) -> Result<(), DecodeE
         match read_line(&mut reader, text, run.limits.depth_max) {
             Ok(()) => {
                 run.unknown_fields += reader.unknown_fields;
-                run.columns.push(text, &reader.row)?;
+                run.take(text, &reader.row)?;
             }
             Err(fault) => run.rejections.add(number, fault, line),
         }
@@ -183,7 +183,7 @@ fn element(
     };
     let Some(fault) = fault else {
         run.unknown_fields += reader.unknown_fields;
-        return run.columns.push(scanner.text, &reader.row);
+        return run.take(scanner.text, &reader.row);
     };
     scanner.at = start;
     skip_rejected(scanner)?;

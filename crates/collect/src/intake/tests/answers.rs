@@ -168,6 +168,63 @@ fn a_large_request_becomes_several_records_that_know_their_rows() {
 }
 
 #[test]
+fn the_rows_of_a_request_know_which_of_its_lines_they_were() {
+    use crate::decode::{DecodeLimits, Decoder, Format};
+    use tillwatch_event::{Field, FieldType, StreamSchema};
+    let schema = StreamSchema {
+        name: "numbers".into(),
+        id: None,
+        time: "n".into(),
+        dedup: Duration::from_secs(60),
+        fields: vec![Field::new("n", FieldType::Int64, false)],
+    };
+    let decoder = Decoder::new(Arc::new(schema), DecodeLimits::default()).unwrap();
+    let body = |bad: &str, count: u64| {
+        let line = |n: u64| match n % 3 {
+            0 => format!("{bad}\n\n"),
+            _ => format!("{{\"n\":{n}}}\n"),
+        };
+        (0..count).map(line).collect::<String>()
+    };
+    let bench = bench(IntakeLimits {
+        record_bytes_max: 2 << 10,
+        ..IntakeLimits::default()
+    });
+    let places = |bad: &str, key: Option<&str>| -> Vec<u64> {
+        let decoded = decoder.decode(&Format::Ndjson, body(bad, 900).as_bytes());
+        let meta = SubmitMeta {
+            idempotency_key: key.map(str::to_owned),
+            source: None,
+        };
+        let from = bench.intake.reader().durable();
+        bench
+            .intake
+            .submit_blocking("numbers", decoded.unwrap(), meta)
+            .unwrap();
+        let written: Vec<_> = bench
+            .intake
+            .reader()
+            .iter_from(from)
+            .map(|frame| frame.unwrap())
+            .map(|(offset, payload)| decode_owned_record(offset, payload).unwrap())
+            .filter(|record| record.kind == RecordKind::Events)
+            .collect();
+        assert!(written.len() > 2, "{} records", written.len());
+        written
+            .iter()
+            .flat_map(|record| record.places().collect::<Vec<_>>())
+            .collect()
+    };
+    let good: Vec<u64> = (0..900).filter(|n| n % 3 != 0).collect();
+    assert_eq!(places("{\"n\":\"x\"}", Some("k")), good);
+    // Mended, the same lines have the same places.
+    let all: Vec<u64> = (0..900).collect();
+    assert_eq!(places("{\"n\":0}", Some("k")), all);
+    let counted: Vec<u64> = (0..600).collect();
+    assert_eq!(places("{}", None), counted, "without a key nobody asks");
+}
+
+#[test]
 fn the_time_of_receipt_never_falls_even_when_the_clock_does() {
     let bench = bench(IntakeLimits::default());
     for (now, n) in [(5_000, 1), (4_000, 2), (6_000, 3)] {

@@ -243,6 +243,7 @@ fn decoded(values: &[i64]) -> Decoded {
     .unwrap();
     Decoded {
         batch,
+        places: None,
         rejections: Vec::new(),
         rejected: 0,
         lines: values.len() as u64,
