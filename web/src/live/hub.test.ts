@@ -164,6 +164,18 @@ it('leaves a failure to the server that may pass by itself', async () => {
   expect(hub.series('a', chart, 'series').get().error).toBeNull();
 });
 
+it('fetches what a refused stream cannot bring', async () => {
+  const hub = new LiveHub();
+  const answers = fetch;
+  vi.stubGlobal('fetch', async (url: string, init: RequestInit) =>
+    url.includes('/live') ? new Response('', { status: 503 }) : answers(url, init),
+  );
+  hub.follow('a', chart, 'series');
+  await settle(200);
+  expect(hub.health.get()).toMatchObject({ kind: 'reconnecting', status: 503 });
+  expect(hub.series('a', chart, 'series').get().document).not.toBeNull();
+});
+
 it('doubts the definitions after the line was lost, and forgets the loss when nobody looks any more', async () => {
   const onDoubt = vi.fn();
   const hub = new LiveHub(onDoubt);

@@ -264,9 +264,20 @@ export class LiveHub {
     this.#stream = new LiveConnection({
       path: livePath(entries.map(({ query }) => query)),
       onEvent: (event) => this.#takeEvent(entries, event),
-      onState: (state) => this.#note('series', state),
+      onState: (state) => {
+        this.#note('series', state);
+        // Refused for good or for a while: its series must not stay blank, and their own answers say why.
+        if (state.kind === 'waiting') this.#refreshBlank(entries);
+      },
     });
     this.#stream.open();
+  }
+
+  #refreshBlank(entries: readonly Entry[]): void {
+    for (const entry of entries) {
+      if (entry.users > 0 && entry.store.get().document === null)
+        this.#refresh(entryKey(entry.query, entry.kind), entry);
+    }
   }
 
   #closeStream(): void {

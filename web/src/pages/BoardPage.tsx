@@ -125,7 +125,7 @@ function BoardView({ board, metrics }: ViewProps) {
           {board.charts.map((chart, i) => {
             const metric = metrics.get(chart.metric);
             const key = `${chart.metric}-${i}`;
-            if (!metric) return <UnknownMetric key={key} name={chart.metric} />;
+            if (!metric) return <UnknownMetric key={key} name={chart.metric} isChart />;
             const chosen = splits.get(chart.metric);
             const split = chosen === NO_SPLIT ? null : (chosen ?? chart.by ?? null);
             return (
@@ -159,11 +159,16 @@ function defaultRange(board: Board): Range {
   return isRange(window) ? window : '1h';
 }
 
-function UnknownMetric({ name }: { name: string }) {
+function UnknownMetric({ name, isChart = false }: { name: string; isChart?: boolean }) {
   const { t } = useSpeech();
-  return (
+  const text = t('state.unknownMetric', { metric: name });
+  return isChart ? (
+    <section className="panel chart-panel" role="alert">
+      <p className="panel-empty">{text}</p>
+    </section>
+  ) : (
     <div className="panel tile panel-error panel-error-compact" role="alert">
-      <p className="panel-error-reason">{t('state.unknownMetric', { metric: name })}</p>
+      <p className="panel-error-reason">{text}</p>
     </div>
   );
 }
