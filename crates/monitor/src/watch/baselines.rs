@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::definition::{MonitorDefinition, RateDetect};
 use crate::detect::baseline::{Baseline, Counts, History, between_slices};
-use crate::figure::{FigureQuery, FigureSource, Slice, SliceFigures};
-use crate::incident::Incident;
+use crate::figure::{Bucket, FigureQuery, FigureSource, Slice, SliceFigures};
+use crate::incident::{Incident, time_text};
 
 /// How long baselines are used before they are computed again, in microseconds of judged time.
 pub(super) const REFRESH_US: i64 = 15 * 60 * 1_000_000;
@@ -22,14 +22,58 @@ pub(super) struct Baselines {
     known: HashMap<Slice, Baseline>,
     /// Per parent, how closely its slices lie around it.
     between: HashMap<Slice, f64>,
+    /// Blocks of history that could not be used.
+    pub left_out: LeftOut,
 }
 
 /// Blocks of history per slice, by time.
 type Blocks = HashMap<Slice, BTreeMap<i64, Counts>>;
 
+/// Figures that are no share of a count. They are left out rather than judged, because the test
+/// would be wrong; the rest is judged without them, so that one odd event silences no monitor.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct LeftOut {
+    count: usize,
+    /// The first of them, in words.
+    example: String,
+}
+
+impl LeftOut {
+    /// The counts of a bucket; `None`, and a note of it, where they are no share of a count.
+    pub fn counts(&mut self, slice: &Slice, bucket: &Bucket) -> Option<Counts> {
+        let successes = bucket.numerator.unwrap_or(0.0);
+        let attempts = bucket.denominator.unwrap_or(0.0);
+        let whole = |n: f64| n >= 0.0 && n.is_finite() && n.fract() == 0.0;
+        if whole(successes) && whole(attempts) && successes <= attempts {
+            return Some(Counts {
+                successes,
+                attempts,
+            });
+        }
+        if self.count == 0 {
+            let at = time_text(bucket.start_us);
+            self.example = format!("{successes} of {attempts} on {slice} from {at}");
+        }
+        self.count += 1;
+        None
+    }
+
+    /// What was left out, in a sentence for the status page; `None` where nothing was.
+    pub fn note(&self, of: &str) -> Option<String> {
+        let Self { count, example } = self;
+        let note = || {
+            format!(
+                "left out {count} figures of {of} that are no share of a count, as {example}: \
+                 events counted above the line must be counted below it too"
+            )
+        };
+        (*count > 0).then(note)
+    }
+}
+
 impl Baselines {
-    /// Reads history up to `upto_us` and sums it up. `None` where there is too little of it to
-    /// judge anything. `incidents` are left out.
+    /// Reads history up to `upto_us` and sums it up. `incidents` are left out. Where there is too
+    /// little history to judge anything, only what could not be used of it comes back.
     pub fn learn(
         source: &dyn FigureSource,
         definition: &MonitorDefinition,
@@ -37,7 +81,7 @@ impl Baselines {
         block_us: i64,
         upto_us: i64,
         incidents: &[Incident],
-    ) -> Result<Option<Self>, String> {
+    ) -> Result<Result<Self, LeftOut>, String> {
         let history_us = i64::try_from(detect.history.as_micros()).unwrap_or(i64::MAX / 4);
         // The longest stretch that is tested is no part of the history it is tested against.
         let to_us = (upto_us - block_us).div_euclid(block_us) * block_us;
@@ -50,26 +94,28 @@ impl Baselines {
             step_us: block_us,
         };
         let figures = source.figures(&query)?;
-        let mut levels = levels(&definition.by, &figures, block_us, incidents)?;
+        let mut left_out = LeftOut::default();
+        let mut levels = levels(&definition.by, &figures, block_us, incidents, &mut left_out);
         let Some(whole) = levels.first().and_then(|level| level.get(&Slice::whole())) else {
-            return Ok(None);
+            return Ok(Err(left_out));
         };
         let whole = History::of(&whole.values().copied().collect::<Vec<_>>());
         let needed = HISTORY_SAMPLES_FACTOR * detect.min_samples as f64;
         let Some(root) = Baseline::of_whole(&whole).filter(|_| whole.total.attempts >= needed)
         else {
-            return Ok(None);
+            return Ok(Err(left_out));
         };
         let mut found = Self {
             at_us: upto_us,
             by: definition.by.clone(),
             known: HashMap::from([(Slice::whole(), root)]),
             between: HashMap::new(),
+            left_out,
         };
         for level in levels.drain(..).skip(1) {
             found.add(level);
         }
-        Ok(Some(found))
+        Ok(Ok(found))
     }
 
     /// The baseline of a slice; that of its parent, loosened, where it has no history.
@@ -135,7 +181,8 @@ fn levels(
     figures: &[SliceFigures],
     block_us: i64,
     incidents: &[Incident],
-) -> Result<Vec<Blocks>, String> {
+    left_out: &mut LeftOut,
+) -> Vec<Blocks> {
     let mut levels: Vec<Blocks> = (0..=by.len()).map(|_| Blocks::new()).collect();
     for SliceFigures { slice, buckets } in figures {
         let excluded: Vec<(i64, i64)> = incidents
@@ -151,11 +198,11 @@ fn levels(
         let mut kept = Vec::with_capacity(buckets.len());
         for bucket in buckets {
             let end_us = bucket.start_us + block_us;
-            if !excluded
+            let is_excluded = excluded
                 .iter()
-                .any(|(from, to)| bucket.start_us < *to && *from < end_us)
-            {
-                kept.push((bucket.start_us, counts(bucket)?));
+                .any(|(from, to)| bucket.start_us < *to && *from < end_us);
+            if !is_excluded && let Some(counts) = left_out.counts(slice, bucket) {
+                kept.push((bucket.start_us, counts));
             }
         }
         for (depth, level) in levels.iter_mut().enumerate() {
@@ -167,23 +214,5 @@ fn levels(
             }
         }
     }
-    Ok(levels)
-}
-
-/// The counts of a bucket; those that are no counts are refused, because the test would be wrong.
-pub(super) fn counts(bucket: &crate::figure::Bucket) -> Result<Counts, String> {
-    let (successes, attempts) = (
-        bucket.numerator.unwrap_or(0.0),
-        bucket.denominator.unwrap_or(0.0),
-    );
-    let whole = |n: f64| n >= 0.0 && n.is_finite() && n.fract() == 0.0;
-    if !whole(successes) || !whole(attempts) || successes > attempts {
-        return Err(format!(
-            "{successes} of {attempts} is no share of a count, which the rate detector needs"
-        ));
-    }
-    Ok(Counts {
-        successes,
-        attempts,
-    })
+    levels
 }

@@ -7,25 +7,26 @@ mod lifecycle;
 mod message;
 mod rate;
 mod state;
+mod status;
 mod threshold;
 
 #[cfg(test)]
 mod tests;
 
 pub use actions::ActionNote;
+pub use status::MonitorStatus;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use serde::Serialize;
 use tokio::sync::broadcast;
 
 use crate::MonitorError;
 use crate::catalogue::{Catalogue, incidents, progress};
-use crate::definition::{DefinitionFault, Detect, MonitorDefinition, Severity};
+use crate::definition::{DefinitionFault, Detect, MonitorDefinition, RateDetect};
 use crate::figure::{FigureSource, MetricFacts, Slice};
 use crate::incident::{Incident, IncidentEvent, TimelineKind};
-use baselines::Baselines;
+use baselines::{Baselines, LeftOut};
 use lifecycle::{Lifecycle, Record};
 use rate::{RateRound, longest_steps};
 use state::{Finding, Live, Memory, SliceState, Step};
@@ -80,33 +81,6 @@ pub struct JudgeReport {
     pub faults: Vec<(String, String)>,
 }
 
-/// A monitor as the status page shows it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct MonitorStatus {
-    /// Its name.
-    pub name: String,
-    /// Its metric.
-    pub metric: String,
-    /// Its dimensions.
-    pub by: Vec<String>,
-    /// Its detector, with settings.
-    pub detect: Detect,
-    /// How urgent its incidents are.
-    pub severity: Severity,
-    /// Its channels.
-    pub notify: Vec<String>,
-    /// End of the last judged step as RFC 3339; null before the first.
-    pub last_judged_at: Option<String>,
-    /// Slices that had enough samples to be judged at the last step, or that fire.
-    pub slices: usize,
-    /// Slices that fire.
-    pub firing: usize,
-    /// Whether there is still too little history to judge by.
-    pub learning: bool,
-    /// Why it could not be judged the last time.
-    pub error: Option<String>,
-}
-
 /// The engine. One per set of definitions: after a reload the binary drops it and starts another
 /// on the same catalogue.
 pub struct Watch {
@@ -128,6 +102,8 @@ struct Inner {
     slices: usize,
     learning: bool,
     error: Option<String>,
+    /// What had to be left out the last time it was judged.
+    note: Option<String>,
 }
 
 impl Monitor {
@@ -150,6 +126,21 @@ impl Round {
             Self::Threshold(round) => round.judge(step, states),
         }
     }
+
+    /// What could not be judged, in a sentence for the status page.
+    fn note(&self) -> Option<String> {
+        match self {
+            Self::Rate(round) => round.note(),
+            Self::Threshold(_) => None,
+        }
+    }
+}
+
+/// What the figures allow.
+enum Fetched {
+    Round(Box<Round>),
+    /// There is too little history to judge by; with what could not be used of it.
+    Learning(Option<String>),
 }
 
 impl Watch {
@@ -244,36 +235,6 @@ impl Watch {
         &self.catalogue
     }
 
-    /// Every monitor as the status page shows it. Waits for a running [`Watch::judge`] of the
-    /// same monitor.
-    #[must_use]
-    pub fn monitors(&self) -> Vec<MonitorStatus> {
-        let status = |monitor: &Monitor| {
-            let inner = monitor.lock();
-            let definition = monitor.definition.clone();
-            let firing = inner
-                .memory
-                .slices
-                .values()
-                .filter(|s| s.hysteresis.is_firing())
-                .count();
-            MonitorStatus {
-                name: definition.name,
-                metric: definition.metric,
-                by: definition.by,
-                detect: definition.detect,
-                severity: definition.severity,
-                notify: definition.notify,
-                last_judged_at: inner.memory.judged_upto_us.map(crate::incident::time_text),
-                slices: inner.slices,
-                firing,
-                learning: inner.learning,
-                error: inner.error.clone(),
-            }
-        };
-        self.monitors.iter().map(status).collect()
-    }
-
     fn judge_monitor(
         &self,
         definition: &MonitorDefinition,
@@ -290,11 +251,16 @@ impl Watch {
         };
         // The round works on a copy: where anything fails, nothing of it has happened.
         let mut memory = inner.memory.clone();
-        let round = self.fetch(definition, &facts, &mut memory, first, last)?;
-        inner.learning = round.is_none();
-        let Some(round) = round else {
-            return Ok((0, 0));
+        let round = match self.fetch(definition, &facts, &mut memory, first, last)? {
+            Fetched::Round(round) => round,
+            Fetched::Learning(note) => {
+                inner.learning = true;
+                inner.take_note(&definition.name, note);
+                return Ok((0, 0));
+            }
         };
+        inner.learning = false;
+        inner.take_note(&definition.name, round.note());
         let mut lifecycle = Lifecycle::new(definition, &facts, self, &mut memory);
         let step_us = first.end_us - first.start_us;
         let mut steps = 0;
@@ -321,7 +287,7 @@ impl Watch {
         Ok((steps, transitions))
     }
 
-    /// Reads the newest figures. `None` where there is too little history to judge them by.
+    /// Reads the newest figures, and the history to judge them by.
     fn fetch(
         &self,
         definition: &MonitorDefinition,
@@ -329,12 +295,11 @@ impl Watch {
         memory: &mut Memory,
         first: Step,
         last: Step,
-    ) -> Result<Option<Round>, MonitorError> {
+    ) -> Result<Fetched, MonitorError> {
         let source = self.source.as_ref();
-        match &definition.detect {
+        let round = match &definition.detect {
             Detect::Threshold(detect) => {
-                ThresholdRound::fetch(source, definition, detect, first, last)
-                    .map(|round| Some(Round::Threshold(round)))
+                ThresholdRound::fetch(source, definition, detect, first, last).map(Round::Threshold)
             }
             Detect::Rate(detect) => {
                 if !facts.is_rate {
@@ -343,31 +308,32 @@ impl Watch {
                         "metric `{metric}` is no ratio of two counts, which `rate` needs"
                     )));
                 }
-                let Some(baselines) = self.baselines(definition, memory, first)? else {
-                    return Ok(None);
+                let baselines = match self.baselines(definition, detect, memory, first)? {
+                    Ok(baselines) => baselines,
+                    Err(left_out) => return Ok(Fetched::Learning(left_out.note("the history"))),
                 };
                 RateRound::fetch(source, definition, detect, baselines, first, last)
-                    .map(|round| Some(Round::Rate(round)))
+                    .map(Round::Rate)
             }
-        }
-        .map_err(MonitorError::Figures)
+        };
+        round
+            .map(|round| Fetched::Round(Box::new(round)))
+            .map_err(MonitorError::Figures)
     }
 
     /// The baselines to judge `first` by: those at hand while they are fresh.
     fn baselines(
         &self,
         definition: &MonitorDefinition,
+        detect: &RateDetect,
         memory: &mut Memory,
         first: Step,
-    ) -> Result<Option<Arc<Baselines>>, MonitorError> {
-        let Detect::Rate(detect) = &definition.detect else {
-            return Ok(None);
-        };
+    ) -> Result<Result<Arc<Baselines>, LeftOut>, MonitorError> {
         let fresh = |known: &&Arc<Baselines>| {
             (0..baselines::REFRESH_US).contains(&(first.end_us - known.at_us))
         };
         if let Some(known) = memory.baselines.as_ref().filter(fresh) {
-            return Ok(Some(Arc::clone(known)));
+            return Ok(Ok(Arc::clone(known)));
         }
         let step_us = first.end_us - first.start_us;
         let block_us = longest_steps(detect, step_us) as i64 * step_us;
@@ -387,8 +353,9 @@ impl Watch {
             &known_incidents,
         )
         .map_err(MonitorError::Figures)?;
-        memory.baselines = learned.map(Arc::new);
-        Ok(memory.baselines.clone())
+        let learned = learned.map(Arc::new);
+        memory.baselines = learned.as_ref().ok().cloned();
+        Ok(learned)
     }
 
     /// Writes everything of a round in one transaction, then tells subscribers.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::baselines::{Baselines, counts};
+use super::baselines::{Baselines, LeftOut};
 use super::state::{Finding, SliceState, Step};
 use crate::definition::{MonitorDefinition, RateDetect};
 use crate::detect::baseline::{Baseline, Counts};
@@ -30,6 +30,8 @@ pub(super) struct RateRound {
     index: HashMap<Slice, usize>,
     /// Per slice, counts of all steps before the i-th: a stretch is one subtraction.
     sums: Vec<Vec<Counts>>,
+    /// Figures that could not be judged.
+    left_out: LeftOut,
 }
 
 impl RateRound {
@@ -68,13 +70,16 @@ impl RateRound {
             slices: Vec::new(),
             index: HashMap::new(),
             sums: Vec::new(),
+            left_out: LeftOut::default(),
         };
         for figures in source.figures(&query)? {
             let mut steps = vec![Counts::default(); steps];
             for bucket in &figures.buckets {
                 let at = usize::try_from((bucket.start_us - from_us).div_euclid(step_us));
-                if let Some(cell) = at.ok().and_then(|at| steps.get_mut(at)) {
-                    *cell = cell.plus(counts(bucket)?);
+                if let Some(cell) = at.ok().and_then(|at| steps.get_mut(at))
+                    && let Some(counts) = round.left_out.counts(&figures.slice, bucket)
+                {
+                    *cell = cell.plus(counts);
                 }
             }
             let mut sum = Counts::default();
@@ -91,6 +96,12 @@ impl RateRound {
             round.slices.push(figures.slice);
         }
         Ok(round)
+    }
+
+    /// What could not be judged, in a sentence for the status page.
+    pub fn note(&self) -> Option<String> {
+        let recent = self.left_out.note("the last minutes");
+        recent.or_else(|| self.baselines.left_out.note("the history"))
     }
 
     /// Judges one step of every slice that has figures or a state.

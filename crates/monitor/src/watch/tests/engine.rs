@@ -365,3 +365,48 @@ fn a_failing_source_loses_nothing() {
     bench.judge_at(LIVE + 5 * MINUTE);
     assert_eq!(bench.only_incident().state, IncidentState::Open);
 }
+
+#[test]
+fn figures_that_are_no_share_are_left_out_and_told_and_all_else_is_judged() {
+    let bench = Bench::new(19, vec![rate_monitor(&["psp"])]);
+    let adyen = Slice::from([("psp", "adyen")]);
+    bench.traffic.steady(&adyen, BEGIN, LIVE, 30.0, 0.88);
+    bench
+        .traffic
+        .steady(&adyen, LIVE, LIVE + 30 * MINUTE, 30.0, 0.3);
+    let note = || bench.watch.monitors()[0].error.clone();
+    bench.judge_at(LIVE);
+    assert_eq!(note(), None);
+    // One event that counts above the line but not below it, first among the newest buckets.
+    let newpay = Slice::from([("psp", "newpay")]);
+    bench.traffic.count(&newpay, LIVE + MINUTE, 1.0, 0.0);
+    bench.judge(LIVE + MINUTE, LIVE + 5 * MINUTE);
+    assert_eq!(bench.only_incident().slice, adyen);
+    let recent = note().unwrap();
+    assert!(
+        recent.contains("1 of 0 on psp=newpay from 2026-11-02T12:01:00Z"),
+        "{recent}"
+    );
+    // Later it is part of the history, which is learned again without it.
+    bench.judge(LIVE + 5 * MINUTE, LIVE + 2 * HOUR);
+    let status = &bench.watch.monitors()[0];
+    assert!(!status.learning);
+    assert!(note().unwrap().contains("of the history"), "{:?}", note());
+    assert_eq!(bench.only_incident().slice, adyen);
+}
+
+#[test]
+fn a_history_of_nothing_but_impossible_shares_is_told_while_learning() {
+    let bench = Bench::new(20, vec![rate_monitor(&[])]);
+    for hour in 1..10 {
+        bench
+            .traffic
+            .count(&Slice::whole(), LIVE - hour * HOUR, 900.0, 800.0);
+    }
+    bench.judge_at(LIVE);
+    let status = &bench.watch.monitors()[0];
+    assert!(status.learning);
+    let note = status.error.as_deref().unwrap();
+    assert!(note.contains("left out 9 figures"), "{note}");
+    assert!(note.contains("900 of 800 on all"), "{note}");
+}

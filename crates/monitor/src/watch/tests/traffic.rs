@@ -90,6 +90,17 @@ impl Traffic {
         }
     }
 
+    /// Adds counts to one bucket, possible ones or not.
+    pub fn count(&self, slice: &Slice, at: i64, successes: f64, attempts: f64) {
+        let inner = &mut *self.inner.lock().unwrap();
+        let buckets = inner.slices.entry(slice.clone()).or_default();
+        let cell = buckets.entry(at).or_default();
+        *cell = cell.plus(Counts {
+            successes,
+            attempts,
+        });
+    }
+
     pub fn complete_upto(&self, watermark_us: i64) {
         self.inner.lock().unwrap().watermark_us = Some(watermark_us);
     }
