@@ -174,7 +174,7 @@ pub struct Incident {
     /// Begin of the first bad bucket; RFC 3339 in JSON.
     #[serde(rename = "started_at", serialize_with = "rfc3339")]
     pub started_at_us: i64,
-    /// When it last changed; RFC 3339 in JSON.
+    /// When it last changed, never earlier than at the change before; RFC 3339 in JSON.
     #[serde(rename = "updated_at", serialize_with = "rfc3339")]
     pub updated_at_us: i64,
     /// When it ended; RFC 3339 in JSON.
@@ -194,6 +194,14 @@ pub struct Incident {
     pub silenced_until_us: Option<i64>,
     /// How many transitions there were; numbers them for idempotency keys.
     pub transition: u32,
+}
+
+impl Incident {
+    /// Notes a change. Judging tells the time of events, which lags behind the clock that people's
+    /// actions tell; of two states the later one must not look the older.
+    pub(crate) fn touch(&mut self, at_us: i64) {
+        self.updated_at_us = self.updated_at_us.max(at_us);
+    }
 }
 
 /// What changed about an incident, for live subscribers.

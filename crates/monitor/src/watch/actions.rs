@@ -148,7 +148,7 @@ impl Watch {
 
 fn transition(live: &mut Live, kind: TimelineKind, text: String, now_us: i64) -> Record {
     live.incident.transition += 1;
-    live.incident.updated_at_us = now_us;
+    live.incident.touch(now_us);
     let entry = TimelineEntry {
         at_us: now_us,
         kind,

@@ -20,7 +20,7 @@ impl Lifecycle<'_> {
                 continue;
             };
             if before != Some(live.incident.figures) {
-                live.incident.updated_at_us = step.end_us;
+                live.incident.touch(step.end_us);
                 self.records.push(Record {
                     incident: live.incident.clone(),
                     notify: live.notify.clone(),

@@ -379,7 +379,7 @@ impl<'a> Lifecycle<'a> {
             return Ok(());
         };
         live.incident.transition += 1;
-        live.incident.updated_at_us = step.end_us;
+        live.incident.touch(step.end_us);
         let text = if text.is_empty() {
             live.incident.summary.clone()
         } else {
@@ -408,7 +408,7 @@ pub(super) fn resolved(live: &mut Live, at_us: i64, why: String) -> Record {
     let incident = &mut live.incident;
     incident.state = IncidentState::Resolved;
     incident.resolved_at_us = Some(at_us);
-    incident.updated_at_us = at_us;
+    incident.touch(at_us);
     incident.transition += 1;
     Record {
         incident: incident.clone(),

@@ -216,3 +216,27 @@ fn subscribers_hear_of_every_transition() {
         "figures move between transitions"
     );
 }
+
+#[test]
+fn of_two_states_of_an_incident_the_later_one_never_looks_older() {
+    let bench = broken();
+    let mut feed = bench.watch.subscribe();
+    let id = bench.only_incident().id;
+    // Somebody acts by the clock, and judging lags fifteen minutes behind it.
+    let now = LIVE + 25 * MINUTE;
+    bench
+        .watch
+        .acknowledge(id.as_str(), &ActionNote::default(), now)
+        .unwrap();
+    bench.judge(LIVE + 10 * MINUTE, LIVE + 24 * MINUTE);
+    let mut told = Vec::new();
+    while let Ok(event) = feed.try_recv() {
+        told.push((event.kind, event.incident.updated_at_us));
+    }
+    assert_eq!(told[0], (TimelineKind::Acknowledged, now));
+    let (last, at) = told[told.len() - 1];
+    assert_eq!(last, TimelineKind::Resolved);
+    assert_eq!(at, now);
+    assert!(told.is_sorted_by_key(|(_, at)| *at), "{told:?}");
+    assert_eq!(bench.only_incident().updated_at_us, now);
+}
