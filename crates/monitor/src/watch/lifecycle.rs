@@ -256,44 +256,47 @@ impl<'a> Lifecycle<'a> {
         evidence
     }
 
-    /// Opens an incident for a group, or widens the one that some of it belongs to.
+    /// Widens the incidents that lie within a group into one, or opens another. An incident that
+    /// reaches beyond the group is of another cause, so it keeps its slice and its members.
     fn tell(
         &mut self,
         step: Step,
         deviation: Deviation,
         group: &Group,
     ) -> Result<(), MonitorError> {
-        let touched: HashSet<String> = group
-            .members
-            .iter()
-            .filter_map(|slice| self.memory.slices.get(slice)?.incident.clone())
-            .collect();
-        let oldest = self
+        let within = |live: &&Live| {
+            live.incident.direction == deviation && group.slice.covers(&live.incident.slice)
+        };
+        let held: Vec<String> = self
             .memory
             .live
             .iter()
-            .position(|l| touched.contains(l.incident.id.as_str()));
-        let Some(oldest) = oldest else {
+            .filter(within)
+            .map(|live| live.incident.id.as_str().to_owned())
+            .collect();
+        let Some((id, others)) = held.split_first() else {
             return self.open(step, deviation, group);
         };
-        let Some(live) = self.memory.live.get_mut(oldest) else {
-            return Ok(());
-        };
-        let id = live.incident.id.as_str().to_owned();
-        let text = format!(
-            "widened from {} to {}{}",
-            live.incident.slice,
-            group.slice,
-            of(group)
-        );
-        live.incident.slice = group.slice.clone();
-        for slice in &group.members {
-            self.join(slice, &id);
+        let text = format!(" to {}{}", group.slice, of(group));
+        let oldest = self.memory.live.iter_mut().find(|live| within(&&**live));
+        let text = oldest.map_or(String::new(), |live| {
+            let before = std::mem::replace(&mut live.incident.slice, group.slice.clone());
+            format!("widened from {before}{text}")
+        });
+        self.join_untold(group, id);
+        for state in self.memory.slices.values_mut() {
+            if state
+                .incident
+                .as_ref()
+                .is_some_and(|of| others.contains(of))
+            {
+                state.incident = Some(id.clone());
+            }
         }
-        for other in touched.iter().filter(|other| **other != id) {
+        for other in others {
             self.resolve_if_over(other, step, &format!("part of {id} now"));
         }
-        self.transition(&id, step, TimelineKind::Updated, text)
+        self.transition(id, step, TimelineKind::Updated, text)
     }
 
     fn open(
@@ -303,11 +306,14 @@ impl<'a> Lifecycle<'a> {
         group: &Group,
     ) -> Result<(), MonitorError> {
         let d = self.definition;
-        let started = group
-            .members
-            .iter()
-            .filter_map(|s| self.memory.slices.get(s));
-        let started_us = started.map(|s| s.started_us).min().unwrap_or(step.start_us);
+        let members = group.members.iter();
+        let untold = members
+            .filter_map(|slice| self.memory.slices.get(slice))
+            .filter(|state| state.incident.is_none());
+        let started_us = untold
+            .map(|state| state.started_us)
+            .min()
+            .unwrap_or(step.start_us);
         let since_us = step.end_us - REOPEN_WITHIN_US;
         let before = self.watch.catalogue.read(|db| {
             incidents::lately_resolved(db, &d.name, &group.slice, deviation, since_us)
@@ -346,10 +352,18 @@ impl<'a> Lifecycle<'a> {
             incident,
             notify: d.notify.clone(),
         });
-        for slice in &group.members {
-            self.join(slice, &id);
-        }
+        self.join_untold(group, &id);
         self.transition(&id, step, kind, String::new())
+    }
+
+    /// Adds those of a group that belong to no incident yet.
+    fn join_untold(&mut self, group: &Group, id: &str) {
+        for slice in &group.members {
+            let state = self.memory.slices.get_mut(slice);
+            if let Some(state) = state.filter(|state| state.incident.is_none()) {
+                state.incident = Some(id.to_owned());
+            }
+        }
     }
 
     fn join(&mut self, slice: &Slice, id: &str) {

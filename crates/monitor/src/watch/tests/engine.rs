@@ -138,6 +138,53 @@ fn a_broken_psp_is_one_incident_that_does_not_name_its_issuers() {
     }
 }
 
+/// Three PSPs and six issuers, all well until `LIVE`; after it, ten minutes at a time, with the rate
+/// that each pair has then.
+fn grid(seed: u64, tens: &[&dyn Fn(&str, u32) -> f64]) -> Bench {
+    let bench = Bench::new(seed, vec![rate_monitor(&["psp", "issuer"])]);
+    for psp in ["adyen", "stripe", "worldpay"] {
+        for issuer in 0..6 {
+            let slice = slice(psp, issuer);
+            bench.traffic.steady(&slice, BEGIN, LIVE, 30.0, 0.88);
+            let mut at = LIVE;
+            for rate in tens {
+                let end = at + 10 * MINUTE;
+                bench
+                    .traffic
+                    .steady(&slice, at, end, 30.0, rate(psp, issuer));
+                at = end;
+            }
+        }
+    }
+    bench
+}
+
+fn open_slices(bench: &Bench) -> Vec<String> {
+    let incidents = bench.incidents();
+    let open = incidents.iter().filter(|i| i.state == IncidentState::Open);
+    open.map(|incident| incident.slice.to_string()).collect()
+}
+
+#[test]
+fn a_psp_that_breaks_while_an_issuer_is_broken_everywhere_is_another_incident() {
+    let broken = |is: bool| if is { 0.2 } else { 0.88 };
+    let issuer = |_: &str, issuer: u32| broken(issuer == 3);
+    let both = |psp: &str, issuer: u32| broken(psp == "adyen" || issuer == 3);
+    let none = |_: &str, _: u32| 0.88;
+    let bench = grid(22, &[&issuer, &both, &issuer, &none]);
+    bench.judge(LIVE, LIVE + 10 * MINUTE);
+    assert_eq!(open_slices(&bench), ["issuer=bank_3"]);
+    bench.judge(LIVE + 10 * MINUTE, LIVE + 20 * MINUTE);
+    assert_eq!(open_slices(&bench), ["issuer=bank_3", "psp=adyen"]);
+    let psp = |i: &&crate::incident::Incident| i.slice == Slice::from([("psp", "adyen")]);
+    let told = bench.incidents().iter().find(psp).unwrap().timeline.clone();
+    assert_eq!(told[0].kind, TimelineKind::Opened, "it is told as new");
+    bench.judge(LIVE + 20 * MINUTE, LIVE + 30 * MINUTE);
+    assert_eq!(open_slices(&bench), ["issuer=bank_3"], "the PSP is well");
+    bench.judge(LIVE + 30 * MINUTE, LIVE + 40 * MINUTE);
+    assert!(open_slices(&bench).is_empty(), "{:?}", open_slices(&bench));
+}
+
 #[test]
 fn a_slice_that_falls_again_soon_reopens_its_incident_and_later_opens_another() {
     let bench = Bench::new(9, vec![rate_monitor(&[])]);
