@@ -345,7 +345,8 @@ impl<'a> Lifecycle<'a> {
         });
         incident.state = IncidentState::Open;
         incident.severity = d.severity;
-        incident.started_at_us = started_us;
+        // A reopened one keeps its first outage, which no baseline must take for normal.
+        incident.started_at_us = incident.started_at_us.min(started_us);
         incident.resolved_at_us = None;
         let id = incident.id.as_str().to_owned();
         self.memory.live.push(Live {

@@ -207,6 +207,14 @@ fn a_slice_that_falls_again_soon_reopens_its_incident_and_later_opens_another() 
         TimelineKind::Resolved,
     ];
     assert_eq!(kinds(&incidents[0]), again);
+    // It is about both outages: its begin, its figures and what baselines leave out.
+    let late_s = (incidents[0].started_at_us - LIVE) / 1_000_000;
+    assert!((-60..=60).contains(&late_s), "began {late_s} s late");
+    let affected = incidents[0].figures.affected.unwrap();
+    assert!(
+        (600.0..840.0).contains(&affected),
+        "2 · 600 · 0.6: {affected}"
+    );
     assert_eq!(kinds(&incidents[1]), [TimelineKind::Opened]);
     assert!(incidents[0].id < incidents[1].id);
 }
