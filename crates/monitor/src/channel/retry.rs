@@ -31,8 +31,9 @@ impl RetryPolicy {
     /// written at `created_at_us`. `None` where it is to be given up.
     ///
     /// `jitter`, from 0 to 1, spreads the pause between its half and its full length, so that many
-    /// messages that failed together do not come back together. A receiver's `retry_after` is never
-    /// undercut.
+    /// messages that failed together do not come back together. A receiver's `retry_after` is not
+    /// undercut, except that a pause beyond `age_max` ends there with a last attempt: who asks for
+    /// a day of rest is still told once more.
     #[must_use]
     pub fn next_at_us(
         &self,
@@ -52,8 +53,9 @@ impl RetryPolicy {
             .min(self.pause_max);
         let pause = pause.mul_f64(0.5 + 0.5 * jitter.clamp(0.0, 1.0));
         let pause = pause.max(retry_after.unwrap_or_default());
-        let next_at_us = now_us.saturating_add(micros(pause));
-        (next_at_us - created_at_us <= micros(self.age_max)).then_some(next_at_us)
+        let last_at_us = created_at_us.saturating_add(micros(self.age_max));
+        let next_at_us = now_us.saturating_add(micros(pause)).min(last_at_us);
+        (next_at_us > now_us).then_some(next_at_us)
     }
 }
 
@@ -91,7 +93,6 @@ mod tests {
     #[test]
     fn a_message_is_given_up_after_twelve_attempts_or_a_day() {
         assert_eq!(pause_s(12, None, 1.0), None);
-        assert_eq!(pause_s(1, Some(25 * 3600), 1.0), None);
         let day_us = 24 * 3600 * SECOND_US;
         let policy = RetryPolicy::default();
         assert_eq!(policy.next_at_us(2, 0, day_us, None, 0.5), None);
@@ -100,5 +101,18 @@ mod tests {
                 .next_at_us(2, 0, day_us - 60 * SECOND_US, None, 0.5)
                 .is_some()
         );
+    }
+
+    #[test]
+    fn a_receiver_that_asks_for_a_day_or_more_gets_a_last_attempt_at_its_end() {
+        let day_us = 24 * 3600 * SECOND_US;
+        let policy = RetryPolicy::default();
+        let day = Some(Duration::from_secs(24 * 3600));
+        // Asked a second after the message was written, and later again.
+        for asked_at_us in [SECOND_US, day_us - SECOND_US] {
+            let next = policy.next_at_us(1, 0, asked_at_us, day, 0.5);
+            assert_eq!(next, Some(day_us), "asked at {asked_at_us}");
+        }
+        assert_eq!(policy.next_at_us(2, 0, day_us, day, 0.5), None);
     }
 }
