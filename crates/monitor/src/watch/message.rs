@@ -14,6 +14,8 @@ struct Body<'a> {
     kind: TimelineKind,
     transition: u32,
     incident: &'a Incident,
+    /// The web's first page: the board with the list of incidents.
+    #[serde(skip_serializing_if = "Option::is_none")]
     link: Option<String>,
 }
 
@@ -23,13 +25,7 @@ pub(super) fn body(
     kind: TimelineKind,
     base_url: Option<&str>,
 ) -> Result<String, serde_json::Error> {
-    let link = base_url.map(|base| {
-        format!(
-            "{}/incidents/{}",
-            base.trim_end_matches('/'),
-            incident.id.as_str()
-        )
-    });
+    let link = base_url.map(|base| format!("{}/", base.trim_end_matches('/')));
     let transition = incident.transition;
     serde_json::to_string(&Body {
         version: BODY_VERSION,
@@ -88,6 +84,21 @@ fn rounded(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::incident::example;
+
+    #[test]
+    fn a_message_links_to_the_board_where_the_webs_address_is_known() {
+        let link = |base_url: Option<&str>| {
+            let body = body(&example(), TimelineKind::Opened, base_url).unwrap();
+            let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+            body.get("link").cloned()
+        };
+        let board = serde_json::json!("https://till.example/");
+        for base in ["https://till.example", "https://till.example/"] {
+            assert_eq!(link(Some(base)), Some(board.clone()), "{base}");
+        }
+        assert_eq!(link(None), None, "no field that promises something");
+    }
 
     #[test]
     fn quantities_are_shown_with_their_unit_and_no_needless_digits() {

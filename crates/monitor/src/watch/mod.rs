@@ -66,7 +66,8 @@ impl Feed {
 /// Settings of the engine.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WatchOptions {
-    /// Where the web is reached from outside, for links in messages, e.g. `https://till.example`.
+    /// Where the web is reached from outside, e.g. `https://till.example`. Messages link to the board
+    /// there; without it they carry no link.
     pub base_url: Option<String>,
 }
 
