@@ -152,7 +152,8 @@ pub struct ThresholdDetect {
     pub above: Option<f64>,
     /// Anomalous when the value is less, in the metric's unit (percent as a fraction).
     pub below: Option<f64>,
-    /// Samples a window needs before it is judged; 0 judges every window that has a value.
+    /// Samples a window needs before it is judged; 0 judges every window that has a value. More is
+    /// only of use where the metric tells its samples, which a count ÷ a count does.
     pub min_samples: u64,
     /// The metric is judged per window of this length, counted from the epoch.
     #[serde(serialize_with = "seconds")]

@@ -132,7 +132,7 @@ impl Round {
     fn note(&self) -> Option<String> {
         match self {
             Self::Rate(round) => round.note(),
-            Self::Threshold(_) => None,
+            Self::Threshold(round) => round.note(),
         }
     }
 }

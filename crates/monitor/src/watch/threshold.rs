@@ -13,6 +13,7 @@ use crate::incident::Deviation;
 /// The figures of one round: one value per slice and step.
 pub(super) struct ThresholdRound {
     detect: ThresholdDetect,
+    metric: String,
     windows: HashMap<i64, Vec<(Slice, Bucket)>>,
 }
 
@@ -42,7 +43,25 @@ impl ThresholdRound {
         }
         Ok(Self {
             detect: detect.clone(),
+            metric: definition.metric.clone(),
             windows,
+        })
+    }
+
+    /// What could not be judged, in a sentence for the status page: a metric that does not tell its
+    /// samples never has enough of them.
+    pub fn note(&self) -> Option<String> {
+        let min_samples = self.detect.min_samples;
+        let buckets = self.windows.values().flatten().map(|(_, bucket)| bucket);
+        let mut values = buckets.filter(|bucket| bucket.value.is_some()).peekable();
+        values.peek()?;
+        let never = min_samples > 0 && values.all(|bucket| bucket.denominator.is_none());
+        never.then(|| {
+            format!(
+                "nothing is judged: `min_samples: {min_samples}` needs a metric that is a count ÷ \
+                 a count, and `{}` does not tell how many samples are behind a value",
+                self.metric
+            )
         })
     }
 

@@ -140,7 +140,7 @@ pub struct Monitor {
     pub firing: u64,
     /// Whether there is still too little history to judge by.
     pub learning: bool,
-    /// Why it could not judge the last time.
+    /// Why it could not judge the last time, or what it had to leave out.
     pub error: Option<String>,
 }
 

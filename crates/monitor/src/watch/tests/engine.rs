@@ -357,6 +357,26 @@ fn a_threshold_fires_after_its_hold_and_resolves_after_its_patience() {
 }
 
 #[test]
+fn a_threshold_that_waits_for_samples_nobody_tells_says_so() {
+    let bench = Bench::new(23, vec![latency_monitor()]);
+    bench.traffic.tells_no_samples();
+    let psp = Slice::from([("psp", "adyen")]);
+    let note = || bench.watch.monitors()[0].error.clone();
+    bench.judge_at(LIVE);
+    assert_eq!(note(), None, "there may be none yet");
+    bench
+        .traffic
+        .steady(&psp, LIVE, LIVE + 5 * MINUTE, 600.0, 0.0);
+    bench.judge(LIVE, LIVE + 5 * MINUTE);
+    assert_eq!(bench.incidents(), []);
+    let note = note().unwrap();
+    assert!(
+        note.contains("nothing is judged") && note.contains("`rate`"),
+        "{note}"
+    );
+}
+
+#[test]
 fn a_monitor_that_cannot_be_judged_says_why_and_does_not_stop_the_others() {
     let mut missing = rate_monitor(&[]);
     missing.name = "of_nothing".to_owned();

@@ -29,6 +29,7 @@ struct Inner {
     slices: BTreeMap<Slice, BTreeMap<i64, Counts>>,
     watermark_us: Option<i64>,
     is_rate: bool,
+    tells_samples: bool,
     /// Latest end that was asked for.
     asked_upto_us: i64,
     failure: Option<String>,
@@ -41,6 +42,7 @@ impl Traffic {
             slices: BTreeMap::new(),
             watermark_us: None,
             is_rate: true,
+            tells_samples: true,
             asked_upto_us: i64::MIN,
             failure: None,
         };
@@ -109,6 +111,12 @@ impl Traffic {
         self.inner.lock().unwrap().is_rate = false;
     }
 
+    /// From now on values come without the counts behind them, as those of a mean do.
+    pub fn tells_no_samples(&self) {
+        let inner = &mut *self.inner.lock().unwrap();
+        (inner.is_rate, inner.tells_samples) = (false, false);
+    }
+
     pub fn fail_with(&self, failure: Option<&str>) {
         self.inner.lock().unwrap().failure = failure.map(str::to_owned);
     }
@@ -157,11 +165,12 @@ impl FigureSource for Traffic {
                 *sum = sum.plus(*counts);
             }
         }
+        let told = inner.tells_samples;
         let bucket = |(start_us, counts): (i64, Counts)| Bucket {
             start_us,
             value: counts.rate(),
-            numerator: Some(counts.successes),
-            denominator: Some(counts.attempts),
+            numerator: told.then_some(counts.successes),
+            denominator: told.then_some(counts.attempts),
         };
         let figures = found.into_iter().map(|(slice, steps)| SliceFigures {
             slice,
