@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 
@@ -49,9 +50,10 @@ def check_board(server, psp, issuer):
 
 def test_the_demo_tells_of_its_incident_and_goes_on_where_it_was(tmp_path):
     demo = Server(tmp_path, tmp_path / "demo", "--days", "2", "--events-per-day", "400000", command="demo")
-    demo.start(ready=False)
+    # The address comes after the history is filled.
+    demo.start(ready=False, deadline_s=240)
     try:
-        demo.wait_for_line(r"history\s+[\d,]+ events", deadline_s=240)
+        assert re.search(r"history\s+[\d,]+ events", "".join(demo.output))
         trouble = demo.wait_for_line(r"incident\s+(\w+) now approves only \d+ % of payments through (\w+)", 90)
         issuer, psp = trouble.group(1), trouble.group(2)
 
@@ -81,10 +83,9 @@ def test_the_demo_tells_of_its_incident_and_goes_on_where_it_was(tmp_path):
         assert demo.stop() == 0
 
         again = Server(tmp_path, tmp_path / "demo", "--days", "2", "--events-per-day", "400000", command="demo")
-        again.start(ready=False)
+        again.start(ready=False, deadline_s=240)
         try:
-            again.wait_for_line("going on from there", 120)
-            again.wait_for_line(r"history\s+[\d,]+ events", deadline_s=240)
+            assert "going on from there" in "".join(again.output)
             after = events(again)
             assert all(after[name] >= count for name, count in before.items()), (before, after)
             kept = [incident["id"] for incident in incidents(again)]

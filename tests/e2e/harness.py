@@ -74,7 +74,7 @@ class Server:
         self.output = []
         self.port = None
 
-    def start(self, ready=True):
+    def start(self, ready=True, deadline_s=DEADLINE_S):
         if self.command == "serve":
             args = ["serve", "--config", self.config, "--data", self.data]
         else:
@@ -88,7 +88,7 @@ class Server:
         )
         self.lines = queue.Queue()
         threading.Thread(target=self._pump, args=(self.process, self.lines), daemon=True).start()
-        line = self.wait_for_line(r"http://127\.0\.0\.1:(\d+)")
+        line = self.wait_for_line(r"http://127\.0\.0\.1:(\d+)", deadline_s)
         self.port = int(line.group(1))
         if ready:
             until(lambda: self.get("/readyz").status == 200, "the server is ready")
