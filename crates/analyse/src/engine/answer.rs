@@ -49,9 +49,8 @@ impl Engine {
         if let Statement::Statement(inner) = &mut statement
             && let SqlStatement::Query(query) = inner.as_mut()
         {
-            guard::check_depth(query.as_ref(), limits)?;
+            guard::check_expressions(query.as_ref(), &self.known_functions, limits)?;
             guard::check_shape(query, limits)?;
-            guard::check_functions(query.as_ref(), &self.known_functions)?;
             measure::rewrite(query, &self.measure_names)?;
         }
         Ok(statement)

@@ -15,11 +15,13 @@ use datafusion::common::{DFSchema, Result, ScalarValue, exec_err, plan_err};
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::expr_rewriter::FunctionRewrite;
 use datafusion::logical_expr::{
-    ColumnarValue, Documentation, Expr, Operator, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF,
-    ScalarUDFImpl, Signature, Volatility,
+    Cast, ColumnarValue, Documentation, Expr, Operator, ReturnFieldArgs, ScalarFunctionArgs,
+    ScalarUDF, ScalarUDFImpl, Signature, TryCast, Volatility,
 };
 
 use super::bounded_size::{Argument, value_bytes};
+use super::patterns::has_open_pattern;
+use super::types::is_allowed;
 use crate::limits::QueryLimits;
 
 /// Functions whose result can be larger than their arguments.
@@ -196,7 +198,8 @@ impl ScalarUDFImpl for Joined {
 }
 
 /// Puts the bounded functions into a plan, also where the planner chose a function itself, and
-/// refuses what is not allowed. The last word on functions, after the text's own check.
+/// refuses what is not allowed. The last word on functions, casts and patterns, after the text's own
+/// check.
 #[derive(Debug)]
 pub(crate) struct BoundFunctions {
     bounded: HashMap<String, Arc<ScalarUDF>>,
@@ -239,7 +242,18 @@ impl FunctionRewrite for BoundFunctions {
     }
 
     fn rewrite(&self, expr: Expr, _: &DFSchema, _: &ConfigOptions) -> Result<Transformed<Expr>> {
+        if has_open_pattern(&expr) {
+            return plan_err!("a pattern must be a text in quotes");
+        }
         match expr {
+            Expr::Cast(Cast { ref field, .. }) | Expr::TryCast(TryCast { ref field, .. })
+                if !is_allowed(field.data_type()) =>
+            {
+                plan_err!(
+                    "a cast to '{}' is not allowed in queries",
+                    field.data_type()
+                )
+            }
             Expr::ScalarFunction(ScalarFunction { func, args }) => {
                 if let Some(bounded) = self.bounded.get(func.name()) {
                     let func = Arc::clone(bounded);

@@ -14,6 +14,7 @@ use datafusion::execution::SessionStateDefaults;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 use datafusion::sql::sqlparser::ast::{Expr, Spanned, Visit, Visitor};
 
+use super::arguments::called;
 use super::text::position;
 use crate::error::{AnalyseError, Fault};
 use crate::suggest;
@@ -201,14 +202,7 @@ impl Visitor for Calls<'_> {
         let Expr::Function(call) = expr else {
             return ControlFlow::Continue(());
         };
-        let name = match call.name.0.as_slice() {
-            [part] => part.as_ident().map(|ident| match ident.quote_style {
-                Some(_) => ident.value.clone(),
-                None => ident.value.to_lowercase(),
-            }),
-            _ => None,
-        }
-        .unwrap_or_else(|| call.name.to_string());
+        let name = called(call);
         if self.known.contains(&name) {
             return ControlFlow::Continue(());
         }

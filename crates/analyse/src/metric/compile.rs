@@ -14,7 +14,7 @@ use datafusion::physical_expr::PhysicalExpr;
 use super::function::MetricFunction;
 use super::{MeasureInfo, Metric, MetricDefinition, MetricKind, Ratio, divide};
 use crate::error::{AnalyseError, Fault};
-use crate::guard::{check_depth, check_functions, check_text};
+use crate::guard::{check_expressions, check_text};
 use crate::limits::QueryLimits;
 use crate::measure::metric_function;
 use crate::{friendly, suggest};
@@ -91,8 +91,7 @@ impl Compiler<'_> {
             .state
             .sql_to_expr(sql, &Dialect::Generic)
             .map_err(|e| fault(&e))?;
-        check_depth(&parsed, self.limits).map_err(inner_fault)?;
-        check_functions(&parsed, self.known).map_err(inner_fault)?;
+        check_expressions(&parsed, self.known, self.limits).map_err(inner_fault)?;
         let schema = DFSchema::try_from(schema_of(cube)).map_err(|e| fault(&e))?;
         let expr = self
             .state

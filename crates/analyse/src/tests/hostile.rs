@@ -56,6 +56,29 @@ fn hostile() -> Vec<(&'static str, String)> {
         ("doubling with", doubling_with()),
         ("concat", format!("select concat({})", vec!["repeat('x', 8000)"; 100].join(","))),
         ("to_char", format!("select to_char(now(), '{}')", "%c".repeat(2_000))),
+        ("a list of fixed size", "select cast(null as int[1000000000]) from generate_series(1, 10)".to_owned()),
+        ("a list of fixed size, with colons", "select null::int[1000000000]".to_owned()),
+        ("a list of fixed size, tried", "select try_cast(null as int[1000000000])".to_owned()),
+        ("a list of fixed size inside a struct", "select cast(null as struct<a int[1000000000]>)".to_owned()),
+        ("a list of fixed size inside a list", "select cast(null as int[1000000000][])".to_owned()),
+        ("a list of fixed size in a table's arguments", "select * from generate_series(1, coalesce(length(cast(cast(null as int[1000000000]) as varchar)), 2))".to_owned()),
+        ("bytes of fixed size", format!("select {} from generate_series(1, 2048)", vec!["arrow_cast(null, 'FixedSizeBinary(2147483647)')"; 40].join(", "))),
+        ("bytes of fixed size in a dictionary", "select arrow_cast(null, 'Dictionary(Int32, FixedSizeBinary(2147483647))')".to_owned()),
+        ("a type from a column", "select arrow_cast(null, psp) from payments".to_owned()),
+        ("a type by name", "select arrow_cast(value => null, data_type => 'FixedSizeBinary(2147483647)')".to_owned()),
+        ("a pattern from a column", r"select count(*) from generate_series(1, 2048) where 'a' ~ ('(?:\w{40}){3}' || cast(value as varchar))".to_owned()),
+        ("a pattern from a column, not matched", r"select count(*) from payments where psp !~* issuer".to_owned()),
+        ("a pattern from an inner query", r"with p as (select '(?:\w{40}){3}' as p) select count(*) from payments, p where psp ~ p".to_owned()),
+        ("a pattern from a column for like", "select count(*) from generate_series(1, 2048) where repeat('a', 8000) like (repeat('_a', 2000) || cast(value as varchar))".to_owned()),
+        ("a pattern from a column for ilike", "select count(*) from payments where psp not ilike '%' || issuer".to_owned()),
+        ("a pattern from a column for ~~", "select count(*) from payments where psp ~~ issuer".to_owned()),
+        ("a pattern from a column, similar to", "select count(*) from payments where psp similar to issuer".to_owned()),
+        ("a pattern from a column, called", "select count(*) from payments where regexp_like(psp, issuer)".to_owned()),
+        ("a pattern by name", "select regexp_like(str => 'a', regexp => psp) from payments".to_owned()),
+        ("flags from a column", "select regexp_replace(psp, 'a', 'b', issuer) from payments".to_owned()),
+        ("a pattern that repeats repetitions", r"select regexp_count(psp, '(\w{100}){100}') from payments".to_owned()),
+        ("a pattern behind flags", r"select regexp_like('a', 'a', 'i)(\w{100}){100}(?i')".to_owned()),
+        ("many patterns", format!("select count(*) from payments where {}", vec![r"psp ~ '\w{10}'"; 500].join(" or "))),
         ("array repeat", "select array_repeat(1, 1000000000)".to_owned()),
         ("a range as a value", "select range(1000000000000)".to_owned()),
         ("generate_series as a value", "select generate_series(1, 1000000000000)".to_owned()),
@@ -148,6 +171,33 @@ async fn long_queries_below_the_limits_are_planned_in_time() {
         fixture.sql(&sql).await.unwrap();
         assert!(started.elapsed() < GRACE, "{:?}", started.elapsed());
     }
+}
+
+#[tokio::test]
+async fn casts_and_patterns_are_refused_with_their_reason() {
+    let fixture = Fixture::new();
+    assert_eq!(
+        fixture.refusal("select 1, cast(null as int[5])").await,
+        "a cast to 'INT[5]' is not allowed in queries (line 1, column 16); cast to a number, a text, a bool, a date or a time"
+    );
+    assert_eq!(
+        fixture
+            .refusal("select * from payments where psp ~ issuer")
+            .await,
+        "a pattern must be a text in quotes (line 1, column 30); to compare with a column, use =, starts_with, ends_with or strpos"
+    );
+    assert_eq!(
+        fixture
+            .refusal(r"select regexp_like(psp, '(\w{100}){100}') from payments")
+            .await,
+        "the patterns of the query become too large once repetitions are written out (line 1, column 8); repeat less, or name signs as in [a-z0-9_] where \\w or \\d stands"
+    );
+    assert_eq!(
+        fixture
+            .rows("select 'ab' ~ '^\\w+$', 'ab' like 'a%', 'Ab' ~* '^a', regexp_replace('a1b2', '\\d', '', 'g'), 'x' similar to 'x|y', arrow_cast(1.5, 'Float64'), '2'::decimal(9, 2)")
+            .await,
+        serde_json::json!([[true, true, true, "ab", true, 1.5, "2.00"]])
+    );
 }
 
 #[tokio::test]
