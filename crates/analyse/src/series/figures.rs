@@ -14,7 +14,7 @@ use datafusion::common::ScalarValue;
 use datafusion::physical_expr::PhysicalExpr;
 
 use super::plan::{STEP, measure_column, plan};
-use super::query::Checked;
+use super::query::{Checked, is_border};
 use crate::encode::{Cell, cells, plain};
 use crate::engine::Engine;
 use crate::error::AnalyseError;
@@ -86,30 +86,24 @@ pub(super) async fn figures(
         rows: computed(query, &measures(query, &rows)?)?,
         empty: computed(query, &nothing(query)?)?,
         known_us: known(query, &view)?,
+        // Read after the view: buckets only ever grow wider, so no joined one passes for narrow.
         widths_us: query.cube.source.widths_us(),
         version,
     })
 }
 
 impl Figures {
-    /// Whether nothing in a step means that nothing happened.
-    ///
-    /// Outside of what the cube has rows of, nobody knows. Where older buckets were joined to wider
-    /// ones, a step between two of their starts has its events in the bucket before.
-    pub(super) fn is_known(&self, step: i64, step_us: i64) -> bool {
-        let within = self
-            .known_us
-            .is_some_and(|(first, last)| (first..=last).contains(&step));
-        let width = self
-            .widths_us
-            .iter()
-            .find(|(start, _)| *start <= step)
-            .map(|(_, width)| *width);
-        within
-            && width.is_none_or(|width| {
-                let first_start = step + (-step).rem_euclid(width);
-                first_start < step + step_us
-            })
+    /// Whether nothing in a step means that nothing happened: outside of what the cube has rows of,
+    /// nobody knows.
+    pub(super) fn is_known(&self, step: i64) -> bool {
+        self.known_us
+            .is_some_and(|(first, last)| (first..=last).contains(&step))
+    }
+
+    /// Whether a step consists of whole buckets. Where older buckets were joined to wider ones, one
+    /// that does not would hold events of its neighbours, or miss some of its own.
+    pub(super) fn is_whole(&self, step: i64, step_us: i64) -> bool {
+        is_border(&self.widths_us, step) && is_border(&self.widths_us, step.saturating_add(step_us))
     }
 }
 

@@ -69,8 +69,8 @@ impl Serialize for PointValue {
 /// Every series has a point for every step. Between the first and last step in which the cube has
 /// rows of any slice, a step without rows of this one is zero for counts and sums and null for
 /// everything that cannot be computed from nothing, such as a rate; outside of these it is null.
-/// Where `keep` has joined older buckets to wider ones, a point stands at the start of each and the
-/// steps between are null.
+/// Where `keep` has joined older buckets to wider ones, a step that does not consist of whole ones
+/// is null too.
 #[derive(Debug, Clone)]
 pub struct Series {
     /// The metric.
@@ -122,10 +122,11 @@ pub(crate) async fn series(
         .map(|key| {
             let rows = figures.groups.get(&key).unwrap_or(&none);
             let points = checked.steps().map(|step| {
-                let value = match (rows.get(&step), figures.is_known(step, checked.step_us)) {
-                    (Some(row), _) => PointValue::from_cell(values(*row)),
-                    (None, true) => empty.clone(),
-                    (None, false) => PointValue::Null,
+                let value = match rows.get(&step) {
+                    _ if !figures.is_whole(step, checked.step_us) => PointValue::Null,
+                    Some(row) => PointValue::from_cell(values(*row)),
+                    None if figures.is_known(step) => empty.clone(),
+                    None => PointValue::Null,
                 };
                 (step, value)
             });
@@ -163,10 +164,16 @@ pub(crate) async fn slices(
         .map(|key| {
             let rows = figures.groups.get(&key).unwrap_or(&none);
             let buckets = checked.steps().map(|step| {
-                match (rows.get(&step), figures.is_known(step, checked.step_us)) {
-                    (Some(row), _) => bucket(step, &figures.rows, Some(*row)),
-                    (None, true) => bucket(step, &figures.empty, Some(0)),
-                    (None, false) => bucket(step, &figures.empty, None),
+                let is_whole = figures.is_whole(step, checked.step_us);
+                match rows.get(&step) {
+                    // A share stays one, whatever stretch its two counts are of: history for a rate.
+                    Some(row) if is_whole || checked.metric.ratio.is_some() => {
+                        bucket(step, &figures.rows, Some(*row))
+                    }
+                    None if is_whole && figures.is_known(step) => {
+                        bucket(step, &figures.empty, Some(0))
+                    }
+                    _ => bucket(step, &figures.empty, None),
                 }
             });
             Slice {

@@ -17,7 +17,8 @@ pub struct SeriesQuery {
     /// End of the range, rounded up to a whole step.
     pub to_us: i64,
     /// Width of one point, a multiple of the cube's bucket. Steps are aligned to 1970-01-01T00:00Z,
-    /// unless one step is the whole range.
+    /// unless one step is the whole range. Where `keep` has joined older buckets to wider ones, a
+    /// step that is no multiple of these has no value.
     pub step_us: i64,
     /// Dimensions to split by.
     pub by: Vec<String>,
@@ -80,7 +81,7 @@ pub(super) fn check<'a>(
     check_dimensions(cube, query)?;
     check_step(query.step_us, cube.source.bucket_us())?;
     let step = query.step_us;
-    let (from_us, to_us) = range(query, cube.source.bucket_us());
+    let (from_us, to_us) = range(query, widest_us(query, cube));
     if from_us >= to_us {
         return Err(AnalyseError::invalid(
             "the range is empty: 'from' must be before 'to'",
@@ -114,8 +115,9 @@ pub(super) fn check<'a>(
     })
 }
 
-/// The range in whole steps. Steps are counted from 1970, so that points stay where they are as time goes
-/// on; but a step as long as the range is one figure for exactly that stretch, rounded up to whole buckets.
+/// The range in whole steps. Steps are counted from 1970, so that points stay where they are as time
+/// goes on; but a step as long as the range is one figure for exactly that stretch, rounded up to
+/// whole buckets of `bucket_us`.
 fn range(query: &SeriesQuery, bucket_us: i64) -> (i64, i64) {
     let step = query.step_us;
     let up = |us: i64, to: i64| us.saturating_add(to - 1).div_euclid(to).saturating_mul(to);
@@ -127,6 +129,26 @@ fn range(query: &SeriesQuery, bucket_us: i64) -> (i64, i64) {
         query.from_us.div_euclid(step).saturating_mul(step),
         up(query.to_us, step),
     )
+}
+
+/// The width of the range's buckets. Buckets are wider the older they are, so the range's start has
+/// the widest; a step that is no multiple of it does not come to consist of whole buckets by moving.
+fn widest_us(query: &SeriesQuery, cube: &Cube) -> i64 {
+    let widths_us = cube.source.widths_us();
+    width_at(&widths_us, query.from_us)
+        .filter(|width| query.step_us % width == 0)
+        .unwrap_or_else(|| cube.source.bucket_us())
+}
+
+/// The width of the bucket that a moment falls into; none when `keep` says nothing about it.
+fn width_at(widths_us: &[(i64, i64)], us: i64) -> Option<i64> {
+    let (_, width) = widths_us.iter().find(|(start, _)| *start <= us)?;
+    Some(*width)
+}
+
+/// Whether a bucket ends and another begins here.
+pub(super) fn is_border(widths_us: &[(i64, i64)], us: i64) -> bool {
+    width_at(widths_us, us).is_none_or(|width| us.rem_euclid(width) == 0)
 }
 
 fn check_dimensions(cube: &Cube, query: &SeriesQuery) -> Result<(), AnalyseError> {
@@ -228,6 +250,18 @@ mod tests {
         assert_eq!(range(&query(90, 150), 10), (90, 150));
         assert_eq!(range(&query(95, 156), 10), (60, 180));
         assert_eq!(range(&query(-30, 150), 10), (-60, 180));
+    }
+
+    #[test]
+    fn a_border_lies_between_two_buckets_of_the_width_of_their_age() {
+        let widths = [(600, 10), (0, 60)];
+        for us in [600, 610, 540, 0, -7] {
+            assert!(is_border(&widths, us), "{us}");
+        }
+        for us in [605, 590, 30] {
+            assert!(!is_border(&widths, us), "{us}");
+        }
+        assert!(is_border(&[], 7));
     }
 
     #[test]

@@ -143,38 +143,56 @@ async fn gaps_are_zero_for_counts_and_null_for_rates_within_what_is_known() {
 }
 
 #[tokio::test]
-async fn steps_between_wider_older_buckets_are_not_zero_but_unknown() {
+async fn steps_that_are_no_whole_older_buckets_are_not_figures_but_unknown() {
     let fixture = Fixture::new();
-    let asked = query("aging_count", BUCKET_US, &[]);
-    let answer = fixture.analyst.series(&asked).await.unwrap();
-    let points = &answer.series[0].points;
-    let total: f64 = points.iter().filter_map(|(_, value)| value.as_f64()).sum();
+    let ask = async |from_us: i64, to_us: i64, step_us: i64| {
+        let mut asked = query("aging_count", step_us, &[]);
+        (asked.from_us, asked.to_us) = (from_us, to_us);
+        fixture.analyst.series(&asked).await.unwrap()
+    };
+    let all = query("aging_count", BUCKET_US, &[]);
+    let (from, to) = (all.from_us, all.to_us);
+    let is_null = |(_, value): &(i64, PointValue)| *value == PointValue::Null;
+    let total = |points: &[(i64, PointValue)]| -> f64 {
+        points.iter().filter_map(|(_, value)| value.as_f64()).sum()
+    };
+
+    // Minutes are whole everywhere, and every event is in one of them.
+    let minutes = ask(from, to, MINUTE_US).await.series.remove(0).points;
+    assert!(!minutes.iter().any(is_null));
     #[expect(clippy::cast_precision_loss, reason = "a small number")]
     let expected = super::fixture::PAYMENTS as f64;
-    assert_eq!(total, expected, "every event is in some point");
-    let old = &points[..60];
-    assert!(old.iter().any(|(_, value)| *value == PointValue::Null));
-    assert!(
-        old.iter()
-            .all(|(at, value)| at % MINUTE_US != 0 || *value != PointValue::Null),
-        "the wider buckets' own starts are known"
+    assert_eq!(total(&minutes), expected);
+
+    // Shorter steps, and such that begin or end within a minute, have none of a minute's events.
+    let short = ask(from, to, BUCKET_US).await.series.remove(0).points;
+    assert!(short[..60].iter().all(is_null));
+    let new = &short[short.len() - 18..short.len() - 6];
+    assert!(!new.iter().any(is_null), "{new:?}");
+    let crooked = ask(from, to, 90 * SECOND_US).await.series.remove(0).points;
+    for (at, value) in crooked.iter().take(8) {
+        assert_eq!(*value, PointValue::Null, "{at}");
+    }
+
+    // One figure moves to whole minutes when that keeps its length, and is unknown when it does not.
+    let one = ask(
+        from + BUCKET_US,
+        from + BUCKET_US + 2 * MINUTE_US,
+        2 * MINUTE_US,
+    )
+    .await;
+    assert_eq!(
+        (one.from_us, one.to_us),
+        (from + MINUTE_US, from + 3 * MINUTE_US)
     );
-    let new = &points[points.len() - 18..points.len() - 6];
-    assert!(
-        new.iter().all(|(_, value)| *value != PointValue::Null),
-        "{new:?}"
-    );
-    let wide = fixture
-        .analyst
-        .series(&query("aging_count", MINUTE_US, &[]))
-        .await
-        .unwrap();
-    assert!(
-        wide.series[0]
-            .points
-            .iter()
-            .all(|(_, value)| *value != PointValue::Null)
-    );
+    assert_eq!(total(&one.series[0].points), total(&minutes[1..3]));
+    let one = ask(from, from + 90 * SECOND_US, 90 * SECOND_US).await;
+    assert_eq!(one.series[0].points, [(from, PointValue::Null)]);
+    // Of recent buckets it stays where it was asked for.
+    let end = to - 10 * BUCKET_US;
+    let one = ask(end - 9 * BUCKET_US, end, 9 * BUCKET_US).await;
+    assert_eq!((one.from_us, one.to_us), (end - 9 * BUCKET_US, end));
+    assert!(!is_null(&one.series[0].points[0]));
 }
 
 #[tokio::test]
