@@ -7,18 +7,20 @@ use arrow::array::{
     new_null_array,
 };
 use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{DataType, Date32Type, TimeUnit};
+use arrow::datatypes::{DataType, Date32Type, Int64Type, TimeUnit};
 use tillwatch_event::{Field, StreamSchema};
 
 use crate::error::CollectError;
 
 /// Brings columns as written to the schema of today: a field declared since is null when it is
-/// optional, a field no longer declared is dropped, and a type may have become wider (`int64` →
-/// `decimal` with room for it, more digits, `date` → `timestamp`). Columns of the right type are
-/// handed on as they are.
+/// optional, a required field may have become optional, a field no longer declared is dropped, and
+/// a type may have become wider (`int64` → `decimal` with room for it, `int64` → `float64` where
+/// no value loses a digit, more digits, `date` → `timestamp`). Columns of the right type are handed
+/// on as they are.
 ///
 /// # Errors
-/// When a required field was not written or holds nulls, or its type did not become wider.
+/// When a required field was not written or holds nulls, or its type did not become wider. The
+/// reason never holds a value.
 pub fn adapt(batch: &RecordBatch, schema: &StreamSchema) -> Result<RecordBatch, CollectError> {
     let columns = schema
         .fields
@@ -39,15 +41,18 @@ fn column(batch: &RecordBatch, field: &Field) -> Result<ArrayRef, CollectError> 
         if field.optional {
             return Ok(new_null_array(&declared, batch.num_rows()));
         }
-        return Err(fault(
-            field,
-            "nothing",
-            "it is required, but older events do not have it",
-        ));
+        let reason = format!(
+            "it is required, but older events do not have it; write `{}?`",
+            field.kind
+        );
+        return Err(fault(field, "nothing", &reason));
     };
     if written.null_count() > 0 && !field.optional {
-        let reason = "it is required, but older events without a value exist";
-        return Err(fault(field, &written.data_type().to_string(), reason));
+        let reason = format!(
+            "it is required, but older events without a value exist; write `{}?`",
+            field.kind
+        );
+        return Err(fault(field, &written.data_type().to_string(), &reason));
     }
     if *written.data_type() == declared {
         return Ok(Arc::clone(written));
@@ -62,12 +67,27 @@ fn column(batch: &RecordBatch, field: &Field) -> Result<ArrayRef, CollectError> 
             days.unary(|day| i64::from(day).saturating_mul(MICROS_PER_DAY));
         return Ok(Arc::new(micros.with_data_type(declared)));
     }
+    if declared == DataType::Float64
+        && let Some(numbers) = written.as_primitive_opt::<Int64Type>()
+        && numbers.iter().flatten().any(|n| !is_exact_in_float(n))
+    {
+        let reason =
+            "older events have numbers beyond 2^53, which a float64 rounds; write a decimal";
+        return Err(fault(field, &written.data_type().to_string(), reason));
+    }
     let options = CastOptions {
         safe: false,
         ..CastOptions::default()
     };
+    // What arrow says may quote a value.
+    let reason = "a value does not fit";
     cast_with_options(written, &declared, &options)
-        .map_err(|e| fault(field, &written.data_type().to_string(), &e.to_string()))
+        .map_err(|_| fault(field, &written.data_type().to_string(), reason))
+}
+
+fn is_exact_in_float(number: i64) -> bool {
+    const EXACT_MAX: u64 = 1 << 53;
+    number.unsigned_abs() <= EXACT_MAX
 }
 
 fn fault(field: &Field, written: &str, reason: &str) -> CollectError {
@@ -90,7 +110,9 @@ fn widens(from: &DataType, to: &DataType) -> bool {
         (DataType::Int64, DataType::Decimal128(precision, scale)) => {
             whole(*precision, *scale) >= 19
         }
-        (DataType::Date32, DataType::Timestamp(TimeUnit::Microsecond, Some(_))) => true,
+        // Each value is looked at as well.
+        (DataType::Int64, DataType::Float64)
+        | (DataType::Date32, DataType::Timestamp(TimeUnit::Microsecond, Some(_))) => true,
         _ => false,
     }
 }

@@ -3,7 +3,7 @@ use crate::decode::Rejection;
 use crate::error::CollectError;
 use arrow::array::{AsArray, Date32Array, Decimal128Array, Int64Array, StringViewArray};
 use arrow::datatypes::{
-    DataType, Decimal128Type, Field as ArrowField, Schema, TimestampMicrosecondType,
+    DataType, Decimal128Type, Field as ArrowField, Float64Type, Schema, TimestampMicrosecondType,
 };
 use proptest::prelude::*;
 use std::time::Duration;
@@ -217,6 +217,45 @@ fn integers_and_dates_widen() {
 }
 
 #[test]
+fn integers_become_floats_only_where_no_digit_is_lost() {
+    let written = |n: i64| {
+        RecordBatch::try_from_iter([("n", Arc::new(Int64Array::from(vec![7, n])) as ArrayRef)])
+            .unwrap()
+    };
+    let now = schema(vec![Field::new("n", FieldType::Float64, true)]);
+    let adapted = adapt(&written(-(1 << 53)), &now).unwrap();
+    assert_eq!(
+        adapted.column(0).as_primitive::<Float64Type>().values(),
+        &[7.0, -9_007_199_254_740_992.0]
+    );
+    assert_eq!(
+        adapt(&written((1 << 53) + 1), &now)
+            .unwrap_err()
+            .to_string(),
+        "the field 'n' was written as Int64 and cannot be read as float64?: older events have numbers beyond 2^53, which a float64 rounds; write a decimal"
+    );
+}
+
+#[test]
+fn a_required_field_may_become_optional_but_not_the_other_way_while_nulls_exist() {
+    let some = RecordBatch::try_from_iter([("n", Arc::new(Int64Array::from(vec![1])) as ArrayRef)])
+        .unwrap();
+    let none = RecordBatch::try_from_iter([(
+        "n",
+        Arc::new(Int64Array::from(vec![Some(1), None])) as ArrayRef,
+    )])
+    .unwrap();
+    let optional = schema(vec![Field::new("n", FieldType::Int64, true)]);
+    let required = schema(vec![Field::new("n", FieldType::Int64, false)]);
+    assert_eq!(adapt(&some, &optional).unwrap().num_rows(), 1);
+    assert_eq!(adapt(&some, &required).unwrap().num_rows(), 1);
+    assert_eq!(
+        adapt(&none, &required).unwrap_err().to_string(),
+        "the field 'n' was written as Int64 and cannot be read as int64: it is required, but older events without a value exist; write `int64?`"
+    );
+}
+
+#[test]
 fn a_type_that_became_narrower_or_other_is_an_error_that_names_both() {
     let old = batch(&["a"], &[1]);
     for (field, message) in [
@@ -237,7 +276,7 @@ fn a_type_that_became_narrower_or_other_is_an_error_that_names_both() {
         ),
         (
             Field::new("new", FieldType::Int64, false),
-            "the field 'new' was written as nothing and cannot be read as int64: it is required, but older events do not have it",
+            "the field 'new' was written as nothing and cannot be read as int64: it is required, but older events do not have it; write `int64?`",
         ),
     ] {
         assert_eq!(
