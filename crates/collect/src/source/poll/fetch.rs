@@ -44,35 +44,41 @@ pub(super) struct Fetcher {
     csv: CsvOptions,
 }
 
+/// The URL, if it may be asked.
+pub(super) fn usable_url(options: &PollOptions) -> Result<Url, SourceError> {
+    let fault = |reason: String| SourceError::Url {
+        name: options.name.clone(),
+        reason,
+    };
+    let url: Url = options
+        .url
+        .parse()
+        .map_err(|e: url::ParseError| fault(e.to_string()))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(fault(format!(
+            "its scheme is {}, use http or https",
+            url.scheme()
+        )));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(fault(
+            "it has a user or password, use `headers` with env:".to_owned(),
+        ));
+    }
+    if !options.allow_private && is_forbidden_literal(&url) {
+        let host = url.host_str().unwrap_or_default().to_owned();
+        return Err(fault(NotPublic(host).to_string()));
+    }
+    Ok(url)
+}
+
 impl Fetcher {
     pub(super) fn new(
         options: &PollOptions,
         csv: CsvOptions,
         headers: Vec<(HeaderName, HeaderValue)>,
     ) -> Result<Self, SourceError> {
-        let fault = |reason: String| SourceError::Url {
-            name: options.name.clone(),
-            reason,
-        };
-        let url: Url = options
-            .url
-            .parse()
-            .map_err(|e: url::ParseError| fault(e.to_string()))?;
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(fault(format!(
-                "its scheme is {}, use http or https",
-                url.scheme()
-            )));
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(fault(
-                "it has a user or password, use `headers` with env:".to_owned(),
-            ));
-        }
-        if !options.allow_private && is_forbidden_literal(&url) {
-            let host = url.host_str().unwrap_or_default().to_owned();
-            return Err(fault(NotPublic(host).to_string()));
-        }
+        let url = usable_url(options)?;
         let mut builder = Client::builder()
             .redirect(redirect::Policy::none())
             // A proxy would connect for us, and the check of addresses with it.

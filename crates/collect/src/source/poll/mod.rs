@@ -143,19 +143,16 @@ impl PollHandle {
         intake: Arc<Intake>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, SourceError> {
-        check(&options)?;
-        let path = options
-            .events
-            .as_deref()
-            .map(EventsPath::parse)
-            .transpose()
-            .map_err(|source| SourceError::Path {
-                name: options.name.clone(),
-                source,
-            })?;
+        let environment = |name: &str| std::env::var(name).ok();
+        check_every(&options)?;
+        let path = events_path(&options)?;
         let stream = decoder.schema().name.clone();
         let state = Arc::new(SharedState::new(&options.name, &stream));
-        let fetcher = Fetcher::new(&options, decoder.csv().clone(), resolve_headers(&options)?)?;
+        let fetcher = Fetcher::new(
+            &options,
+            decoder.csv().clone(),
+            headers(&options, &environment)?,
+        )?;
         let backoff = Backoff {
             base: options.every,
             max: Duration::from_millis(options.limits.backoff_max_ms).max(options.every),
@@ -206,7 +203,25 @@ impl Drop for PollHandle {
     }
 }
 
-fn check(options: &PollOptions) -> Result<(), SourceError> {
+/// Reads an environment variable; none when it is not set.
+pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// Every reason for which [`PollHandle::start`] would refuse, without starting anything. Nobody is
+/// asked: whether the server answers shows when it runs.
+#[must_use]
+pub fn check(options: &PollOptions, environment: Environment<'_>) -> Vec<SourceError> {
+    let url = fetch::usable_url(options).err();
+    let every = check_every(options).err();
+    let path = events_path(options).err();
+    let headers = options
+        .headers
+        .iter()
+        .filter_map(|header| resolve_header(options, header, environment).err());
+    let faults = url.into_iter().chain(every).chain(path);
+    faults.chain(headers).collect()
+}
+
+fn check_every(options: &PollOptions) -> Result<(), SourceError> {
     if options.every < EVERY_MIN {
         return Err(SourceError::Every {
             name: options.name.clone(),
@@ -215,35 +230,48 @@ fn check(options: &PollOptions) -> Result<(), SourceError> {
     Ok(())
 }
 
-/// The headers with secrets from the environment; all values are marked as secret, so that they are
-/// never printed.
-fn resolve_headers(options: &PollOptions) -> Result<Vec<(HeaderName, HeaderValue)>, SourceError> {
-    let fault = |header: &str, reason: String| SourceError::Header {
+fn events_path(options: &PollOptions) -> Result<Option<EventsPath>, SourceError> {
+    let path = options.events.as_deref().map(EventsPath::parse);
+    path.transpose().map_err(|source| SourceError::Path {
         name: options.name.clone(),
-        header: header.to_owned(),
+        source,
+    })
+}
+
+fn headers(
+    options: &PollOptions,
+    environment: Environment<'_>,
+) -> Result<Vec<(HeaderName, HeaderValue)>, SourceError> {
+    let resolve = |header| resolve_header(options, header, environment);
+    options.headers.iter().map(resolve).collect()
+}
+
+/// A header with its secret from the environment; every value is marked as secret, so that it is
+/// never printed.
+fn resolve_header(
+    options: &PollOptions,
+    (header, value): &(String, String),
+    environment: Environment<'_>,
+) -> Result<(HeaderName, HeaderValue), SourceError> {
+    let fault = |reason: String| SourceError::Header {
+        name: options.name.clone(),
+        header: header.clone(),
         reason,
     };
-    options
-        .headers
-        .iter()
-        .map(|(header, value)| {
-            let name = HeaderName::from_bytes(header.as_bytes())
-                .map_err(|_| fault(header, "is not a header's name".to_owned()))?;
-            let text = match value.strip_prefix("env:") {
-                None => value.clone(),
-                Some(variable) => std::env::var(variable).map_err(|_| {
-                    fault(
-                        header,
-                        format!("needs the environment variable {variable}, which is not set"),
-                    )
-                })?,
-            };
-            let mut value = HeaderValue::from_str(&text)
-                .map_err(|_| fault(header, "has a value that cannot be sent".to_owned()))?;
-            value.set_sensitive(true);
-            Ok((name, value))
-        })
-        .collect()
+    let name = HeaderName::from_bytes(header.as_bytes())
+        .map_err(|_| fault("is not a header's name".to_owned()))?;
+    let text = match value.strip_prefix("env:") {
+        None => value.clone(),
+        Some(variable) => environment(variable).ok_or_else(|| {
+            fault(format!(
+                "needs the environment variable {variable}, which is not set"
+            ))
+        })?,
+    };
+    let mut value = HeaderValue::from_str(&text)
+        .map_err(|_| fault("has a value that cannot be sent".to_owned()))?;
+    value.set_sensitive(true);
+    Ok((name, value))
 }
 
 /// Why one poll failed, and how long the server asked to be left alone.

@@ -74,7 +74,7 @@ impl Downstream for Taken {
             .iter()
             .map(|r| Applied {
                 accepted: rows(r),
-                duplicates: 0,
+                ..Applied::default()
             })
             .collect()
     }
