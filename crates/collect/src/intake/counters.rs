@@ -72,7 +72,7 @@ pub struct IntakeStatus {
 }
 
 #[derive(Default)]
-struct State {
+pub(super) struct State {
     groups: u64,
     group_bytes: u64,
     overloaded: u64,
@@ -93,7 +93,7 @@ impl Counters {
         }))
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -31,7 +31,7 @@ use crate::record::JournalRecord;
 
 pub use counters::{IntakeStatus, JournalStatus, SourceCounters, StreamCounters};
 pub use prepare::{Prepared, SubmitMeta};
-use process::ProcessMessage;
+use process::{Applications, ProcessMessage};
 use queue::{Job, Quota};
 
 /// Groups that may be durable and wait for the process thread, beside the one it works on.
@@ -145,6 +145,7 @@ pub struct Intake {
     quota: Arc<Quota>,
     counters: Arc<counters::Counters>,
     reader: JournalReader,
+    applied: Arc<Applications>,
     limits: IntakeLimits,
 }
 
@@ -165,10 +166,11 @@ impl Intake {
         // The quota is reached before the channel is full, so sending never waits.
         let (jobs, job_queue) = sync_channel(limits.queue_batches_max.max(1));
         let (process, messages) = sync_channel(GROUPS_AHEAD_MAX);
+        let applied = Arc::new(Applications::new(journal.durable()));
         let worker = process::ProcessThread {
             reader: reader.clone(),
             downstream,
-            applied_to: journal.durable(),
+            applied: Arc::clone(&applied),
             counters: Arc::clone(&counters),
             reported_max: limits.reported_max,
         };
@@ -188,6 +190,7 @@ impl Intake {
             quota,
             counters,
             reader,
+            applied,
             limits,
         })
     }
@@ -270,7 +273,9 @@ impl Intake {
     ///
     /// `build` runs on the process thread and gets the end of what was applied so far: the new
     /// downstream must hold exactly the records before it. Nothing is processed meanwhile, so it
-    /// should catch up from something prepared, not start from nothing. When it fails, the old one stays.
+    /// should catch up from something prepared, not start from nothing. What is prepared must end
+    /// at [`Self::applied_to`]: the journal may be further, and what is beyond comes to the new
+    /// downstream as it would have come to the old one. When it fails, the old one stays.
     ///
     /// # Errors
     /// What `build` gave, or that the intake is stopping. Must not be called on an async thread.
@@ -295,6 +300,13 @@ impl Intake {
             .map_err(|_| died())?;
         drop(process);
         outcome.recv().unwrap_or_else(|_| Err(E::from(died())))
+    }
+
+    /// The end of what the downstream has taken so far. The journal's durable end may be further:
+    /// a group is readable before it is processed.
+    #[must_use]
+    pub fn applied_to(&self) -> Offset {
+        self.applied.end()
     }
 
     /// A reader of the journal.

@@ -1,7 +1,7 @@
 //! The process thread: durable records to the downstream, answers to the callers.
 
-use std::sync::Arc;
 use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tillwatch_journal::{JournalReader, Offset};
 
@@ -48,10 +48,27 @@ pub(super) struct Tail {
     pub(super) received_at_us: i64,
 }
 
+/// How far the downstream has come; written at group borders only.
+pub(super) struct Applications(Mutex<Offset>);
+
+impl Applications {
+    pub(super) fn new(end: Offset) -> Self {
+        Self(Mutex::new(end))
+    }
+
+    pub(super) fn end(&self) -> Offset {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, end: Offset) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = end;
+    }
+}
+
 pub(super) struct ProcessThread {
     pub(super) reader: JournalReader,
     pub(super) downstream: Arc<dyn Downstream>,
-    pub(super) applied_to: Offset,
+    pub(super) applied: Arc<Applications>,
     pub(super) counters: Arc<Counters>,
     pub(super) reported_max: usize,
 }
@@ -63,7 +80,7 @@ impl ProcessThread {
             match message {
                 ProcessMessage::Group(group) => self.group(group),
                 ProcessMessage::Replace(replace) => {
-                    if let Some(downstream) = replace(&self.reader, self.applied_to) {
+                    if let Some(downstream) = replace(&self.reader, self.applied.end()) {
                         self.downstream = downstream;
                     }
                 }
@@ -73,7 +90,7 @@ impl ProcessThread {
 
     fn group(&mut self, group: Group) {
         let applied = self.downstream.apply(&group.records);
-        self.applied_to = group.upto;
+        self.applied.set(group.upto);
         let mut applied = applied.into_iter();
         for Share {
             records,

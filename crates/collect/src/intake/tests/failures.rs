@@ -214,3 +214,40 @@ fn a_downstream_that_panics_leaves_no_caller_waiting() {
     }
     intake.stop();
 }
+
+/// The writer makes a group readable before it hands it on. Between the two, another downstream
+/// that prepares itself up to the journal's end would meet the group twice.
+#[test]
+fn a_replacement_prepared_between_fsync_and_processing_meets_no_event_twice() {
+    let bench = bench(IntakeLimits::default());
+    submit(&bench, &[1]).unwrap();
+    let reader = bench.intake.reader();
+    let durable = reader.durable();
+    // The writer counts a group after its fsync and before it hands it on: it waits here.
+    let held = bench.intake.counters.state();
+    let job = submit_later(&bench, &[2]);
+    wait_until("the second is durable", || reader.durable() > durable);
+    let recorded = |from: Offset, to: Offset| -> Vec<JournalRecord> {
+        reader
+            .iter_from(from)
+            .map(|frame| frame.unwrap())
+            .take_while(|(offset, _)| *offset < to)
+            .map(|(offset, payload)| decode_owned_record(offset, payload).unwrap())
+            .collect()
+    };
+    let prepared_to = bench.intake.applied_to();
+    assert_eq!(prepared_to, durable);
+    let second = Arc::new(Recorder::default());
+    second.apply(&recorded(Offset::START, prepared_to));
+    let next = Arc::clone(&second);
+    bench
+        .intake
+        .replace_downstream(move |_, upto| {
+            assert_eq!(upto, prepared_to);
+            Ok::<_, IntakeError>(next as Arc<dyn Downstream>)
+        })
+        .unwrap();
+    drop(held);
+    assert_eq!(job.join().unwrap().unwrap().accepted, 1);
+    assert_eq!(second.values(), [1, 2], "none lost, none twice");
+}

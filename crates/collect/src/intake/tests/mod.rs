@@ -56,7 +56,7 @@ impl Downstream for Recorder {
             .map(|record| match record.kind {
                 RecordKind::Events => Applied {
                     accepted: record.batch.num_rows() as u64,
-                    duplicates: 0,
+                    ..Applied::default()
                 },
                 RecordKind::Rejects => Applied::default(),
             })
