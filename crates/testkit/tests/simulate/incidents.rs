@@ -39,11 +39,12 @@ fn an_issuer_decline_shows_at_its_psp_and_issuer_only() {
     let hit = approval(with.iter().filter(slice));
     assert!(hit < 0.2, "{hit}");
     assert!(approval(without.iter().filter(slice)) > 0.8);
-    let others = approval(with.iter().filter(|e| !slice(e)));
-    assert!(
-        (others - approval(without.iter().filter(|e| !slice(e)))).abs() < 0.02,
-        "{others}"
-    );
+    // Those who were declined try again elsewhere, with a smaller chance; so it is the first attempts that
+    // show nothing elsewhere.
+    let first = |e: &&Value| e["attempt"].as_i64() == Some(1);
+    let others = approval(with.iter().filter(|e| first(e) && !slice(e)));
+    let usual = approval(without.iter().filter(|e| first(e) && !slice(e)));
+    assert!((others - usual).abs() < 0.002, "{others} {usual}");
 }
 
 #[test]
