@@ -138,9 +138,12 @@ fn a_broken_psp_is_one_incident_that_does_not_name_its_issuers() {
     }
 }
 
+/// The rate that a PSP and an issuer have together.
+type Rates<'a> = dyn Fn(&str, u32) -> f64 + 'a;
+
 /// Three PSPs and six issuers, all well until `LIVE`; after it, ten minutes at a time, with the rate
 /// that each pair has then.
-fn grid(seed: u64, tens: &[&dyn Fn(&str, u32) -> f64]) -> Bench {
+fn grid(seed: u64, tens: &[&Rates<'_>]) -> Bench {
     let bench = Bench::new(seed, vec![rate_monitor(&["psp", "issuer"])]);
     for psp in ["adyen", "stripe", "worldpay"] {
         for issuer in 0..6 {
