@@ -138,6 +138,10 @@ export const en = {
   'dimension.carrier': 'Carrier',
   'dimension.status': 'Status',
   'dimension.decline_code': 'Decline code',
+  'dimension.outcome': 'Outcome',
+  'dimension.customer_type': 'Customer type',
+  'dimension.source': 'Source',
+  'dimension.issuer_country': 'Issuer country',
 } as const;
 
 export type MessageKey = keyof typeof en;

@@ -136,4 +136,8 @@ export const zh: Record<MessageKey, string> = {
   'dimension.carrier': '承运商',
   'dimension.status': '状态',
   'dimension.decline_code': '拒付代码',
+  'dimension.outcome': '结果',
+  'dimension.customer_type': '客户类型',
+  'dimension.source': '来源',
+  'dimension.issuer_country': '发卡国家/地区',
 };
