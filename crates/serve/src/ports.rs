@@ -95,10 +95,8 @@ pub struct SeriesAnswer {
     /// One per slice, the heaviest first.
     pub series: Vec<(SliceKey, SlicePoints)>,
     /// The first and last bucket of the question's range in which there is any event of any slice.
-    /// Within it a slice without events has the value [`Self::empty`]; outside nothing is known.
+    /// Within it a slice without events is zero for counts and sums and nothing for rates; outside nothing is known.
     pub known_us: Option<(i64, i64)>,
-    /// The value of a bucket without events: zero for counts and sums, nothing for rates.
-    pub empty: Option<Figure>,
     /// Event time up to which buckets are complete, in microseconds since the epoch.
     pub watermark_us: Option<i64>,
     /// Whether slices were left out because of the limit.

@@ -119,7 +119,6 @@ impl Figures for AnalystFigures {
             Ok(SeriesAnswer {
                 series: series.collect(),
                 known_us: answer.known_us,
-                empty: figure(answer.empty),
                 watermark_us: stream.and_then(|stream| stream.status().watermark_us),
                 truncated: answer.truncated,
             })

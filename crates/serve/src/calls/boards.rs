@@ -1,12 +1,13 @@
 //! Boards.
 
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::response::Response;
 
 use crate::app::App;
 use crate::calls::json;
 use crate::documents::{Board, BoardList, BoardSummary};
 use crate::problem::{Problem, ProblemDocument, Slug};
+use crate::request::named::Named;
 use crate::request::params::{Params, nearest};
 use crate::request::time::shorten;
 
@@ -42,7 +43,7 @@ pub(crate) async fn list_boards(
 )]
 pub(crate) async fn get_board(
     State(app): State<App>,
-    Path(name): Path<String>,
+    Named(name): Named<String>,
     request: Request,
 ) -> Result<Response, Problem> {
     Params::read(request.uri().query(), &[])?;

@@ -1,6 +1,6 @@
 //! Taking events, and the quarantine of lines that were not taken.
 
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -11,6 +11,7 @@ use crate::documents::{QuarantineList, Receipt, ReplayReceipt};
 use crate::ports::Envelope;
 use crate::problem::{Problem, ProblemDocument, Slug};
 use crate::request::body::receive;
+use crate::request::named::Named;
 use crate::request::params::Params;
 
 /// An `Idempotency-Key` may have this many characters.
@@ -46,7 +47,7 @@ const QUARANTINE_DEFAULT: usize = 100;
 )]
 pub(crate) async fn post_events(
     State(app): State<App>,
-    Path(stream): Path<String>,
+    Named(stream): Named<String>,
     request: Request,
 ) -> Result<Response, Problem> {
     let collector = app.services()?.collector;
@@ -153,7 +154,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
 )]
 pub(crate) async fn get_quarantine(
     State(app): State<App>,
-    Path(stream): Path<String>,
+    Named(stream): Named<String>,
     request: Request,
 ) -> Result<Response, Problem> {
     let limit = quarantine_limit(&app, &request)?;
@@ -176,7 +177,7 @@ pub(crate) async fn get_quarantine(
 )]
 pub(crate) async fn post_replay(
     State(app): State<App>,
-    Path(stream): Path<String>,
+    Named(stream): Named<String>,
     request: Request,
 ) -> Result<Response, Problem> {
     let limit = quarantine_limit(&app, &request)?;

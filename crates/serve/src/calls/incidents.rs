@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 
 use crate::app::App;
@@ -11,6 +11,7 @@ use crate::documents::{ActionRequest, Incident, IncidentList, IncidentState, Mon
 use crate::live::{Place, incident_stream, off_runtime};
 use crate::ports::IncidentAction;
 use crate::problem::{Problem, ProblemDocument, Slug};
+use crate::request::named::Named;
 use crate::request::params::{Params, nearest};
 use crate::request::time::{parse_duration_us, shorten};
 
@@ -70,7 +71,7 @@ fn read_state(text: &str) -> Result<IncidentState, Problem> {
 )]
 pub(crate) async fn get_incident(
     State(app): State<App>,
-    Path(id): Path<String>,
+    Named(id): Named<String>,
     request: Request,
 ) -> Result<Response, Problem> {
     Params::read(request.uri().query(), &[])?;
@@ -95,9 +96,11 @@ pub(crate) async fn live_incidents(
     request: Request,
 ) -> Result<Response, Problem> {
     Params::read(request.uri().query(), &[])?;
+    let services = app.inner().services.subscribe();
     let incidents = app.services()?.incidents;
     let place = Place::take(&app)?;
-    Ok(incident_stream(place, incidents).await?.into_response())
+    let stream = incident_stream(place, services, incidents).await?;
+    Ok(stream.into_response())
 }
 
 /// Do something about an incident
@@ -119,7 +122,7 @@ pub(crate) async fn live_incidents(
 )]
 pub(crate) async fn act_on_incident(
     State(app): State<App>,
-    Path((id, action)): Path<(String, String)>,
+    Named((id, action)): Named<(String, String)>,
     request: Request,
 ) -> Result<Response, Problem> {
     Params::read(request.uri().query(), &[])?;

@@ -1,13 +1,14 @@
 //! Metrics: what there is, series, and series as they change.
 
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 
 use crate::app::{App, Services};
 use crate::calls::json;
 use crate::documents::{MetricList, SeriesDocument};
-use crate::live::{Meta, Place, document, series_stream};
+use crate::live::{Meta, Place, combined_stream, document, series_stream};
 use crate::problem::{Problem, ProblemDocument};
+use crate::request::named::Named;
 use crate::request::params::Params;
 use crate::request::series::{Askable, PARAMETERS, Question, unknown_metric};
 use crate::request::time::{MS, now_us, shorten};
@@ -49,7 +50,7 @@ pub(crate) async fn list_metrics(
 )]
 pub(crate) async fn get_series(
     State(app): State<App>,
-    Path(metric): Path<String>,
+    Named(metric): Named<String>,
     request: Request,
 ) -> Result<Response, Problem> {
     let services = app.services()?;
@@ -85,7 +86,7 @@ pub(crate) async fn get_series(
 )]
 pub(crate) async fn live_series(
     State(app): State<App>,
-    Path(metric): Path<String>,
+    Named(metric): Named<String>,
     request: Request,
 ) -> Result<Response, Problem> {
     let services = app.services()?;
@@ -93,14 +94,16 @@ pub(crate) async fn live_series(
     let place = Place::take(&app)?;
     let mut subscription = app.inner().hub.subscribe(question);
     subscription.ready().await?;
-    Ok(series_stream(place, vec![subscription], false).into_response())
+    Ok(series_stream(place, subscription).into_response())
 }
 
 /// Several metrics over time, live, in one stream
 ///
 /// Browsers open few connections to one server, so a board follows all its metrics in one. Each `q` is a metric and its
 /// parameters, written as in the address of its series (`authorization_rate?from=-1h&by=psp`) and percent-encoded. The data
-/// of each event begins with the member `query`, the number of the `q` it belongs to, from 0.
+/// of each event begins with the member `query`, the number of the `q` it belongs to, from 0. A question that is refused or
+/// fails says so in an event `problem`, and the others go on; with a status of 400 or 404 it is over. Only when all are
+/// refused is the call itself.
 #[utoipa::path(
     get, path = "/v1/live", tag = "metrics",
     params(("q" = Vec<String>, Query, description = "A metric and its parameters; repeatable")),
@@ -118,11 +121,13 @@ pub(crate) async fn live_combined(
     let services = app.services()?;
     let params = Params::read(request.uri().query(), &["q"])?;
     let now = now_us();
-    let mut questions = Vec::new();
-    for text in params.all("q") {
-        let (metric, query) = text.split_once('?').unwrap_or((text, ""));
-        questions.push(question(&app, &services, metric, Some(query), now)?);
-    }
+    let questions: Vec<Result<Question, Problem>> = params
+        .all("q")
+        .map(|text| {
+            let (metric, query) = text.split_once('?').unwrap_or((text, ""));
+            question(&app, &services, metric, Some(query), now)
+        })
+        .collect();
     let max = app.inner().limits.live_queries_per_client_max;
     if questions.is_empty() || questions.len() > max {
         return Err(Problem::parameter(
@@ -130,15 +135,18 @@ pub(crate) async fn live_combined(
             format!("Give 1 to {max} questions, each as 'q=metric?from=-1h'."),
         ));
     }
+    // A stream with nothing to tell would hide what is wrong.
+    if questions.iter().all(Result::is_err)
+        && let Some(Err(first)) = questions.first()
+    {
+        return Err(first.clone());
+    }
     let place = Place::take(&app)?;
-    let mut subscriptions = Vec::new();
-    for question in questions {
-        subscriptions.push(app.inner().hub.subscribe(question));
-    }
-    for subscription in &mut subscriptions {
-        subscription.ready().await?;
-    }
-    Ok(series_stream(place, subscriptions, true).into_response())
+    let hub = &app.inner().hub;
+    let subscriptions = questions
+        .into_iter()
+        .map(|question| question.map(|question| hub.subscribe(question)));
+    Ok(combined_stream(place, subscriptions.collect()).into_response())
 }
 
 fn find(services: &Services, name: &str) -> Result<crate::documents::Metric, Problem> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::response::sse::{Event, Sse};
 use futures::Stream;
-use futures::stream::{self, StreamExt};
+use futures::stream::{self, BoxStream, StreamExt};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
@@ -69,12 +69,15 @@ struct Follower {
     seen: Option<u64>,
     /// The number of the question in a combined stream.
     tag: Option<usize>,
+    /// Whether the present failure has been told; it is to be waited out.
+    failure_told: bool,
 }
 
 /// What a follower does next.
 enum Step {
     Tell(Event),
-    Ended,
+    /// The last event, if there is anything to say, and no more.
+    End(Option<Event>),
 }
 
 impl Follower {
@@ -82,15 +85,15 @@ impl Follower {
     async fn next(&mut self) -> Step {
         loop {
             let Some(seen) = self.seen else {
-                return Step::Tell(self.snapshot());
+                return self.begin().await;
             };
             if self.subscription.frames.changed().await.is_err() {
-                return Step::Ended;
+                return Step::End(None);
             }
             let frame = self.subscription.frames.borrow_and_update().clone();
             match frame {
                 Frame::Starting => {}
-                Frame::Ended(_) => return Step::Ended,
+                Frame::Ended(problem) => return self.end(&problem),
                 Frame::Failed { version, .. } | Frame::Version { version, .. }
                     if version <= seen => {}
                 Frame::Failed { version, problem } => {
@@ -117,6 +120,29 @@ impl Follower {
         }
     }
 
+    /// The first snapshot as soon as there is one. Until then each failure is told once, and the topic tries again.
+    async fn begin(&mut self) -> Step {
+        if self.failure_told && self.subscription.frames.changed().await.is_err() {
+            return Step::End(None);
+        }
+        self.failure_told = false;
+        match self.subscription.ready().await {
+            Ok(()) => Step::Tell(self.snapshot()),
+            Err(problem) if self.subscription.has_ended() => self.end(&problem),
+            Err(problem) => {
+                self.failure_told = true;
+                Step::Tell(self.event("problem", 0, &problem.document().to_string()))
+            }
+        }
+    }
+
+    /// A stream of one question just ends, and the answer to the next attempt says why. One of several goes on with the
+    /// others, so it must say which is over.
+    fn end(&self, problem: &Problem) -> Step {
+        let last = self.tag.map(|tag| refusal(tag, problem));
+        Step::End(last)
+    }
+
     fn snapshot(&mut self) -> Event {
         let (version, json) = self.subscription.snapshot();
         self.seen = Some(version);
@@ -124,40 +150,76 @@ impl Follower {
     }
 
     fn event(&self, name: &str, version: u64, json: &str) -> Event {
-        let event = Event::default().event(name);
-        match (self.tag, json.strip_prefix('{')) {
-            // Documents are shared between clients, so the number is put in front of the finished text.
-            (Some(tag), Some(members)) => event.data(format!("{{\"query\":{tag},{members}")),
-            (_, _) => event.id(version.to_string()).data(json),
+        match self.tag {
+            Some(tag) => tagged(name, tag, json),
+            None => Event::default()
+                .event(name)
+                .id(version.to_string())
+                .data(json),
         }
     }
 }
 
-/// The live stream of one question, or of several at once, which are then told apart by the member `query`.
+/// An event of a combined stream. Documents are shared between clients, so the number is put in front of the finished text.
+fn tagged(name: &str, tag: usize, json: &str) -> Event {
+    let event = Event::default().event(name);
+    match json.strip_prefix('{') {
+        Some(members) => event.data(format!("{{\"query\":{tag},{members}")),
+        None => event.data(json),
+    }
+}
+
+/// Says that a question of a combined stream has no answer.
+fn refusal(tag: usize, problem: &Problem) -> Event {
+    tagged("problem", tag, &problem.document().to_string())
+}
+
+/// The live stream of one question whose first version is there.
 pub(crate) fn series_stream(
     place: Place,
-    subscriptions: Vec<Subscription>,
-    combined: bool,
+    subscription: Subscription,
+) -> Sse<impl Stream<Item = Result<Event, Infallible>> + Send + 'static> {
+    told(place, vec![follow(subscription, None)])
+}
+
+/// The live stream of several questions, told apart by the member `query`. One that is refused or fails says so and holds up
+/// none of the others.
+pub(crate) fn combined_stream(
+    place: Place,
+    subscriptions: Vec<Result<Subscription, Problem>>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>> + Send + 'static> {
     let followers = subscriptions
         .into_iter()
         .enumerate()
-        .map(|(number, subscription)| {
-            let tag = combined.then_some(number);
-            let follower = Follower {
-                subscription,
-                seen: None,
-                tag,
-            };
-            stream::unfold(Some(follower), |follower| async {
-                let mut follower = follower?;
-                match follower.next().await {
-                    Step::Tell(event) => Some((Some(event), Some(follower))),
-                    Step::Ended => Some((None, None)),
-                }
-            })
-            .boxed()
+        .map(|(tag, subscription)| match subscription {
+            Ok(subscription) => follow(subscription, Some(tag)),
+            Err(problem) => stream::iter([refusal(tag, &problem)]).boxed(),
         });
+    told(place, followers.collect())
+}
+
+fn follow(subscription: Subscription, tag: Option<usize>) -> BoxStream<'static, Event> {
+    let follower = Follower {
+        subscription,
+        seen: None,
+        tag,
+        failure_told: false,
+    };
+    stream::unfold(Some(follower), |follower| async {
+        let mut follower = follower?;
+        match follower.next().await {
+            Step::Tell(event) => Some((event, Some(follower))),
+            Step::End(last) => last.map(|event| (event, None)),
+        }
+    })
+    .boxed()
+}
+
+/// What the followers say, until the last of them has ended, and heartbeats in between.
+fn told(
+    place: Place,
+    followers: Vec<BoxStream<'static, Event>>,
+) -> Sse<impl Stream<Item = Result<Event, Infallible>> + Send + 'static> {
     let events = stream::select_all(followers);
     let beat = place.heartbeats();
     let stop = place.stop.clone();
@@ -165,7 +227,7 @@ pub(crate) fn series_stream(
     let told = stream::unfold(state, |(mut events, mut beat, place)| async move {
         let event = tokio::select! {
             biased;
-            event = events.next() => event.flatten()?,
+            event = events.next() => event?,
             _ = beat.tick() => heartbeat(),
         };
         Some((Ok(event), (events, beat, place)))

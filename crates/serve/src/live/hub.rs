@@ -11,8 +11,9 @@ use tokio::time::Instant;
 use crate::app::Services;
 use crate::documents::Metric;
 use crate::limits::Limits;
+use crate::live::covered::{Covered, Next};
 use crate::live::state::{Delta, Meta, State};
-use crate::ports::Figures;
+use crate::ports::{Figures, SeriesQuestion};
 use crate::problem::Problem;
 use crate::request::series::{Question, unknown_metric};
 use crate::request::time::now_us;
@@ -98,6 +99,11 @@ impl Subscription {
                 .clone()
                 .unwrap_or_else(|| Arc::from("null")),
         )
+    }
+
+    /// Whether there will be no further version.
+    pub(crate) fn has_ended(&self) -> bool {
+        matches!(*self.frames.borrow(), Frame::Ended(_))
     }
 
     /// Waits for the first version.
@@ -211,38 +217,6 @@ enum Cause {
     Retry,
 }
 
-/// What the last computation covered.
-#[derive(Default)]
-struct Covered {
-    /// The version of the data it saw; `None` before the first.
-    version: Option<u64>,
-    /// The end of the range it asked for.
-    to_us: i64,
-    /// The latest event time known to have events. Beyond `to_us` these wait for the range to reach them.
-    latest_us: Option<i64>,
-}
-
-impl Covered {
-    fn waits_for_the_clock(&self) -> bool {
-        self.latest_us
-            .is_some_and(|latest_us| latest_us >= self.to_us)
-    }
-
-    /// The range to compute now: what has changed, what the clock has brought into the range, and what lies between that
-    /// and the events known before, where slices without events now have figures.
-    fn next_range(&self, changed: Option<(i64, i64)>) -> Option<(i64, i64)> {
-        let waiting = self.latest_us.filter(|latest_us| *latest_us >= self.to_us);
-        match (changed, waiting, self.latest_us) {
-            (Some((from, to)), Some(waiting_us), _) => {
-                Some((from.min(self.to_us), to.max(waiting_us)))
-            }
-            (None, Some(waiting_us), _) => Some((self.to_us, waiting_us)),
-            (Some((from, to)), None, Some(latest_us)) => Some((from.min(latest_us), to)),
-            (changed, None, _) => changed,
-        }
-    }
-}
-
 /// How a topic stands after a computation.
 enum Standing {
     Fine,
@@ -320,29 +294,21 @@ impl Task {
         covered: &mut Covered,
     ) -> Option<Standing> {
         let version = figures.version(&metric.name);
-        let changed = figures.changed_since(&metric.name, covered.version.unwrap_or(0));
-        let first = covered.version.is_none();
-        let range = covered.next_range(changed);
-        if !first && range.is_none() {
-            return Some(Standing::Fine);
-        }
+        let changed = figures.changed_since(&metric.name, covered.version());
         let meta = Meta::new(&self.question, metric, now_us());
-        let to_us = meta.whole(&self.question).to_us;
         let takes_parts = self.with_current(|current| current.state.takes_parts())?;
-        let outcome = match range.filter(|_| takes_parts && !first) {
-            Some((from_us, to_us)) => self.compute_part(figures, &meta, from_us, to_us).await,
-            None => self.compute_whole(figures, &meta).await,
+        let next = covered.next(&meta, &self.question, changed, takes_parts);
+        let whole = meta.whole(&self.question);
+        let (asked, outcome) = match next {
+            Next::Nothing => (None, Ok(Some(Delta::default()))),
+            Next::Part(part) => (Some(&whole), self.compute_part(figures, &meta, part).await),
+            Next::Whole => (Some(&whole), self.compute_whole(figures, &meta).await),
         };
         match outcome {
             Ok(Some(delta)) => {
-                covered.latest_us = covered
-                    .latest_us
-                    .max(changed.map(|(_, latest_us)| latest_us));
-                covered.version = Some(version);
-                covered.to_us = to_us;
+                covered.done(version, changed, asked);
                 self.tell(meta, delta)?;
-                let again = covered.waits_for_the_clock();
-                Some(if again {
+                Some(if covered.waits_for_the_clock() {
                     Standing::Again
                 } else {
                     Standing::Fine
@@ -368,32 +334,22 @@ impl Task {
         meta: &Meta,
     ) -> Result<Option<Delta>, Problem> {
         let _turn = self.turn().await;
-        let question = meta.whole(&self.question);
-        let from_us = question.from_us;
-        let answer = figures.series(question).await?;
-        Ok(self.with_current(|current| current.state.replace(answer, from_us)))
+        let answer = figures.series(meta.whole(&self.question)).await?;
+        let dropped_before_us = meta.dropped_before_us(&self.question);
+        Ok(self.with_current(|current| current.state.replace(answer, dropped_before_us)))
     }
 
     async fn compute_part(
         &self,
         figures: &dyn Figures,
         meta: &Meta,
-        from_us: i64,
-        to_us: i64,
+        part: SeriesQuestion,
     ) -> Result<Option<Delta>, Problem> {
-        // The range that changed is inclusive.
-        let part = meta.part(&self.question, from_us, to_us.saturating_add(1));
-        let Some(question) = part else {
-            return Ok(Some(Delta::default()));
-        };
-        let begin_us = meta.whole(&self.question).from_us;
         let answer = {
             let _turn = self.turn().await;
-            figures.series(question).await?
+            figures.series(part).await?
         };
-        let step_us = meta.step_us;
-        let merged = self.with_current(|current| current.state.merge(answer, step_us, begin_us));
-        match merged {
+        match self.with_current(|current| current.state.merge(answer)) {
             None => Ok(None),
             Some(None) => self.compute_whole(figures, meta).await,
             Some(delta) => Ok(delta),

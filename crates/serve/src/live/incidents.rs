@@ -8,7 +8,9 @@ use axum::response::sse::{Event, Sse};
 use futures::stream::{self, BoxStream, StreamExt};
 use futures::{FutureExt, Stream};
 use serde::Serialize;
+use tokio::sync::watch;
 
+use crate::app::Services;
 use crate::documents::IncidentList;
 use crate::live::client::{Place, heartbeat};
 use crate::ports::{IncidentChange, Incidents};
@@ -21,6 +23,8 @@ const SNAPSHOT_INCIDENTS: usize = 100;
 const CHANGES_AT_ONCE: usize = 64;
 
 struct Follower {
+    /// Announces the parts that follow these after a reload.
+    services: watch::Receiver<Option<Services>>,
     incidents: Arc<dyn Incidents>,
     changes: BoxStream<'static, IncidentChange>,
     ready: VecDeque<Event>,
@@ -34,15 +38,18 @@ enum Pending {
     Each(Vec<String>),
 }
 
-/// The stream of incidents: a snapshot of the latest, then each one that changes.
+/// The stream of incidents: a snapshot of the latest, then each one that changes. `services` must not have been looked at
+/// after `incidents` were taken from it.
 pub(crate) async fn incident_stream(
     place: Place,
+    services: watch::Receiver<Option<Services>>,
     incidents: Arc<dyn Incidents>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>> + Send + 'static>, Problem> {
     // Subscribing before reading leaves no gap; what comes in between is told twice, which does no harm.
     let changes = incidents.changes();
     let snapshot = snapshot(incidents.clone()).await?;
     let follower = Follower {
+        services,
         incidents,
         changes,
         ready: VecDeque::from([snapshot]),
@@ -74,10 +81,10 @@ impl Follower {
             }
             let pending = match self.pending.clone() {
                 Some(pending) => pending,
-                None => self
-                    .pending
-                    .insert(Self::changed(&mut self.changes).await?)
-                    .clone(),
+                None => {
+                    let pending = self.wait().await?;
+                    self.pending.insert(pending).clone()
+                }
             };
             let read = match pending {
                 Pending::Snapshot => snapshot(self.incidents.clone())
@@ -90,6 +97,23 @@ impl Follower {
                 Ok(events) => self.ready = events,
                 Err(problem) => self.ready.push_back(event("problem", &problem.document())),
             }
+        }
+    }
+
+    /// Waits for something to read: changes, or the parts that follow after a reload.
+    ///
+    /// The old parts are let go at once: they hold every figure computed with the old definitions.
+    async fn wait(&mut self) -> Option<Pending> {
+        tokio::select! {
+            biased;
+            swapped = self.services.changed() => {
+                swapped.ok()?;
+                let incidents = self.services.borrow_and_update().clone()?.incidents;
+                self.changes = incidents.changes();
+                self.incidents = incidents;
+                Some(Pending::Snapshot)
+            }
+            pending = Self::changed(&mut self.changes) => pending,
         }
     }
 

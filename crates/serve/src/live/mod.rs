@@ -5,11 +5,14 @@
 //! that gets a snapshot instead, so nothing is ever queued for it.
 
 mod client;
+mod covered;
 mod hub;
 mod incidents;
 mod state;
+#[cfg(test)]
+mod tests;
 
-pub(crate) use client::{Place, series_stream};
+pub(crate) use client::{Place, combined_stream, series_stream};
 pub(crate) use hub::Hub;
 pub(crate) use incidents::{incident_stream, off_runtime};
 pub(crate) use state::{Meta, document};

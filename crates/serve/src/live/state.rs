@@ -43,19 +43,29 @@ impl Meta {
         self.to_us.saturating_sub(self.from_us) == self.step_us
     }
 
-    /// The question for the buckets that touch both the range and `[from_us, to_us)`, if there are any.
+    /// Before this clients drop points by themselves. The one point of a range of one step is not dropped but replaced, and
+    /// only a snapshot says so.
+    pub(crate) fn dropped_before_us(&self, question: &Question) -> i64 {
+        if self.is_one_step() {
+            return i64::MIN;
+        }
+        self.whole(question).from_us
+    }
+
+    /// The question for the buckets that touch both the range, in whole steps, and `[from_us, to_us)`, if there are any.
     pub(crate) fn part(
         &self,
         question: &Question,
         from_us: i64,
         to_us: i64,
     ) -> Option<SeriesQuestion> {
-        let (from_us, to_us) = (from_us.max(self.from_us), to_us.min(self.to_us));
+        let whole = self.whole(question);
+        let (from_us, to_us) = (from_us.max(whole.from_us), to_us.min(whole.to_us));
         if from_us >= to_us {
             return None;
         }
         Some(if self.is_one_step() {
-            self.whole(question)
+            whole
         } else {
             self.within(question, from_us, to_us)
         })
@@ -87,6 +97,8 @@ type Points = BTreeMap<i64, Option<Figure>>;
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct State {
     slices: BTreeMap<SliceKey, Points>,
+    /// The first and last bucket of the range in which there is any event; outside of it points are `None`.
+    known_us: Option<(i64, i64)>,
     watermark_us: Option<i64>,
     truncated: bool,
 }
@@ -113,78 +125,71 @@ impl State {
         !self.truncated
     }
 
-    /// Takes the answer for the whole range.
-    pub(crate) fn replace(&mut self, answer: SeriesAnswer, from_us: i64) -> Delta {
-        let mut delta = self.begin(&answer, from_us);
+    /// Takes the answer for the whole range. Points before `dropped_before_us` are dropped without a word, since clients do the
+    /// same by themselves.
+    pub(crate) fn replace(&mut self, answer: SeriesAnswer, dropped_before_us: i64) -> Delta {
+        for points in self.slices.values_mut() {
+            *points = points.split_off(&dropped_before_us);
+        }
+        self.slices.retain(|_, points| !points.is_empty());
+        let mut delta = self.begin(&answer);
+        let known = Known {
+            before_us: self.known_us,
+            now_us: answer.known_us,
+        };
         let mut slices = BTreeMap::new();
         for (key, points) in answer.series {
             let points: Points = points.into_iter().collect();
             let old = self.slices.get(&key);
-            delta.note(&key, old, &points);
+            delta.note(&key, old, &points, known);
             delta.needs_snapshot |=
                 old.is_some_and(|old| old.keys().any(|at| !points.contains_key(at)));
             slices.insert(key, points);
         }
         delta.needs_snapshot |= self.slices.keys().any(|key| !slices.contains_key(key));
         self.slices = slices;
+        self.known_us = answer.known_us;
         delta
     }
 
-    /// Takes the answer for a part of the range; `None` when it cannot be merged and the whole is needed: a new slice
-    /// has values in the other buckets, too, and a choice of slices depends on the whole range.
-    pub(crate) fn merge(
-        &mut self,
-        answer: SeriesAnswer,
-        step_us: i64,
-        from_us: i64,
-    ) -> Option<Delta> {
-        if answer.truncated
-            || answer
-                .series
-                .iter()
-                .any(|(key, _)| !self.slices.contains_key(key))
-        {
+    /// Takes the answer for a part of the range that the state covers; `None` when it cannot be merged and the whole is
+    /// needed: a new slice has values in the other buckets, too, the first event before or after all others makes the buckets
+    /// in between known, and a choice of slices depends on the whole range.
+    ///
+    /// Events come and do not go. So a slice that the part does not tell of is as it was.
+    pub(crate) fn merge(&mut self, answer: SeriesAnswer) -> Option<Delta> {
+        let is_new = |key| !self.slices.contains_key(key);
+        if answer.truncated || answer.series.iter().any(|(key, _)| is_new(key)) {
             return None;
         }
-        let mut delta = self.begin(&answer, from_us);
-        // What the part does not know, the whole may: such points say nothing.
         let Some((first_us, last_us)) = answer.known_us else {
-            return Some(delta);
+            return Some(self.begin(&answer));
         };
-        let known = first_us..=last_us;
-        let mut told: BTreeMap<SliceKey, Points> = answer
-            .series
-            .into_iter()
-            .map(|(key, points)| {
-                (
-                    key,
-                    points
-                        .into_iter()
-                        .filter(|(at, _)| known.contains(at))
-                        .collect(),
-                )
-            })
-            .collect();
-        for (key, held) in &mut self.slices {
-            let points = told.remove(key).unwrap_or_else(|| {
-                // No event of this slice, but some of others: that is a figure, too, for a count even a telling one.
-                steps(first_us, last_us, step_us)
-                    .map(|at| (at, answer.empty.clone()))
-                    .collect()
-            });
-            delta.note(key, Some(held), &points);
-            held.extend(points);
+        let known = self.known_us.map(|(first, last)| first..=last);
+        if !known.is_some_and(|known| known.contains(&first_us) && known.contains(&last_us)) {
+            return None;
+        }
+        let mut delta = self.begin(&answer);
+        let known = Known {
+            before_us: self.known_us,
+            now_us: self.known_us,
+        };
+        for (key, points) in answer.series {
+            // What the part does not know, the whole may: such points say nothing.
+            let points: Points = points
+                .into_iter()
+                .filter(|(at, _)| (first_us..=last_us).contains(at))
+                .collect();
+            if let Some(held) = self.slices.get_mut(&key) {
+                delta.note(&key, Some(held), &points, known);
+                held.extend(points);
+            }
         }
         Some(delta)
     }
 
-    /// Takes over what is not a series, and forgets what has moved out of the range. Clients do the same
-    /// by themselves, so that is no change to tell.
-    fn begin(&mut self, answer: &SeriesAnswer, from_us: i64) -> Delta {
-        for points in self.slices.values_mut() {
-            *points = points.split_off(&from_us);
-        }
-        self.slices.retain(|_, points| !points.is_empty());
+    /// Takes over what is not a series.
+    fn begin(&mut self, answer: &SeriesAnswer) -> Delta {
         let delta = Delta {
             watermark_moved: self.watermark_us != answer.watermark_us,
             needs_snapshot: self.truncated != answer.truncated,
@@ -232,22 +237,38 @@ impl State {
     }
 }
 
-impl Delta {
-    fn note(&mut self, key: &SliceKey, old: Option<&Points>, new: &Points) {
-        let changed: Vec<_> = new
-            .iter()
-            .filter(|(at, value)| old.and_then(|old| old.get(at)) != Some(value))
-            .map(|(at, value)| (*at, value.clone()))
-            .collect();
-        if !changed.is_empty() {
-            self.series.push((key.clone(), changed));
+/// What was and what is known of a series: the first and last bucket with any event.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    before_us: Option<(i64, i64)>,
+    now_us: Option<(i64, i64)>,
+}
+
+impl Known {
+    /// Whether a client must be told of a point. A bucket that nobody knows anything of needs no word, unless it had a figure;
+    /// one that has become known does, even when it has no value, such as a rate of nothing.
+    fn must_tell(self, at: i64, old: Option<&Option<Figure>>, new: &Option<Figure>) -> bool {
+        let within = |known: Option<(i64, i64)>| known.is_some_and(|(a, b)| (a..=b).contains(&at));
+        if within(self.now_us) {
+            !within(self.before_us) || old != Some(new)
+        } else {
+            old.is_some_and(|old| old != new)
         }
     }
 }
 
-fn steps(first_us: i64, last_us: i64, step_us: i64) -> impl Iterator<Item = i64> {
-    std::iter::successors(Some(first_us), move |at| at.checked_add(step_us.max(1)))
-        .take_while(move |at| *at <= last_us)
+impl Delta {
+    fn note(&mut self, key: &SliceKey, old: Option<&Points>, new: &Points, known: Known) {
+        let changed: Vec<_> = new
+            .iter()
+            .filter(|(at, value)| known.must_tell(**at, old.and_then(|old| old.get(at)), value))
+            .map(|(at, value)| (*at, value.clone()))
+            .collect();
+        // A slice that is new is told of even when nothing is known of it.
+        if !changed.is_empty() || old.is_none() {
+            self.series.push((key.clone(), changed));
+        }
+    }
 }
 
 /// The document of an answer that is given once.
@@ -258,6 +279,7 @@ pub(crate) fn document(meta: &Meta, answer: SeriesAnswer) -> SeriesDocument {
         .map(|(key, points)| slice_series(meta, &key, points.into_iter()))
         .collect();
     let state = State {
+        known_us: answer.known_us,
         slices: BTreeMap::new(),
         watermark_us: answer.watermark_us,
         truncated: answer.truncated,
@@ -299,7 +321,6 @@ mod tests {
         SeriesAnswer {
             series,
             known_us: Some((0, 20)),
-            empty: Figure::number(0.0),
             watermark_us: Some(1),
             truncated: false,
         }
@@ -320,27 +341,51 @@ mod tests {
             answer(&[("a", &[(0, 1.0), (10, 2.0)]), ("b", &[(0, 1.0), (10, 1.0)])]),
             0,
         );
-        let part = SeriesAnswer {
-            known_us: Some((10, 20)),
-            ..answer(&[("a", &[(10, 2.0), (20, 1.0)])])
-        };
-        let delta = state.merge(part, 10, 0).unwrap();
-        let expected = [("a".to_owned(), vec![20]), ("b".to_owned(), vec![10, 20])];
-        assert_eq!(
-            told(&delta),
-            expected,
-            "b had no event since, which is a figure"
-        );
+        let part = answer(&[("a", &[(0, 1.0), (10, 3.0)])]);
+        let delta = state.merge(part).unwrap();
+        assert_eq!(told(&delta), [("a".to_owned(), vec![10])]);
         assert!(!delta.needs_snapshot);
-        let whole = answer(&[
-            ("a", &[(0, 1.0), (10, 2.0), (20, 1.0)]),
-            ("b", &[(0, 1.0), (10, 0.0), (20, 0.0)]),
-        ]);
+        let whole = answer(&[("a", &[(0, 1.0), (10, 3.0)]), ("b", &[(0, 1.0), (10, 1.0)])]);
         let same = state.replace(whole, 0);
         assert!(
             same.is_empty(),
             "merging parts gives what the whole gives: {same:?}"
         );
+    }
+
+    #[test]
+    fn a_part_that_makes_more_buckets_known_is_not_merged() {
+        let mut state = State::default();
+        let whole = SeriesAnswer {
+            known_us: Some((10, 10)),
+            ..answer(&[("a", &[(10, 2.0)])])
+        };
+        state.replace(whole, 0);
+        for at in [0, 20] {
+            let part = SeriesAnswer {
+                known_us: Some((at, at)),
+                ..answer(&[("a", &[(at, 1.0)])])
+            };
+            assert!(state.merge(part).is_none(), "{at}");
+        }
+    }
+
+    #[test]
+    fn a_bucket_that_becomes_known_is_told_even_without_a_value() {
+        let mut state = State::default();
+        let known = |series: &[(i64, Option<Figure>)], last_us| SeriesAnswer {
+            series: vec![(vec![Some("a".to_owned())], series.to_vec())],
+            known_us: Some((0, last_us)),
+            watermark_us: None,
+            truncated: false,
+        };
+        let one = Figure::number(1.0);
+        state.replace(known(&[(0, one.clone()), (10, None)], 0), 0);
+        let delta = state.replace(
+            known(&[(0, one.clone()), (10, None), (20, one), (30, None)], 20),
+            0,
+        );
+        assert_eq!(told(&delta), [("a".to_owned(), vec![10, 20])]);
     }
 
     #[test]
@@ -350,7 +395,7 @@ mod tests {
         let mut part = answer(&[("a", &[(10, 3.0)])]);
         part.series[0].1.insert(0, (0, None));
         part.known_us = Some((10, 10));
-        let delta = state.merge(part, 10, 0).unwrap();
+        let delta = state.merge(part).unwrap();
         assert_eq!(told(&delta), [("a".to_owned(), vec![10])]);
     }
 
@@ -380,12 +425,12 @@ mod tests {
     fn a_part_with_a_new_slice_or_a_choice_of_slices_is_not_merged() {
         let mut state = State::default();
         state.replace(answer(&[("a", &[(0, 1.0)])]), 0);
-        assert!(state.merge(answer(&[("b", &[(0, 1.0)])]), 10, 0).is_none());
+        assert!(state.merge(answer(&[("b", &[(0, 1.0)])])).is_none());
         let chosen = SeriesAnswer {
             truncated: true,
             ..answer(&[("a", &[(0, 2.0)])])
         };
-        assert!(state.merge(chosen, 10, 0).is_none());
+        assert!(state.merge(chosen).is_none());
         assert!(
             state.replace(answer(&[("a", &[(0, 1.0)])]), 0).is_empty(),
             "nothing was taken"
@@ -415,7 +460,10 @@ mod tests {
         assert_eq!((whole.from_us, whole.to_us), (-20, 30));
         let part = meta.part(&question, 3, 4).unwrap();
         assert_eq!((part.from_us, part.to_us), (0, 10));
-        assert_eq!(meta.part(&question, 25, 30), None);
-        assert_eq!(meta.part(&question, -40, -15), None);
+        // The series call answers whole steps, so what lies ahead of the clock in the last one belongs to it.
+        let ahead = meta.part(&question, 27, 30).unwrap();
+        assert_eq!((ahead.from_us, ahead.to_us), (20, 30));
+        assert_eq!(meta.part(&question, 30, 40), None);
+        assert_eq!(meta.part(&question, -40, -20), None);
     }
 }

@@ -38,7 +38,7 @@ macro_rules! slugs {
 slugs! {
     /// The body is not what its content type says.
     BodyUnreadable = "body-unreadable", BAD_REQUEST, "The body could not be read";
-    /// A query parameter is unknown, missing, repeated or malformed.
+    /// A parameter of the query or the address is unknown, missing, repeated or malformed.
     BadParameter = "bad-parameter", BAD_REQUEST, "A parameter is wrong";
     /// A request header is malformed.
     BadHeader = "bad-header", BAD_REQUEST, "A header is wrong";

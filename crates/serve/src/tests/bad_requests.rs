@@ -70,6 +70,15 @@ const CASES: &[Case] = &[
     post("/", CT_JSON, "{}", 405, "method-not-allowed", ("detail", "only be read")),
     get("/assets/missing.js", 404, "not-found", ("detail", "file")),
     get("/missing.png", 404, "not-found", ("detail", "file")),
+    // Names that cannot be decoded.
+    get("/v1/metrics/%FF", 400, "bad-parameter", ("parameter", "metric")),
+    get("/v1/metrics/%FF/live", 400, "bad-parameter", ("detail", "not UTF-8")),
+    get("/v1/incidents/%C3%28", 400, "bad-parameter", ("parameter", "id")),
+    get("/v1/boards/%FF", 400, "bad-parameter", ("parameter", "name")),
+    get("/v1/streams/%FF/quarantine", 400, "bad-parameter", ("parameter", "stream")),
+    post("/v1/streams/%FF/events", CT_NDJSON, "{}", 400, "bad-parameter", ("parameter", "stream")),
+    post("/v1/streams/%FF/quarantine/replay", CT_JSON, "{}", 400, "bad-parameter", ("parameter", "stream")),
+    post("/v1/incidents/inc_1/%FF", &[], "", 400, "bad-parameter", ("parameter", "action")),
     // Events.
     post("/v1/streams/paymets/events", CT_NDJSON, "{}", 404, "unknown-stream", ("suggestion", "payments")),
     post(EVENTS, &[], "{}", 415, "unsupported-content-type", ("detail", "NDJSON")),

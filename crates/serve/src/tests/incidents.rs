@@ -1,8 +1,12 @@
 //! Incidents over HTTP.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
-use super::stand::{Stand, problem};
+use super::parts::{Cases, Counts};
+use super::stand::{Stand, problem, until};
+use crate::Services;
 
 #[tokio::test]
 async fn incidents_are_listed_shown_and_acted_on() {
@@ -83,4 +87,39 @@ async fn a_client_far_behind_gets_the_list_again() {
             _ => known.extend([of(&event.data)]),
         }
     }
+}
+
+#[tokio::test]
+async fn a_stream_goes_on_with_the_parts_of_a_reload_and_lets_the_old_ones_go() {
+    let stand = Stand::start().await;
+    let services = |cases: &Arc<Cases>| Services {
+        collector: stand.lines.clone(),
+        figures: Arc::new(Counts::new("payments")),
+        incidents: cases.clone(),
+        boards: Arc::from([]),
+    };
+    let old = Arc::new(Cases::new());
+    let first = services(&old);
+    let figures = Arc::downgrade(&first.figures);
+    stand.app.open(first);
+    let mut events = stand.events("/v1/incidents/live").await;
+    let mut series = stand.events("/v1/metrics/payments/live").await;
+    assert_eq!(events.told().await.name, "snapshot");
+    assert_eq!(series.told().await.name, "snapshot");
+    let new = Arc::new(Cases::new());
+    new.open("inc_7");
+    stand.app.open(services(&new));
+    let snapshot = events.told().await;
+    assert_eq!(snapshot.name, "snapshot");
+    assert_eq!(snapshot.data["incidents"][0]["id"], "inc_7");
+    until("nobody holds the old parts", || {
+        Arc::strong_count(&old) == 1 && figures.strong_count() == 0
+    })
+    .await;
+    new.open("inc_8");
+    let opened = events.told().await;
+    assert_eq!(
+        (opened.name.as_str(), &opened.data["id"]),
+        ("incident", &json!("inc_8"))
+    );
 }

@@ -68,13 +68,14 @@ async fn many_clients_of_one_question_share_its_computations() {
     let stand = Stand::start().await;
     let (at, at_ms) = ago(5);
     stand.counts.add("adyen", at);
+    let (from_ms, to_ms) = (at_ms - 30_000, at_ms + 30_000);
     let mut all = Vec::new();
     for i in 0..20 {
-        // The same question, written in two ways.
+        // The same question, written in two ways. Its range does not move, so the clock has no part in what is computed.
         let path = if i % 2 == 0 {
-            "step=1s&from=-1m"
+            format!("step=1s&from={from_ms}&to={to_ms}")
         } else {
-            "from=-60s&step=1s&limit=50"
+            format!("to={to_ms}&from={from_ms}&step=1s&limit=50")
         };
         all.push(
             stand
@@ -93,12 +94,8 @@ async fn many_clients_of_one_question_share_its_computations() {
         );
     }
     let asked = stand.counts.asked.lock().unwrap().clone();
-    // The first covers the range, the second what changed; the clock may add one for a bucket it brought.
-    assert!(
-        asked.len() <= 3,
-        "{} computations for 20 clients",
-        asked.len()
-    );
+    // The first covers the range, the second what changed.
+    assert_eq!(asked.len(), 2, "computations for 20 clients");
     assert!(
         asked[1].to_us - asked[1].from_us <= 2 * SECOND,
         "only what changed: {:?}",
@@ -379,4 +376,101 @@ async fn one_stream_carries_only_so_many_questions() {
     let (status, slug, document) = problem(stand.get(path).await).await;
     assert_eq!((status, slug.as_str()), (400, "bad-parameter"));
     assert!(document["detail"].as_str().unwrap().contains("1 to 2"));
+}
+
+#[tokio::test]
+async fn the_first_event_after_a_silence_longer_than_the_range_is_pushed() {
+    let stand = Stand::start().await;
+    stand.counts.add("adyen", ago(1).0);
+    let range = "from=-2s&step=1s";
+    let mut whole = stand
+        .events(&format!("/v1/metrics/payments/live?{range}"))
+        .await;
+    let mut split = stand
+        .events(&format!("/v1/metrics/payments/live?{range}&by=psp"))
+        .await;
+    whole.told().await;
+    split.told().await;
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let (at, at_ms) = ago(0);
+    stand.counts.add("adyen", at);
+    let one = json!([at_ms, 1]);
+    for (events, name) in [(&mut whole, "all"), (&mut split, "adyen")] {
+        let document = events.told().await.data;
+        let points = &figures(&document)[name];
+        assert!(
+            points.as_array().is_some_and(|p| p.contains(&one)),
+            "{document}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_refused_question_does_not_stop_the_others_of_its_stream() {
+    let stand = Stand::start().await;
+    let (at, at_ms) = ago(5);
+    stand.counts.add("adyen", at);
+    let path = "/v1/live?q=nothing&q=payments%3Ffrom%3D-1m%26step%3D1s&q=payments%3Fby%3Dpps";
+    let mut events = stand.events(path).await;
+    let mut seen = [
+        events.told().await,
+        events.told().await,
+        events.told().await,
+    ];
+    seen.sort_by_key(|event| event.data["query"].as_u64());
+    assert_eq!(seen[0].name, "problem");
+    assert_eq!(seen[0].data["status"], 404);
+    assert_eq!(
+        seen[0].data["type"],
+        "https://tillwatch.dev/problems/unknown-metric"
+    );
+    assert_eq!(seen[1].name, "snapshot");
+    assert_eq!(seen[2].data["status"], 400);
+    stand.counts.add("adyen", at);
+    let update = events.told().await;
+    assert_eq!(update.data["query"], 1);
+    assert_eq!(figures(&update.data), json!({"all": [[at_ms, 2]]}));
+}
+
+#[tokio::test]
+async fn a_question_of_a_combined_stream_that_fails_at_first_is_made_up_for() {
+    let stand = Stand::start().await;
+    let (at, at_ms) = ago(5);
+    stand.counts.add("adyen", at);
+    stand.counts.failing.store(true, Ordering::SeqCst);
+    let mut events = stand
+        .events("/v1/live?q=payments%3Ffrom%3D-1m%26step%3D1s")
+        .await;
+    let failed = events.told().await;
+    assert_eq!(failed.name, "problem");
+    assert_eq!(failed.data["query"], 0);
+    assert_eq!(failed.data["status"], 429);
+    stand.counts.failing.store(false, Ordering::SeqCst);
+    loop {
+        let event = events.told().await;
+        if event.name == "snapshot" {
+            assert_eq!(figures(&event.data), json!({"all": [[at_ms, 1]]}));
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_combined_stream_says_which_question_a_reload_has_ended() {
+    let stand = Stand::start().await;
+    let mut events = stand
+        .events("/v1/live?q=payments&q=payments%3Fby%3Dpsp")
+        .await;
+    events.told().await;
+    events.told().await;
+    stand.open(Arc::new(Counts::new("other")));
+    let mut over = Vec::new();
+    while let Some(event) = events.next().await {
+        if event.name == "problem" {
+            assert_eq!(event.data["status"], 404);
+            over.push(event.data["query"].as_u64().unwrap());
+        }
+    }
+    over.sort_unstable();
+    assert_eq!(over, [0, 1], "and with the last the stream ends");
 }

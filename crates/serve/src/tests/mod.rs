@@ -3,7 +3,7 @@
 mod bad_requests;
 mod incidents;
 mod live;
-mod parts;
+pub(crate) mod parts;
 mod real;
 mod running;
 mod stand;

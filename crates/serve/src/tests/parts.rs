@@ -118,7 +118,7 @@ impl Collector for Lines {
 }
 
 /// The metric `payments`: a count per provider in buckets of a second.
-pub(super) struct Counts {
+pub(crate) struct Counts {
     pub(super) metric: &'static str,
     counts: Mutex<BTreeMap<(String, i64), i64>>,
     /// For each version, the range it changed.
@@ -131,7 +131,7 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    pub(super) fn new(metric: &'static str) -> Self {
+    pub(crate) fn new(metric: &'static str) -> Self {
         Self {
             metric,
             counts: Mutex::default(),
@@ -144,7 +144,7 @@ impl Counts {
     }
 
     /// Counts a payment and tells that something has changed.
-    pub(super) fn add(&self, psp: &str, at_us: i64) {
+    pub(crate) fn add(&self, psp: &str, at_us: i64) {
         let bucket = at_us - at_us.rem_euclid(SECOND);
         *self
             .counts
@@ -156,15 +156,26 @@ impl Counts {
         self.changed.send_modify(|version| *version += 1);
     }
 
-    fn answer(&self, question: &SeriesQuestion) -> SeriesAnswer {
-        let range = question.from_us..question.to_us;
+    fn latest_us(&self) -> Option<i64> {
+        let counts = self.counts.lock().unwrap();
+        counts.keys().map(|(_, at)| *at).max()
+    }
+
+    pub(crate) fn answer(&self, question: &SeriesQuestion) -> SeriesAnswer {
+        let (mut from_us, mut to_us) = (question.from_us, question.to_us);
+        if to_us - from_us == question.step_us {
+            // One step is counted from its end, in whole buckets.
+            to_us += (-to_us).rem_euclid(SECOND);
+            from_us = to_us - question.step_us;
+        }
+        let range = from_us..to_us;
         let mut slices: BTreeMap<SliceKey, BTreeMap<i64, i64>> = BTreeMap::new();
         let mut known: Option<(i64, i64)> = None;
         for ((psp, at), count) in self.counts.lock().unwrap().iter() {
             if !range.contains(at) {
                 continue;
             }
-            let step = at - at.rem_euclid(question.step_us);
+            let step = at - (at - from_us).rem_euclid(question.step_us);
             known = Some(known.map_or((step, step), |(a, b)| (a.min(step), b.max(step))));
             if question.filters.iter().any(|(_, value)| value != psp) {
                 continue;
@@ -182,8 +193,8 @@ impl Counts {
         let truncated = slices.len() > question.limit;
         let steps = |points: BTreeMap<i64, i64>| {
             let mut all = Vec::new();
-            let mut at = question.from_us;
-            while at < question.to_us {
+            let mut at = from_us;
+            while at < to_us {
                 let inside = known.is_some_and(|(a, b)| (a..=b).contains(&at));
                 let figure = points.get(&at).copied().or(inside.then_some(0));
                 all.push((at, figure.map(Figure::integer)));
@@ -198,8 +209,7 @@ impl Counts {
                 .map(|(key, points)| (key, steps(points)))
                 .collect(),
             known_us: known,
-            empty: Some(Figure::integer(0)),
-            watermark_us: known.map(|(_, last)| last),
+            watermark_us: self.latest_us(),
             truncated,
         }
     }
