@@ -1,6 +1,6 @@
 //! The processor: durable records in journal order become cubes and an index.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -18,6 +18,7 @@ use crate::definition::{CubeDefinition, ProcessOptions, StreamDefinition};
 use crate::engine::Engine;
 use crate::error::{Item, ProcessError};
 use crate::functions::Rates;
+use crate::replayed::RejectedLine;
 use crate::status::ProcessStatus;
 use crate::stream::{Frame, RejectFrame, StreamLog, without};
 use crate::watermark::Watermark;
@@ -292,7 +293,13 @@ impl Downstream for Processor {
                 continue;
             };
             applied.push(match record.kind {
-                RecordKind::Events => writer.take(record),
+                RecordKind::Events => {
+                    let taken = writer.take(record);
+                    if taken != Applied::default() {
+                        writer.take_replayed(record);
+                    }
+                    taken
+                }
                 RecordKind::Rejects => {
                     writer.take_rejects(record, self.options.reject_frames_max);
                     Applied::default()
@@ -427,7 +434,26 @@ impl Writer {
             offset: record.offset,
             lines,
             received_at_us: record.received_at_us,
+            replayed: BTreeSet::new(),
         });
+    }
+
+    /// Notes that a line in quarantine has become an event, if that is what the record is.
+    fn take_replayed(&self, record: &JournalRecord) {
+        let Some(line) = RejectedLine::of(record) else {
+            return;
+        };
+        let mut index = self.log.write();
+        let place = index
+            .rejects
+            .binary_search_by_key(&line.frame, |frame| frame.offset);
+        // Of the oldest frames nothing is kept, so nothing of them is replayed either.
+        let Ok(place) = place else {
+            return;
+        };
+        if let Some(frame) = index.rejects.get_mut(place) {
+            frame.replayed.insert(line.row);
+        }
     }
 
     /// Derives and aggregates what the group brought, as few large batches as possible.

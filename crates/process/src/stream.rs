@@ -3,7 +3,7 @@
 //! Raw events are not kept in memory. The index has one entry per journal frame; a scan reads the
 //! frames of its range, leaves out the rows that were duplicates and computes the derived columns.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use datafusion::arrow::array::{BooleanArray, RecordBatch};
@@ -37,7 +37,7 @@ pub(crate) struct Frame {
 }
 
 /// A journal frame with rejected lines of the stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RejectFrame {
     /// Where it is in the journal.
     pub offset: Offset,
@@ -45,6 +45,8 @@ pub struct RejectFrame {
     pub lines: u64,
     /// When they were received, µs.
     pub received_at_us: i64,
+    /// The rows that have been tried again since and are events now. They wait for nothing any more.
+    pub replayed: BTreeSet<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -158,15 +160,16 @@ impl StreamLog {
         }
     }
 
-    /// The newest frames with rejected lines, newest first.
+    /// The newest frames with rejected lines that have not all been replayed, newest first.
     #[must_use]
     pub fn rejects(&self, limit: usize) -> Vec<RejectFrame> {
         self.read()
             .rejects
             .iter()
             .rev()
+            .filter(|frame| (frame.replayed.len() as u64) < frame.lines)
             .take(limit)
-            .copied()
+            .cloned()
             .collect()
     }
 

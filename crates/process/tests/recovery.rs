@@ -10,7 +10,7 @@ use tillwatch_collect::{
     rejects_batch,
 };
 use tillwatch_journal::{DiskStorage, Journal, JournalOptions};
-use tillwatch_process::{ProcessStatus, Processor, RecoverRange};
+use tillwatch_process::{ProcessStatus, Processor, QUARANTINE, RecoverRange, RejectedLine};
 
 use crate::support::{Event, assert_same, batch, cube, live, oracle, processor, record, stream};
 
@@ -37,12 +37,23 @@ fn append(
     received_at_us: i64,
     batch: &RecordBatch,
 ) -> JournalRecord {
+    append_as(journal, kind, received_at_us, batch, "shop", None)
+}
+
+fn append_as(
+    journal: &mut Journal,
+    kind: RecordKind,
+    received_at_us: i64,
+    batch: &RecordBatch,
+    source: &str,
+    key: Option<&str>,
+) -> JournalRecord {
     let head = RecordHead {
         kind,
         stream: "events",
         received_at_us,
-        idempotency_key: None,
-        source: Some("shop"),
+        idempotency_key: key,
+        source: Some(source),
         first_row: 0,
     };
     let payload = encode_record(&head, batch).expect("encodes");
@@ -183,4 +194,59 @@ fn applying_inside_an_async_task_ends() {
     wait.recv_timeout(Duration::from_secs(60))
         .expect("applying ends");
     assert_eq!(processor.status().streams[0].events, 20_000);
+}
+
+#[test]
+fn a_line_that_was_replayed_has_left_the_quarantine_also_after_a_restart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let storage = Arc::new(DiskStorage::open(folder.path()).expect("storage"));
+    let (mut journal, _) = Journal::open(storage, JournalOptions::default()).expect("a journal");
+    let stream = stream(Some("id"));
+    let running = processor(stream.clone(), Vec::new());
+    let rejection = |line| Rejection {
+        line,
+        field: None,
+        reason: "no".to_owned(),
+        raw: "{}".to_owned(),
+    };
+    let two = rejects_batch(&[rejection(1), rejection(2)]).expect("rejects");
+    let one = rejects_batch(&[rejection(7)]).expect("rejects");
+    let first = append(&mut journal, RecordKind::Rejects, 1, &two);
+    let second = append(&mut journal, RecordKind::Rejects, 2, &one);
+    let (first_at, second_at) = (first.offset, second.offset);
+    running.apply(&[first, second]);
+    let events = events();
+    let key = |frame, row| RejectedLine { frame, row }.to_string();
+    let mut replay = |source, key: String, event: &Event| {
+        let batch = batch(std::slice::from_ref(event));
+        append_as(
+            &mut journal,
+            RecordKind::Events,
+            3,
+            &batch,
+            source,
+            Some(&key),
+        )
+    };
+    let replayed = [
+        replay(QUARANTINE, key(second_at, 0), &events[0]),
+        // A repeated event is done, too: it has been counted before.
+        replay(QUARANTINE, key(first_at, 1), &events[0]),
+        // What only looks like it changes nothing.
+        replay("shop", key(first_at, 0), &events[1]),
+        replay(QUARANTINE, "quarantine:x:0:0".to_owned(), &events[2]),
+        replay(QUARANTINE, format!("{}:0", key(first_at, 0)), &events[3]),
+    ];
+    running.apply(&replayed);
+    let recovered = processor(stream, Vec::new());
+    recovered
+        .recover(&journal.reader(), RecoverRange::default(), &|_| {})
+        .expect("recovers");
+    for processor in [running, recovered] {
+        let log = processor.stream("events").expect("the stream exists");
+        let waiting = log.rejects(10);
+        assert_eq!(waiting.len(), 1, "of the second frame nothing waits");
+        assert_eq!(waiting[0].offset, first_at);
+        assert_eq!(waiting[0].replayed.iter().copied().collect::<Vec<_>>(), [1]);
+    }
 }

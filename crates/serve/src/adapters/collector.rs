@@ -8,10 +8,10 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, join_all};
 use tillwatch_collect::record::rejections_of;
 use tillwatch_collect::{
-    Decoded, Decoder, Encoding, Format, Intake, Prepared, Rejection, SubmitMeta, decode_record,
-    decompress,
+    CsvOptions, Decoded, Decoder, Encoding, Format, Intake, Prepared, Rejection, SubmitMeta,
+    decode_record, decompress,
 };
-use tillwatch_process::{Processor, RejectFrame};
+use tillwatch_process::{Processor, QUARANTINE, RejectedLine as Place};
 use tokio::sync::Semaphore;
 
 use crate::adapters::faults;
@@ -100,12 +100,9 @@ impl JournalCollector {
         work.await.map_err(|cause| Problem::internal(&cause))?
     }
 
-    /// Reads the newest rejected lines of a stream, newest frame first, with one more than `limit` if there is one.
-    async fn rejected(
-        &self,
-        stream: &str,
-        limit: usize,
-    ) -> Result<Vec<(RejectFrame, u64, Rejection, Option<String>)>, Problem> {
+    /// Reads the newest rejected lines of a stream that have not been replayed, newest frame first, with one more than `limit`
+    /// if there is one.
+    async fn rejected(&self, stream: &str, limit: usize) -> Result<Vec<Quarantined>, Problem> {
         self.decoder(stream)?;
         let log = self.processor.stream(stream);
         let log = log.ok_or_else(|| Problem::internal(&"a stream without a log"))?;
@@ -119,9 +116,18 @@ impl JournalCollector {
                 let record = decode_record(frame.offset, &payload)
                     .map_err(|cause| Problem::internal(&cause))?;
                 let all = rejections_of(&record.batch);
-                for (row, rejection) in (0..).zip(all) {
-                    lines.push((frame, row, rejection, record.source.clone()));
-                }
+                let waiting = (0..)
+                    .zip(all)
+                    .filter(|(row, _)| !frame.replayed.contains(row));
+                lines.extend(waiting.map(|(row, rejection)| Quarantined {
+                    place: Place {
+                        frame: frame.offset,
+                        row,
+                    },
+                    received_at_us: frame.received_at_us,
+                    source: record.source.clone(),
+                    rejection,
+                }));
                 if lines.len() > limit {
                     break;
                 }
@@ -135,29 +141,30 @@ impl JournalCollector {
     async fn try_again(
         &self,
         decoder: &Arc<Decoder>,
-        frame: RejectFrame,
-        row: u64,
-        rejection: &Rejection,
+        line: &Quarantined,
     ) -> Result<Result<(u64, u64), Rejection>, Problem> {
+        let rejection = &line.rejection;
         let failed = |reason: String, field: Option<String>| Rejection {
             line: rejection.line,
             field,
             reason,
             raw: String::new(),
         };
-        if !rejection.raw.starts_with('{') || rejection.raw.ends_with('…') {
-            let reason = "only lines of JSON that were kept whole can be tried again".to_owned();
-            return Ok(Err(failed(reason, None)));
-        }
-        let decoded = decoder
-            .decode(&Format::Ndjson, rejection.raw.as_bytes())
-            .map_err(|fault| faults::decode(&fault))?;
+        let format = match format_of(&rejection.raw, decoder.csv()) {
+            Ok(format) => format,
+            Err(reason) => return Ok(Err(failed(reason.to_owned(), None))),
+        };
+        let decoded = match decoder.decode(&format, rejection.raw.as_bytes()) {
+            Ok(decoded) => decoded,
+            // What is wrong with this line as a body must not keep the others from being tried.
+            Err(fault) => return Ok(Err(failed(fault.to_string(), None))),
+        };
         if let Some(still) = decoded.rejections.first() {
             return Ok(Err(failed(still.reason.clone(), still.field.clone())));
         }
         let meta = SubmitMeta {
-            idempotency_key: Some(format!("quarantine:{}:{row}", frame.offset)),
-            source: Some("quarantine".to_owned()),
+            idempotency_key: Some(line.place.to_string()),
+            source: Some(QUARANTINE.to_owned()),
         };
         let stream = decoder.schema().name.clone();
         let receipt = self.intake.submit(&stream, decoded, meta).await;
@@ -169,9 +176,7 @@ impl JournalCollector {
         let decoder = self.decoder(&stream)?.clone();
         let mut lines = self.rejected(&stream, limit).await?;
         lines.truncate(limit);
-        let tries = lines
-            .iter()
-            .map(|(frame, row, rejection, _)| self.try_again(&decoder, *frame, *row, rejection));
+        let tries = lines.iter().map(|line| self.try_again(&decoder, line));
         let mut receipt = ReplayReceipt {
             replayed: lines.len() as u64,
             accepted: 0,
@@ -221,16 +226,14 @@ impl Collector for JournalCollector {
             let mut lines = self.rejected(&stream, limit).await?;
             let truncated = lines.len() > limit;
             lines.truncate(limit);
-            let lines = lines
-                .into_iter()
-                .map(|(frame, _, rejection, source)| QuarantinedLine {
-                    received_at: rfc3339(frame.received_at_us),
-                    line: rejection.line,
-                    field: rejection.field,
-                    reason: rejection.reason,
-                    raw: rejection.raw,
-                    source,
-                });
+            let lines = lines.into_iter().map(|line| QuarantinedLine {
+                received_at: rfc3339(line.received_at_us),
+                line: line.rejection.line,
+                field: line.rejection.field,
+                reason: line.rejection.reason,
+                raw: line.rejection.raw,
+                source: line.source,
+            });
             Ok(QuarantineList {
                 lines: lines.collect(),
                 stream,
@@ -247,6 +250,31 @@ impl Collector for JournalCollector {
     ) -> BoxFuture<'_, Result<ReplayReceipt, Problem>> {
         self.replay_lines(stream, limit).boxed()
     }
+}
+
+/// A line in quarantine.
+struct Quarantined {
+    place: Place,
+    received_at_us: i64,
+    source: Option<String>,
+    rejection: Rejection,
+}
+
+/// How a line in quarantine is read again, or why it cannot be.
+fn format_of(raw: &str, csv: &CsvOptions) -> Result<Format, &'static str> {
+    if raw.ends_with('…') {
+        return Err("the line was too long to be kept whole; send it again");
+    }
+    if raw.starts_with('{') {
+        return Ok(Format::Ndjson);
+    }
+    if csv.header {
+        return Err(
+            "only lines of JSON can be tried again, and lines of CSV whose columns the stream names itself; this one's header is not \
+             known, so send it again below its header",
+        );
+    }
+    Ok(Format::Csv(csv.clone()))
 }
 
 fn forms(envelope: &Envelope, decoder: &Decoder) -> Result<(Format, Encoding), Problem> {
@@ -286,5 +314,22 @@ fn told(rejection: Rejection) -> RejectedLine {
         line: rejection.line,
         field: rejection.field,
         reason: rejection.reason,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_in_quarantine_is_read_again_as_it_came() {
+        let named = CsvOptions {
+            header: false,
+            ..CsvOptions::default()
+        };
+        assert_eq!(format_of("{\"a\":1}", &named), Ok(Format::Ndjson));
+        assert_eq!(format_of("1;2", &named), Ok(Format::Csv(named.clone())));
+        assert!(format_of("1;2", &CsvOptions::default()).is_err());
+        assert!(format_of("{\"a\":\"bbb…", &named).is_err());
     }
 }

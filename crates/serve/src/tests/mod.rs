@@ -4,6 +4,7 @@ mod bad_requests;
 mod incidents;
 mod live;
 pub(crate) mod parts;
+mod quarantine;
 mod real;
 mod running;
 mod stand;

@@ -24,11 +24,11 @@ use crate::{Access, App, Assets, Limits, Server, Services};
 const NDJSON: &str = "application/x-ndjson";
 const EVENTS: &str = "/v1/streams/payments/events";
 
-struct Till {
+pub(super) struct Till {
     app: App,
     address: SocketAddr,
-    client: reqwest::Client,
-    intake: Arc<Intake>,
+    pub(super) client: reqwest::Client,
+    pub(super) intake: Arc<Intake>,
     _folder: tempfile::TempDir,
 }
 
@@ -52,7 +52,7 @@ impl FigureSource for NoFigures {
     }
 }
 
-fn schema() -> Arc<StreamSchema> {
+pub(super) fn schema() -> Arc<StreamSchema> {
     let money = FieldType::Decimal {
         precision: 18,
         scale: 2,
@@ -105,7 +105,7 @@ fn metrics() -> Vec<MetricDefinition> {
 }
 
 impl Till {
-    async fn start() -> Self {
+    pub(super) async fn start() -> Self {
         Self::with(Limits::default(), IntakeLimits::default()).await
     }
 
@@ -177,7 +177,7 @@ impl Till {
         }
     }
 
-    fn url(&self, path: &str) -> String {
+    pub(super) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
@@ -193,7 +193,7 @@ impl Till {
         request.send().await.unwrap()
     }
 
-    async fn send(&self, body: &str) -> Value {
+    pub(super) async fn send(&self, body: &str) -> Value {
         let response = self
             .post(&[("content-type", NDJSON)], body.to_owned())
             .await;
@@ -201,7 +201,7 @@ impl Till {
         serde_json::from_str(&text).unwrap()
     }
 
-    async fn json(&self, path: &str) -> Value {
+    pub(super) async fn json(&self, path: &str) -> Value {
         let response = self.client.get(self.url(path)).send().await.unwrap();
         let status = response.status();
         let text = response.text().await.unwrap();
@@ -223,13 +223,13 @@ impl Till {
     }
 }
 
-fn event(id: u32, at: &str, psp: &str, status: &str, amount: &str) -> String {
+pub(super) fn event(id: u32, at: &str, psp: &str, status: &str, amount: &str) -> String {
     format!(
         r#"{{"event_id":"e{id}","occurred_at":"{at}","psp":"{psp}","status":"{status}","amount":"{amount}"}}"#
     ) + "\n"
 }
 
-const AT: &str = "2026-11-22T14:00:00Z";
+pub(super) const AT: &str = "2026-11-22T14:00:00Z";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn events_are_counted_once_and_money_is_exact() {
@@ -508,49 +508,6 @@ async fn overload_is_a_429_with_a_time_to_come_again() {
         till.json("/v1/status").await["streams"][0]["events"],
         accepted,
         "only what was acknowledged"
-    );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn lines_in_quarantine_are_shown_masked_and_replayed_once() {
-    let till = Till::start().await;
-    let good = event(1, AT, "adyen", "approved", "1.00");
-    let bad =
-        r#"{"event_id":"e2","occurred_at":"yesterday","psp":"4111 1111 1111 1111","status":"x"}"#;
-    let receipt = till.send(&format!("{good}{bad}\n")).await;
-    assert_eq!(receipt["rejected"], 1);
-    assert_eq!(receipt["rejections"][0]["field"], "occurred_at");
-    let list = till.json("/v1/streams/payments/quarantine").await;
-    assert_eq!(list["lines"].as_array().unwrap().len(), 1);
-    assert_eq!(list["lines"][0]["line"], 2);
-    assert!(!list.to_string().contains("4111 1111 1111 1111"), "{list}");
-    let replay = till
-        .client
-        .post(till.url("/v1/streams/payments/quarantine/replay"))
-        .send()
-        .await
-        .unwrap();
-    let replay: Value = serde_json::from_str(&replay.text().await.unwrap()).unwrap();
-    assert_eq!(
-        (&replay["replayed"], &replay["rejected"]),
-        (&json!(1), &json!(1))
-    );
-    let list = till.json("/v1/streams/payments/quarantine").await;
-    assert_eq!(
-        list["lines"].as_array().unwrap().len(),
-        1,
-        "a failed replay adds nothing"
-    );
-    let response = till
-        .client
-        .get(till.url("/v1/streams/paymets/quarantine"))
-        .send()
-        .await
-        .unwrap();
-    let (status, slug, document) = problem(response).await;
-    assert_eq!(
-        (status, slug.as_str(), &document["suggestion"]),
-        (404, "unknown-stream", &json!("payments"))
     );
 }
 
