@@ -295,7 +295,7 @@ impl Downstream for Processor {
             applied.push(match record.kind {
                 RecordKind::Events => {
                     let taken = writer.take(record);
-                    if taken != Applied::default() {
+                    if taken.accepted + taken.duplicates > 0 {
                         writer.take_replayed(record);
                     }
                     taken
