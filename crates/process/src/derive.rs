@@ -1,5 +1,6 @@
 //! Derived columns: computed once per batch and shared by every cube of the stream.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
@@ -11,6 +12,7 @@ use datafusion::physical_expr::PhysicalExpr;
 use crate::definition::StreamDefinition;
 use crate::engine::{Engine, nullable};
 use crate::error::{Item, ProcessError};
+use crate::functions;
 
 /// The compiled `derive` section of a stream.
 #[derive(Debug)]
@@ -68,7 +70,10 @@ impl Derive {
         let mut current =
             RecordBatch::try_new_with_options(Arc::clone(schema), arrays.clone(), &options)?;
         for ((expr, data_type), schema) in self.columns.iter().zip(self.schemas.iter().skip(1)) {
-            let (array, faults) = evaluate(expr.as_ref(), &current, data_type)?;
+            let compute = |batch: &RecordBatch| -> Result<ArrayRef> {
+                expr.evaluate(batch)?.into_array(batch.num_rows())
+            };
+            let (array, faults) = evaluate(&compute, &current, data_type)?;
             failed += faults;
             arrays.push(array);
             current =
@@ -78,26 +83,50 @@ impl Derive {
     }
 }
 
-/// Evaluates over all rows at once. When that fails, halves are tried down to single rows, so that
-/// exactly the rows at fault get a null, however the events came in batches.
+/// Evaluates over all rows at once. When that fails or panics, halves are tried down to single
+/// rows, so that exactly the rows at fault get a null, however the events came in batches.
 fn evaluate(
-    expr: &dyn PhysicalExpr,
+    compute: &dyn Fn(&RecordBatch) -> Result<ArrayRef>,
     batch: &RecordBatch,
     data_type: &DataType,
 ) -> Result<(ArrayRef, u64)> {
     let rows = batch.num_rows();
-    match expr
-        .evaluate(batch)
-        .and_then(|value| value.into_array(rows))
-    {
-        Ok(array) => Ok((array, 0)),
-        Err(_) if rows <= 1 => Ok((new_null_array(data_type, rows), rows as u64)),
-        Err(_) => {
-            let half = rows / 2;
-            let (left, left_failed) = evaluate(expr, &batch.slice(0, half), data_type)?;
-            let (right, right_failed) = evaluate(expr, &batch.slice(half, rows - half), data_type)?;
-            let both: [&dyn Array; 2] = [left.as_ref(), right.as_ref()];
-            Ok((concat(&both)?, left_failed + right_failed))
-        }
+    let unconverted = functions::unconverted();
+    // An expression takes no state along that a panic could leave half-made.
+    let computed = catch_unwind(AssertUnwindSafe(|| compute(batch)));
+    if let Ok(Ok(array)) = computed {
+        return Ok((array, 0));
+    }
+    // Its rows are tried again, and counted then.
+    functions::set_unconverted(unconverted);
+    if rows <= 1 {
+        return Ok((new_null_array(data_type, rows), rows as u64));
+    }
+    let half = rows / 2;
+    let (left, left_failed) = evaluate(compute, &batch.slice(0, half), data_type)?;
+    let (right, right_failed) = evaluate(compute, &batch.slice(half, rows - half), data_type)?;
+    let both: [&dyn Array; 2] = [left.as_ref(), right.as_ref()];
+    Ok((concat(&both)?, left_failed + right_failed))
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::arrow::array::{AsArray, Int64Array};
+    use datafusion::arrow::datatypes::Int64Type;
+
+    use super::*;
+
+    #[test]
+    fn a_row_whose_expression_panics_is_null_and_the_others_are_computed() {
+        let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..100));
+        let batch = RecordBatch::try_from_iter([("n", numbers)]).expect("columns fit");
+        let compute = |batch: &RecordBatch| {
+            let numbers = batch.column(0).as_primitive::<Int64Type>();
+            assert!(!numbers.values().contains(&42), "the expression panics");
+            Ok(Arc::clone(batch.column(0)))
+        };
+        let (array, failed) = evaluate(&compute, &batch, &DataType::Int64).expect("evaluates");
+        assert_eq!((array.len(), array.null_count(), failed), (100, 1, 1));
+        assert!(array.is_null(42));
     }
 }

@@ -26,6 +26,7 @@ mod replayed;
 mod status;
 mod stream;
 mod watermark;
+mod writer;
 
 pub use cube::{BUCKET, Cube, Measure, OTHER};
 pub use definition::{CubeDefinition, ProcessOptions, StreamDefinition};

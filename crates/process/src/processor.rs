@@ -1,35 +1,25 @@
 //! The processor: durable records in journal order become cubes and an index.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::compute::concat_batches;
-use tillwatch_collect::{
-    Applied, Downstream, JournalRecord, RecordKind, adapt, decode_owned_record,
-};
+use tillwatch_collect::{Applied, Downstream, JournalRecord, RecordKind, decode_owned_record};
 use tillwatch_journal::{JournalReader, Offset};
 use tokio::sync::watch;
 
-use crate::cube::{BucketColumns, Cube, CubeWriter};
-use crate::dedup::Dedup;
+use crate::cube::{Cube, CubeWriter};
 use crate::definition::{CubeDefinition, ProcessOptions, StreamDefinition};
 use crate::engine::Engine;
 use crate::error::{Item, ProcessError};
 use crate::functions::Rates;
-use crate::replayed::RejectedLine;
 use crate::status::ProcessStatus;
-use crate::stream::{Frame, RejectFrame, StreamLog, without};
-use crate::watermark::Watermark;
+use crate::stream::StreamLog;
+use crate::writer::Writer;
 
-/// Rows of a stream aggregated at once: records of a commit group are joined up to this.
-const BATCH_ROWS_MAX: usize = 65_536;
 /// Rows and records read from the journal between two steps of recovery.
 const RECOVER_ROWS: usize = 65_536;
 const RECOVER_RECORDS: usize = 1_024;
-/// Sources whose duplicates are counted by name; a stream has few, and a limit all the same.
-const SOURCES_MAX: usize = 64;
 
 /// Streams and cubes of one set of definitions.
 ///
@@ -43,16 +33,6 @@ pub struct Processor {
     options: ProcessOptions,
     unknown_records: AtomicU64,
     changes: watch::Sender<u64>,
-}
-
-/// What only the processing thread has of a stream.
-struct Writer {
-    log: Arc<StreamLog>,
-    dedup: Dedup,
-    watermark: Watermark,
-    cubes: Vec<CubeWriter>,
-    /// Batches of the current group, duplicates taken out.
-    pending: Vec<RecordBatch>,
 }
 
 /// Which frames of the journal recovery takes; all of them by default.
@@ -75,6 +55,9 @@ pub struct RecoverReport {
     pub events: u64,
     /// Duplicates left out.
     pub duplicates: u64,
+    /// Events left out, because their stream is not defined any more or their columns do not fit
+    /// its schema; [`StreamStatus::failed_reason`](crate::StreamStatus::failed_reason) says why.
+    pub failed: u64,
     /// Frames with rejected lines.
     pub reject_frames: u64,
     /// The last frame read, or [`RecoverRange::after`] when there was none.
@@ -216,6 +199,7 @@ impl Processor {
         for applied in self.apply(group) {
             report.events += applied.accepted;
             report.duplicates += applied.duplicates;
+            report.failed += applied.failed;
         }
         group.clear();
         progress(report);
@@ -289,7 +273,13 @@ impl Downstream for Processor {
             let Some(writer) = writers.get_mut(record.stream.as_ref()) else {
                 // Its definition is gone or broken; the journal still has it.
                 self.unknown_records.fetch_add(1, Ordering::Relaxed);
-                applied.push(Applied::default());
+                applied.push(match record.kind {
+                    RecordKind::Events => Applied {
+                        failed: record.batch.num_rows() as u64,
+                        ..Applied::default()
+                    },
+                    RecordKind::Rejects => Applied::default(),
+                });
                 continue;
             };
             applied.push(match record.kind {
@@ -312,203 +302,6 @@ impl Downstream for Processor {
         drop(writers);
         self.changes.send_modify(|groups| *groups += 1);
         applied
-    }
-}
-
-impl Writer {
-    fn plan(
-        engine: &Engine,
-        stream: &StreamDefinition,
-        options: &ProcessOptions,
-    ) -> Result<Self, ProcessError> {
-        Ok(Self {
-            log: Arc::new(StreamLog::plan(engine, stream)?),
-            dedup: Dedup::new(stream.schema.dedup),
-            watermark: Watermark::new(options),
-            cubes: Vec::new(),
-            pending: Vec::new(),
-        })
-    }
-
-    /// Deduplicates and indexes a record of events and puts its new rows aside for the cubes.
-    fn take(&mut self, record: &JournalRecord) -> Applied {
-        let batch = match adapt(&record.batch, self.log.declared()) {
-            Ok(batch) => batch,
-            Err(_) => return self.fail(record),
-        };
-        let rows = batch.num_rows();
-        self.dedup.advance(record.received_at_us);
-        let ids = self.log.id_column().and_then(|id| batch.columns().get(id));
-        let duplicates = match (ids, &record.idempotency_key) {
-            (Some(ids), _) => match self.dedup.rows_by_id(ids) {
-                Ok(duplicates) => duplicates,
-                Err(_) => return self.fail(record),
-            },
-            (None, Some(key)) => self.dedup.rows_by_key(key, record.places()),
-            (None, None) => None,
-        };
-        let fresh = match without(&batch, duplicates.as_ref()) {
-            Ok(fresh) => fresh,
-            Err(_) => return self.fail(record),
-        };
-        let accepted = fresh.num_rows() as u64;
-        let repeated = (rows - fresh.num_rows()) as u64;
-        let times = BucketColumns::times(&fresh, self.log.time_column()).unwrap_or_default();
-        let late = self
-            .watermark
-            .take(times.iter().copied(), record.received_at_us);
-        self.note(
-            record,
-            duplicates,
-            &times,
-            Applied {
-                accepted,
-                duplicates: repeated,
-            },
-            late,
-        );
-        if accepted > 0 {
-            self.pending.push(fresh);
-        }
-        Applied {
-            accepted,
-            duplicates: repeated,
-        }
-    }
-
-    fn note(
-        &self,
-        record: &JournalRecord,
-        duplicates: Option<datafusion::arrow::buffer::BooleanBuffer>,
-        times: &[i64],
-        applied: Applied,
-        late: u64,
-    ) {
-        let mut index = self.log.write();
-        let status = &mut index.status;
-        status.events += applied.accepted;
-        status.duplicates += applied.duplicates;
-        status.late += late;
-        status.dedup_ids = self.dedup.len() as u64;
-        status.dedup_bytes = self.dedup.bytes() as u64;
-        status.watermark_us = self.watermark.at();
-        status.last_received_us = status.last_received_us.max(Some(record.received_at_us));
-        let (min, max) = (times.iter().min().copied(), times.iter().max().copied());
-        status.last_event_us = status.last_event_us.max(max);
-        if applied.duplicates > 0 {
-            let source = record.source.as_deref().unwrap_or("http");
-            let counts = &mut status.duplicates_by_source;
-            if let Some((_, count)) = counts.iter_mut().find(|(name, _)| name == source) {
-                *count += applied.duplicates;
-            } else if counts.len() < SOURCES_MAX {
-                counts.push((source.to_owned(), applied.duplicates));
-            }
-        }
-        if let (Some(min_us), Some(max_us)) = (min, max) {
-            let rows = u32::try_from(record.batch.num_rows()).unwrap_or(u32::MAX);
-            index.frames.push(Frame {
-                offset: record.offset,
-                rows,
-                min_us,
-                max_us,
-                duplicates,
-            });
-        }
-    }
-
-    /// A record that no longer fits the stream's schema: counted, and left in the journal.
-    fn fail(&self, record: &JournalRecord) -> Applied {
-        tracing::warn!(stream = self.log.name(), offset = %record.offset, "a journal record does not fit the stream's schema");
-        self.log.write().status.failed += record.batch.num_rows() as u64;
-        Applied::default()
-    }
-
-    fn take_rejects(&self, record: &JournalRecord, frames_max: usize) {
-        let mut index = self.log.write();
-        let lines = record.batch.num_rows() as u64;
-        index.status.rejected += lines;
-        if index.rejects.len() >= frames_max {
-            index.rejects.pop_front();
-        }
-        index.rejects.push_back(RejectFrame {
-            offset: record.offset,
-            lines,
-            received_at_us: record.received_at_us,
-            replayed: BTreeSet::new(),
-        });
-    }
-
-    /// Notes that a line in quarantine has become an event, if that is what the record is.
-    fn take_replayed(&self, record: &JournalRecord) {
-        let Some(line) = RejectedLine::of(record) else {
-            return;
-        };
-        let mut index = self.log.write();
-        let place = index
-            .rejects
-            .binary_search_by_key(&line.frame, |frame| frame.offset);
-        // Of the oldest frames nothing is kept, so nothing of them is replayed either.
-        let Ok(place) = place else {
-            return;
-        };
-        if let Some(frame) = index.rejects.get_mut(place) {
-            frame.replayed.insert(line.row);
-        }
-    }
-
-    /// Derives and aggregates what the group brought, as few large batches as possible.
-    fn aggregate(&mut self, engine: &Engine) {
-        let pending = std::mem::take(&mut self.pending);
-        let mut run: Vec<RecordBatch> = Vec::new();
-        let mut rows = 0;
-        for batch in pending {
-            if rows > 0 && rows + batch.num_rows() > BATCH_ROWS_MAX {
-                self.aggregate_run(engine, &run);
-                run.clear();
-                rows = 0;
-            }
-            rows += batch.num_rows();
-            run.push(batch);
-        }
-        if !run.is_empty() {
-            self.aggregate_run(engine, &run);
-        }
-        if let Some(watermark) = self.watermark.at() {
-            for cube in &mut self.cubes {
-                cube.retain(engine, watermark);
-            }
-        }
-    }
-
-    fn aggregate_run(&mut self, engine: &Engine, run: &[RecordBatch]) {
-        let joined = match run {
-            [] => return,
-            [one] => Ok(one.clone()),
-            [first, ..] => concat_batches(&first.schema(), run),
-        };
-        let derived = joined
-            .map_err(ProcessError::from)
-            .and_then(|batch| Ok(self.log.derive().apply(&batch)?));
-        let (batch, failed) = match derived {
-            Ok(derived) => derived,
-            Err(error) => {
-                let rows: usize = run.iter().map(RecordBatch::num_rows).sum();
-                tracing::error!(
-                    stream = self.log.name(),
-                    error = error.name(),
-                    "a batch cannot be derived"
-                );
-                self.log.write().status.failed += rows as u64;
-                return;
-            }
-        };
-        if failed > 0 {
-            self.log.write().status.derive_failed += failed;
-        }
-        let mut buckets = BucketColumns::new(self.log.time_column());
-        for cube in &mut self.cubes {
-            cube.append(engine, &batch, &mut buckets);
-        }
     }
 }
 

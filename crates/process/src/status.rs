@@ -15,10 +15,16 @@ pub struct StreamStatus {
     pub rejected: u64,
     /// Events older than the watermark less the allowed lateness; they are counted, not dropped.
     pub late: u64,
-    /// Events of older frames that no longer fit the schema; they are in the journal only.
+    /// Events that could not be taken: those of older frames that no longer fit the schema, and
+    /// those whose processing failed. They are in the journal only.
     pub failed: u64,
+    /// Why the first of them could not; it holds no value of an event.
+    pub failed_reason: Option<String>,
     /// Derived values that could not be computed and are null.
     pub derive_failed: u64,
+    /// Amounts that `convert` made null though amount and currencies were there: no rate is known,
+    /// or the result has no room. They are missing from sums over it.
+    pub unconverted: u64,
     /// The newest event time, µs.
     pub last_event_us: Option<i64>,
     /// Event time up to which buckets are taken to be complete, µs.

@@ -33,7 +33,7 @@ pub(crate) struct Frame {
     pub(crate) min_us: i64,
     pub(crate) max_us: i64,
     /// The rows that repeat an event; none when no row does.
-    pub(crate) duplicates: Option<BooleanBuffer>,
+    pub(crate) duplicates: Option<Box<BooleanBuffer>>,
 }
 
 /// A journal frame with rejected lines of the stream.
@@ -54,6 +54,17 @@ pub(crate) struct Index {
     pub(crate) frames: Vec<Frame>,
     pub(crate) rejects: VecDeque<RejectFrame>,
     pub(crate) status: StreamStatus,
+    /// Bytes of the frames' marks of duplicates.
+    mark_bytes: usize,
+}
+
+impl Index {
+    pub(crate) fn push(&mut self, frame: Frame) {
+        if let Some(marks) = &frame.duplicates {
+            self.mark_bytes += size_of::<BooleanBuffer>() + marks.inner().capacity();
+        }
+        self.frames.push(frame);
+    }
 }
 
 /// A stream's schema, derived columns and index of frames.
@@ -150,14 +161,17 @@ impl StreamLog {
     #[must_use]
     pub fn status(&self) -> StreamStatus {
         let index = self.read();
-        let masks: usize = (index.frames.iter())
-            .filter_map(|f| f.duplicates.as_ref().map(|d| d.inner().capacity()))
-            .sum();
         StreamStatus {
             frames: index.frames.len() as u64,
-            index_bytes: (index.frames.capacity() * size_of::<Frame>() + masks) as u64,
+            index_bytes: (index.frames.capacity() * size_of::<Frame>() + index.mark_bytes) as u64,
             ..index.status.clone()
         }
+    }
+
+    /// Event time up to which buckets are taken to be complete, µs; none before the first event.
+    #[must_use]
+    pub fn watermark_us(&self) -> Option<i64> {
+        self.read().status.watermark_us
     }
 
     /// The newest frames with rejected lines that have not all been replayed, newest first.
@@ -265,7 +279,7 @@ impl Scan {
         let payload = self.reader.read_at(frame.offset)?;
         let record = decode_owned_record(frame.offset, payload)?;
         let batch = adapt(&record.batch, &self.log.declared)?;
-        let batch = without(&batch, frame.duplicates.as_ref())?;
+        let batch = without(&batch, frame.duplicates.as_deref())?;
         if frame.min_us >= self.from && (frame.max_us < self.to || self.to == i64::MAX) {
             return Ok(batch);
         }

@@ -205,10 +205,19 @@ fn a_record_of_an_unknown_stream_or_an_unfit_schema_stops_nothing() {
     unfit.batch = unfit.batch.project(&[0, 2]).expect("a projection");
     let applied = processor.apply(&[stranger, unfit, record(3, 0, &[event(3, 0)])]);
     assert_eq!(
-        applied.iter().map(|a| a.accepted).collect::<Vec<_>>(),
-        [0, 0, 1]
+        applied
+            .iter()
+            .map(|a| (a.accepted, a.failed))
+            .collect::<Vec<_>>(),
+        [(0, 1), (0, 1), (1, 0)]
     );
     let status = processor.status();
+    assert_eq!(
+        status.streams[0].failed_reason.as_deref(),
+        Some(
+            "the field 'at' was written as nothing and cannot be read as timestamp: it is required, but older events do not have it; write `timestamp?`"
+        )
+    );
     assert_eq!(
         (
             status.unknown_records,
@@ -257,4 +266,32 @@ fn a_stream_by_date_has_its_buckets_at_midnight() {
             ("1997-05-19T00:00:00Z", "1")
         ]
     );
+}
+
+#[test]
+fn amounts_without_a_rate_are_counted_once_however_the_batch_is_cut() {
+    use datafusion::arrow::array::StringViewArray;
+    let mut definition = cube("c", Duration::from_secs(60), &[]);
+    // One row of this cube fails, so that the batch is cut into halves and computed again.
+    definition.measures = vec![(
+        "v".to_owned(),
+        "sum(convert(amount, currency, 'JPY') / quantity)".to_owned(),
+    )];
+    let processor = processor(stream(None), vec![definition]);
+    let mut events: Vec<_> = (0..8).map(|id| event(id, 0)).collect();
+    events[3].quantity = Some(0);
+    events[4].amount = None;
+    let mut sent = record(1, 0, &events);
+    let currencies: ArrayRef = Arc::new(StringViewArray::from(vec![
+        "EUR", "USD", "XAU", "EUR", "XAU", "EUR", "XTS", "JPY",
+    ]));
+    let mut columns = sent.batch.columns().to_vec();
+    let last = columns.len() - 1;
+    columns[last] = currencies;
+    sent.batch = RecordBatch::try_new(sent.batch.schema(), columns).expect("columns fit");
+    processor.apply(&[sent]);
+    let status = processor.status().streams.remove(0);
+    // XAU and XTS have no rate: once each in the derived column, once each in the cube. The row
+    // without an amount has nothing to convert.
+    assert_eq!(status.unconverted, 4);
 }

@@ -172,6 +172,35 @@ fn recovery_takes_the_frames_of_its_range_and_goes_on_from_there() {
     assert_eq!((none.frames, none.last), (0, Some(second.offset)));
 }
 
+#[test]
+fn recovery_counts_the_events_that_no_longer_fit_and_says_why() {
+    use tillwatch_event::{Field, FieldType, StreamSchema};
+    let folder = tempfile::tempdir().expect("a folder");
+    let storage = Arc::new(DiskStorage::open(folder.path()).expect("storage"));
+    let (mut journal, _) = Journal::open(storage, JournalOptions::default()).expect("a journal");
+    append(&mut journal, RecordKind::Events, 0, &batch(&events()[..7]));
+    let mut stream = stream(Some("id"));
+    let mut fields = stream.schema.fields.clone();
+    fields.push(Field::new("country", FieldType::String, false));
+    stream.schema = Arc::new(StreamSchema {
+        fields,
+        ..StreamSchema::clone(&stream.schema)
+    });
+    let processor = processor(stream, vec![]);
+    let report = processor
+        .recover(&journal.reader(), RecoverRange::default(), &|_| {})
+        .expect("recovers");
+    assert_eq!((report.events, report.failed), (0, 7));
+    let status = processor.stream("events").expect("the stream").status();
+    assert_eq!(status.failed, 7);
+    assert_eq!(
+        status.failed_reason.as_deref(),
+        Some(
+            "the field 'country' was written as nothing and cannot be read as string: it is required, but older events do not have it; write `string?`"
+        )
+    );
+}
+
 /// DataFusion's streams yield when tokio's budget of a task is used up; within one task that was
 /// waited for without end.
 #[test]

@@ -288,6 +288,24 @@ fn register_streams(registry: &mut Registry, all: &[StreamStatus]) {
         all,
         |s| (&s.name, s.late),
     );
+    counters(
+        registry,
+        ("failed_events", "Events that could not be counted", L),
+        all,
+        |s| (&s.name, s.failed),
+    );
+    counters(
+        registry,
+        ("underived_values", "Derived values that are null", L),
+        all,
+        |s| (&s.name, s.derive_failed),
+    );
+    counters(
+        registry,
+        ("unconverted_amounts", "Amounts without a rate", L),
+        all,
+        |s| (&s.name, s.unconverted),
+    );
 }
 
 fn register_cubes(registry: &mut Registry, all: &[CubeStatus]) {

@@ -44,6 +44,8 @@ pub struct Applied {
     pub accepted: u64,
     /// Rows whose id was seen before.
     pub duplicates: u64,
+    /// Rows that could not be taken, because their record does not fit the definitions in force.
+    pub failed: u64,
 }
 
 /// What comes after the journal.
@@ -132,6 +134,17 @@ pub enum IntakeError {
     /// The intake is being stopped.
     #[error("the server is stopping")]
     Stopping,
+    /// The stream was changed or removed while the events were on their way. They are in the
+    /// journal as they were sent, but not counted.
+    #[error(
+        "the definition of stream '{stream}' changed while {rows} of the events were on their way, and they were not counted; send them again"
+    )]
+    Changed {
+        /// The stream.
+        stream: String,
+        /// Events that were not counted.
+        rows: u64,
+    },
     /// The columns could not be written as a record.
     #[error("the request cannot be recorded: {0}")]
     Record(String),

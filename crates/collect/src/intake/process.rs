@@ -7,7 +7,7 @@ use tillwatch_journal::{JournalReader, Offset};
 
 use super::counters::Counters;
 use super::queue::Reply;
-use super::{Applied, Downstream, Receipt};
+use super::{Applied, Downstream, IntakeError, Receipt};
 use crate::decode::Rejection;
 use crate::record::JournalRecord;
 
@@ -102,8 +102,16 @@ impl ProcessThread {
             for one in applied.by_ref().take(records) {
                 sum.accepted += one.accepted;
                 sum.duplicates += one.duplicates;
+                sum.failed += one.failed;
             }
             self.counters.request(&tail, sum);
+            if sum.failed > 0 {
+                reply.send(Err(IntakeError::Changed {
+                    stream: tail.stream.to_string(),
+                    rows: sum.failed,
+                }));
+                continue;
+            }
             let Tail {
                 rejected,
                 mut rejections,

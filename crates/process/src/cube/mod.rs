@@ -20,6 +20,7 @@ use store::CubeStore;
 use crate::definition::CubeDefinition;
 use crate::engine::Engine;
 use crate::error::ProcessError;
+use crate::functions;
 use crate::status::CubeStatus;
 use keep::Keep;
 use limit::Combinations;
@@ -120,6 +121,10 @@ impl Cube {
     }
 }
 
+fn panicked(what: &str) -> ProcessError {
+    ProcessError::Engine(DataFusionError::Execution(format!("{what} panicked")))
+}
+
 impl CubeWriter {
     /// Plans a cube over the stream's columns (declared and derived).
     pub(crate) fn new(
@@ -165,12 +170,11 @@ impl CubeWriter {
 
     /// Rolls up and removes what `keep` says, now and then, as event time moves on.
     pub(crate) fn retain(&mut self, engine: &Engine, watermark_us: i64) {
-        if let Err(error) = self
-            .cube
-            .store
-            .retain(engine, &self.cube.plan, watermark_us)
-        {
-            tracing::error!(cube = %self.cube.definition.name, error = error.name(), "retention failed");
+        let cube = &self.cube;
+        let retain = AssertUnwindSafe(|| cube.store.retain(engine, &cube.plan, watermark_us));
+        let retained = catch_unwind(retain).unwrap_or_else(|_| Err(panicked("retention")));
+        if let Err(error) = retained {
+            tracing::error!(cube = %cube.definition.name, error = error.name(), "retention failed");
         }
     }
 
@@ -207,11 +211,14 @@ impl CubeWriter {
         batch: &RecordBatch,
         buckets: &mut BucketColumns,
     ) -> Result<(), ProcessError> {
+        let unconverted = functions::unconverted();
         let append = AssertUnwindSafe(|| self.try_append(engine, batch, buckets));
-        catch_unwind(append).unwrap_or_else(|_| {
-            let reason = "an aggregate panicked".to_owned();
-            Err(ProcessError::Engine(DataFusionError::Execution(reason)))
-        })
+        let appended = catch_unwind(append).unwrap_or_else(|_| Err(panicked("an aggregate")));
+        if appended.is_err() {
+            // Its rows are tried again, and counted then.
+            functions::set_unconverted(unconverted);
+        }
+        appended
     }
 
     fn try_append(

@@ -1,5 +1,6 @@
 //! `convert(amount, currency, target)`: exact currency conversion with the table in [`Rates`].
 
+use std::cell::Cell;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -159,6 +160,22 @@ impl ScalarUDFImpl for Convert {
     }
 }
 
+thread_local! {
+    /// Processing runs on one thread, so what this thread counted between two readings belongs to
+    /// the stream it worked on; queries count on threads of their own, where nobody asks.
+    static UNCONVERTED: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Amounts that this thread could not convert so far, though nothing of them was null.
+pub(crate) fn unconverted() -> u64 {
+    UNCONVERTED.get()
+}
+
+/// Takes the count back to an earlier reading, for work that is done again.
+pub(crate) fn set_unconverted(count: u64) {
+    UNCONVERTED.set(count);
+}
+
 /// Looks a pair of currencies up once and remembers it, because neighbours mostly share it.
 struct Lookup<'a> {
     rates: &'a Rates,
@@ -217,6 +234,7 @@ fn convert(
         rates,
         known: Vec::new(),
     };
+    let mut unknown = 0;
     let out: Decimal128Array = (amount.iter().zip(currency.iter()).zip(target.iter()))
         .map(|((amount, currency), target)| {
             let amount = amount?;
@@ -225,8 +243,11 @@ fn convert(
                 Pair::Unknown => None,
                 Pair::Rate { factor, drop } => factor.apply(amount, drop),
             };
-            value.filter(|v| v.unsigned_abs() < limit.unsigned_abs())
+            let value = value.filter(|v| v.unsigned_abs() < limit.unsigned_abs());
+            unknown += u64::from(value.is_none());
+            value
         })
         .collect();
+    set_unconverted(unconverted() + unknown);
     Ok(out.with_precision_and_scale(precision, scale)?)
 }

@@ -19,6 +19,7 @@ use datafusion::error::Result;
 use datafusion::execution::FunctionRegistry;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
+pub(crate) use convert::{set_unconverted, unconverted};
 pub use docs::{FunctionDoc, function_docs};
 pub use quantile_sketch::{QuantileSketch, SketchError};
 pub use rates::Rates;

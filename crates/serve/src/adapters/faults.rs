@@ -46,6 +46,9 @@ pub(super) fn intake(fault: &IntakeError) -> Problem {
         IntakeError::StorageFull(_) => Problem::new(Slug::JournalFull, sentence(fault)),
         IntakeError::Unavailable(_) => Problem::new(Slug::JournalPoisoned, sentence(fault)),
         IntakeError::Stopping => Problem::new(Slug::Stopping, sentence(fault)).retry_after_s(1),
+        IntakeError::Changed { .. } => {
+            Problem::new(Slug::DefinitionsChanged, sentence(fault)).retry_after_s(1)
+        }
         _ => Problem::internal(fault),
     }
 }
@@ -148,6 +151,13 @@ mod tests {
             (IntakeError::StorageFull("x".into()), Slug::JournalFull),
             (IntakeError::Unavailable("x".into()), Slug::JournalPoisoned),
             (IntakeError::Stopping, Slug::Stopping),
+            (
+                IntakeError::Changed {
+                    stream: "x".into(),
+                    rows: 1,
+                },
+                Slug::DefinitionsChanged,
+            ),
             (IntakeError::Record("x".into()), Slug::Internal),
         ];
         for (fault, slug) in cases {

@@ -54,6 +54,13 @@ pub struct StreamStatus {
     pub rejected: u64,
     /// Events that came after their bucket was judged complete.
     pub late: u64,
+    /// Events in the journal that are not counted, because they do not fit the definition or could
+    /// not be processed.
+    pub failed: u64,
+    /// Derived values that could not be computed and are null.
+    pub derive_failed: u64,
+    /// Amounts that `convert` left out of account, because no rate is known.
+    pub unconverted: u64,
     /// Latest event time, RFC 3339.
     pub last_event_at: Option<String>,
     /// Event time up to which buckets are complete, RFC 3339.

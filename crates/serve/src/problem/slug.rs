@@ -88,6 +88,8 @@ slugs! {
     Recovering = "recovering", SERVICE_UNAVAILABLE, "The server is recovering";
     /// The server is about to stop.
     Stopping = "stopping", SERVICE_UNAVAILABLE, "The server is stopping";
+    /// A stream was changed or removed while its events were on their way.
+    DefinitionsChanged = "definitions-changed", SERVICE_UNAVAILABLE, "The definitions changed meanwhile";
     /// The journal failed to reach the disk and takes nothing until it is opened again.
     JournalPoisoned = "journal-poisoned", SERVICE_UNAVAILABLE, "The journal cannot be written";
     /// All places for live streams are taken.

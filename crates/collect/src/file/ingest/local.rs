@@ -63,7 +63,9 @@ fn sink_error(error: IntakeError) -> SinkError {
             reason: error.to_string(),
             retry_after,
         },
-        IntakeError::StorageFull(_) => SinkError::Unavailable(error.to_string()),
+        IntakeError::StorageFull(_) | IntakeError::Changed { .. } => {
+            SinkError::Unavailable(error.to_string())
+        }
         _ => SinkError::Refused(error.to_string()),
     }
 }

@@ -215,6 +215,37 @@ fn a_downstream_that_panics_leaves_no_caller_waiting() {
     intake.stop();
 }
 
+/// Takes no record of events, as when its stream was removed.
+struct Refuses;
+
+impl Downstream for Refuses {
+    fn apply(&self, records: &[JournalRecord]) -> Vec<Applied> {
+        let rows = |record: &JournalRecord| Applied {
+            failed: record.batch.num_rows() as u64,
+            ..Applied::default()
+        };
+        records.iter().map(rows).collect()
+    }
+}
+
+#[test]
+fn events_that_processing_could_not_take_are_an_error_and_not_an_empty_success() {
+    let bench = bench(IntakeLimits::default());
+    let refuses = Arc::new(Refuses);
+    bench
+        .intake
+        .replace_downstream(move |_, _| Ok::<_, IntakeError>(refuses as Arc<dyn Downstream>))
+        .unwrap();
+    let outcome = submit(&bench, &[1, 2]);
+    assert_eq!(
+        outcome,
+        Err(IntakeError::Changed {
+            stream: "numbers".into(),
+            rows: 2
+        })
+    );
+}
+
 /// The writer makes a group readable before it hands it on. Between the two, another downstream
 /// that prepares itself up to the journal's end would meet the group twice.
 #[test]
