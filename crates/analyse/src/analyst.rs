@@ -6,7 +6,7 @@ use tillwatch_journal::JournalReader;
 use tillwatch_process::Processor;
 
 use crate::encode::QueryResult;
-use crate::engine::{Engine, EngineParts, metric_faults};
+use crate::engine::{self, Engine, EngineParts, metric_faults};
 use crate::error::AnalyseError;
 use crate::guard::check_text;
 use crate::limits::{LimitOverride, QueryLimits};
@@ -152,4 +152,11 @@ pub fn check_metrics(
     metrics: Vec<MetricDefinition>,
 ) -> Vec<AnalyseError> {
     metric_faults(&parts(processor, None, metrics, QueryLimits::default()))
+}
+
+/// The names of the metrics that divide counts by counts, which a monitor of rates needs; metrics
+/// at fault are not among them.
+#[must_use]
+pub fn ratio_metrics(processor: &Arc<Processor>, metrics: Vec<MetricDefinition>) -> Vec<String> {
+    engine::ratio_metrics(&parts(processor, None, metrics, QueryLimits::default()))
 }

@@ -22,7 +22,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
-pub use analyst::{Analyst, check_metrics};
+pub use analyst::{Analyst, check_metrics, ratio_metrics};
 pub use encode::QueryResult;
 pub use error::{AnalyseError, Fault, Position};
 pub use limits::{LimitOverride, QueryLimits};

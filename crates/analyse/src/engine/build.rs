@@ -107,6 +107,24 @@ pub(crate) fn metric_faults(parts: &EngineParts) -> Vec<AnalyseError> {
     faults
 }
 
+/// The names of the metrics that divide counts by counts; those at fault are not among them.
+pub(crate) fn ratio_metrics(parts: &EngineParts) -> Vec<String> {
+    let cubes = cubes(&parts.cubes);
+    let Ok(base) = state(parts) else {
+        return Vec::new();
+    };
+    let known = known(&base);
+    parts
+        .metrics
+        .iter()
+        .filter(|definition| {
+            compile(definition, &cubes, &base, &known, &parts.limits)
+                .is_ok_and(|metric| metric.ratio().is_some())
+        })
+        .map(|definition| definition.name.clone())
+        .collect()
+}
+
 fn cubes(sources: &[Arc<dyn CubeSource>]) -> BTreeMap<String, Cube> {
     sources
         .iter()

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use datafusion::execution::{SessionState, SessionStateBuilder};
 
-pub(crate) use build::{EngineParts, metric_faults};
+pub(crate) use build::{EngineParts, metric_faults, ratio_metrics};
 
 use crate::error::AnalyseError;
 use crate::friendly::KnownNames;

@@ -33,7 +33,7 @@ pub async fn run(options: Serve) -> Result<ExitCode> {
         recovered = engine.recover(journal, Arc::clone(&loaded)) => {
             recovered?;
             terminal::line("ready");
-            watch_folder(&engine, options.folders.config)?;
+            watch_folder(&engine, options.folders.config, loaded.digest)?;
             stop.await?;
         }
         stopped = &mut stop => stopped?,

@@ -3,14 +3,11 @@
 //! The parts refuse at the first fault. To report all, the item at fault is taken out and the rest
 //! is planned again; what hangs on it is left out too, so that one slip is one fault.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use tillwatch_analyse::{AnalyseError, MetricDefinition, check_metrics};
-use tillwatch_collect::source::EventsPath;
-use tillwatch_collect::source::poll::EVERY_MIN;
-
+use tillwatch_analyse::{AnalyseError, MetricDefinition, check_metrics, ratio_metrics};
 use tillwatch_process::{
     CubeDefinition, Item, ProcessError, ProcessOptions, Processor, Rates, StreamDefinition,
 };
@@ -18,6 +15,7 @@ use tillwatch_process::{
 use super::fault::Fault;
 use super::folder::Folder;
 use super::resolve::{Resolved, dimension_names, split_hint, unknown_dimension};
+use super::shape;
 
 /// The rates as written, and their faults.
 pub fn rates(folder: &Folder, faults: &mut Vec<Fault>) -> Arc<Rates> {
@@ -185,12 +183,13 @@ fn take_out(
     }
 }
 
-/// Checks every metric against its cube; gives those that are sound.
+/// Checks every metric against its cube; gives those that can be judged, and which of them divide
+/// counts by counts: none is told of a metric at fault.
 pub fn metrics(
     folder: &Folder,
     (processor, damaged): (Processor, HashSet<String>),
     faults: &mut Vec<Fault>,
-) -> Vec<MetricDefinition> {
+) -> (Vec<MetricDefinition>, HashMap<String, bool>) {
     let mut judged: Vec<(usize, MetricDefinition)> = Vec::new();
     for item in &folder.metrics {
         let written = &item.value;
@@ -219,12 +218,19 @@ pub fn metrics(
         .iter()
         .map(|(_, definition)| definition.clone())
         .collect();
-    let found = check_metrics(&Arc::new(processor), definitions.clone());
+    let processor = Arc::new(processor);
+    let found = check_metrics(&processor, definitions.clone());
+    let ratios = ratio_metrics(&processor, definitions.clone());
+    let mut divides: HashMap<String, bool> = definitions
+        .iter()
+        .map(|definition| (definition.name.clone(), ratios.contains(&definition.name)))
+        .collect();
     for error in &found {
         let (name, fault) = match error {
             AnalyseError::Metric { metric, fault, .. } => (metric.as_str(), fault.clone()),
             other => ("", tillwatch_analyse::Fault::new(other.to_string())),
         };
+        divides.remove(name);
         let file = judged
             .iter()
             .find(|(_, d)| d.name == name)
@@ -235,49 +241,44 @@ pub fn metrics(
                 .suggest(fault.suggestion),
         );
     }
-    definitions
+    (definitions, divides)
 }
 
-/// Checks what sources name and how often they ask.
-pub fn sources(folder: &Folder, faults: &mut Vec<Fault>) {
-    for item in &folder.sources {
-        let base = ["sources", item.name.as_str()];
-        let written = &item.value;
-        if written.kind != "http_poll" {
-            faults.push(
-                folder
-                    .fault(
-                        item.file,
-                        &[base[0], base[1], "kind"],
-                        format!("there is no source of kind '{}'", written.kind),
-                    )
-                    .suggest(Some("this version has `http_poll`".into())),
-            );
+/// Checks that detectors which count samples have a metric that has some. `divides` says which
+/// sound metrics divide counts by counts.
+pub fn detectors(folder: &Folder, divides: &HashMap<String, bool>, faults: &mut Vec<Fault>) {
+    for item in &folder.monitors {
+        if divides.get(&item.value.metric) != Some(&false) {
+            continue;
         }
-        if !folder
-            .streams
-            .iter()
-            .any(|stream| stream.name == written.stream)
-        {
-            let names = folder.streams.iter().map(|stream| stream.name.as_str());
-            faults.push(
-                folder
-                    .fault(
-                        item.file,
-                        &[base[0], base[1], "stream"],
-                        format!("there is no stream '{}'", written.stream),
-                    )
-                    .suggest(super::folder::nearest_name(&written.stream, names)),
-            );
-        }
-        if written.every.is_some_and(|every| every.0 < EVERY_MIN) {
-            let path = [base[0], base[1], "every"];
-            faults.push(folder.fault(item.file, &path, "a source is asked once a second at most"));
-        }
-        if let Some(Err(error)) = written.events.as_deref().map(EventsPath::parse) {
-            let path = [base[0], base[1], "events"];
-            faults.push(folder.fault(item.file, &path, error.to_string()));
-        }
+        let (within, what, instead): (Vec<&str>, _, _) = match &item.value.detect {
+            shape::Detect::Rate(_) => (
+                vec!["rate"],
+                "`rate` judges",
+                "use `threshold`, or a metric such as approved / attempts over two counts",
+            ),
+            shape::Detect::Threshold(threshold) if threshold.min_samples.is_some_and(|n| n > 0) => {
+                (
+                    vec!["threshold", "min_samples"],
+                    "`min_samples` counts the denominator of",
+                    "leave `min_samples` out, or use a metric such as approved / attempts over two counts",
+                )
+            }
+            shape::Detect::Threshold(_) => continue,
+        };
+        let path: Vec<&str> = ["monitors", item.name.as_str(), "detect"]
+            .into_iter()
+            .chain(within)
+            .collect();
+        let message = format!(
+            "{what} a count divided by a count, and metric '{}' is none",
+            item.value.metric
+        );
+        faults.push(
+            folder
+                .fault(item.file, &path, message)
+                .suggest(Some(instead.to_owned())),
+        );
     }
 }
 
@@ -288,7 +289,9 @@ pub fn boards(folder: &Folder, faults: &mut Vec<Fault>) {
         for (index, tile) in item.value.tiles.iter().enumerate() {
             let at = index.to_string();
             let path = [base[0], base[1], "tiles", at.as_str()];
-            board_metric(folder, item.file, &path, &tile.metric, None, faults);
+            let filters = tile.filter.keys().map(String::as_str);
+            let named = filters.map(|name| (vec!["where", name], name)).collect();
+            board_metric(folder, item.file, &path, &tile.metric, named, faults);
             if tile
                 .good
                 .as_deref()
@@ -300,14 +303,9 @@ pub fn boards(folder: &Folder, faults: &mut Vec<Fault>) {
         for (index, chart) in item.value.charts.iter().enumerate() {
             let at = index.to_string();
             let path = [base[0], base[1], "charts", at.as_str()];
-            board_metric(
-                folder,
-                item.file,
-                &path,
-                &chart.metric,
-                chart.by.as_deref(),
-                faults,
-            );
+            let by = chart.by.as_deref();
+            let named = by.map(|by| (vec!["by"], by)).into_iter().collect();
+            board_metric(folder, item.file, &path, &chart.metric, named, faults);
         }
     }
 }
@@ -317,17 +315,17 @@ fn board_metric(
     file: usize,
     path: &[&str],
     metric: &str,
-    by: Option<&str>,
+    // The dimensions named, each with its place below `path`.
+    named: Vec<(Vec<&str>, &str)>,
     faults: &mut Vec<Fault>,
 ) {
-    let with = |last: &'static str| path.iter().copied().chain([last]).collect::<Vec<_>>();
     let Some(found) = folder.metrics.iter().find(|item| item.name == metric) else {
         let names = folder.metrics.iter().map(|item| item.name.as_str());
         faults.push(
             folder
                 .fault(
                     file,
-                    &with("metric"),
+                    &[path, &["metric"]].concat(),
                     format!("there is no metric '{metric}'"),
                 )
                 .suggest(super::folder::nearest_name(metric, names)),
@@ -335,14 +333,11 @@ fn board_metric(
         return;
     };
     let known = dimension_names(folder, &found.value.of);
-    if let Some(by) = by.filter(|by| !known.contains(by)) {
-        faults.push(unknown_dimension(
-            folder,
-            file,
-            &with("by"),
-            by,
-            &found.value.of,
-            &known,
-        ));
+    for (within, name) in named {
+        if !known.contains(&name) {
+            let place = [path, &within].concat();
+            let of = &found.value.of;
+            faults.push(unknown_dimension(folder, file, &place, name, of, &known));
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! The definitions folder as written: every item with its file, every fault that reading shows.
 
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
@@ -66,6 +68,8 @@ pub struct Folder {
     pub limits: Option<Item<Limits>>,
     /// What reading showed to be wrong.
     pub faults: Vec<Fault>,
+    /// What was read of the folder's own files, to tell whether it has changed.
+    digest: DefaultHasher,
 }
 
 impl Folder {
@@ -83,6 +87,7 @@ impl Folder {
                 )
                 .suggest(Some("name a folder with YAML files in it".into())),
             );
+            error.to_string().hash(&mut folder.digest);
             return folder;
         }
         paths.sort();
@@ -97,7 +102,9 @@ impl Folder {
             );
         }
         for path in paths {
-            match read_file(&path) {
+            let read = read_file(&path);
+            (&path, &read).hash(&mut folder.digest);
+            match read {
                 Ok(text) => folder.add(path, &text, true),
                 Err(reason) => {
                     folder
@@ -107,6 +114,25 @@ impl Folder {
             }
         }
         folder
+    }
+
+    /// A hash of the names and texts of the folder's own files, as [`Self::open`] read them. It
+    /// is good for one run of the program only.
+    #[must_use]
+    pub fn digest(&self) -> u64 {
+        self.digest.finish()
+    }
+
+    /// Whether [`Self::open`] on `dir` reads the file at `path`, if there is one.
+    #[must_use]
+    pub fn reads(dir: &Path, path: &Path) -> bool {
+        is_definitions(path) && !within_hidden(dir, path)
+    }
+
+    /// Whether a folder at `path` may hold files that [`Self::open`] on `dir` reads.
+    #[must_use]
+    pub fn enters(dir: &Path, path: &Path) -> bool {
+        !within_hidden(dir, path)
     }
 
     /// Reads one text as if it were a file of the folder; `packs` says whether it may name packs.
@@ -205,6 +231,20 @@ impl Folder {
         }
     }
 
+    /// As [`Self::fault`], but at the key the path ends with rather than at its value.
+    #[must_use]
+    pub fn fault_at_key(&self, file: usize, path: &[&str], message: impl Into<String>) -> Fault {
+        let key = path.split_last().and_then(|(last, before)| {
+            let within = self.files.get(file)?.tree.find(before)?;
+            within.entry(last).map(|(key, _)| key.place)
+        });
+        let mut fault = self.fault(file, path, message);
+        if let Some(place) = key {
+            (fault.line, fault.column) = (place.line, place.column);
+        }
+        fault
+    }
+
     /// A fault at `rest` within the item `name` of `section`, in the file it stands in.
     #[must_use]
     pub fn fault(&self, file: usize, path: &[&str], message: impl Into<String>) -> Fault {
@@ -226,22 +266,29 @@ pub fn nearest_name<'a>(
 fn list(dir: &Path, paths: &mut Vec<PathBuf>) -> std::io::Result<()> {
     for entry in std::fs::read_dir(dir)? {
         let path = entry?.path();
-        let hidden = path
-            .file_name()
-            .is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if hidden {
+        if within_hidden(dir, &path) {
             continue;
         }
         if path.is_dir() {
             list(&path, paths)?;
-        } else if path
-            .extension()
-            .is_some_and(|end| end == "yaml" || end == "yml")
-        {
+        } else if is_definitions(&path) {
             paths.push(path);
         }
     }
     Ok(())
+}
+
+fn is_definitions(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|end| end == "yaml" || end == "yml")
+}
+
+/// Whether a name on the way from `dir` to `path` begins with a dot.
+fn within_hidden(dir: &Path, path: &Path) -> bool {
+    path.strip_prefix(dir)
+        .unwrap_or(path)
+        .iter()
+        .any(|name| name.to_string_lossy().starts_with('.'))
 }
 
 fn read_file(path: &Path) -> Result<String, String> {
@@ -448,6 +495,30 @@ mod tests {
             read.faults.first().map(ToString::to_string),
             Some("b.yaml:2:3: 'm' is already defined in a.yaml".into())
         );
+    }
+
+    #[test]
+    fn the_digest_follows_names_and_texts_of_what_is_read_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+        let digest = || Folder::open(dir.path()).digest();
+        write("a.yaml", "streams: {}\n");
+        let first = digest();
+        std::fs::create_dir(dir.path().join("data")).unwrap();
+        write("data/1.log", "frames");
+        write("note.txt", "x");
+        write(".a.yaml.swp", "x");
+        write(".hidden.yaml", "streams: {}\n");
+        assert_eq!(digest(), first);
+        write("a.yaml", "streams: {} \n");
+        assert_ne!(digest(), first);
+        write("a.yaml", "streams: {}\n");
+        assert_eq!(digest(), first);
+        write("data/b.yml", "cubes: {}\n");
+        assert_ne!(digest(), first);
+        let reads = |name: &str| Folder::reads(dir.path(), &dir.path().join(name));
+        assert!(reads("a.yaml") && reads("data/b.yml"));
+        assert!(!reads("data/1.log") && !reads(".hidden.yaml") && !reads(".git/a.yaml"));
     }
 
     #[test]

@@ -14,6 +14,8 @@ use tillwatch_collect::{DecodeLimits, IntakeLimits};
 use tillwatch_journal::JournalOptions;
 use tillwatch_process::ProcessOptions;
 
+use super::fault::Fault;
+use super::folder::Folder;
 use super::node::{Node, Value};
 use super::scalar::{parse_bytes, parse_duration};
 
@@ -53,8 +55,26 @@ pub struct Limits {
     pub query: QueryLimitsWritten,
 }
 
+impl Limits {
+    /// The parts whose limits are read at start only and are others in `changed`, as sentences.
+    #[must_use]
+    pub fn only_at_start(&self, changed: &Self) -> Vec<String> {
+        [
+            ("http", self.http != changed.http),
+            ("intake", self.intake != changed.intake),
+            ("journal", self.journal != changed.journal),
+        ]
+        .into_iter()
+        .filter(|(_, differs)| *differs)
+        .map(|(part, _)| {
+            format!("limits.{part} was changed; what the server read at its start stays until the next start")
+        })
+        .collect()
+    }
+}
+
 /// Limits of the journal.
-#[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct JournalLimits {
     /// Bytes of a segment before the next one is begun. Default 256 MiB.
@@ -202,4 +222,106 @@ pub fn with_numbers(mut node: Node) -> Node {
         }
     }
     node
+}
+
+/// Limits for which nothing at all is a sound choice.
+const ZERO_IS_SOUND: [&str; 16] = [
+    "allowed_lateness_ms",
+    "combinations_max",
+    "future_ms_max",
+    "lateness_ms",
+    "live_clients_max",
+    "live_coalesce_ms",
+    "raw_bytes_max",
+    "reject_frames_max",
+    "rejections_max",
+    "reported_max",
+    "retry_after_max_ms",
+    "retry_after_ms",
+    "series_default",
+    "shutdown_grace_ms",
+    "waiting_max",
+    "backoff_max_ms",
+];
+
+/// Checks that the limits let anything through, and do not contradict each other.
+pub fn contradictions(folder: &Folder, faults: &mut Vec<Fault>) {
+    let Some(item) = &folder.limits else {
+        return;
+    };
+    let Some(written) = folder
+        .files
+        .get(item.file)
+        .and_then(|file| file.tree.find(&["limits"]))
+    else {
+        return;
+    };
+    // Sizes and times with units are numbers only now.
+    let written = with_numbers(written.clone());
+    for (part, limits) in written.entries() {
+        for (key, limit) in limits.entries() {
+            let (Some(part), Some(name)) = (part.text(), key.text()) else {
+                continue;
+            };
+            if matches!(limit.value, Value::Int(0)) && !ZERO_IS_SOUND.contains(&name) {
+                let fault = folder.fault(
+                    item.file,
+                    &["limits", part, name],
+                    format!("with {part}.{name} at 0 nothing is let through"),
+                );
+                let hint = "leave it out for the default, or write a larger number";
+                faults.push(fault.suggest(Some(hint.to_owned())));
+            }
+        }
+    }
+    let limits = &item.value;
+    let journal = limits.journal.options();
+    let u64_of = |size: usize| u64::try_from(size).unwrap_or(u64::MAX);
+    let frame = (
+        "journal.frame_bytes_max",
+        u64::from(journal.frame_bytes_max),
+    );
+    let record = (
+        "intake.record_bytes_max",
+        u64_of(limits.intake.record_bytes_max),
+    );
+    let queue = (
+        "intake.queue_bytes_max",
+        u64_of(limits.intake.queue_bytes_max),
+    );
+    let line = (
+        "decode.line_bytes_max",
+        u64_of(limits.decode.line_bytes_max),
+    );
+    let body = ("http.body_bytes_max", u64_of(limits.http.body_bytes_max));
+    let bodies = (
+        "http.bodies_in_flight_bytes_max",
+        u64_of(limits.http.bodies_in_flight_bytes_max),
+    );
+    for (inner, outer, why) in [
+        (record, frame, "a journal frame holds one record"),
+        (line, frame, "a journal frame holds at least one event"),
+        (
+            line,
+            queue,
+            "an event waits in the queue before it is written",
+        ),
+        (body, bodies, "a body counts among all bodies held at once"),
+    ] {
+        // What has its default on both sides fits; so at least one of the two is written.
+        if inner.1 > outer.1 && inner.1 > 0 && outer.1 > 0 {
+            let place = [outer.0, inner.0]
+                .map(|name| name.split('.').collect::<Vec<_>>())
+                .into_iter()
+                .find(|path| written.find(path).is_some())
+                .unwrap_or_default();
+            let path: Vec<&str> = ["limits"].into_iter().chain(place).collect();
+            let message = format!(
+                "{} is {}, less than {} with {}: {why}",
+                outer.0, outer.1, inner.0, inner.1
+            );
+            let hint = format!("raise {}, or lower {}", outer.0, inner.0);
+            faults.push(folder.fault(item.file, &path, message).suggest(Some(hint)));
+        }
+    }
 }

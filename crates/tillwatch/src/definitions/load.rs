@@ -10,9 +10,9 @@ use tillwatch_process::{CubeDefinition, Rates, StreamDefinition};
 
 use super::fault::Fault;
 use super::folder::{Folder, Item};
-use super::limits::Limits;
+use super::limits::{self, Limits};
 use super::resolve::{CsvShape, Environment, resolve};
-use super::{check, shape};
+use super::{check, names, shape, sources};
 
 /// Definitions that work.
 #[derive(Debug)]
@@ -39,6 +39,8 @@ pub struct Loaded {
     pub rates: Arc<Rates>,
     /// Limits as written.
     pub limits: Limits,
+    /// The [`Folder::digest`] of what they were read from.
+    pub digest: u64,
 }
 
 /// Loads a folder.
@@ -57,6 +59,8 @@ pub fn finish(mut folder: Folder, environment: Environment<'_>) -> Result<Loaded
     let mut faults = std::mem::take(&mut folder.faults);
     let mut resolved = resolve(&folder, environment, &mut faults);
     let rates = check::rates(&folder, &mut faults);
+    limits::contradictions(&folder, &mut faults);
+    names::columns(&folder, &mut faults);
     let limits = folder
         .limits
         .take()
@@ -64,11 +68,12 @@ pub fn finish(mut folder: Folder, environment: Environment<'_>) -> Result<Loaded
         .unwrap_or_default();
     let options = limits.process.options();
     let processor = check::processor(&folder, &resolved, &rates, &options, &mut faults);
-    let metrics = match processor {
+    let (metrics, divides) = match processor {
         Some(processor) => check::metrics(&folder, processor, &mut faults),
-        None => Vec::new(),
+        None => Default::default(),
     };
-    check::sources(&folder, &mut faults);
+    check::detectors(&folder, &divides, &mut faults);
+    sources::sources(&folder, environment, limits.poll, &mut faults);
     check::boards(&folder, &mut faults);
     if !faults.is_empty() {
         faults.sort();
@@ -84,6 +89,7 @@ pub fn finish(mut folder: Folder, environment: Environment<'_>) -> Result<Loaded
     for monitor in &mut resolved.monitors {
         monitor.notify.retain(active);
     }
+    let digest = folder.digest();
     Ok(Loaded {
         streams: resolved.streams.into_values().collect(),
         csv: resolved.csv,
@@ -96,5 +102,6 @@ pub fn finish(mut folder: Folder, environment: Environment<'_>) -> Result<Loaded
         boards: folder.boards,
         rates,
         limits,
+        digest,
     })
 }

@@ -5,15 +5,17 @@ pub mod fault;
 pub mod folder;
 pub mod limits;
 pub mod load;
+pub mod names;
 pub mod node;
 pub mod pack;
 pub mod read;
 pub mod resolve;
 pub mod scalar;
 pub mod shape;
+pub mod sources;
 #[cfg(test)]
 mod tests;
 
 pub use fault::Fault;
 pub use folder::Folder;
-pub use load::{Loaded, load};
+pub use load::{Loaded, finish, load};

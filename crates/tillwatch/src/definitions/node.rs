@@ -55,6 +55,25 @@ impl Node {
         }
     }
 
+    /// The entries of a mapping, in the order they are written; none for anything else.
+    #[must_use]
+    pub fn entries(&self) -> &[(Node, Node)] {
+        match &self.value {
+            Value::Map(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    /// The value at `path`, names of mapping entries or positions in lists, if there is one.
+    #[must_use]
+    pub fn find(&self, path: &[&str]) -> Option<&Node> {
+        path.iter().try_fold(self, |at, step| match &at.value {
+            Value::Map(_) => at.entry(step).map(|(_, value)| value),
+            Value::List(items) => items.get(step.parse::<usize>().ok()?),
+            _ => None,
+        })
+    }
+
     /// The text of a text node.
     #[must_use]
     pub fn text(&self) -> Option<&str> {

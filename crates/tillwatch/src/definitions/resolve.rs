@@ -500,7 +500,7 @@ pub fn unknown_dimension(
         )
         .suggest(
             nearest_name(name, known.iter().copied())
-                .or_else(|| Some(format!("it has {}", known.join(", ")))),
+                .or_else(|| (!known.is_empty()).then(|| format!("it has {}", known.join(", ")))),
         )
 }
 

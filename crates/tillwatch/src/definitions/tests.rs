@@ -92,6 +92,29 @@ fn limits_are_set_by_name_and_written_with_units() {
 }
 
 #[test]
+fn limits_that_are_read_at_start_only_are_named_when_they_change() {
+    let limits = |text: &str| {
+        let mut folder = Folder::default();
+        folder.add("base.yaml".into(), BASE, true);
+        folder.add("limits.yaml".into(), text, true);
+        finish(folder, &|_| None)
+            .unwrap_or_else(|faults| panic!("{faults:#?}"))
+            .limits
+    };
+    let before = limits("limits: {intake: {queue_batches_max: 7}}\n");
+    let after = limits(
+        "limits: {http: {headers_max: 9}, journal: {segment_bytes_max: 4MiB}, query: {rows_max: 3}}\n",
+    );
+    assert!(before.only_at_start(&before).is_empty());
+    assert_eq!(
+        before.only_at_start(&after),
+        ["http", "intake", "journal"].map(|part| format!(
+            "limits.{part} was changed; what the server read at its start stays until the next start"
+        ))
+    );
+}
+
+#[test]
 fn the_page_on_functions_says_what_the_program_does() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/functions.md");
     let mut now = String::from(

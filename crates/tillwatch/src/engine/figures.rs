@@ -45,7 +45,7 @@ impl FigureSource for Figures {
             bucket_us: self.analyst.bucket_us(metric),
             unit: metric.definition().unit.clone(),
             is_rate: metric.ratio().is_some(),
-            watermark_us: stream.and_then(|stream| stream.status().watermark_us),
+            watermark_us: stream.and_then(|stream| stream.watermark_us()),
         })
     }
 

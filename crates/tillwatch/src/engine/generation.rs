@@ -4,19 +4,20 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
+use indicatif::HumanCount;
 use tillwatch_analyse::Analyst;
 use tillwatch_collect::{Clock, Decoder, Downstream, Intake, IntakeError, SystemClock};
+use tillwatch_journal::Offset;
 use tillwatch_monitor::catalogue::Catalogue;
 use tillwatch_monitor::channel::{Courier, CourierOptions};
 use tillwatch_monitor::watch::{Feed, Watch, WatchOptions};
-use tillwatch_process::{Processor, RecoverRange};
+use tillwatch_process::{Processor, RecoverRange, StreamStatus};
 use tillwatch_serve::Services;
 use tillwatch_serve::adapters::{AnalystFigures, JournalCollector, WatchIncidents};
-use tillwatch_serve::documents::{Board, Chart, Localized, Tile};
 use tokio::runtime::Handle;
 
+use super::boards::boards;
 use super::figures::Figures;
-use crate::definitions::shape::Title;
 use crate::definitions::{Loaded, resolve::CsvShape};
 
 /// Plans the definitions.
@@ -33,30 +34,88 @@ pub fn plan(loaded: &Loaded) -> Result<Processor> {
     Ok(processor)
 }
 
-/// Puts a processor for other definitions in the place of the running one.
-///
-/// Most of the journal is replayed beside the running one; only what came in the meantime is replayed
-/// while it waits.
-///
-/// # Errors
-/// The journal is damaged, or the intake is stopping; the running one stays.
-pub fn swap(intake: &Intake, loaded: &Loaded) -> Result<Arc<Processor>> {
-    let processor = Arc::new(plan(loaded)?);
-    let reader = intake.reader();
-    let most = processor.recover(&reader, RecoverRange::default(), &|_| ())?;
-    let next = Arc::clone(&processor);
-    intake
-        .replace_downstream(move |reader, upto| {
-            let rest = RecoverRange {
-                after: most.last,
-                before: Some(upto),
-            };
-            next.recover(reader, rest, &|_| ())
-                .map_err(anyhow::Error::from)?;
-            Ok::<_, SwapError>(next as Arc<dyn Downstream>)
+/// A processor for other definitions that holds what the running one held when it was prepared.
+pub struct Successor {
+    processor: Arc<Processor>,
+    last: Option<Offset>,
+}
+
+impl Successor {
+    /// Replays the journal beside the running processor.
+    ///
+    /// # Errors
+    /// The journal is damaged, or holds events that the running definitions read and these do not.
+    pub fn prepare(intake: &Intake, loaded: &Loaded, running: &Processor) -> Result<Self> {
+        let processor = Arc::new(plan(loaded)?);
+        // No further than the running one: the journal may hold more, which is still on its way.
+        let range = RecoverRange {
+            after: None,
+            before: Some(intake.applied_to()),
+        };
+        let report = processor.recover(&intake.reader(), range, &|_| ())?;
+        check_fit(&processor, running)?;
+        Ok(Self {
+            processor,
+            last: report.last,
         })
-        .map_err(|SwapError(error)| error)?;
-    Ok(processor)
+    }
+
+    /// What it will process by.
+    #[must_use]
+    pub fn processor(&self) -> &Arc<Processor> {
+        &self.processor
+    }
+
+    /// Takes the place of the running processor, which waits while what came since is replayed.
+    ///
+    /// # Errors
+    /// As [`Self::prepare`], or the intake is stopping; the running one stays.
+    pub fn take_place(self, intake: &Intake, running: Arc<Processor>) -> Result<()> {
+        intake
+            .replace_downstream(move |reader, upto| {
+                let rest = RecoverRange {
+                    after: self.last,
+                    before: Some(upto),
+                };
+                self.processor
+                    .recover(reader, rest, &|_| ())
+                    .map_err(anyhow::Error::from)?;
+                check_fit(&self.processor, &running)?;
+                Ok::<_, SwapError>(self.processor as Arc<dyn Downstream>)
+            })
+            .map_err(|SwapError(error)| error)
+    }
+}
+
+/// Refuses definitions by which acknowledged events would vanish from the figures.
+fn check_fit(next: &Processor, running: &Processor) -> Result<()> {
+    let faults: Vec<String> = next
+        .streams()
+        .iter()
+        .filter_map(|stream| {
+            let before = running
+                .stream(stream.name())
+                .map_or(0, |stream| stream.status().failed);
+            let status = stream.status();
+            (status.failed > before).then(|| unfit(&status))
+        })
+        .collect();
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(anyhow!("{}", faults.join("; ")))
+    }
+}
+
+/// What is said of a stream whose older events cannot be read by its definition.
+#[must_use]
+pub fn unfit(status: &StreamStatus) -> String {
+    format!(
+        "stream '{}': {} events in the journal cannot be counted: {}",
+        status.name,
+        HumanCount(status.failed),
+        status.failed_reason.as_deref().unwrap_or("unknown reason"),
+    )
 }
 
 /// Carries any error out of the intake's thread.
@@ -74,22 +133,26 @@ impl From<anyhow::Error> for SwapError {
     }
 }
 
-/// One set of definitions at work.
-pub struct Generation {
+/// Everything one set of definitions needs except what judges: it changes nothing until it is started.
+pub struct Parts {
+    loaded: Arc<Loaded>,
     processor: Arc<Processor>,
     decoders: HashMap<String, Arc<Decoder>>,
-    watch: Arc<Watch>,
+    figures: Arc<Figures>,
     courier: Arc<Courier>,
-    services: Services,
+    collector: Arc<JournalCollector>,
+    answers: Arc<AnalystFigures>,
+    catalogue: Arc<Catalogue>,
+    feed: Feed,
 }
 
-impl Generation {
-    /// Builds what answers, from a processor that holds everything in the journal.
+impl Parts {
+    /// Builds the parts around a processor.
     ///
     /// # Errors
     /// A part refuses its definitions.
     pub fn new(
-        loaded: &Loaded,
+        loaded: Arc<Loaded>,
         processor: Arc<Processor>,
         intake: &Arc<Intake>,
         catalogue: &Arc<Catalogue>,
@@ -111,25 +174,6 @@ impl Generation {
             let decoder = Arc::new(decoder);
             decoders.insert(name, decoder);
         }
-        let figures = Arc::new(Figures::new(
-            Arc::clone(&analyst),
-            Arc::clone(&processor),
-            runtime,
-        ));
-        let channels: Vec<String> = loaded
-            .channels
-            .iter()
-            .map(|channel| channel.name.clone())
-            .collect();
-        let watch = Arc::new(Watch::start(
-            loaded.monitors.clone(),
-            &channels,
-            Arc::clone(catalogue),
-            figures,
-            feed.clone(),
-            WatchOptions::default(),
-            SystemClock.now_us(),
-        )?);
         let courier = Arc::new(Courier::new(
             &loaded.channels,
             Arc::clone(catalogue),
@@ -141,41 +185,98 @@ impl Generation {
             .iter()
             .map(|metric| metric.name.clone())
             .collect();
-        let collector = JournalCollector::new(
+        let collector = Arc::new(JournalCollector::new(
             Arc::clone(intake),
             Arc::clone(&processor),
             decoders.values().cloned(),
             &loaded.limits.http,
-        );
+        ));
+        let answers = Arc::new(AnalystFigures::new(
+            Arc::clone(&analyst),
+            Arc::clone(&processor),
+            &order,
+        ));
+        let figures = Arc::new(Figures::new(analyst, Arc::clone(&processor), runtime));
+        Ok(Self {
+            loaded,
+            processor,
+            decoders,
+            figures,
+            courier,
+            collector,
+            answers,
+            catalogue: Arc::clone(catalogue),
+            feed: feed.clone(),
+        })
+    }
+}
+
+/// One set of definitions at work.
+pub struct Generation {
+    parts: Arc<Parts>,
+    watch: Arc<Watch>,
+    services: Services,
+}
+
+impl Generation {
+    /// Takes up the incidents of the catalogue; those of monitors that are gone or changed are
+    /// closed. Nobody else may judge from here on.
+    ///
+    /// # Errors
+    /// The catalogue cannot be read or written.
+    pub fn start(parts: Arc<Parts>) -> Result<Self> {
+        let loaded = &parts.loaded;
+        let channels: Vec<String> = loaded
+            .channels
+            .iter()
+            .map(|channel| channel.name.clone())
+            .collect();
+        let watch = Arc::new(Watch::start(
+            loaded.monitors.clone(),
+            &channels,
+            Arc::clone(&parts.catalogue),
+            Arc::clone(&parts.figures) as Arc<_>,
+            parts.feed.clone(),
+            WatchOptions::default(),
+            SystemClock.now_us(),
+        )?);
         let services = Services {
-            collector: Arc::new(collector),
-            figures: Arc::new(AnalystFigures::new(
-                Arc::clone(&analyst),
-                Arc::clone(&processor),
-                &order,
-            )),
+            collector: Arc::clone(&parts.collector) as Arc<_>,
+            figures: Arc::clone(&parts.answers) as Arc<_>,
             incidents: Arc::new(WatchIncidents::new(Arc::clone(&watch))),
             boards: boards(loaded).into(),
         };
         Ok(Self {
-            processor,
-            decoders,
+            parts,
             watch,
-            courier,
             services,
         })
+    }
+
+    /// The same definitions, taking up the incidents of the catalogue anew.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn again(&self) -> Result<Self> {
+        Self::start(Arc::clone(&self.parts))
+    }
+
+    /// The definitions.
+    #[must_use]
+    pub fn loaded(&self) -> &Loaded {
+        &self.parts.loaded
     }
 
     /// What processes.
     #[must_use]
     pub fn processor(&self) -> &Arc<Processor> {
-        &self.processor
+        &self.parts.processor
     }
 
     /// The decoder of a stream.
     #[must_use]
     pub fn decoder(&self, stream: &str) -> Option<Arc<Decoder>> {
-        self.decoders.get(stream).cloned()
+        self.parts.decoders.get(stream).cloned()
     }
 
     /// What judges.
@@ -187,7 +288,7 @@ impl Generation {
     /// What announces.
     #[must_use]
     pub fn courier(&self) -> Arc<Courier> {
-        Arc::clone(&self.courier)
+        Arc::clone(&self.parts.courier)
     }
 
     /// What the server answers by.
@@ -207,72 +308,4 @@ pub fn csv_options(csv: Option<&CsvShape>) -> tillwatch_collect::CsvOptions {
         options.delimiter = csv.delimiter.map_or(Delimiter::Whitespace, Delimiter::Byte);
     }
     options
-}
-
-fn boards(loaded: &Loaded) -> Vec<Board> {
-    let titled = |title: Option<&Title>, metric: &str| match title {
-        Some(title) => Localized {
-            en: title.en.clone(),
-            zh: title.zh.clone(),
-        },
-        None => Localized {
-            en: spoken(metric),
-            zh: None,
-        },
-    };
-    loaded
-        .boards
-        .iter()
-        .map(|item| Board {
-            name: item.name.clone(),
-            title: titled(Some(&item.value.title), &item.name),
-            tiles: item
-                .value
-                .tiles
-                .iter()
-                .map(|tile| Tile {
-                    metric: tile.metric.clone(),
-                    title: titled(tile.title.as_ref(), &tile.metric),
-                    filter: tile.filter.clone().into_iter().collect(),
-                    good: tile.good.clone(),
-                })
-                .collect(),
-            charts: item
-                .value
-                .charts
-                .iter()
-                .map(|chart| Chart {
-                    metric: chart.metric.clone(),
-                    by: chart.by.clone(),
-                    title: titled(chart.title.as_ref(), &chart.metric),
-                    window: chart
-                        .window
-                        .map(|window| window.0.as_secs())
-                        .map(seconds_text),
-                })
-                .collect(),
-            incidents: item.value.incidents,
-        })
-        .collect()
-}
-
-/// `payment_volume` as people say it: `Payment volume`.
-fn spoken(name: &str) -> String {
-    let mut text = name.replace('_', " ");
-    if let Some(first) = text.get_mut(0..1) {
-        first.make_ascii_uppercase();
-    }
-    text
-}
-
-/// Seconds as a duration text with the largest unit that fits.
-fn seconds_text(seconds: u64) -> String {
-    let units = [(86_400, "d"), (3_600, "h"), (60, "m")];
-    units
-        .iter()
-        .find(|(unit, _)| seconds > 0 && seconds.is_multiple_of(*unit))
-        .map_or_else(
-            || format!("{seconds}s"),
-            |(unit, name)| format!("{}{name}", seconds / unit),
-        )
 }

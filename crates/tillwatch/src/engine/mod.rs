@@ -1,16 +1,19 @@
 //! All parts wired together: what runs when a server runs.
 
+mod boards;
 mod figures;
 mod generation;
 mod reload;
 mod sources;
+#[cfg(test)]
+mod tests;
 mod ticker;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use tillwatch_collect::{Clock, Intake, SystemClock};
 use tillwatch_journal::{DiskStorage, Journal};
 use tillwatch_monitor::catalogue::Catalogue;
@@ -23,8 +26,10 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use crate::definitions::Loaded;
+use crate::definitions::limits::Limits;
 use crate::terminal;
 pub use generation::{Generation, csv_options};
+use generation::{Parts, Successor};
 pub use reload::watch_folder;
 use sources::SourceBoard;
 use ticker::Ticker;
@@ -55,7 +60,8 @@ pub fn open_journal(data: &Path, loaded: &Loaded) -> Result<Journal> {
     Ok(journal)
 }
 
-/// Plans the definitions and replays the journal through them.
+/// Plans the definitions and replays the journal through them. Events that cannot be read by them
+/// are told in the log.
 ///
 /// # Errors
 /// The journal is damaged.
@@ -66,6 +72,9 @@ pub fn replay(
 ) -> Result<Arc<Processor>> {
     let processor = Arc::new(generation::plan(loaded)?);
     processor.recover(&journal.reader(), RecoverRange::default(), progress)?;
+    for note in unfit_streams(&processor) {
+        tracing::warn!("{note}");
+    }
     Ok(processor)
 }
 
@@ -89,7 +98,10 @@ pub struct Engine {
     health: Arc<RunningHealth>,
     sources: Arc<SourceBoard>,
     journal_bytes: u64,
-    loaded_at: Mutex<Option<String>>,
+    /// The limits that are in force until the next start.
+    limits: Limits,
+    /// What is said of the definitions in force.
+    in_force: Mutex<DefinitionsStatus>,
     catalogue: Arc<Catalogue>,
     feed: Feed,
     running: tokio::sync::Mutex<Running>,
@@ -137,7 +149,8 @@ impl Engine {
             health,
             sources,
             journal_bytes: journal.bytes(),
-            loaded_at: Mutex::default(),
+            limits: loaded.limits.clone(),
+            in_force: Mutex::default(),
             catalogue: Arc::new(catalogue),
             feed: Feed::default(),
             running: tokio::sync::Mutex::new(Running {
@@ -186,83 +199,129 @@ impl Engine {
         self.health.set_intake(Arc::clone(&intake));
         let mut running = self.running.lock().await;
         running.intake = Some(Arc::clone(&intake));
-        self.put_in_force(&mut running, &intake, processor, loaded)
-            .await
+        let parts = self.parts(loaded, processor, &intake)?;
+        let generation = Generation::start(parts)?;
+        running.ticker = Some(Ticker::start()?);
+        self.put_in_force(&mut running, &intake, generation).await;
+        Ok(())
     }
 
-    /// Puts definitions in force whose processor holds everything in the journal.
+    fn parts(
+        &self,
+        loaded: Arc<Loaded>,
+        processor: Arc<Processor>,
+        intake: &Arc<Intake>,
+    ) -> Result<Arc<Parts>> {
+        let (catalogue, feed) = (&self.catalogue, &self.feed);
+        let runtime = Handle::current();
+        Parts::new(loaded, processor, intake, catalogue, feed, runtime).map(Arc::new)
+    }
+
+    /// Lets a generation answer whose processor takes what comes. Nothing here can fail: from the
+    /// change of the processor on there is no way back.
     async fn put_in_force(
         &self,
         running: &mut Running,
         intake: &Arc<Intake>,
-        processor: Arc<Processor>,
-        loaded: Arc<Loaded>,
-    ) -> Result<()> {
-        let generation = Generation::new(
-            &loaded,
-            processor,
-            intake,
-            &self.catalogue,
-            &self.feed,
-            Handle::current(),
-        )?;
+        generation: Generation,
+    ) {
         let generation = Arc::new(generation);
+        let loaded = generation.loaded();
         self.health
             .set_processor(Arc::clone(generation.processor()));
         self.app.open(generation.services());
-        if let Some(ticker) = running.ticker.take() {
-            ticker.stop().await;
+        if let Some(ticker) = &running.ticker {
+            ticker.go_on(generation.watch(), generation.courier()).await;
         }
-        running.ticker = Some(Ticker::start(generation.watch(), generation.courier())?);
         self.sources.stop().await;
         for source in &loaded.sources {
             if let Some(decoder) = generation.decoder(&source.value.stream) {
-                let started =
-                    self.sources
-                        .start(source, decoder, Arc::clone(intake), loaded.limits.poll);
-                if let Err(error) = started {
-                    tracing::error!(%error, "a source was not started");
-                }
+                let (intake, limits) = (Arc::clone(intake), loaded.limits.poll);
+                self.sources.start(source, decoder, intake, limits);
             }
         }
-        let status = in_force(&loaded);
-        *self
-            .loaded_at
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = status.loaded_at.clone();
+        let mut notes = unfit_streams(generation.processor());
+        for note in self.limits.only_at_start(&loaded.limits) {
+            tracing::warn!("{note}");
+            notes.push(note);
+        }
+        let status = in_force(loaded, notes);
+        *self.in_force.lock().unwrap_or_else(PoisonError::into_inner) = status.clone();
         self.health.set_definitions(status);
         running.generation = Some(generation);
-        Ok(())
     }
 
     /// Puts other definitions in force. The journal is replayed through them beside the running
     /// ones, which take events meanwhile; the change happens between two groups of events.
     ///
     /// # Errors
-    /// The definitions do not fit what is in the journal; those in force stay.
+    /// The definitions do not fit what is in the journal, or a part cannot be built; those in
+    /// force stay.
     pub async fn reload(&self, loaded: Arc<Loaded>) -> Result<()> {
         let mut running = self.running.lock().await;
-        let Some(intake) = running.intake.clone() else {
+        let (Some(intake), Some(before)) = (running.intake.clone(), running.generation.clone())
+        else {
             return Ok(());
         };
-        let definitions = Arc::clone(&loaded);
-        let swap = Arc::clone(&intake);
-        let processor = tokio::task::spawn_blocking(move || generation::swap(&swap, &definitions))
-            .await
-            .context("replaying the journal panicked")??;
-        self.put_in_force(&mut running, &intake, processor, loaded)
-            .await
+        // First what may fail and changes nothing.
+        let (definitions, place) = (Arc::clone(&loaded), Arc::clone(&intake));
+        let serving = Arc::clone(before.processor());
+        let successor =
+            tokio::task::spawn_blocking(move || Successor::prepare(&place, &definitions, &serving))
+                .await
+                .context("replaying the journal panicked")??;
+        let parts = self.parts(loaded, Arc::clone(successor.processor()), &intake)?;
+        // Two must not judge at a time: what one commits, the other would not know.
+        if let Some(ticker) = &running.ticker {
+            ticker.pause().await;
+        }
+        let (place, serving) = (Arc::clone(&intake), Arc::clone(before.processor()));
+        let changed = tokio::task::spawn_blocking(move || {
+            let generation = Generation::start(parts)?;
+            successor.take_place(&place, serving)?;
+            Ok(generation)
+        })
+        .await
+        .unwrap_or_else(|_| Err(anyhow!("changing the definitions panicked")));
+        match changed {
+            Ok(generation) => {
+                self.put_in_force(&mut running, &intake, generation).await;
+                Ok(())
+            }
+            Err(error) => {
+                self.stay(&mut running, &before).await;
+                Err(error)
+            }
+        }
     }
 
-    /// Says in the status that changed definitions were refused.
+    /// Judging goes on by the definitions in force. The others may have closed incidents by theirs,
+    /// so the catalogue is read again.
+    async fn stay(&self, running: &mut Running, before: &Arc<Generation>) {
+        let again = match before.again() {
+            Ok(again) => Arc::new(again),
+            Err(error) => {
+                tracing::error!(%error, "the catalogue could not be read again");
+                Arc::clone(before)
+            }
+        };
+        self.app.open(again.services());
+        if let Some(ticker) = &running.ticker {
+            ticker.go_on(again.watch(), again.courier()).await;
+        }
+        running.generation = Some(again);
+    }
+
+    /// Says in the status that changed definitions were refused, with their faults. With none, only
+    /// what is in force is told again.
     pub fn refused(&self, errors: Vec<String>) {
-        let loaded_at = self
-            .loaded_at
+        let mut status = self
+            .in_force
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
-        self.health
-            .set_definitions(DefinitionsStatus { loaded_at, errors });
+        status.errors.splice(0..0, errors);
+        self.health.set_definitions(status);
     }
 
     /// The definitions in force; none while recovering.
@@ -301,13 +360,24 @@ impl Engine {
     }
 }
 
-/// The definitions that are in force from now on, with what is worth knowing about them.
-fn in_force(loaded: &Loaded) -> DefinitionsStatus {
-    let notes = loaded.inactive_channels.iter().map(|(channel, variable)| {
+/// What is worth knowing about the definitions that are in force from now on.
+fn in_force(loaded: &Loaded, mut notes: Vec<String>) -> DefinitionsStatus {
+    notes.extend(loaded.inactive_channels.iter().map(|(channel, variable)| {
         format!("channel '{channel}' is inactive: the environment variable {variable} is not set")
-    });
+    }));
     DefinitionsStatus {
         loaded_at: Some(jiff::Timestamp::now().to_string()),
-        errors: notes.collect(),
+        errors: notes,
     }
+}
+
+/// The streams that do not count some events of the journal, each with the reason.
+fn unfit_streams(processor: &Processor) -> Vec<String> {
+    processor
+        .streams()
+        .iter()
+        .map(|stream| stream.status())
+        .filter(|status| status.failed > 0)
+        .map(|status| generation::unfit(&status))
+        .collect()
 }
