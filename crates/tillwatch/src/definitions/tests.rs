@@ -57,7 +57,7 @@ fn every_faulty_definition_is_answered_with_place_reason_and_suggestion() {
     if std::env::var_os("UPDATE_EXPECT").is_some() {
         std::fs::write(&path, &now).unwrap();
     }
-    assert!(count >= 25, "{count} cases");
+    assert!(count >= 40, "{count} cases");
     assert_eq!(now, text);
 }
 
@@ -67,7 +67,13 @@ fn the_built_in_packs_are_sound() {
     folder.add("packs.yaml".into(), "packs: [payments, commerce]\n", true);
     let loaded = finish(folder, &|_| None).unwrap_or_else(|faults| panic!("{faults:#?}"));
     assert!(loaded.metrics.len() > 30, "{}", loaded.metrics.len());
-    assert_eq!(loaded.inactive_channels.len(), 1);
+    // One channel a pack, whose address is in a variable that is not set here.
+    let inactive: Vec<_> = loaded
+        .inactive_channels
+        .iter()
+        .map(|(channel, _)| channel.as_str())
+        .collect();
+    assert_eq!(inactive, ["on_call", "shop_operations"]);
 }
 
 #[test]
