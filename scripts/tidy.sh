@@ -26,7 +26,11 @@ marks=$(git grep -nE '(todo!\(|unimplemented!\(|#\[ignore|FIXME|XXX:|\b(it|test|
 [ -z "$marks" ] || breach "unfinished or switched off:"$'\n'"$marks"
 
 # Who may know what (ARCHITECTURE.md, invariants).
-links() { cargo tree --locked --offline --edges normal --prefix none -p "$1" 2>/dev/null | grep -qE "^$2 v"; }
+links() {
+  local tree
+  tree=$(cargo tree --quiet --locked --edges normal --prefix none -p "$1") || { breach "cargo tree failed for $1"; return 1; }
+  grep -qE "^$2 v" <<<"$tree"
+}
 for crate in tillwatch-event tillwatch-journal tillwatch-monitor; do
   if links "$crate" datafusion; then breach "$crate links DataFusion"; fi
 done
