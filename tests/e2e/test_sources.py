@@ -4,7 +4,7 @@ import http.server
 import json
 import threading
 
-from harness import until
+from harness import run, until
 
 
 class Shop(http.server.BaseHTTPRequestHandler):
@@ -67,4 +67,19 @@ def test_a_source_is_polled_conditionally_backs_off_and_recovers(start):
     until(lambda: server.scalar("select count(*) from orders") == 2, "the second order is there")
     assert server.scalar("select sum(total) from orders") == "4.00"
     until(lambda: source()["state"] == "ok", "the source is well again")
+    shop.shutdown()
+
+
+def test_a_machine_without_certificates_still_reaches_plain_http(start):
+    shop = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Shop)
+    threading.Thread(target=shop.serve_forever, daemon=True).start()
+    Shop.orders = [{"id": "1", "at": "2026-11-01T10:00:00Z", "total": "1.50"}]
+    bare = {"SSL_CERT_FILE": "/nowhere", "SSL_CERT_DIR": "/nowhere"}
+    server = start(DEFINITIONS.replace("PORT", str(shop.server_port)), env=bare)
+    until(lambda: server.scalar("select count(*) from orders") == 1, "the order is there")
+    asked = run("sql", "--server", f"http://127.0.0.1:{server.port}", "select count(*) as n from orders", env=bare)
+    assert "1" in asked.stdout, asked
+    # Without certificates of authorities nobody can be trusted.
+    refused = run("sql", "--server", f"https://127.0.0.1:{shop.server_port}", "select 1", env=bare, check=False)
+    assert refused.returncode == 1, refused
     shop.shutdown()

@@ -5,6 +5,7 @@
 //! - [`file`](mod@file): files in chunks, a definition proposed for one, loading them resumably.
 //! - [`record`]: columns become a journal payload and back (`PAYLOAD.md` writes the bytes down).
 //! - [`intake`]: bounded queue, group commit, answer after fsync and processing.
+//! - [`outgoing`]: the client they and others call with.
 //! - [`source`]: sources that fetch by themselves.
 
 pub mod clock;
@@ -12,6 +13,7 @@ pub mod decode;
 mod error;
 pub mod file;
 pub mod intake;
+pub mod outgoing;
 pub mod record;
 pub mod source;
 

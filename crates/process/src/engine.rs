@@ -142,6 +142,11 @@ impl Engine {
         futures::executor::block_on(tokio::task::unconstrained(stream.try_collect()))
     }
 
+    /// An expression over the columns of `schema` as it was written, for those who only look at it.
+    pub(crate) fn parse_over(&self, sql: &str, schema: &Schema) -> Result<Expr, String> {
+        self.parse(sql, &df_schema(schema)?)
+    }
+
     fn parse(&self, sql: &str, schema: &DFSchema) -> Result<Expr, String> {
         let dialect = self.state.config_options().sql_parser.dialect;
         let parsed = reason(self.state.sql_to_expr_with_alias(sql, &dialect))?;

@@ -138,9 +138,36 @@ pub(crate) fn engine_reason(error: &DataFusionError) -> String {
     ] {
         line = line.strip_prefix(prefix).unwrap_or(line).trim();
     }
+    let line = line
+        .strip_prefix("ParserError(\"")
+        .map_or(line, |inner| inner.trim_end_matches("\")"));
     if line.is_empty() {
         text.replace('\n', " ")
     } else {
-        line.to_owned()
+        plain(line)
     }
+}
+
+/// The engine's commonest reasons in the words of all other messages.
+fn plain(line: &str) -> String {
+    let line = line.trim_end_matches('.');
+    if let Some(rest) = line.strip_prefix("No field named ") {
+        let (name, hint) = rest.split_once(". ").unwrap_or((rest, ""));
+        let name = name.trim_matches('"');
+        let near = hint
+            .strip_prefix("Did you mean ")
+            .map(|near| format!("; did you mean {near}"))
+            .unwrap_or_default();
+        return format!("there is no field '{name}'{near}");
+    }
+    if let Some(rest) = line.strip_prefix("Invalid function ") {
+        let (name, hint) = rest.split_once(".").unwrap_or((rest, ""));
+        let near = hint
+            .trim()
+            .strip_prefix("Did you mean ")
+            .map(|near| format!("; did you mean {near}"))
+            .unwrap_or_default();
+        return format!("there is no function {name}{near}");
+    }
+    line.to_owned()
 }

@@ -8,7 +8,7 @@ use tillwatch_collect::{Applied, Downstream, JournalRecord, RecordKind, decode_o
 use tillwatch_journal::{JournalReader, Offset};
 use tokio::sync::watch;
 
-use crate::cube::{Cube, CubeWriter};
+use crate::cube::{Cube, CubeWriter, Money};
 use crate::definition::{CubeDefinition, ProcessOptions, StreamDefinition};
 use crate::engine::Engine;
 use crate::error::{Item, ProcessError};
@@ -116,13 +116,13 @@ impl Processor {
                 Err(error) => errors.push(error),
             }
         }
-        let known: Vec<&str> = streams.iter().map(|s| s.schema.name.as_str()).collect();
+        let is_stream = |name: &str| streams.iter().any(|s| s.schema.name == name);
         let mut planned = HashMap::new();
         for cube in cubes {
-            match plan_cube(&engine, cube, &known, &mut writers, &options) {
+            match plan_cube(&engine, cube, &streams, &mut writers, &options) {
                 Ok(Some(cube)) => {
                     let name = cube.definition().name.clone();
-                    let taken = known.contains(&name.as_str());
+                    let taken = is_stream(&name);
                     if planned.insert(name.clone(), cube).is_some() || taken {
                         errors.push(ProcessError::item(
                             Item::Cube { cube: name },
@@ -310,12 +310,13 @@ impl Downstream for Processor {
 fn plan_cube(
     engine: &Engine,
     cube: CubeDefinition,
-    streams: &[&str],
+    streams: &[StreamDefinition],
     writers: &mut HashMap<String, Writer>,
     options: &ProcessOptions,
 ) -> Result<Option<Arc<Cube>>, Vec<ProcessError>> {
-    let Some(writer) = writers.get_mut(&cube.from) else {
-        if streams.contains(&cube.from.as_str()) {
+    let stream = streams.iter().find(|s| s.schema.name == cube.from);
+    let (Some(writer), Some(stream)) = (writers.get_mut(&cube.from), stream) else {
+        if stream.is_some() {
             return Ok(None);
         }
         return Err(vec![ProcessError::item(
@@ -326,7 +327,8 @@ fn plan_cube(
         )]);
     };
     let schema = writer.log.schema();
-    let planned = CubeWriter::new(engine, cube, &schema, options.combinations_max)?;
+    let money = Money::of(engine, stream, &schema);
+    let planned = CubeWriter::new(engine, cube, &schema, &money, options.combinations_max)?;
     let cube = Arc::clone(&planned.cube);
     writer.cubes.push(planned);
     Ok(Some(cube))

@@ -65,6 +65,63 @@ fn measures_that_cannot_work_are_refused_with_the_reason() {
 }
 
 #[test]
+fn money_is_not_added_over_currencies() {
+    let derive = &[
+        ("net", "amount - 0.30"),
+        ("share", "amount / abs(amount)"),
+        ("cur", "lower(currency)"),
+    ];
+    for sql in [
+        "sum(amount)",
+        "avg(amount)",
+        "sum(net)",
+        "sum(coalesce(-amount, 0)) filter (where ok)",
+        "sum(amount * quantity)",
+        "sum(case when ok then net else 0 end)",
+        "sum(cast(amount as decimal(30, 4)))",
+    ] {
+        let found = faults(vec![with_measure(sql)], derive);
+        assert_eq!(found.len(), 1, "{sql}: {found:?}");
+        assert!(
+            found[0].contains("amounts in several currencies would be added"),
+            "{sql}: {found:?}"
+        );
+    }
+    for sql in [
+        "sum(convert(amount, currency, 'EUR'))",
+        "sum(amount_eur)",
+        "sum(double_eur)",
+        "sum(amount) filter (where currency = 'EUR')",
+        "sum(amount) filter (where ok and cur = 'eur')",
+        "sum(case when currency = 'EUR' then amount end)",
+        "avg(share)",
+        "avg(net / amount)",
+        "sum(cast(amount as double))",
+        "sum(quantity)",
+        "count(amount)",
+        "max(amount)",
+    ] {
+        assert_eq!(
+            faults(vec![with_measure(sql)], derive),
+            Vec::<String>::new(),
+            "{sql}"
+        );
+    }
+    // A query need not split by a dimension, so that alone does not keep currencies apart.
+    let mut split = with_measure("sum(amount)");
+    split.dimensions = vec![("money".to_owned(), "currency".to_owned())];
+    assert_eq!(faults(vec![split], derive).len(), 1);
+    // Measures that tell whether a figure is of one currency do.
+    let mut told = with_measure("sum(amount)");
+    told.measures
+        .push(("first".to_owned(), "min(currency)".to_owned()));
+    assert_eq!(faults(vec![told.clone()], derive).len(), 1);
+    told.measures
+        .push(("last".to_owned(), "max(currency)".to_owned()));
+    assert_eq!(faults(vec![told], derive), Vec::<String>::new());
+}
+
+#[test]
 fn cubes_and_derived_columns_that_cannot_work_are_refused_with_the_reason() {
     let base = || cube("c", Duration::from_secs(60), &[("psp", "psp")]);
     for (cube, reason) in [

@@ -143,7 +143,7 @@ fn figures_survive_every_tier_of_merging() {
     let definition = CubeDefinition {
         measures: vec![
             ("events".to_owned(), "count(*)".to_owned()),
-            ("volume".to_owned(), "sum(amount)".to_owned()),
+            ("volume".to_owned(), "sum(amount_eur)".to_owned()),
             ("shoppers".to_owned(), "distinct(shopper)".to_owned()),
             ("mean_f".to_owned(), "avg(x)".to_owned()),
             ("spread".to_owned(), "quantile(x)".to_owned()),

@@ -80,6 +80,8 @@ pub const MEASURES: &[(&str, &str)] = &[
     ("events", "count(*)"),
     ("with_amount", "count(amount)"),
     ("approved", "count(*) filter (where ok)"),
+    ("currency_first", "min(currency)"),
+    ("currency_last", "max(currency)"),
     ("volume", "sum(amount)"),
     ("volume_eur", "sum(amount_eur)"),
     ("volume_double", "sum(double_eur)"),

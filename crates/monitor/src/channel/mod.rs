@@ -3,6 +3,7 @@
 //! The engine writes a message into the outbox in the same transaction as the transition it is
 //! about; [`Courier`] carries messages out and tries again until each is delivered or given up.
 
+mod client;
 mod courier;
 mod guard;
 mod retry;

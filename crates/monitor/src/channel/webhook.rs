@@ -6,7 +6,7 @@ use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 
 use super::guard::{self, PublicResolver};
-use super::signature;
+use super::{client, signature};
 use crate::MonitorError;
 use crate::catalogue::Message;
 use crate::definition::{ChannelDefinition, ChannelKind, WebhookDefinition};
@@ -46,20 +46,22 @@ impl Webhook {
         let ChannelKind::Webhook(definition) = &channel.kind;
         let url = url::Url::parse(&definition.url)
             .map_err(|error| MonitorError::Client(error.to_string()))?;
-        let mut client = reqwest::Client::builder()
-            .user_agent(USER_AGENT)
-            .timeout(timeout)
-            .connect_timeout(timeout)
-            // A redirect would lead around the address check and take the signature elsewhere.
-            .redirect(reqwest::redirect::Policy::none())
-            // A proxy would resolve the name itself, unseen by the check.
-            .no_proxy();
-        if !definition.allow_private {
-            client = client.dns_resolver(std::sync::Arc::new(PublicResolver));
-        }
-        let client = client
-            .build()
-            .map_err(|error| MonitorError::Client(error.to_string()))?;
+        let prepare = || {
+            let builder = reqwest::Client::builder()
+                .user_agent(USER_AGENT)
+                .timeout(timeout)
+                .connect_timeout(timeout)
+                // A redirect would lead around the address check and take the signature elsewhere.
+                .redirect(reqwest::redirect::Policy::none())
+                // A proxy would resolve the name itself, unseen by the check.
+                .no_proxy();
+            if definition.allow_private {
+                return builder;
+            }
+            builder.dns_resolver(std::sync::Arc::new(PublicResolver))
+        };
+        let client =
+            client::build(prepare).map_err(|error| MonitorError::Client(error.to_string()))?;
         Ok(Self {
             url,
             definition: definition.clone(),

@@ -2,6 +2,7 @@
 
 mod keep;
 mod limit;
+mod money;
 mod plan;
 mod store;
 
@@ -14,6 +15,7 @@ use datafusion::error::DataFusionError;
 use datafusion::logical_expr::AggregateUDF;
 
 pub use limit::OTHER;
+pub(crate) use money::Money;
 pub(crate) use plan::{BucketColumns, CubePlan};
 use store::CubeStore;
 
@@ -131,9 +133,10 @@ impl CubeWriter {
         engine: &Engine,
         definition: CubeDefinition,
         stream: &SchemaRef,
+        money: &Money,
         combinations_max: usize,
     ) -> Result<Self, Vec<ProcessError>> {
-        let plan = CubePlan::new(engine, &definition, stream)?;
+        let plan = CubePlan::new(engine, &definition, stream, money)?;
         let keep = Keep::new(&definition).map_err(|e| vec![e])?;
         let combinations =
             Combinations::new(plan.dimension_types(), combinations_max).map_err(|e| vec![e])?;

@@ -16,7 +16,7 @@ use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode, Physic
 use datafusion::physical_plan::{ExecutionPlan, empty::EmptyExec};
 use tillwatch_event::schema::timestamp_type;
 
-use super::{BUCKET, Measure};
+use super::{BUCKET, Measure, Money};
 use crate::definition::CubeDefinition;
 use crate::engine::Engine;
 use crate::error::{Item, ProcessError};
@@ -62,6 +62,7 @@ impl CubePlan {
         engine: &Engine,
         cube: &CubeDefinition,
         stream: &SchemaRef,
+        money: &Money,
     ) -> Result<Self, Vec<ProcessError>> {
         let whole = || Item::Cube {
             cube: cube.name.clone(),
@@ -102,8 +103,15 @@ impl CubePlan {
         let group_by = Arc::new(PhysicalGroupBy::new_single(groups));
 
         let (mut aggregates, mut filters, mut measures) = (Vec::new(), Vec::new(), Vec::new());
+        let is_kept_apart = money.is_kept_apart(engine, cube, stream);
         for (name, sql) in &cube.measures {
-            match plan_measure(engine, cube, name, sql, stream) {
+            let planned = plan_measure(engine, cube, name, sql, stream).and_then(|planned| {
+                match money.fault(engine, sql, stream) {
+                    Some(reason) if !is_kept_apart => Err(measure_fault(cube, name, sql, reason)),
+                    _ => Ok(planned),
+                }
+            });
+            match planned {
                 Ok((aggregate, filter, measure)) => {
                     aggregates.push(aggregate);
                     filters.push(filter);
@@ -287,6 +295,14 @@ fn plan_dimension(
     Ok((scalar.physical, scalar.data_type))
 }
 
+fn measure_fault(cube: &CubeDefinition, name: &str, sql: &str, reason: String) -> ProcessError {
+    let item = Item::Measure {
+        cube: cube.name.clone(),
+        measure: name.to_owned(),
+    };
+    ProcessError::expression(item, sql, reason)
+}
+
 type PlannedMeasure = (
     Arc<AggregateFunctionExpr>,
     Option<Arc<dyn PhysicalExpr>>,
@@ -300,13 +316,7 @@ fn plan_measure(
     sql: &str,
     stream: &SchemaRef,
 ) -> Result<PlannedMeasure, ProcessError> {
-    let fault = |reason: String| {
-        let item = Item::Measure {
-            cube: cube.name.clone(),
-            measure: name.to_owned(),
-        };
-        ProcessError::expression(item, sql, reason)
-    };
+    let fault = |reason: String| measure_fault(cube, name, sql, reason);
     let engine_fault = |e: DataFusionError| fault(crate::error::engine_reason(&e));
     let lowered = engine.aggregate(sql, name, stream).map_err(fault)?;
     let aggregate = lowered.aggregate;

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tillwatch_collect::outgoing::http_client;
 
 use super::parts::{Counts, SECOND};
 use super::stand::{DEADLINE, Stand, problem, until};
@@ -174,7 +175,8 @@ async fn a_client_that_comes_back_gets_a_snapshot() {
     let update = events.told().await;
     assert_ne!(first.id, update.id);
     drop(events);
-    let response = reqwest::Client::new()
+    let response = http_client(reqwest::Client::builder)
+        .unwrap()
         .get(stand.url(path))
         .header("last-event-id", first.id.unwrap())
         .send()

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tillwatch_analyse::{Analyst, MetricDefinition, QueryLimits};
 use tillwatch_collect::decode::Delimiter;
+use tillwatch_collect::outgoing::http_client;
 use tillwatch_collect::{CsvOptions, DecodeLimits, Decoder, Intake, IntakeLimits, SystemClock};
 use tillwatch_event::{Field, FieldType, StreamSchema};
 use tillwatch_journal::{DiskStorage, Journal, JournalOptions};
@@ -171,7 +172,7 @@ impl Till {
         Self {
             app,
             address,
-            client: reqwest::Client::new(),
+            client: http_client(reqwest::Client::builder).unwrap(),
             intake,
             _folder: folder,
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use serde_json::Value;
+use tillwatch_collect::outgoing::http_client;
 use tokio::task::JoinHandle;
 
 use super::parts::{Cases, Counts, Lines, Vitals};
@@ -53,10 +54,7 @@ impl Stand {
             counts: Arc::new(Counts::new("payments")),
             cases: Arc::new(Cases::new()),
             vitals,
-            client: reqwest::Client::builder()
-                .timeout(DEADLINE)
-                .build()
-                .unwrap(),
+            client: http_client(|| reqwest::Client::builder().timeout(DEADLINE)).unwrap(),
             running: Some(tokio::spawn(server.run())),
         }
     }
@@ -116,7 +114,12 @@ impl Stand {
 /// Opens a stream of server-sent events.
 pub(super) async fn read_events(url: &str) -> Events {
     // A client for streams must have no overall timeout.
-    let response = reqwest::Client::new().get(url).send().await.unwrap();
+    let response = http_client(reqwest::Client::builder)
+        .unwrap()
+        .get(url)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(response.status(), 200, "{url}");
     assert_eq!(response.headers()["content-type"], "text/event-stream");
     Events {

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, bail};
 use reqwest::{Client, RequestBuilder, Response, Url};
 use serde_json::Value;
+use tillwatch_collect::outgoing::http_client;
 
 use crate::cli::Server;
 
@@ -25,9 +26,8 @@ impl ServerClient {
                 server.server
             )
         })?;
-        let client = Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()?;
+        let prepare = || Client::builder().redirect(reqwest::redirect::Policy::none());
+        let client = http_client(prepare)?;
         Ok(Self {
             client,
             base,

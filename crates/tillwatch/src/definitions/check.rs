@@ -81,7 +81,17 @@ pub fn processor(
                 return None;
             };
             let fault = definition_fault(folder, item, expression.as_deref(), reason);
-            if !faults.contains(&fault) {
+            let has_been_told = match item {
+                // It cannot be planned because of what is known already.
+                Item::Stream { stream } => resolved.faulty_streams.contains(stream),
+                // It has lost its measures because they are at fault.
+                Item::Cube { cube } => {
+                    damaged.contains(cube)
+                        && cubes.get(cube).is_some_and(|cube| cube.measures.is_empty())
+                }
+                _ => faults.iter().any(|told| told.is_where(&fault)),
+            };
+            if !has_been_told && !faults.contains(&fault) {
                 faults.push(fault);
             }
             if let Item::Cube { cube } | Item::Dimension { cube, .. } | Item::Measure { cube, .. } =

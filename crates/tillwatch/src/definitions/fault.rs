@@ -41,6 +41,12 @@ impl Fault {
         self.suggestion = suggestion;
         self
     }
+
+    /// Whether both are at the same place.
+    #[must_use]
+    pub fn is_where(&self, other: &Self) -> bool {
+        (&self.file, self.line, self.column) == (&other.file, other.line, other.column)
+    }
 }
 
 impl fmt::Display for Fault {

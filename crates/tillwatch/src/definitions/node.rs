@@ -152,8 +152,22 @@ pub fn parse(text: &str) -> Result<Node, (Place, String)> {
                 line: at.line(),
                 column: at.column(),
             });
-        (place, error.to_string())
+        (place, reason(&error.to_string()))
     })
+}
+
+/// The parser's message without the place, which stands in front of it, and without advice to those who program it.
+fn reason(message: &str) -> String {
+    let message = message
+        .rsplit_once(" at line ")
+        .map_or(message, |(what, _)| what);
+    let repeated = message
+        .strip_prefix("duplicate mapping key: ")
+        .and_then(|rest| rest.split_once(", set "));
+    match repeated {
+        Some((key, _)) => format!("the key '{key}' stands here twice; keep one of them"),
+        None => message.to_owned(),
+    }
 }
 
 impl<'de> Deserialize<'de> for Node {

@@ -89,6 +89,12 @@ impl de::Error for Misfit {
             de::Unexpected::Float(value) => format!("the number {value}"),
             other => other.to_string(),
         };
+        let expected = match expected.to_string().as_str() {
+            "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number from 0".to_owned(),
+            "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number".to_owned(),
+            "f32" | "f64" => "a number".to_owned(),
+            other => other.to_owned(),
+        };
         Self::custom(format!("found {found}, expected {expected}"))
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Names are resolved here; expressions are checked in [`super::check`], which needs the parts.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,6 +36,8 @@ pub struct CsvShape {
 pub struct Resolved {
     /// Streams.
     pub streams: IndexMap<String, StreamDefinition>,
+    /// Streams with a fault that has been reported.
+    pub faulty_streams: HashSet<String>,
     /// How each stream's CSV is read, where it is not the usual way.
     pub csv: IndexMap<String, CsvShape>,
     /// Cubes.
@@ -54,7 +57,11 @@ pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 pub fn resolve(folder: &Folder, environment: Environment<'_>, faults: &mut Vec<Fault>) -> Resolved {
     let mut resolved = Resolved::default();
     for item in &folder.streams {
+        let before = faults.len();
         let stream = stream(folder, item, faults);
+        if faults.len() > before {
+            resolved.faulty_streams.insert(item.name.clone());
+        }
         if let Some(csv) = csv(folder, item, faults) {
             resolved.csv.insert(item.name.clone(), csv);
         }

@@ -20,7 +20,7 @@ cubes:
     from: base
     bucket: 1m
     dimensions: [country]
-    measures: {orders: count(*), revenue: sum(total)}
+    measures: {orders: count(*), revenue: \"sum(total) filter (where currency = 'EUR')\"}
 metrics:
   base_metric: {of: base_cube, expr: revenue / orders, unit: EUR}
 channels:

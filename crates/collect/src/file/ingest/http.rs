@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::sink::{Answer, Parcel, Sink, SinkError};
 use crate::decode::Rejection;
+use crate::outgoing::http_client;
 
 /// Bytes of an answer that are read.
 const ANSWER_BYTES_MAX: usize = 16 << 20;
@@ -103,12 +104,13 @@ impl HttpSink {
                 Some(value)
             }
         };
-        let client = Client::builder()
-            .connect_timeout(options.connect_timeout)
-            .timeout(options.answer_timeout)
-            .redirect(redirect::Policy::none())
-            .build()
-            .map_err(|error| SinkError::Refused(error.to_string()))?;
+        let prepare = || {
+            Client::builder()
+                .connect_timeout(options.connect_timeout)
+                .timeout(options.answer_timeout)
+                .redirect(redirect::Policy::none())
+        };
+        let client = http_client(prepare).map_err(|error| SinkError::Refused(error.to_string()))?;
         Ok(Self {
             client,
             url,

@@ -148,19 +148,14 @@ impl Roles {
             .fields
             .iter()
             .find(|p| p.field.kind == FieldType::Currency);
-        let mixed = currency.filter(|p| {
-            survey
-                .columns
-                .get(p.column)
-                .is_some_and(|c| c.distinct() > 1)
-        });
-        if let (Some(currency), false) = (mixed, amounts.is_empty()) {
+        // What was read may be of one currency; what comes later need not be.
+        if let (Some(currency), false) = (currency, amounts.is_empty()) {
             let name = in_sql(&currency.field.name);
             self.measure("currency_first", &format!("min({name})"));
             self.measure("currency_last", &format!("max({name})"));
         }
         for amount in amounts {
-            self.add_amount(plan, amount, mixed.is_some());
+            self.add_amount(plan, amount, currency.is_some());
         }
     }
 

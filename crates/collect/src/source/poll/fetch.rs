@@ -12,6 +12,7 @@ use reqwest::{Client, Response, StatusCode, Url, redirect};
 
 use super::{PollFault, PollOptions, SourceError};
 use crate::decode::{CsvOptions, Encoding, Format, decompress};
+use crate::outgoing::http_client;
 use crate::source::address::{NotPublic, PublicResolver, is_forbidden_literal};
 use crate::source::backoff::retry_after;
 
@@ -79,17 +80,20 @@ impl Fetcher {
         headers: Vec<(HeaderName, HeaderValue)>,
     ) -> Result<Self, SourceError> {
         let url = usable_url(options)?;
-        let mut builder = Client::builder()
-            .redirect(redirect::Policy::none())
-            // A proxy would connect for us, and the check of addresses with it.
-            .no_proxy()
-            .timeout(Duration::from_millis(options.limits.timeout_ms))
-            .connect_timeout(Duration::from_millis(options.limits.connect_timeout_ms))
-            .user_agent(concat!("tillwatch/", env!("CARGO_PKG_VERSION")));
-        if !options.allow_private {
-            builder = builder.dns_resolver(Arc::new(PublicResolver));
-        }
-        let client = builder.build().map_err(|e| SourceError::Client {
+        let prepare = || {
+            let builder = Client::builder()
+                .redirect(redirect::Policy::none())
+                // A proxy would connect for us, and the check of addresses with it.
+                .no_proxy()
+                .timeout(Duration::from_millis(options.limits.timeout_ms))
+                .connect_timeout(Duration::from_millis(options.limits.connect_timeout_ms))
+                .user_agent(concat!("tillwatch/", env!("CARGO_PKG_VERSION")));
+            if options.allow_private {
+                return builder;
+            }
+            builder.dns_resolver(Arc::new(PublicResolver))
+        };
+        let client = http_client(prepare).map_err(|e| SourceError::Client {
             name: options.name.clone(),
             reason: e.to_string(),
         })?;

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use reqwest::Client;
 use serde_json::Value;
+use tillwatch_collect::outgoing::http_client;
 
 use super::STREAM;
 
@@ -48,7 +49,7 @@ impl Child {
         let mut child = Self {
             process,
             address: String::new(),
-            client: Client::new(),
+            client: http_client(Client::builder)?,
             _folder: folder,
         };
         let mut lines = BufReader::new(output).lines();
