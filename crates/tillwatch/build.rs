@@ -8,11 +8,17 @@ const SHORT_ADDRESSES_FROM: (u32, u32) = (2, 36);
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    // Only there Rust brings a linker that can do it, LLD.
-    if std::env::var("TARGET").as_deref() != Ok("x86_64-unknown-linux-gnu") {
+    println!("cargo::rerun-if-env-changed=TILLWATCH_PLAIN_LINK");
+    let is = |name: &str, value: &str| std::env::var(name).as_deref() == Ok(value);
+    // Only there Rust brings a linker that can do it, LLD; whoever takes another sets the variable.
+    if !is("TARGET", "x86_64-unknown-linux-gnu") || is("TILLWATCH_PLAIN_LINK", "1") {
         return;
     }
     println!("cargo::rustc-link-arg-bins=-Wl,--icf=all");
+    // What is built for other machines (`make dist`) must start with an older library, too.
+    if !is("PROFILE", "release") {
+        return;
+    }
     let library = Command::new("getconf").arg("GNU_LIBC_VERSION").output();
     let version = library
         .ok()

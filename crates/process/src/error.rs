@@ -138,8 +138,9 @@ pub(crate) fn engine_reason(error: &DataFusionError) -> String {
     ] {
         line = line.strip_prefix(prefix).unwrap_or(line).trim();
     }
-    let line = line
-        .strip_prefix("ParserError(\"")
+    let line = ["ParserError(\"", "TokenizerError(\""]
+        .iter()
+        .find_map(|kind| line.strip_prefix(kind))
         .map_or(line, |inner| inner.trim_end_matches("\")"));
     if line.is_empty() {
         text.replace('\n', " ")
@@ -160,14 +161,8 @@ fn plain(line: &str) -> String {
             .unwrap_or_default();
         return format!("there is no field '{name}'{near}");
     }
-    if let Some(rest) = line.strip_prefix("Invalid function ") {
-        let (name, hint) = rest.split_once(".").unwrap_or((rest, ""));
-        let near = hint
-            .trim()
-            .strip_prefix("Did you mean ")
-            .map(|near| format!("; did you mean {near}"))
-            .unwrap_or_default();
-        return format!("there is no function {name}{near}");
+    if let Some(name) = line.strip_prefix("Invalid function ") {
+        return format!("there is no function {name}");
     }
     line.to_owned()
 }

@@ -70,6 +70,10 @@ fn money_is_not_added_over_currencies() {
         ("net", "amount - 0.30"),
         ("share", "amount / abs(amount)"),
         ("cur", "lower(currency)"),
+        (
+            "region",
+            "case when currency = 'EUR' then 'eu' else 'rest' end",
+        ),
     ];
     for sql in [
         "sum(amount)",
@@ -79,6 +83,20 @@ fn money_is_not_added_over_currencies() {
         "sum(amount * quantity)",
         "sum(case when ok then net else 0 end)",
         "sum(cast(amount as decimal(30, 4)))",
+        "sum(try_cast(amount as decimal(30, 4)))",
+        "sum(cast(quantity as decimal(18, 2)) / 100)",
+        "sum(amount * amount)",
+        "sum(amount / (1 + abs(amount)))",
+        "sum(greatest(amount, 0))",
+        "regr_avgx(quantity, amount)",
+        "sum(amount) filter (where currency is not null)",
+        "sum(amount) filter (where currency <> 'EUR')",
+        "sum(amount) filter (where currency = 'EUR' or ok)",
+        "sum(convert(amount, currency, 'EUR') + amount)",
+        "sum(coalesce(convert(amount, currency, 'EUR'), amount))",
+        "sum(case when currency <> 'EUR' then amount end)",
+        "sum(case when currency = 'EUR' then 0 else amount end)",
+        "sum(amount) filter (where region = 'rest')",
     ] {
         let found = faults(vec![with_measure(sql)], derive);
         assert_eq!(found.len(), 1, "{sql}: {found:?}");
@@ -94,6 +112,7 @@ fn money_is_not_added_over_currencies() {
         "sum(amount) filter (where currency = 'EUR')",
         "sum(amount) filter (where ok and cur = 'eur')",
         "sum(case when currency = 'EUR' then amount end)",
+        "sum(case currency when 'EUR' then amount else 0 end)",
         "avg(share)",
         "avg(net / amount)",
         "sum(cast(amount as double))",
@@ -116,6 +135,11 @@ fn money_is_not_added_over_currencies() {
     told.measures
         .push(("first".to_owned(), "min(currency)".to_owned()));
     assert_eq!(faults(vec![told.clone()], derive).len(), 1);
+    // A slip in the measure that is to tell is one fault.
+    let mut slip = told.clone();
+    slip.measures
+        .push(("last".to_owned(), "max(curency)".to_owned()));
+    assert_eq!(faults(vec![slip], derive).len(), 1);
     told.measures
         .push(("last".to_owned(), "max(currency)".to_owned()));
     assert_eq!(faults(vec![told], derive), Vec::<String>::new());

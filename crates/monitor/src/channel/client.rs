@@ -11,7 +11,8 @@ pub(super) fn build(
 ) -> Result<reqwest::Client, reqwest::Error> {
     // Of several in one process the first stays, and all are the same.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    prepare()
-        .build()
-        .or_else(|_| prepare().tls_certs_only(None).build())
+    prepare().build().or_else(|error| {
+        tracing::warn!(%error, "no certificates of authorities: https will be refused");
+        prepare().tls_certs_only(None).build()
+    })
 }

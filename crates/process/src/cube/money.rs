@@ -1,30 +1,36 @@
 //! Money is never added over currencies without a rate.
 //!
-//! In a stream that tells a currency, a decimal is taken for an amount in it. A sum or mean of such
-//! amounts needs one currency in every figure: by a filter, by `convert()`, or by measures of the
-//! first and last currency, from which a metric sees that there is but one. A dimension is not
-//! enough, because a query need not split by it.
+//! In a stream that tells a currency, a decimal is taken for an amount in it, and so is what is
+//! computed from one. An aggregate of such amounts needs one currency in every figure: by a filter,
+//! by `convert()`, or by measures of the first and last currency, from which a metric sees that
+//! there is but one. A dimension is not enough, because a query need not split by it.
 
 use std::collections::BTreeSet;
 
-use datafusion::arrow::datatypes::Schema;
-use datafusion::common::Column;
-use datafusion::logical_expr::Expr;
-use datafusion::logical_expr::Operator;
+use datafusion::arrow::datatypes::{DataType, Schema};
+use datafusion::common::DFSchema;
+use datafusion::logical_expr::utils::split_conjunction;
+use datafusion::logical_expr::{Expr, ExprSchemable, Operator};
 use tillwatch_event::FieldType;
 
 use crate::definition::{CubeDefinition, StreamDefinition};
 use crate::engine::Engine;
 
-/// Functions that give back one of their arguments, or something near it.
-const KEEPING: &[&str] = &["abs", "ceil", "coalesce", "floor", "nullif", "nvl", "round"];
+/// Aggregates that give one of the values, or none of them.
+const ADDING_NOTHING: &[&str] = &["count", "distinct", "max", "min", "quantile"];
+/// Functions of a currency that tell it as well as the currency itself does.
+const SAME_CURRENCY: &[&str] = &["btrim", "lower", "trim", "upper"];
 
 /// The columns of a stream that hold amounts in the event's own currency, and those that tell it;
-/// both empty in a stream without currencies.
+/// all empty in a stream without currencies.
 #[derive(Debug, Default)]
 pub(crate) struct Money {
     amounts: BTreeSet<String>,
-    currencies: BTreeSet<String>,
+    /// As declared.
+    currencies: Vec<String>,
+    /// Derived from one of these.
+    spelled_currencies: BTreeSet<String>,
+    schema: Option<DFSchema>,
 }
 
 impl Money {
@@ -33,24 +39,24 @@ impl Money {
         let mut found = Self::default();
         for field in &stream.schema.fields {
             match field.kind {
-                FieldType::Currency => found.currencies.insert(field.name.clone()),
-                FieldType::Decimal { .. } => found.amounts.insert(field.name.clone()),
-                _ => false,
-            };
+                FieldType::Currency => found.currencies.push(field.name.clone()),
+                FieldType::Decimal { .. } => {
+                    found.amounts.insert(field.name.clone());
+                }
+                _ => {}
+            }
         }
         if found.currencies.is_empty() {
             return Self::default();
         }
+        found.schema = DFSchema::try_from(columns.clone()).ok();
         for (name, sql) in &stream.derive {
             // What cannot be parsed has been reported with its column.
             let Ok(expr) = engine.parse_over(sql, columns) else {
                 continue;
             };
-            let is_text = columns
-                .field_with_name(name)
-                .is_ok_and(|field| field.data_type().is_string());
-            if is_text && found.tells_currency(&expr) {
-                found.currencies.insert(name.clone());
+            if found.tells_currency(&expr) {
+                found.spelled_currencies.insert(name.clone());
             } else if found.is_amount(&expr) {
                 found.amounts.insert(name.clone());
             }
@@ -58,28 +64,35 @@ impl Money {
         found
     }
 
-    /// Whether no figure of a cube can pass for one of a single currency when it is not: its stream
-    /// has no currencies, or the cube tells the first and the last of every figure.
+    /// Whether a metric can tell the figures of one currency in a cube from the others: its stream
+    /// has no currencies, or the cube has the first and the last of one.
+    ///
+    /// A cube with a measure that cannot be parsed is not judged, since that may be the one.
     pub(crate) fn is_kept_apart(
         &self,
         engine: &Engine,
         cube: &CubeDefinition,
         columns: &Schema,
     ) -> bool {
-        let parsed = |sql: &str| engine.parse_over(sql, columns).ok();
-        let tells = |function: &str| {
-            cube.measures
-                .iter()
-                .filter_map(|(_, sql)| parsed(sql))
-                .any(|measure| {
-                    matches!(&measure, Expr::AggregateFunction(call)
-                        if call.func.name() == function
-                            && call.params.filter.is_none()
-                            && matches!(call.params.args.as_slice(),
-                                [Expr::Column(column)] if self.currencies.contains(&column.name)))
-                })
+        let measures: Result<Vec<Expr>, _> = (cube.measures.iter())
+            .map(|(_, sql)| engine.parse_over(sql, columns))
+            .collect();
+        let Ok(measures) = measures else {
+            return true;
         };
-        self.amounts.is_empty() || (tells("min") && tells("max"))
+        let has = |function: &str, currency: &str| {
+            measures.iter().any(|measure| {
+                matches!(measure, Expr::AggregateFunction(call)
+                    if call.func.name() == function
+                        && call.params.filter.is_none()
+                        && matches!(call.params.args.as_slice(), [Expr::Column(c)] if c.name == currency))
+            })
+        };
+        self.amounts.is_empty()
+            || self
+                .currencies
+                .iter()
+                .any(|c| has("min", c) && has("max", c))
     }
 
     /// Why a measure adds amounts of several currencies, if it does.
@@ -88,61 +101,123 @@ impl Money {
             return None;
         };
         let function = call.func.name();
-        if !matches!(function, "sum" | "avg") {
-            return None;
-        }
-        if let Some(filter) = &call.params.filter
-            && self.tells_currency(filter)
+        if ADDING_NOTHING.contains(&function)
+            || (call.params.filter.iter()).any(|filter| self.picks_one_currency(filter))
         {
             return None;
         }
-        let argument = call.params.args.first().filter(|e| self.is_amount(e))?;
-        let currency = self.currencies.first()?;
+        let argument = call.params.args.iter().find(|e| self.is_amount(e))?;
+        let amount = match argument {
+            Expr::Column(column) => column.name.as_str(),
+            _ => "…",
+        };
+        let currency = match self.currencies.as_slice() {
+            [one] => one.as_str(),
+            _ => "its currency",
+        };
         Some(format!(
-            "amounts in several currencies would be added; write {function}(convert({argument}, {currency}, 'EUR')), \
-             filter (where {currency} = 'EUR'), or measure min({currency}) and max({currency}) too and let the metric compare them; \
-             a decimal that is no money can be cast to double"
+            "amounts in several currencies would be added; convert them: {function}(convert({amount}, {currency}, 'EUR')), \
+             or take those of one: filter (where {currency} = 'EUR'), or measure min({currency}) and max({currency}) too and let \
+             the metric compare them; what is no money can be cast to double"
         ))
     }
 
+    /// Whether an expression is the currency, however it is spelled.
     fn tells_currency(&self, expr: &Expr) -> bool {
-        expr.column_refs()
-            .iter()
-            .any(|column| self.currencies.contains(&column.name))
-    }
-
-    /// Whether an expression surely is an amount in the event's own currency. One that looks at the
-    /// currency knows what it does, as `convert()`; an amount over another is a share.
-    fn is_amount(&self, expr: &Expr) -> bool {
-        if self.tells_currency(expr) {
-            return false;
-        }
         match expr {
-            Expr::Column(Column { name, .. }) => self.amounts.contains(name),
-            Expr::Alias(alias) => self.is_amount(&alias.expr),
-            Expr::Negative(inner) => self.is_amount(inner),
-            // Money is never a float, so what is cast to one is not meant as money.
-            Expr::Cast(cast) => !cast.field.data_type().is_floating() && self.is_amount(&cast.expr),
-            Expr::BinaryExpr(binary) => {
-                let left = self.is_amount(&binary.left);
-                let right = self.is_amount(&binary.right);
-                match binary.op {
-                    Operator::Plus | Operator::Minus => left || right,
-                    Operator::Multiply => left != right,
-                    Operator::Divide | Operator::Modulo => left && !right,
-                    _ => false,
-                }
+            Expr::Column(column) => {
+                self.currencies.contains(&column.name)
+                    || self.spelled_currencies.contains(&column.name)
             }
-            Expr::Case(case) => {
-                let thens = case.when_then_expr.iter().map(|(_, then)| then);
-                thens
-                    .chain(&case.else_expr)
-                    .any(|result| self.is_amount(result))
+            Expr::Alias(alias) => self.tells_currency(&alias.expr),
+            Expr::Cast(cast) => {
+                cast.field.data_type().is_string() && self.tells_currency(&cast.expr)
             }
             Expr::ScalarFunction(call) => {
-                KEEPING.contains(&call.func.name()) && call.args.iter().any(|e| self.is_amount(e))
+                SAME_CURRENCY.contains(&call.func.name())
+                    && matches!(call.args.as_slice(), [inner] if self.tells_currency(inner))
             }
             _ => false,
         }
     }
+
+    /// Whether a condition holds for one currency only.
+    fn picks_one_currency(&self, condition: &Expr) -> bool {
+        split_conjunction(condition).into_iter().any(|part| {
+            let Expr::BinaryExpr(binary) = part else {
+                return false;
+            };
+            let (left, right) = (&*binary.left, &*binary.right);
+            binary.op == Operator::Eq
+                && ((self.tells_currency(left) && is_literal(right))
+                    || (self.tells_currency(right) && is_literal(left)))
+        })
+    }
+
+    /// Whether an expression is, or is computed from, an amount in the event's own currency.
+    fn is_amount(&self, expr: &Expr) -> bool {
+        let kind = (self.schema.as_ref()).and_then(|schema| expr.get_type(schema).ok());
+        if kind.as_ref().is_some_and(|kind| !kind.is_numeric()) {
+            return false;
+        }
+        match expr {
+            Expr::Column(column) => self.amounts.contains(&column.name),
+            Expr::Alias(alias) => self.is_amount(&alias.expr),
+            Expr::Negative(inner) => self.is_amount(inner),
+            Expr::Cast(cast) => self.is_amount_as(cast.field.data_type(), &cast.expr),
+            Expr::TryCast(cast) => self.is_amount_as(cast.field.data_type(), &cast.expr),
+            Expr::BinaryExpr(binary) => {
+                let left = self.is_amount(&binary.left);
+                match binary.op {
+                    // An amount over another of the same event is a share.
+                    Operator::Divide => left && !self.is_plain_amount(&binary.right),
+                    _ => left || self.is_amount(&binary.right),
+                }
+            }
+            Expr::Case(case) => {
+                let picks = |when: &Expr| match &case.expr {
+                    Some(of) => self.tells_currency(of) && is_literal(when),
+                    None => self.picks_one_currency(when),
+                };
+                let thens = case.when_then_expr.iter();
+                thens
+                    .filter(|(when, _)| !picks(when))
+                    .map(|(_, then)| then)
+                    .chain(&case.else_expr)
+                    .any(|result| self.is_amount(result))
+            }
+            Expr::ScalarFunction(call) => match (call.func.name(), call.args.as_slice()) {
+                ("convert", [_, _, to]) if is_literal(to) => false,
+                // As `linear()`: what it gives is no money.
+                _ if kind.is_some_and(|kind| kind.is_floating()) => false,
+                (_, args) => args.iter().any(|e| self.is_amount(e)),
+            },
+            _ => false,
+        }
+    }
+
+    /// A number that is made a decimal is meant as an amount. Money is never a float, so what is made one is not.
+    fn is_amount_as(&self, kind: &DataType, inner: &Expr) -> bool {
+        !kind.is_floating()
+            && (self.is_amount(inner) || (kind.is_decimal() && matches!(inner, Expr::Column(_))))
+    }
+
+    /// Whether an expression is one amount and nothing else, up to its sign.
+    fn is_plain_amount(&self, expr: &Expr) -> bool {
+        match expr {
+            Expr::Column(column) => self.amounts.contains(&column.name),
+            Expr::Alias(alias) => self.is_plain_amount(&alias.expr),
+            Expr::Negative(inner) => self.is_plain_amount(inner),
+            Expr::Cast(cast) => self.is_plain_amount(&cast.expr),
+            Expr::ScalarFunction(call) => {
+                matches!(call.func.name(), "abs" | "nullif")
+                    && call.args.first().is_some_and(|e| self.is_plain_amount(e))
+            }
+            _ => false,
+        }
+    }
+}
+
+fn is_literal(expr: &Expr) -> bool {
+    matches!(expr, Expr::Literal(..))
 }

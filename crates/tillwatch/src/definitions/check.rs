@@ -89,7 +89,9 @@ pub fn processor(
                     damaged.contains(cube)
                         && cubes.get(cube).is_some_and(|cube| cube.measures.is_empty())
                 }
-                _ => faults.iter().any(|told| told.is_where(&fault)),
+                // That it is a field already has been told at the same place.
+                Item::Derive { .. } => faults.iter().any(|told| told.is_where(&fault)),
+                _ => false,
             };
             if !has_been_told && !faults.contains(&fault) {
                 faults.push(fault);

@@ -89,13 +89,24 @@ impl de::Error for Misfit {
             de::Unexpected::Float(value) => format!("the number {value}"),
             other => other.to_string(),
         };
-        let expected = match expected.to_string().as_str() {
-            "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number from 0".to_owned(),
-            "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number".to_owned(),
-            "f32" | "f64" => "a number".to_owned(),
-            other => other.to_owned(),
-        };
-        Self::custom(format!("found {found}, expected {expected}"))
+        Self::custom(format!("found {found}, expected {}", in_words(expected)))
+    }
+
+    fn invalid_value(unexpected: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        Self::invalid_type(unexpected, expected)
+    }
+}
+
+/// What was expected, without the names of types.
+fn in_words(expected: &dyn de::Expected) -> String {
+    match expected.to_string().as_str() {
+        "u8" => "a whole number from 0 to 255".to_owned(),
+        "u16" => "a whole number from 0 to 65535".to_owned(),
+        "u32" => format!("a whole number from 0 to {}", u32::MAX),
+        "u64" | "usize" => "a whole number from 0".to_owned(),
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number".to_owned(),
+        "f32" | "f64" => "a number".to_owned(),
+        other => other.to_owned(),
     }
 }
 

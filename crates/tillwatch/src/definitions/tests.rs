@@ -42,15 +42,19 @@ fn every_faulty_definition_is_answered_with_place_reason_and_suggestion() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/definitions/cases.txt");
     let text = std::fs::read_to_string(&path).unwrap();
     let mut now = String::new();
+    let mut changed = Vec::new();
     let mut count = 0;
     for case in text.split("=== ").skip(1) {
         let (title, rest) = case.split_once('\n').unwrap();
-        let (yaml, _) = rest.split_once("---\n").unwrap();
+        let (yaml, expected) = rest.split_once("---\n").unwrap();
         let answer = answer(yaml);
         assert!(
             answer != "sound\n" || title.starts_with("sound"),
             "{title} is taken for sound"
         );
+        if answer != expected {
+            changed.push(format!("{title}\n{answer}"));
+        }
         now.push_str(&format!("=== {title}\n{yaml}---\n{answer}"));
         count += 1;
     }
@@ -58,7 +62,7 @@ fn every_faulty_definition_is_answered_with_place_reason_and_suggestion() {
         std::fs::write(&path, &now).unwrap();
     }
     assert!(count >= 40, "{count} cases");
-    assert_eq!(now, text);
+    assert!(changed.is_empty(), "other answers:\n{}", changed.join("\n"));
 }
 
 #[test]

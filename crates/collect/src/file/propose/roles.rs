@@ -189,11 +189,13 @@ impl Roles {
         self.measure(&format!("{name}_sum"), &format!("sum({column})"));
         let adds_up = !names::is_ratio(name);
         // Amounts in several currencies do not add up, so such a slice has no sum.
-        let of_one_currency = |expr: String| match mixed && names::is_money(name) {
+        let is_money =
+            names::is_money(name) || matches!(amount.field.kind, FieldType::Decimal { .. });
+        let of_one_currency = |expr: String| match mixed && is_money {
             true => format!("case when currency_first = currency_last then {expr} end"),
             false => expr,
         };
-        let suffix = if mixed && names::is_money(name) {
+        let suffix = if mixed && is_money {
             ", in slices of one currency"
         } else {
             ""
