@@ -207,7 +207,7 @@ fn recovery_counts_the_events_that_no_longer_fit_and_says_why() {
 fn applying_inside_an_async_task_ends() {
     let definition = cube("c", Duration::from_secs(1), &[("psp", "psp")]);
     let processor = Arc::new(processor(stream(None), vec![definition]));
-    let (done, wait) = std::sync::mpsc::channel();
+    let (done, wait) = std::sync::mpsc::sync_channel(1);
     let inside = Arc::clone(&processor);
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread()

@@ -22,6 +22,9 @@ use crate::adapters::{AnalystFigures, JournalCollector, RunningHealth, WatchInci
 use crate::request::time::{now_us, rfc3339};
 use crate::{Access, App, Assets, Limits, Server, Services};
 
+/// Names and values of a request's headers.
+type Headers = Vec<(&'static str, &'static str)>;
+
 const NDJSON: &str = "application/x-ndjson";
 const EVENTS: &str = "/v1/streams/payments/events";
 
@@ -364,7 +367,7 @@ async fn bodies_come_in_all_formats_and_encodings() {
     let line = |id| event(id, AT, "adyen", "approved", "1.00");
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gzip.write_all(line(1).as_bytes()).unwrap();
-    let cases: Vec<(Vec<(&str, &str)>, Vec<u8>)> = vec![
+    let cases: Vec<(Headers, Vec<u8>)> = vec![
         (
             vec![("content-type", NDJSON), ("content-encoding", "gzip")],
             gzip.finish().unwrap(),
@@ -415,7 +418,7 @@ async fn bad_bodies_get_their_exact_answers() {
     let ndjson = ("content-type", NDJSON);
     let json = ("content-type", "application/json");
     #[rustfmt::skip]
-    let cases: Vec<(Vec<(&str, &str)>, Vec<u8>, u16, &str)> = vec![
+    let cases: Vec<(Headers, Vec<u8>, u16, &str)> = vec![
         (vec![], b"{}".to_vec(), 415, "unsupported-content-type"),
         (vec![("content-type", "application/x-www-form-urlencoded")], b"{}".to_vec(), 415, "unsupported-content-type"),
         (vec![("content-type", "text/csv; header=maybe")], b"a\n".to_vec(), 400, "bad-header"),

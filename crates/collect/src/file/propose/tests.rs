@@ -147,7 +147,7 @@ fn nested_json_is_taken_apart_and_what_has_no_type_is_left_out() {
     let one_currency = "case when currency_first = currency_last then money_amount_sum end";
     assert!(proposal.yaml.contains(one_currency), "{}", proposal.yaml);
     // Also when the file holds but one currency: a later one may hold another.
-    let euros = proposed("events.ndjson", &text.replace("USD", "EUR"));
+    let euros = proposed("events.ndjson", text.replace("USD", "EUR"));
     assert!(euros.yaml.contains(one_currency), "{}", euros.yaml);
     for guard in [
         "currency_first: min(money_currency)",
