@@ -74,6 +74,9 @@ impl Money {
         cube: &CubeDefinition,
         columns: &Schema,
     ) -> bool {
+        if self.amounts.is_empty() {
+            return true;
+        }
         let measures: Result<Vec<Expr>, _> = (cube.measures.iter())
             .map(|(_, sql)| engine.parse_over(sql, columns))
             .collect();
