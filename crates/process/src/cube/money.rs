@@ -91,11 +91,9 @@ impl Money {
                         && matches!(call.params.args.as_slice(), [Expr::Column(c)] if c.name == currency))
             })
         };
-        self.amounts.is_empty()
-            || self
-                .currencies
-                .iter()
-                .any(|c| has("min", c) && has("max", c))
+        self.currencies
+            .iter()
+            .any(|c| has("min", c) && has("max", c))
     }
 
     /// Why a measure adds amounts of several currencies, if it does.
