@@ -69,7 +69,7 @@ def test_the_demo_tells_of_its_incident_and_goes_on_where_it_was(tmp_path):
         found = until(told, f"an incident on psp={psp}, issuer={issuer}: {incidents(demo)}", 240)
         assert found[0]["value"] < found[0]["expected"], found
         assert found[0]["affected"] > 0, found
-        line = demo.wait_for_line(rf"webhook\s+.*{issuer}.*signature verified", 60)
+        line = demo.wait_for_line(rf"webhook\s+.*{issuer}.*signature verified\) http://127\.0\.0\.1:{demo.port}/", 60)
         print(line.group(0))
         until(
             lambda: any(

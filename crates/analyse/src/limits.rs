@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tillwatch_process::functions::Bounds;
+
 /// What one SQL text may be, and what answering it may cost.
 ///
 /// The first group is checked before anything is planned, because planning itself can be made
@@ -89,6 +91,14 @@ pub struct LimitOverride {
 }
 
 impl QueryLimits {
+    /// What one call of a function may produce.
+    pub(crate) fn function_bounds(&self) -> Bounds {
+        Bounds {
+            value_bytes_max: self.value_bytes_max as u64,
+            batch_bytes_max: self.function_bytes_max as u64,
+        }
+    }
+
     /// These limits, narrowed by what a call asks for.
     #[must_use]
     pub fn narrowed(&self, by: LimitOverride) -> Self {

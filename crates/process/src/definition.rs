@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use tillwatch_event::StreamSchema;
 
+use crate::functions::Bounds;
+
 /// A stream: its schema and the columns computed from it.
 #[derive(Debug, Clone)]
 pub struct StreamDefinition {
@@ -46,6 +48,21 @@ pub struct ProcessOptions {
     pub combinations_max: usize,
     /// Newest quarantine frames a stream keeps in its index. Default 10 000.
     pub reject_frames_max: usize,
+    /// Bytes of one value that an expression of a definition produces. Default 1 MiB, a line's limit.
+    pub value_bytes_max: usize,
+    /// Bytes one call of a function in a definition may produce for one batch of rows, which is
+    /// tried in halves when it would be more. Default 64 MiB.
+    pub function_bytes_max: usize,
+}
+
+impl ProcessOptions {
+    /// What one call of a function may produce.
+    pub(crate) fn function_bounds(&self) -> Bounds {
+        Bounds {
+            value_bytes_max: self.value_bytes_max as u64,
+            batch_bytes_max: self.function_bytes_max as u64,
+        }
+    }
 }
 
 impl Default for ProcessOptions {
@@ -56,6 +73,8 @@ impl Default for ProcessOptions {
             future_max_us: 3_600_000_000,
             combinations_max: 100_000,
             reject_frames_max: 10_000,
+            value_bytes_max: 1 << 20,
+            function_bytes_max: 64 << 20,
         }
     }
 }

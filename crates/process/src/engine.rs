@@ -8,7 +8,7 @@ use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
 use datafusion::common::DFSchema;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::error::Result;
-use datafusion::execution::{SessionState, SessionStateBuilder, TaskContext};
+use datafusion::execution::{FunctionRegistry, SessionState, SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::{Expr, ExprSchemable, Volatility};
@@ -20,7 +20,7 @@ use datafusion::prelude::SessionConfig;
 use futures::TryStreamExt;
 
 use crate::error::engine_reason;
-use crate::functions::{Rates, register_functions};
+use crate::functions::{Bounds, Rates, bound, has_open_pattern, is_growing, register_functions};
 
 /// Rows a stream of states is cut into; one cut is the aim, since a chunk is one batch.
 const BATCH_ROWS: usize = 65_536;
@@ -38,7 +38,7 @@ pub(crate) struct Scalar {
 }
 
 impl Engine {
-    pub(crate) fn new(rates: &Arc<Rates>) -> Result<Self> {
+    pub(crate) fn new(rates: &Arc<Rates>, bounds: Bounds) -> Result<Self> {
         let mut config = SessionConfig::new()
             .with_target_partitions(1)
             .with_batch_size(BATCH_ROWS);
@@ -57,6 +57,13 @@ impl Engine {
             .with_default_features()
             .build();
         register_functions(&mut state, rates)?;
+        let growing: Vec<_> = (state.scalar_functions().values())
+            .filter(|function| is_growing(function.name()))
+            .cloned()
+            .collect();
+        for function in growing {
+            state.register_udf(bound(function, bounds))?;
+        }
         let task = state.task_ctx();
         Ok(Self { state, task })
     }
@@ -221,7 +228,8 @@ fn contains_aggregate(expr: &Expr) -> bool {
         .unwrap_or(true)
 }
 
-/// Refuses what would make replay differ from the live run, or needs more than one row.
+/// Refuses what would make replay differ from the live run, needs more than one row, or lets an
+/// event choose a pattern.
 fn check_pure(expr: &Expr) -> Result<(), String> {
     let mut fault = None;
     let walked = expr.apply(|e| {
@@ -233,6 +241,9 @@ fn check_pure(expr: &Expr) -> Result<(), String> {
                     "{}() gives another result on replay; use the event's own fields",
                     call.func.name()
                 ))
+            }
+            open if has_open_pattern(open) => {
+                Some("a pattern must be a text in quotes; to compare with a field, use =, starts_with, ends_with or strpos".to_owned())
             }
             Expr::WindowFunction(_) => Some("a window function has no place here".to_owned()),
             Expr::ScalarSubquery(_) | Expr::Exists(_) | Expr::InSubquery(_) => {

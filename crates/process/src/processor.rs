@@ -97,7 +97,7 @@ impl Processor {
         rates: &Arc<Rates>,
         options: ProcessOptions,
     ) -> Result<Self, Vec<ProcessError>> {
-        let engine = Engine::new(rates).map_err(|e| vec![e.into()])?;
+        let engine = Engine::new(rates, options.function_bounds()).map_err(|e| vec![e.into()])?;
         let mut errors = Vec::new();
         let mut logs = HashMap::new();
         let mut writers = HashMap::new();

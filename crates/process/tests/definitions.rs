@@ -46,6 +46,10 @@ fn measures_that_cannot_work_are_refused_with_the_reason() {
         ("median(x)", "distinct(x) or quantile(x)"),
         ("count(distinct psp)", "distinct(x) or quantile(x)"),
         ("sum(random())", "replay"),
+        (
+            "count(*) filter (where psp ~ shopper)",
+            "a pattern must be a text",
+        ),
         ("count(*) filter (where at > now())", "replay"),
         ("sum(amount) over ()", "window"),
         ("sum((select 1))", "subquery"),
@@ -217,6 +221,17 @@ fn cubes_and_derived_columns_that_cannot_work_are_refused_with_the_reason() {
         ("d", "now()", "replay"),
         ("d", "1 / 0", "zero"),
         ("d", "null", "always null"),
+        ("d", "psp like shopper", "a pattern must be a text"),
+        (
+            "d",
+            "regexp_replace(psp, shopper, '')",
+            "a pattern must be a text",
+        ),
+        (
+            "d",
+            "repeat('x', 1000000000)",
+            "at most 1048576 are allowed",
+        ),
     ] {
         let found = faults(vec![], &[(name, sql)]);
         assert!(

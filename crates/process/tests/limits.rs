@@ -194,6 +194,51 @@ fn one_row_that_cannot_be_computed_is_null_and_the_others_are_right() {
 }
 
 #[test]
+fn an_event_that_asks_for_a_huge_value_gets_a_null_and_harms_no_other() {
+    let mut stream = stream(None);
+    let derive = [
+        ("long", "repeat(psp, quantity)"),
+        ("wide", "lpad(psp, quantity, '-')"),
+        ("joined", "concat(repeat('x', quantity), psp)"),
+    ];
+    for (name, sql) in derive {
+        stream.derive.push((name.to_owned(), sql.to_owned()));
+    }
+    let mut definition = cube("c", Duration::from_secs(60), &[]);
+    definition.measures = vec![
+        ("events".to_owned(), "count(*)".to_owned()),
+        ("long".to_owned(), "max(length(long))".to_owned()),
+        ("wide".to_owned(), "max(length(wide))".to_owned()),
+        ("joined".to_owned(), "max(length(joined))".to_owned()),
+    ];
+    let mut strict = definition.clone();
+    strict.name = "strict".to_owned();
+    strict.measures = vec![
+        ("events".to_owned(), "count(*)".to_owned()),
+        ("long".to_owned(), "max(repeat(psp, quantity))".to_owned()),
+    ];
+    let processor = processor(stream, vec![definition, strict]);
+    let mut events: Vec<_> = (0..9).map(|id| event(id, 0)).collect();
+    for event in &mut events {
+        event.psp = Some("adyen");
+        event.quantity = Some(3);
+    }
+    events[4].quantity = Some(i64::from(i32::MAX));
+    processor.apply(&[record(1, 0, &events)]);
+    let value = |cube: &str, measure: &str| {
+        let figures = live(&processor.cube(cube).expect("the cube exists"));
+        let values: Vec<_> = figures.values().map(|v| v[measure].clone()).collect();
+        values.join(" ")
+    };
+    let figures = ["events", "long", "wide", "joined"].map(|measure| value("c", measure));
+    assert_eq!(figures, ["9", "15", "3", "8"]);
+    assert_eq!(value("strict", "events"), "8");
+    let status = processor.status();
+    assert_eq!(status.streams[0].derive_failed, 3);
+    assert_eq!(status.cubes.iter().map(|c| c.failed_rows).sum::<u64>(), 1);
+}
+
+#[test]
 fn a_record_of_an_unknown_stream_or_an_unfit_schema_stops_nothing() {
     let definition = cube("c", Duration::from_secs(60), &[]);
     let processor = processor(stream(None), vec![definition]);

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use reqwest::Url;
 
 use crate::definitions::scalar::parse_duration;
 
@@ -136,6 +137,10 @@ pub struct Serve {
     /// Host names under which browsers reach the server, besides loopback; may be repeated.
     #[arg(long, value_name = "HOST")]
     pub allow_host: Vec<String>,
+    /// Where people reach the web, e.g. https://till.example: webhooks link there. Without it they
+    /// carry no link.
+    #[arg(long, value_name = "URL", env = "TILLWATCH_PUBLIC_URL", value_parser = parse_public_url)]
+    pub public_url: Option<Url>,
 }
 
 /// Options of `check`.
@@ -270,4 +275,72 @@ pub struct Bench {
     /// Live pushes to time.
     #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(10..=10_000))]
     pub pushes: u32,
+}
+
+/// The web's root: its pages lie at fixed paths, so it cannot be moved below one.
+fn parse_public_url(text: &str) -> Result<Url, String> {
+    let url =
+        Url::parse(text).map_err(|fault| format!("{fault}; write it like https://till.example"))?;
+    let plain = matches!(url.scheme(), "http" | "https")
+        && url.has_host()
+        && url.username().is_empty()
+        && url.password().is_none()
+        && url.path() == "/"
+        && url.query().is_none()
+        && url.fragment().is_none();
+    if plain {
+        Ok(url)
+    } else {
+        Err(
+            "it must be http or https and a host with nothing behind it, like https://till.example"
+                .to_owned(),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn public_url(text: &str) -> Result<Option<Url>, String> {
+        let words = [
+            "tillwatch",
+            "serve",
+            "--config",
+            "c",
+            "--data",
+            "d",
+            "--public-url",
+            text,
+        ];
+        match Cli::try_parse_from(words) {
+            Ok(Cli {
+                command: Command::Serve(serve),
+                ..
+            }) => Ok(serve.public_url),
+            Ok(_) => Ok(None),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    #[test]
+    fn the_public_address_is_the_root_of_a_web_server() {
+        for good in ["https://till.example", "http://10.0.0.7:8080"] {
+            assert!(public_url(good).is_ok_and(|url| url.is_some()), "{good}");
+        }
+        for bad in [
+            "till.example",
+            "ftp://till.example",
+            "https://a:b@till.example",
+            "https://till.example/watch",
+            "https://till.example/?a=b",
+            "https://till.example/#x",
+            "",
+        ] {
+            assert!(
+                public_url(bad).is_err_and(|text| text.contains("https://till.example")),
+                "{bad}"
+            );
+        }
+    }
 }

@@ -8,13 +8,12 @@ use datafusion::execution::{
 };
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 use datafusion::prelude::SessionConfig;
+use tillwatch_process::functions::bound;
 
 use super::{Cube, Engine};
 use crate::error::{AnalyseError, Fault};
 use crate::friendly::KnownNames;
-use crate::guard::{
-    BoundFunctions, allowed_aggregates, allowed_scalars, allowed_table_functions, bound,
-};
+use crate::guard::{BoundFunctions, allowed_aggregates, allowed_scalars, allowed_table_functions};
 use crate::limits::{BATCH_ROWS, QueryLimits};
 use crate::measure::{MEASURE, MeasureNames, merge_function};
 use crate::metric::{Compiler, MeasureInfo, Metric, MetricDefinition};
@@ -57,7 +56,7 @@ impl Engine {
         }
         register_merges(&mut base, &cubes)?;
         let allowed: Vec<Arc<ScalarUDF>> = base.scalar_functions().values().cloned().collect();
-        let bounds = BoundFunctions::new(&allowed, &parts.limits);
+        let bounds = BoundFunctions::new(&allowed, parts.limits.function_bounds());
         base.register_function_rewrite(Arc::new(bounds))
             .map_err(AnalyseError::internal)?;
         let streams: BTreeMap<_, _> = parts
@@ -158,10 +157,10 @@ fn state(parts: &EngineParts) -> Result<SessionState, AnalyseError> {
     options.sql_parser.collect_spans = true;
     // A recursive query may double its rows for ever without touching a counted operator.
     options.execution.enable_recursive_ctes = false;
-    let limits = &parts.limits;
+    let bounds = parts.limits.function_bounds();
     let scalars = allowed_scalars()
         .into_iter()
-        .map(|function| bound(function, limits))
+        .map(|function| bound(function, bounds))
         .collect();
     let mut state = SessionStateBuilder::new()
         .with_config(config)

@@ -16,7 +16,6 @@ use crate::limits::QueryLimits;
 
 mod arguments;
 mod bounded;
-mod bounded_size;
 mod depth;
 mod functions;
 mod patterns;
@@ -25,7 +24,7 @@ mod statement;
 mod text;
 mod types;
 
-pub(crate) use bounded::{BoundFunctions, bound};
+pub(crate) use bounded::BoundFunctions;
 pub(crate) use functions::{allowed_aggregates, allowed_scalars, allowed_table_functions};
 pub(crate) use shape::check_shape;
 pub(crate) use statement::parse;

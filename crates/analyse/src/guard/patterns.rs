@@ -7,10 +7,10 @@
 
 use std::ops::ControlFlow;
 
-use datafusion::logical_expr::{BinaryExpr, Expr as PlanExpr, Like, Operator};
 use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Function, Spanned, Visit, Visitor};
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind};
+use tillwatch_process::functions::pattern_arguments;
 
 use super::arguments::{argument, arguments, called, text_literal};
 use super::text::position;
@@ -24,16 +24,6 @@ const WEIGHT_MAX: u64 = 16 * 1024;
 
 /// The weight of one position, which is what matching takes time for.
 const POSITION: u64 = 16;
-
-/// Which arguments of a function are the pattern, and the letters that change its meaning.
-fn places(function: &str) -> Option<(usize, usize)> {
-    match function {
-        "regexp_like" | "regexp_match" => Some((1, 2)),
-        "regexp_replace" | "regexp_count" => Some((1, 3)),
-        "regexp_instr" => Some((1, 4)),
-        _ => None,
-    }
-}
 
 /// Refuses patterns that are no literals or become too large, before anything is planned.
 pub(crate) fn check_patterns(part: &impl Visit) -> Result<(), AnalyseError> {
@@ -91,7 +81,7 @@ fn pattern(expr: &Expr) -> Option<Pattern<'_>> {
             _ => None,
         },
         Expr::Function(call) => {
-            let (pattern, flags) = places(&called(call))?;
+            let (pattern, flags) = pattern_arguments(&called(call))?;
             Some(Pattern::Argument(call, pattern, flags))
         }
         _ => None,
@@ -184,33 +174,6 @@ fn weigh(hir: &Hir) -> u64 {
         HirKind::Concat(parts) | HirKind::Alternation(parts) => {
             parts.iter().map(weigh).fold(0, u64::saturating_add)
         }
-    }
-}
-
-/// Whether a planned expression matches with a pattern that is no literal.
-pub(super) fn has_open_pattern(expr: &PlanExpr) -> bool {
-    let is_open = |pattern: &PlanExpr| !matches!(pattern, PlanExpr::Literal(..));
-    match expr {
-        PlanExpr::Like(Like { pattern, .. }) | PlanExpr::SimilarTo(Like { pattern, .. }) => {
-            is_open(pattern)
-        }
-        PlanExpr::BinaryExpr(BinaryExpr { op, right, .. }) => {
-            matches!(
-                op,
-                Operator::RegexMatch
-                    | Operator::RegexIMatch
-                    | Operator::RegexNotMatch
-                    | Operator::RegexNotIMatch
-                    | Operator::LikeMatch
-                    | Operator::ILikeMatch
-                    | Operator::NotLikeMatch
-                    | Operator::NotILikeMatch
-            ) && is_open(right)
-        }
-        PlanExpr::ScalarFunction(call) => places(call.func.name())
-            .and_then(|(pattern, _)| call.args.get(pattern))
-            .is_some_and(is_open),
-        _ => false,
     }
 }
 

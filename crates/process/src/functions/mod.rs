@@ -4,11 +4,14 @@
 //! DataFusion's own `regr_slope`, `regr_intercept` and `corr`. `sum` is replaced by one that
 //! cannot wrap around, see [`exact_sum`].
 
+mod bounded;
+mod bounded_size;
 mod convert;
 mod distinct;
 mod docs;
 mod exact_sum;
 mod formula;
+mod pattern;
 mod quantile;
 mod quantile_sketch;
 mod rates;
@@ -19,8 +22,10 @@ use datafusion::error::Result;
 use datafusion::execution::FunctionRegistry;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
+pub use bounded::{Bounds, bound, is_growing};
 pub(crate) use convert::{set_unconverted, unconverted};
 pub use docs::{FunctionDoc, function_docs};
+pub use pattern::{has_open_pattern, pattern_arguments};
 pub use quantile_sketch::{QuantileSketch, SketchError};
 pub use rates::Rates;
 

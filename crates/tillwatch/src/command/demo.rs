@@ -11,7 +11,7 @@ use anyhow::{Result, anyhow};
 
 use crate::cli::Demo;
 use crate::definitions::{Folder, Loaded, load::finish};
-use crate::engine::{Engine, Options};
+use crate::engine::{Engine, Links, Options};
 use crate::terminal;
 use receiver::Receiver;
 use traffic::Traffic;
@@ -26,6 +26,7 @@ pub async fn run(options: Demo) -> Result<ExitCode> {
         listen: options.listen,
         tokens: super::serve::tokens(),
         hosts: Vec::new(),
+        links: Links::Address,
     };
     let (engine, journal) = Engine::start(start, &loaded).await?;
     let address = engine.address();

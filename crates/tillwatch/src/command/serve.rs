@@ -4,9 +4,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Result;
+use reqwest::Url;
 
 use crate::cli::Serve;
-use crate::engine::{Engine, Options, watch_folder};
+use crate::engine::{Engine, Links, Options, watch_folder};
 use crate::terminal;
 
 /// Runs until stopped.
@@ -14,11 +15,20 @@ pub async fn run(options: Serve) -> Result<ExitCode> {
     let Some(loaded) = super::load(&options.folders.config) else {
         return Ok(ExitCode::from(1));
     };
+    let mut hosts = options.allow_host;
+    // Behind a proxy on this machine, browsers ask for the public name. Beyond loopback any name
+    // will do as long as none is listed.
+    if options.listen.ip().is_loopback()
+        && let Some(host) = options.public_url.as_ref().and_then(Url::host_str)
+    {
+        hosts.push(host.to_owned());
+    }
     let start = Options {
         data: options.folders.data,
         listen: options.listen,
         tokens: tokens(),
-        hosts: options.allow_host,
+        hosts,
+        links: options.public_url.map_or(Links::None, Links::To),
     };
     let (engine, journal) = Engine::start(start, &loaded).await?;
     terminal::line(format!("tillwatch listens on http://{}", engine.address()));

@@ -109,6 +109,10 @@ pub struct ProcessLimits {
     pub combinations_max: Option<usize>,
     /// Newest quarantine records a stream can list. Default 10 000.
     pub reject_frames_max: Option<usize>,
+    /// Bytes of one value that an expression of a definition produces. Default 1 MiB.
+    pub value_bytes_max: Option<usize>,
+    /// Bytes one call of a function in a definition may produce for one batch. Default 64 MiB.
+    pub function_bytes_max: Option<usize>,
 }
 
 impl ProcessLimits {
@@ -127,6 +131,10 @@ impl ProcessLimits {
             future_max_us: us(self.future_ms_max, default.future_max_us),
             combinations_max: self.combinations_max.unwrap_or(default.combinations_max),
             reject_frames_max: self.reject_frames_max.unwrap_or(default.reject_frames_max),
+            value_bytes_max: self.value_bytes_max.unwrap_or(default.value_bytes_max),
+            function_bytes_max: self
+                .function_bytes_max
+                .unwrap_or(default.function_bytes_max),
         }
     }
 }

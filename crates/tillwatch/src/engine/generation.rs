@@ -142,8 +142,17 @@ pub struct Parts {
     courier: Arc<Courier>,
     collector: Arc<JournalCollector>,
     answers: Arc<AnalystFigures>,
-    catalogue: Arc<Catalogue>,
-    feed: Feed,
+    incidents: Incidents,
+}
+
+/// What all generations of a running server tell of incidents by.
+pub struct Incidents {
+    /// Where they are kept.
+    pub catalogue: Arc<Catalogue>,
+    /// Who is told of their changes.
+    pub feed: Feed,
+    /// Settings of what judges.
+    pub options: WatchOptions,
 }
 
 impl Parts {
@@ -155,8 +164,7 @@ impl Parts {
         loaded: Arc<Loaded>,
         processor: Arc<Processor>,
         intake: &Arc<Intake>,
-        catalogue: &Arc<Catalogue>,
-        feed: &Feed,
+        incidents: Incidents,
         runtime: Handle,
     ) -> Result<Self> {
         let analyst = Arc::new(Analyst::new(
@@ -176,8 +184,8 @@ impl Parts {
         }
         let courier = Arc::new(Courier::new(
             &loaded.channels,
-            Arc::clone(catalogue),
-            feed.clone(),
+            Arc::clone(&incidents.catalogue),
+            incidents.feed.clone(),
             CourierOptions::default(),
         )?);
         let order: Vec<String> = loaded
@@ -205,8 +213,7 @@ impl Parts {
             courier,
             collector,
             answers,
-            catalogue: Arc::clone(catalogue),
-            feed: feed.clone(),
+            incidents,
         })
     }
 }
@@ -234,10 +241,10 @@ impl Generation {
         let watch = Arc::new(Watch::start(
             loaded.monitors.clone(),
             &channels,
-            Arc::clone(&parts.catalogue),
+            Arc::clone(&parts.incidents.catalogue),
             Arc::clone(&parts.figures) as Arc<_>,
-            parts.feed.clone(),
-            WatchOptions::default(),
+            parts.incidents.feed.clone(),
+            parts.incidents.options.clone(),
             SystemClock.now_us(),
         )?);
         let services = Services {

@@ -14,10 +14,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result, anyhow};
+use reqwest::Url;
 use tillwatch_collect::{Clock, Intake, SystemClock};
 use tillwatch_journal::{DiskStorage, Journal};
 use tillwatch_monitor::catalogue::Catalogue;
-use tillwatch_monitor::watch::Feed;
+use tillwatch_monitor::watch::{Feed, WatchOptions};
 use tillwatch_process::{Processor, RecoverRange, RecoverReport};
 use tillwatch_serve::adapters::RunningHealth;
 use tillwatch_serve::documents::DefinitionsStatus;
@@ -29,7 +30,7 @@ use crate::definitions::Loaded;
 use crate::definitions::limits::Limits;
 use crate::terminal;
 pub use generation::{Generation, csv_options};
-use generation::{Parts, Successor};
+use generation::{Incidents, Parts, Successor};
 pub use reload::watch_folder;
 use sources::SourceBoard;
 use ticker::Ticker;
@@ -88,6 +89,18 @@ pub struct Options {
     pub tokens: Vec<String>,
     /// Host names besides loopback.
     pub hosts: Vec<String>,
+    /// What messages link to.
+    pub links: Links,
+}
+
+/// What messages to channels link to.
+pub enum Links {
+    /// Nothing: where people reach the web is not known.
+    None,
+    /// The address it listens on.
+    Address,
+    /// Where people reach the web.
+    To(Url),
 }
 
 /// A running server.
@@ -104,6 +117,7 @@ pub struct Engine {
     in_force: Mutex<DefinitionsStatus>,
     catalogue: Arc<Catalogue>,
     feed: Feed,
+    watching: WatchOptions,
     running: tokio::sync::Mutex<Running>,
 }
 
@@ -153,6 +167,13 @@ impl Engine {
             in_force: Mutex::default(),
             catalogue: Arc::new(catalogue),
             feed: Feed::default(),
+            watching: WatchOptions {
+                base_url: match options.links {
+                    Links::None => None,
+                    Links::Address => Some(format!("http://{address}")),
+                    Links::To(url) => Some(url.into()),
+                },
+            },
             running: tokio::sync::Mutex::new(Running {
                 intake: None,
                 generation: None,
@@ -212,9 +233,12 @@ impl Engine {
         processor: Arc<Processor>,
         intake: &Arc<Intake>,
     ) -> Result<Arc<Parts>> {
-        let (catalogue, feed) = (&self.catalogue, &self.feed);
-        let runtime = Handle::current();
-        Parts::new(loaded, processor, intake, catalogue, feed, runtime).map(Arc::new)
+        let incidents = Incidents {
+            catalogue: Arc::clone(&self.catalogue),
+            feed: self.feed.clone(),
+            options: self.watching.clone(),
+        };
+        Parts::new(loaded, processor, intake, incidents, Handle::current()).map(Arc::new)
     }
 
     /// Lets a generation answer whose processor takes what comes. Nothing here can fail: from the

@@ -31,6 +31,7 @@ async fn started(data: &Path, text: &str) -> Arc<Engine> {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         tokens: Vec::new(),
         hosts: Vec::new(),
+        links: Links::None,
     };
     let definitions = loaded(text);
     let (engine, journal) = Engine::start(options, &definitions).await.unwrap();

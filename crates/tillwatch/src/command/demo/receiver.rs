@@ -108,10 +108,11 @@ async fn take(State(seen): State<Arc<Seen>>, headers: HeaderMap, body: Bytes) ->
             .unwrap_or_default()
     };
     terminal::line(format!(
-        "webhook   {} [{}] {} (signature verified)",
+        "webhook   {} [{}] {} (signature verified) {}",
         text("/kind"),
         text("/incident/severity"),
         text("/incident/summary"),
+        text("/link"),
     ));
     StatusCode::OK
 }
