@@ -5,16 +5,17 @@ pub(super) fn without_mark(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body)
 }
 
-/// About how many events a body holds: from the length of its first line when it has lines, else
-/// from what an event commonly takes. Only for making room, so a wrong guess costs little.
+/// About how many events a body holds: from how long its first lines are when it has lines, else from what
+/// an event commonly takes. Only for making room, and what is to be reserved has a bound of its own.
 pub(super) fn estimate_rows(body: &[u8]) -> usize {
-    const LOOKED_AT_BYTES: usize = 4096;
-    const LINE_BYTES_MIN: usize = 16;
+    // Many lines, as the first may be a header, or anything.
+    const LOOKED_AT_BYTES: usize = 32 << 10;
     const EVENT_BYTES: usize = 256;
-    const ROWS_MAX: usize = 1 << 18;
     let head = body.get(..LOOKED_AT_BYTES).unwrap_or(body);
-    let line = memchr::memchr(b'\n', head).map_or(EVENT_BYTES, |at| at.max(LINE_BYTES_MIN));
-    (body.len() / line + 1).min(ROWS_MAX)
+    let bytes = memchr::memrchr(b'\n', head).map_or(0, |last| last + 1);
+    let lines = memchr::memchr_iter(b'\n', head).count();
+    let line = bytes.checked_div(lines).unwrap_or(EVENT_BYTES);
+    body.len() / line + 1
 }
 
 /// One line of a body.

@@ -34,20 +34,19 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    /// Columns with room for about `rows` rows, so that they need not grow by copying.
-    pub(super) fn new(schema: &StreamSchema, bytes_max: usize, rows: usize) -> Self {
-        let mut row_bytes = 0;
-        let builders = schema
-            .fields
-            .iter()
-            .map(|field| {
-                let (bytes, builder) = builder(&field.kind, rows);
-                row_bytes += bytes;
-                builder
-            })
-            .collect();
+    /// Columns with room for about `rows` rows, so that they need not grow by copying, but for no more than
+    /// `room_bytes` take: `rows` is a guess, and the sender's bytes decide what it is.
+    pub(super) fn new(
+        schema: &StreamSchema,
+        bytes_max: usize,
+        rows: usize,
+        room_bytes: usize,
+    ) -> Self {
+        let row_bytes: usize = schema.fields.iter().map(|field| width(&field.kind)).sum();
+        let rows = rows.min(room_bytes / row_bytes.max(1));
+        let builders = schema.fields.iter();
         Self {
-            builders,
+            builders: builders.map(|field| builder(&field.kind, rows)).collect(),
             rows: 0,
             bytes: 0,
             row_bytes,
@@ -135,20 +134,27 @@ fn text(builder: &mut StringViewBuilder, source: &str, start: usize, end: usize)
     }
 }
 
-/// The bytes a field takes for each row, and a builder with room for `rows` rows.
-fn builder(kind: &FieldType, rows: usize) -> (usize, Builder) {
+/// The bytes a field takes for each row, without texts that do not fit into their view.
+fn width(kind: &FieldType) -> usize {
+    match kind {
+        FieldType::String | FieldType::Currency | FieldType::Json | FieldType::Decimal { .. } => 16,
+        FieldType::Int64 | FieldType::Float64 | FieldType::Timestamp => 8,
+        FieldType::Date => 4,
+        FieldType::Bool => 1,
+    }
+}
+
+/// A builder with room for `rows` rows.
+fn builder(kind: &FieldType, rows: usize) -> Builder {
     match kind {
         FieldType::String | FieldType::Currency | FieldType::Json => {
-            (16, Builder::Text(StringViewBuilder::with_capacity(rows)))
+            Builder::Text(StringViewBuilder::with_capacity(rows))
         }
-        FieldType::Bool => (1, Builder::Bool(BooleanBuilder::with_capacity(rows))),
-        FieldType::Int64 => (8, Builder::Int(Int64Builder::with_capacity(rows))),
-        FieldType::Float64 => (8, Builder::Float(Float64Builder::with_capacity(rows))),
-        FieldType::Decimal { .. } => (16, Builder::Decimal(Decimal128Builder::with_capacity(rows))),
-        FieldType::Timestamp => (
-            8,
-            Builder::Time(TimestampMicrosecondBuilder::with_capacity(rows)),
-        ),
-        FieldType::Date => (4, Builder::Day(Date32Builder::with_capacity(rows))),
+        FieldType::Bool => Builder::Bool(BooleanBuilder::with_capacity(rows)),
+        FieldType::Int64 => Builder::Int(Int64Builder::with_capacity(rows)),
+        FieldType::Float64 => Builder::Float(Float64Builder::with_capacity(rows)),
+        FieldType::Decimal { .. } => Builder::Decimal(Decimal128Builder::with_capacity(rows)),
+        FieldType::Timestamp => Builder::Time(TimestampMicrosecondBuilder::with_capacity(rows)),
+        FieldType::Date => Builder::Day(Date32Builder::with_capacity(rows)),
     }
 }

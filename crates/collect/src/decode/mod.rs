@@ -245,7 +245,7 @@ impl Decoder {
                 bytes_max: self.limits.body_bytes_max,
             });
         }
-        let mut run = Run::new(self, bytes::estimate_rows(body));
+        let mut run = Run::new(self, body);
         match format {
             Format::Ndjson => json::decode_lines(&mut run, body)?,
             Format::Json => json::decode_document(&mut run, body)?,
@@ -271,12 +271,16 @@ struct Run<'d> {
 }
 
 impl<'d> Run<'d> {
-    fn new(decoder: &'d Decoder, rows: usize) -> Self {
+    fn new(decoder: &'d Decoder, body: &[u8]) -> Self {
+        // Short texts take more room as views than as text: columns are often wider than their lines.
+        let room_bytes = body.len().saturating_mul(2);
+        let rows = bytes::estimate_rows(body);
+        let limits = &decoder.limits;
         Self {
             plan: &decoder.plan,
             schema: &decoder.schema,
             limits: &decoder.limits,
-            columns: Columns::new(&decoder.schema, decoder.limits.columns_bytes_max, rows),
+            columns: Columns::new(&decoder.schema, limits.columns_bytes_max, rows, room_bytes),
             places: Places::default(),
             rejections: Rejections::new(&decoder.limits),
             lines: 0,

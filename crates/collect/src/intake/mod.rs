@@ -11,6 +11,7 @@ mod counters;
 mod prepare;
 mod process;
 mod queue;
+mod split;
 #[cfg(test)]
 mod tests;
 mod writer;

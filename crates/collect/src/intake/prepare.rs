@@ -1,6 +1,6 @@
 //! Decoded events as journal records, before they are queued.
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt64Array};
+use arrow::array::{RecordBatch, UInt64Array};
 use arrow::datatypes::{DataType, Field, Schema};
 use std::sync::Arc;
 use tillwatch_event::{EventId, guard};
@@ -8,7 +8,11 @@ use tillwatch_journal::Offset;
 
 use crate::decode::{Decoded, Rejection};
 use crate::error::CollectError;
-use crate::record::{JournalRecord, PLACES, RecordHead, RecordKind, encode_record, rejects_batch};
+use crate::record::{
+    JournalRecord, PLACES, RecordHead, RecordKind, batch_bytes, encode_record, rejects_batch,
+};
+
+use super::split::split;
 
 /// What comes with a request besides its events.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -75,24 +79,23 @@ impl Prepared {
         {
             *key = EventId::of_text(key).to_string();
         }
-        let mut pieces = Vec::new();
+        let mut batches = Vec::new();
         if decoded.batch.num_rows() > 0 {
             // Without a key nobody asks which line a row was.
             let batch = match decoded.places.filter(|_| meta.idempotency_key.is_some()) {
                 Some(places) => with_places(&decoded.batch, places)?,
                 None => decoded.batch,
             };
-            split(batch, record_bytes_max, 0, RecordKind::Events, &mut pieces)?;
+            batches.push((RecordKind::Events, batch));
         }
         if !decoded.rejections.is_empty() {
             let rejects = rejects_batch(&decoded.rejections)?;
-            split(
-                rejects,
-                record_bytes_max,
-                0,
-                RecordKind::Rejects,
-                &mut pieces,
-            )?;
+            batches.push((RecordKind::Rejects, rejects));
+        }
+        let mut pieces = Vec::new();
+        for (kind, batch) in batches {
+            let of_batch = split(batch, record_bytes_max)?;
+            pieces.extend(of_batch.into_iter().map(|(row, piece)| (kind, row, piece)));
         }
         let mut records = Vec::with_capacity(pieces.len());
         let mut bytes = 0;
@@ -107,7 +110,7 @@ impl Prepared {
                 first_row,
             };
             let payload = encode_record(&head, &batch)?;
-            bytes += payload.len() + batch.get_array_memory_size();
+            bytes += payload.len() + batch_bytes(&batch);
             records.push(PreparedRecord {
                 kind,
                 first_row,
@@ -151,40 +154,4 @@ fn with_places(batch: &RecordBatch, places: UInt64Array) -> Result<RecordBatch, 
         Arc::new(Schema::new(fields)),
         columns,
     )?)
-}
-
-type Piece = (RecordKind, u64, RecordBatch);
-
-/// Halves a batch until each piece has at most `bytes_max` bytes or one row.
-fn split(
-    batch: RecordBatch,
-    bytes_max: usize,
-    first_row: u64,
-    kind: RecordKind,
-    pieces: &mut Vec<Piece>,
-) -> Result<(), CollectError> {
-    let rows = batch.num_rows();
-    if rows <= 1 || batch.get_array_memory_size() <= bytes_max {
-        pieces.push((kind, first_row, batch));
-        return Ok(());
-    }
-    let half = rows / 2;
-    let left = compact(&batch.slice(0, half))?;
-    let right = compact(&batch.slice(half, rows - half))?;
-    drop(batch);
-    split(left, bytes_max, first_row, kind, pieces)?;
-    split(right, bytes_max, first_row + half as u64, kind, pieces)
-}
-
-/// Copies what a slice needs: a sliced column still holds all of its buffers.
-fn compact(slice: &RecordBatch) -> Result<RecordBatch, CollectError> {
-    let columns = slice
-        .columns()
-        .iter()
-        .map(|column| match column.as_string_view_opt() {
-            Some(text) => Ok(Arc::new(text.gc()) as ArrayRef),
-            None => arrow::compute::concat(&[column.as_ref() as &dyn Array]),
-        })
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(RecordBatch::try_new(slice.schema(), columns)?)
 }

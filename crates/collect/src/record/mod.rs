@@ -3,6 +3,7 @@
 mod adapt;
 mod payload;
 mod rejects;
+mod size;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +17,7 @@ pub use adapt::adapt;
 pub(crate) use payload::set_received_at;
 pub use payload::{decode_owned_record, decode_record, encode_record};
 pub use rejects::{rejections_of, rejects_batch, rejects_schema};
+pub(crate) use size::{batch_bytes, row_bytes};
 
 /// The column beside the events' own that says which line of its request each row was. No field of a stream
 /// can have this name, so bringing columns to a schema drops it.

@@ -9,7 +9,7 @@ use arrow::ipc::reader::StreamDecoder;
 use arrow::ipc::writer::StreamWriter;
 use tillwatch_journal::Offset;
 
-use super::{JournalRecord, RecordHead, RecordKind};
+use super::{JournalRecord, RecordHead, RecordKind, batch_bytes};
 use crate::error::CollectError;
 
 /// "Tillwatch record", version 1.
@@ -20,6 +20,10 @@ const FIXED_BYTES: usize = 32;
 const ALIGN_BYTES: usize = 64;
 /// How an Arrow IPC stream ends.
 const END_OF_STREAM: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
+/// Room for what stands before and between the columns: the header and what Arrow writes of the batch, and of
+/// each column, with the gaps that bring its parts to places they can be used at.
+const ABOUT_BYTES: usize = 1024;
+const ABOUT_COLUMN_BYTES: usize = 448;
 /// Where `received_at_us` stands.
 const RECEIVED_AT: std::ops::Range<usize> = 8..16;
 
@@ -33,7 +37,9 @@ pub fn encode_record(head: &RecordHead<'_>, batch: &RecordBatch) -> Result<Vec<u
     let stream_bytes = short("stream's name", head.stream)?;
     let key_bytes = short("Idempotency-Key", key)?;
     let source_bytes = short("source's name", source)?;
-    let mut out = Vec::with_capacity(1024 + batch.get_array_memory_size());
+    let names = head.stream.len() + key.len() + source.len();
+    let about = ABOUT_BYTES + names + batch.num_columns() * ABOUT_COLUMN_BYTES;
+    let mut out = Vec::with_capacity(about + batch_bytes(batch));
     out.extend_from_slice(&MAGIC);
     out.push(match head.kind {
         RecordKind::Events => 1,

@@ -2,6 +2,7 @@
 
 mod answers;
 mod failures;
+mod pieces;
 
 use super::*;
 use crate::record::{RecordKind, decode_owned_record};
