@@ -1,4 +1,5 @@
 import { queryOptions } from '@tanstack/react-query';
+import { hasFigure } from '../charts/total';
 import { ApiError, getJson } from './client';
 import { boardPath, type SeriesQuery, seriesPath } from './paths';
 import type { Board, BoardSummary, Metric, SeriesDocument, ServerStatus } from './types';
@@ -57,6 +58,17 @@ export function comparisonQuery(query: SeriesQuery) {
     queryFn: ({ signal }) => getJson<SeriesDocument>(seriesPath(query), signal),
     staleTime: COMPARISON_STALE_MS,
     refetchInterval: (query) => healing(query) || COMPARISON_STALE_MS,
+    retry: false,
+  });
+}
+
+/** Whether there is anything in a window of the past. What was there once is taken to stay, and not asked for again. */
+export function earlierQuery(query: SeriesQuery) {
+  return queryOptions({
+    queryKey: ['earlier', seriesPath(query)],
+    queryFn: ({ signal }) => getJson<SeriesDocument>(seriesPath(query), signal),
+    staleTime: COMPARISON_STALE_MS,
+    refetchInterval: (query) => healing(query) || (hasFigure(query.state.data) ? false : COMPARISON_STALE_MS),
     retry: false,
   });
 }

@@ -13,10 +13,11 @@ interface Props {
 export function ChangeBadge({ change, pending, hint }: Props) {
   const { t, locale } = useSpeech();
   if (pending) return <div className="skeleton skeleton-line" aria-hidden="true" />;
-  if (change.kind === 'unknown' || change.kind === 'new') {
+  if (change.kind === 'unknown' || change.kind === 'new' || change.kind === 'partial') {
     const key = change.kind === 'new' ? 'tile.new' : 'tile.noComparison';
+    const reason = change.kind === 'partial' ? 'tile.partial.hint' : (`${key}.hint` as const);
     return (
-      <p className="change" data-tone="neutral" title={t(`${key}.hint`)}>
+      <p className="change" data-tone="neutral" title={t(reason)}>
         {t(key)}
       </p>
     );

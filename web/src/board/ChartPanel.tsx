@@ -3,7 +3,8 @@ import type { ChartDefinition, Metric } from '../api/types';
 import { ColorAssignment, useChartColors } from '../charts/colors';
 import { markersFor } from '../charts/markers';
 import type { DrawnSeries } from '../charts/option';
-import { isSum, shapePoints } from '../charts/shape';
+import { pickSlices, restCourse, restFigure } from '../charts/pick';
+import { isSum, shapePoints, unfinishedFrom } from '../charts/shape';
 import { totalOf } from '../charts/total';
 import { useSpeech } from '../i18n/hooks';
 import { serverNow } from '../live/clock';
@@ -20,6 +21,10 @@ const TimeSeriesChart = lazy(() => chartModule);
 
 /** More lines than this cannot be told apart; the server picks the largest slices. */
 export const SERIES_SHOWN_MAX = 8;
+/** Figures are asked for more slices than lines: over one step the server may weigh slices otherwise, and each line has its figure. */
+export const FIGURES_MAX = 100;
+/** The key of what the lines leave out; no slice can have it. */
+const REST_KEY = 'rest';
 
 interface Props {
   chart: ChartDefinition;
@@ -35,13 +40,28 @@ const everything: Record<string, string> = {};
 export function ChartPanel({ chart, metric, range, split, onSplit }: Props) {
   const speech = useSpeech();
   const { t, locale, zone } = speech;
-  const by = split === null ? [] : [split];
-  const base = { metric: metric.name, by, where: everything, ...windowOf(range), limit: SERIES_SHOWN_MAX };
-  const step = stepFor(range, metric.bucket_ms);
-  const live = useLiveSeries(metric.of, { ...base, step: apiDuration(step) }, 'series');
-  const totals = useLiveSeries(
+  const isSplit = split !== null;
+  const base = { metric: metric.name, where: everything, ...windowOf(range) };
+  const sliced = { ...base, by: isSplit ? [split] : [] };
+  const step = apiDuration(stepFor(range, metric));
+  const whole = apiDuration(wholeStep(range, metric.bucket_ms));
+  const live = useLiveSeries(metric.of, { ...sliced, step, limit: SERIES_SHOWN_MAX }, 'series');
+  const totals = useLiveSeries(metric.of, { ...sliced, step: whole, limit: FIGURES_MAX }, 'total');
+  const document = live.document;
+  const picked = useMemo(
+    () => document && pickSlices(document, totals.document, metric.kind, SERIES_SHOWN_MAX),
+    [document, totals.document, metric.kind],
+  );
+  // Sums are stacked, and a stack without its rest would understate the whole. Nothing more is asked for where nothing is cut.
+  const hasRest = isSplit && isSum(metric.kind) && picked?.isCut === true;
+  const allCourse = useLiveSeries(
     metric.of,
-    { ...base, step: apiDuration(wholeStep(range, metric.bucket_ms)) },
+    hasRest ? { ...base, by: [], step } : { ...sliced, step, limit: SERIES_SHOWN_MAX },
+    'series',
+  );
+  const allTotal = useLiveSeries(
+    metric.of,
+    hasRest ? { ...base, by: [], step: whole } : { ...sliced, step: whole, limit: FIGURES_MAX },
     'total',
   );
   const { incidents } = useIncidents();
@@ -51,29 +71,33 @@ export function ChartPanel({ chart, metric, range, split, onSplit }: Props) {
   const [pointed, setPointed] = useState<string | null>(null);
   const now = useTick(range === '15m' || range === '1h' ? 2_000 : 15_000);
 
-  const document = live.document;
-  const isSplit = split !== null;
   // The lines and their figures come apart: a new figure, twice a second, must not draw the canvas again.
-  const slices = useMemo(
-    () =>
-      (document?.series ?? []).slice(0, SERIES_SHOWN_MAX).map((series) => {
-        const key = sliceKey(series.by);
-        const isOther = Object.values(series.by).includes('__other__');
-        const color = isOther ? colors.other : colors.series[assignment.indexOf(key) % colors.series.length];
-        const name = isSplit ? sliceText(series.by, speech) : t('chart.total');
-        return { key, name, color: color || 'currentColor', points: series.points };
-      }),
-    [document, assignment, colors, speech, t, isSplit],
-  );
-  const items: LegendItem[] = useMemo(() => {
-    const byKey = new Map((totals.document?.series ?? []).map((series) => [sliceKey(series.by), series]));
-    return slices.map(({ key, name, color, points }) => ({
-      key,
-      name,
-      color,
-      value: totalOf(byKey.get(key), { by: {}, points }, metric.kind),
-    }));
-  }, [slices, totals.document, metric.kind]);
+  const pickedKeys = picked ? [...picked.figures.keys()].join('\n') : '';
+  const restValue = useMemo(() => {
+    const whole = hasRest ? totalOf(allTotal.document?.series[0], undefined, metric.kind) : null;
+    return picked && whole !== null ? restFigure(picked.figures.values(), whole) : 0;
+  }, [hasRest, picked, allTotal.document, metric.kind]);
+  const wholeSeries = hasRest && restValue !== 0 ? allCourse.document?.series[0] : undefined;
+  const slices = useMemo(() => {
+    const keys = new Set(pickedKeys.split('\n'));
+    const drawn = (document?.series ?? []).filter(({ by }) => keys.has(sliceKey(by)));
+    const shown = drawn.map(({ by, points }) => {
+      const key = sliceKey(by);
+      const isOther = Object.values(by).includes('__other__');
+      const color = isOther ? colors.other : colors.series[assignment.indexOf(key) % colors.series.length];
+      const name = isSplit ? sliceText(by, speech) : t('chart.total');
+      return { key, name, color: color || 'currentColor', points };
+    });
+    if (wholeSeries) {
+      const points = restCourse(drawn, wholeSeries);
+      shown.push({ key: REST_KEY, name: t('chart.rest'), color: colors.other, points });
+    }
+    return shown;
+  }, [document, pickedKeys, wholeSeries, assignment, colors, speech, t, isSplit]);
+  const items: LegendItem[] = slices.map(({ key, name, color }) => {
+    const value = key === REST_KEY ? restValue : (picked?.figures.get(key) ?? null);
+    return { key, name, color, value };
+  });
 
   const stacked = isSum(metric.kind) && isSplit;
   const series: DrawnSeries[] = useMemo(() => {
@@ -94,6 +118,7 @@ export function ChartPanel({ chart, metric, range, split, onSplit }: Props) {
     [incidents, metric.name, fromMs, toMs],
   );
   const title = speech.text(chart.title, metric.name);
+  const spokenTitle = isSplit ? `${title} ${t('chart.by', { dimension: speech.dimension(split) })}` : title;
   const rangeText = t(`range.last.${range}`);
   const toggle = (key: string) =>
     setHidden((old) => {
@@ -113,13 +138,15 @@ export function ChartPanel({ chart, metric, range, split, onSplit }: Props) {
     >
       <header className="panel-head">
         <h3 title={metric.description ?? undefined}>
-          <span className="ellipsis">{title}</span>
+          <span className="panel-title" title={title}>
+            {title}
+          </span>
           {metric.unit && metric.unit !== 'count' && (
             <span className="panel-unit">{metric.unit === 'percent' ? '%' : metric.unit}</span>
           )}
         </h3>
-        {document?.truncated && items.length > 0 && (
-          <span className="dim">{t('chart.top', { count: items.length })}</span>
+        {picked?.isCut && !wholeSeries && items.length > 0 && (
+          <span className="dim panel-note">{t('chart.top', { count: items.length })}</span>
         )}
         <label className="split">
           <span className="visually-hidden">{t('chart.splitBy')}</span>
@@ -142,10 +169,11 @@ export function ChartPanel({ chart, metric, range, split, onSplit }: Props) {
         <>
           <Suspense fallback={<ChartSkeleton />}>
             <TimeSeriesChart
-              label={t('chart.label', { title, range: rangeText, count: series.length })}
+              label={t('chart.label', { title: spokenTitle, range: rangeText, count: series.length })}
               series={series}
               fromMs={fromMs}
               toMs={toMs}
+              unfinishedMs={unfinishedFrom(document)}
               stepMs={document.step_ms}
               unit={document.unit}
               stacked={stacked}

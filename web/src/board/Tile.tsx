@@ -1,15 +1,15 @@
 import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
-import { comparisonQuery } from '../api/queries';
+import { comparisonQuery, earlierQuery } from '../api/queries';
 import type { Metric, TileDefinition } from '../api/types';
 import { Sparkline } from '../charts/Sparkline';
-import { isSum, shapePoints } from '../charts/shape';
-import { totalOf } from '../charts/total';
+import { isSum, shapePoints, unfinishedFrom } from '../charts/shape';
+import { hasFigure, totalOf } from '../charts/total';
 import { changeSince } from '../format/change';
 import { figureText, showFigure } from '../format/units';
 import { useSpeech } from '../i18n/hooks';
 import { useLiveSeries } from '../live/hooks';
-import { apiDuration, type Range, stepFor, wholeStep, windowOf } from '../state/range';
+import { apiDuration, type Range, stepFor, weekBeforeCompared, wholeStep, windowOf } from '../state/range';
 import { ChangeBadge } from './ChangeBadge';
 import { PanelError } from './PanelError';
 
@@ -29,13 +29,17 @@ export function Tile({ tile, metric, range }: Props) {
   const base = { metric: metric.name, by: [], where };
   const whole = apiDuration(wholeStep(range, metric.bucket_ms));
   const total = useLiveSeries(metric.of, { ...base, ...windowOf(range), step: whole }, 'total');
-  const step = apiDuration(stepFor(range, metric.bucket_ms));
+  const step = apiDuration(stepFor(range, metric));
   const course = useLiveSeries(metric.of, { ...base, ...windowOf(range), step }, 'series');
   const past = useQuery(comparisonQuery({ ...base, ...windowOf(range, 1), step: whole }));
+  const before = totalOf(past.data?.series[0], undefined, metric.kind);
+  const earlier = useQuery({
+    ...earlierQuery({ ...base, ...weekBeforeCompared(range, metric.bucket_ms) }),
+    enabled: before !== null,
+  });
 
   const unit = total.document?.unit ?? metric.unit;
   const value = totalOf(total.document?.series[0], course.document?.series[0], metric.kind);
-  const before = totalOf(past.data?.series[0], undefined, metric.kind);
   const shown = showFigure(value, unit, locale);
   const drawn = useMemo(
     () =>
@@ -78,8 +82,8 @@ export function Tile({ tile, metric, range }: Props) {
             {value === null && <span className="visually-hidden">{t('state.noValue')}</span>}
           </p>
           <ChangeBadge
-            change={changeSince(value, before, unit, tile.good)}
-            pending={past.isPending}
+            change={changeSince(value, before, hasFigure(earlier.data), unit, tile.good)}
+            pending={past.isPending || (before !== null && earlier.isPending)}
             hint={before === null ? null : t('tile.lastWeek', { value: figureText(before, unit, locale) })}
           />
         </>
@@ -89,7 +93,9 @@ export function Tile({ tile, metric, range }: Props) {
           <Sparkline
             points={drawn}
             fromMs={course.document.from}
-            toMs={course.document.to}
+            // Points stand where their buckets begin, so the newest one comes to lie at the edge.
+            toMs={course.document.to - course.document.step_ms}
+            unfinishedMs={unfinishedFrom(course.document)}
             fromZero={isSum(metric.kind)}
           />
         )}

@@ -7,6 +7,8 @@ import { Swatch } from './Swatch';
 interface Props {
   atMs: number;
   stepMs: number;
+  /** Whether the bucket may still change. */
+  isUnfinished: boolean;
   series: DrawnSeries[];
   unit: string | null;
   stacked: boolean;
@@ -15,7 +17,7 @@ interface Props {
 }
 
 /** The crosshair and the values under it. All names in it are data and are written as text nodes. */
-export function Readout({ atMs, stepMs, series, unit, stacked, leftPx, onRight }: Props) {
+export function Readout({ atMs, stepMs, isUnfinished, series, unit, stacked, leftPx, onRight }: Props) {
   const { locale, zone, t } = useSpeech();
   const rows = series.map((one) => ({ ...one, value: one.points.find(([at]) => at === atMs)?.[1] ?? null }));
   if (!stacked)
@@ -31,6 +33,7 @@ export function Readout({ atMs, stepMs, series, unit, stacked, leftPx, onRight }
             +{Math.round(stepMs / 1000)}
             {'\u2009'}s
           </span>
+          {isUnfinished && <div className="dim">{t('chart.unfinished')}</div>}
         </div>
         <table>
           <tbody>

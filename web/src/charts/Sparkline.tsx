@@ -1,21 +1,27 @@
 import { useId } from 'react';
-import { type DrawnPoint, sparkPath } from './shape';
+import { type DrawnPoint, sparkPath, sparkScale, splitUnfinished } from './shape';
 
 interface Props {
   points: readonly DrawnPoint[];
   fromMs: number;
   toMs: number;
+  /** What begins here or later may still change; it is drawn dashed. */
+  unfinishedMs: number;
   /** Sums start at zero; rates show their own spread. */
   fromZero: boolean;
 }
 
 const WIDTH = 240;
 const HEIGHT = 36;
+const NOTHING = { line: '', area: '' };
 
 /** The course of a tile's figure. It repeats what the figure says, so it is hidden from screen readers. */
-export function Sparkline({ points, fromMs, toMs, fromZero }: Props) {
+export function Sparkline({ points, fromMs, toMs, unfinishedMs, fromZero }: Props) {
   const gradient = useId();
-  const { line, area } = sparkPath(points, fromMs, toMs, WIDTH, HEIGHT, fromZero);
+  const scale = sparkScale(points, fromMs, toMs, WIDTH, HEIGHT, fromZero);
+  const parts = splitUnfinished(points, unfinishedMs);
+  const finished = scale ? sparkPath(parts.finished, scale) : NOTHING;
+  const unfinished = scale ? sparkPath(parts.unfinished, scale) : NOTHING;
   return (
     <svg
       className="sparkline"
@@ -29,8 +35,14 @@ export function Sparkline({ points, fromMs, toMs, fromZero }: Props) {
           <stop offset="1" className="sparkline-bottom" />
         </linearGradient>
       </defs>
-      <path d={area} fill={`url(#${gradient})`} />
-      <path d={line} className="sparkline-line" vectorEffect="non-scaling-stroke" />
+      <path d={finished.area} fill={`url(#${gradient})`} />
+      <path d={unfinished.area} fill={`url(#${gradient})`} className="sparkline-pale" />
+      <path d={finished.line} className="sparkline-line" vectorEffect="non-scaling-stroke" />
+      <path
+        d={unfinished.line}
+        className="sparkline-line sparkline-unfinished"
+        vectorEffect="non-scaling-stroke"
+      />
     </svg>
   );
 }

@@ -46,18 +46,19 @@ export default function TimeSeriesChart({ label, stepMs, markers, ...view }: Pro
     };
   }, []);
 
-  const { series, fromMs, toMs, unit, stacked, fromZero, locale, zone } = view;
+  const { series, fromMs, toMs, unfinishedMs, unit, stacked, fromZero, locale, zone } = view;
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new size or language asks for a new drawing
   useEffect(() => {
     const instance = chart.current;
     if (!instance) return;
     const type = typeSetting();
-    const option = chartOption({ series, fromMs, toMs, unit, stacked, fromZero, locale, zone }, colors, type);
+    const shown = { series, fromMs, toMs, unfinishedMs, unit, stacked, fromZero, locale, zone };
+    const option = chartOption(shown, colors, type);
     instance.setOption(option, { replaceMerge: ['series'] });
     const leftPx = Number(instance.convertToPixel({ xAxisIndex: 0 }, fromMs));
     const rightPx = Number(instance.convertToPixel({ xAxisIndex: 0 }, toMs));
     setPlot((old) => (old?.leftPx === leftPx && old.rightPx === rightPx ? old : { leftPx, rightPx }));
-  }, [series, fromMs, toMs, unit, stacked, fromZero, locale, zone, colors, sizeTick, language]);
+  }, [series, fromMs, toMs, unfinishedMs, unit, stacked, fromZero, locale, zone, colors, sizeTick, language]);
 
   const times = useMemo(() => {
     const all = new Set<number>();
@@ -106,6 +107,7 @@ export default function TimeSeriesChart({ label, stepMs, markers, ...view }: Pro
         <Readout
           atMs={shownMs}
           stepMs={stepMs}
+          isUnfinished={shownMs >= unfinishedMs}
           series={series}
           unit={unit}
           stacked={stacked}

@@ -1,8 +1,8 @@
 import type { EChartsCoreOption } from 'echarts/core';
 import { clockTime, dayName } from '../format/time';
-import { figureText, numberFormat } from '../format/units';
+import { axisText, valueAxis } from './axis';
 import type { ChartColors } from './colors';
-import type { DrawnPoint } from './shape';
+import { type DrawnPoint, splitUnfinished } from './shape';
 
 /** One line of a chart. The name is data: it is drawn by React only, never handed to ECharts. */
 export interface DrawnSeries {
@@ -18,6 +18,8 @@ export interface ChartView {
   series: DrawnSeries[];
   fromMs: number;
   toMs: number;
+  /** What begins here or later may still change; it is drawn dashed and paler. */
+  unfinishedMs: number;
   unit: string | null;
   stacked: boolean;
   fromZero: boolean;
@@ -36,6 +38,8 @@ export const FLAGS_REM = 1.25;
 
 export function chartOption(view: ChartView, colors: ChartColors, type: TypeSetting): EChartsCoreOption {
   const { remPx, family } = type;
+  const courses = view.series.map(({ points }) => points);
+  const axis = valueAxis(courses, view.unit, view.stacked, view.fromZero);
   const label = {
     color: colors.axis,
     fontSize: Math.round(remPx * 0.75),
@@ -65,34 +69,43 @@ export function chartOption(view: ChartView, colors: ChartColors, type: TypeSett
     },
     yAxis: {
       type: 'value',
-      scale: !view.fromZero,
-      splitNumber: 4,
-      max: view.unit === 'percent' && !view.stacked ? percentCeiling : undefined,
+      ...axis,
       splitLine: { lineStyle: { color: colors.grid } },
-      axisLabel: { ...label, formatter: (value: number) => axisText(value, view.unit, view.locale) },
+      axisLabel: { ...label, formatter: (value: number) => axisText(value, view.unit, view.locale, axis) },
     },
-    series: view.series.map((series) => ({
-      id: series.key,
-      type: 'line',
-      silent: true,
-      symbol: 'none',
-      ...(view.stacked ? { stack: 'all', stackStrategy: 'all' } : {}),
-      data: withDots(series.points),
-      lineStyle: {
-        color: series.color,
-        width: view.stacked ? 1 : 1.75,
-        opacity: series.faded ? 0.2 : 1,
-        join: 'round',
-      },
-      itemStyle: { color: series.color, opacity: series.faded ? 0.2 : 1 },
-      ...(view.stacked ? { areaStyle: { color: series.color, opacity: series.faded ? 0.06 : 0.38 } } : {}),
-    })),
+    series: view.series.flatMap((series) => {
+      const { finished, unfinished } = splitUnfinished(series.points, view.unfinishedMs);
+      return [
+        line(series, finished, view.stacked, false),
+        ...(unfinished.length > 0 ? [line(series, unfinished, view.stacked, true)] : []),
+      ];
+    }),
   };
 }
 
-/** A share does not exceed the whole, and an axis up to 102 % would make one doubt it. */
-function percentCeiling({ max }: { max: number }): number | null {
-  return max > 0.95 && max <= 1 ? 1 : null;
+/** One part of a course. The two parts of all courses are stacked apart: each has only the moments that are its own. */
+function line(series: DrawnSeries, points: DrawnPoint[], stacked: boolean, isUnfinished: boolean): unknown {
+  const { key, color, faded } = series;
+  const part = isUnfinished ? 'unfinished' : 'finished';
+  const opacity = faded ? 0.2 : 1;
+  const areaOpacity = faded ? 0.06 : isUnfinished ? 0.16 : 0.38;
+  return {
+    id: `${part} ${key}`,
+    type: 'line',
+    silent: true,
+    symbol: 'none',
+    ...(stacked ? { stack: part, stackStrategy: 'all' } : {}),
+    data: withDots(points),
+    lineStyle: {
+      color,
+      width: stacked ? 1 : 1.75,
+      opacity,
+      join: 'round',
+      ...(isUnfinished ? { type: [4, 3] } : {}),
+    },
+    itemStyle: { color, opacity },
+    ...(stacked ? { areaStyle: { color, opacity: areaOpacity } } : {}),
+  };
 }
 
 /** A point between two gaps has no line to stand on and gets a dot. */
@@ -112,12 +125,4 @@ function timeLabel(view: ChartView): (value: number) => string {
     const time = clockTime(value, view.locale, view.zone, false);
     return isLong || time === '00:00' ? dayName(value, view.locale, view.zone) : time;
   };
-}
-
-export function axisText(value: number, unit: string | null, locale: string): string {
-  if (unit === 'percent') return `${numberFormat(locale, { maximumFractionDigits: 2 }).format(value * 100)}%`;
-  if (unit === 'ms' || unit === null || unit === 'count')
-    return figureText(value, unit, locale, { compact: true });
-  // The unit stands in the panel's head; an axis that repeats “EUR” five times has no room left.
-  return numberFormat(locale, { notation: 'compact', maximumFractionDigits: 2 }).format(value);
 }

@@ -1,4 +1,4 @@
-import type { Figure, MetricKind, Series } from '../api/types';
+import type { Figure, MetricKind, Series, SeriesDocument } from '../api/types';
 import { sumFigures } from '../format/decimal';
 import { isSum } from './shape';
 
@@ -18,6 +18,11 @@ export function totalOf(
     return parts.length > 0 ? sumFigures(parts) : null;
   }
   return figures.at(-1) ?? null;
+}
+
+/** Whether anything is known of the window at all: a zero is known, an absent figure is not. */
+export function hasFigure(document: SeriesDocument | undefined): boolean {
+  return (document?.series ?? []).some((series) => valuesOf(series).length > 0);
 }
 
 function valuesOf(series: Series | undefined): Figure[] {

@@ -50,40 +50,52 @@ describe('figures', () => {
 
 describe('change against last week', () => {
   it('is in percentage points for rates', () => {
-    expect(changeSince(0.41, 0.88, 'percent', 'up')).toMatchObject({
+    expect(changeSince(0.41, 0.88, true, 'percent', 'up')).toMatchObject({
       kind: 'points',
       direction: 'down',
       tone: 'bad',
     });
-    const change = changeSince(0.91, 0.9, 'percent', 'up');
+    const change = changeSince(0.91, 0.9, true, 'percent', 'up');
     expect(change.kind === 'points' && changeSize(change.amount, 'en-GB')).toBe('1.0');
   });
 
   it('is relative for everything else, also for exact decimals', () => {
-    expect(changeSince('110.00', '100.00', 'EUR', 'up')).toMatchObject({
+    expect(changeSince('110.00', '100.00', true, 'EUR', 'up')).toMatchObject({
       kind: 'percent',
       amount: 10,
       tone: 'good',
     });
-    expect(changeSince(90, 100, 'ms', 'down')).toMatchObject({
+    expect(changeSince(90, 100, true, 'ms', 'down')).toMatchObject({
       amount: -10,
       direction: 'down',
       tone: 'good',
     });
-    expect(changeSince(-5, -10, 'EUR', 'up')).toMatchObject({ amount: 50, direction: 'up', tone: 'good' });
+    expect(changeSince(-5, -10, true, 'EUR', 'up')).toMatchObject({
+      amount: 50,
+      direction: 'up',
+      tone: 'good',
+    });
   });
 
   it('has no colour where it is small, flat, or neither direction is good', () => {
-    expect(changeSince(1000, 1003, 'count', 'up')).toMatchObject({ direction: 'down', tone: 'neutral' });
-    expect(changeSince(1000, 1000.1, 'count', 'up')).toMatchObject({ direction: 'flat', tone: 'neutral' });
-    expect(changeSince(10, 20, 'count', null)).toMatchObject({ direction: 'down', tone: 'neutral' });
+    expect(changeSince(1000, 1003, true, 'count', 'up')).toMatchObject({
+      direction: 'down',
+      tone: 'neutral',
+    });
+    expect(changeSince(1000, 1000.1, true, 'count', 'up')).toMatchObject({
+      direction: 'flat',
+      tone: 'neutral',
+    });
+    expect(changeSince(10, 20, true, 'count', null)).toMatchObject({ direction: 'down', tone: 'neutral' });
   });
 
   it('does not divide by zero and does not invent a past', () => {
-    expect(changeSince(5, 0, 'count', 'up')).toEqual({ kind: 'new' });
-    expect(changeSince(0, 0, 'count', 'up')).toMatchObject({ direction: 'flat' });
-    expect(changeSince(5, null, 'count', 'up')).toEqual({ kind: 'unknown' });
-    expect(changeSince(null, 5, 'count', 'up')).toEqual({ kind: 'unknown' });
+    expect(changeSince(5, 0, true, 'count', 'up')).toEqual({ kind: 'new' });
+    expect(changeSince(0, 0, true, 'count', 'up')).toMatchObject({ direction: 'flat' });
+    expect(changeSince(5, null, true, 'count', 'up')).toEqual({ kind: 'unknown' });
+    expect(changeSince(353, 100, false, 'count', 'up')).toEqual({ kind: 'partial' });
+    expect(changeSince(5, null, false, 'count', 'up')).toEqual({ kind: 'unknown' });
+    expect(changeSince(null, 5, true, 'count', 'up')).toEqual({ kind: 'unknown' });
   });
 });
 

@@ -62,6 +62,8 @@ export const en = {
   'tile.lastWeek': 'Same time last week: {{value}}',
   'tile.noComparison': 'no comparison',
   'tile.noComparison.hint': 'There is no figure for the same time last week.',
+  'tile.partial.hint':
+    'The events begin within the same time last week, so a comparison would be with a part of it.',
   'tile.new': 'new',
   'tile.new.hint': 'The same time last week was zero.',
   'change.up': 'up {{size}} against the same time last week',
@@ -78,6 +80,8 @@ export const en = {
   'chart.total': 'Total',
   'chart.noSplit': 'No split',
   'chart.top': 'Top {{count}} shown',
+  'chart.rest': 'All others',
+  'chart.unfinished': 'Still filling',
   'chart.empty': 'No data in the {{range}}',
   'chart.label':
     '{{title}}, {{range}}, line chart with {{count}} series. Use the left and right arrow keys to read values.',
@@ -95,6 +99,8 @@ export const en = {
   'incidents.resolved': 'Resolved',
   'incidents.moreResolved': '{{count}} more resolved',
   'incident.insteadOf': '{{value}} instead of {{expected}}',
+  'incident.aboveBound': '{{value}}, above the bound of {{bound}}',
+  'incident.belowBound': '{{value}}, below the bound of {{bound}}',
   'incident.value': '{{value}}',
   'incident.whole': 'all traffic',
   'incident.affected': '{{count}} affected',

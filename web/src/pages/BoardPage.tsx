@@ -1,11 +1,12 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { useEffect } from 'react';
+import { type CSSProperties, useEffect } from 'react';
 import { ApiError } from '../api/client';
 import { boardQuery, metricsQuery } from '../api/queries';
 import type { Board, Metric } from '../api/types';
 import { BoardSkeleton } from '../board/BoardSkeleton';
 import { ChartPanel } from '../board/ChartPanel';
+import { evenColumns } from '../board/columns';
 import { DataClock } from '../board/DataClock';
 import { IncidentList } from '../board/IncidentList';
 import { PanelError } from '../board/PanelError';
@@ -107,7 +108,7 @@ function BoardView({ board, metrics }: ViewProps) {
         </Message>
       )}
       {board.tiles.length > 0 && (
-        <section className="tiles" aria-label={t('tiles.label')}>
+        <section className="tiles" aria-label={t('tiles.label')} style={evenRows(board.tiles.length)}>
           {board.tiles.map((tile, i) => {
             const metric = metrics.get(tile.metric);
             const key = `${tile.metric}-${i}`;
@@ -152,6 +153,11 @@ const NO_SPLIT = '-';
 function spoken(name: string): string {
   const words = name.replaceAll('_', ' ');
   return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** How the style sheet learns of how many tiles make even rows, on usual and on wide screens. */
+function evenRows(tiles: number): CSSProperties {
+  return { '--columns': evenColumns(tiles, 6), '--columns-wide': evenColumns(tiles, 8) } as CSSProperties;
 }
 
 function defaultRange(board: Board): Range {

@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { livePath, seriesPath } from '../api/paths';
-import { apiDuration, rangeMs, ranges, stepFor, WEEK_MS, wholeStep, windowOf } from './range';
+import {
+  apiDuration,
+  rangeMs,
+  ranges,
+  stepFor,
+  WEEK_MS,
+  weekBeforeCompared,
+  wholeStep,
+  windowOf,
+} from './range';
 import { readSearch, readSplits, writeSplits } from './search';
 
 describe('the URL', () => {
@@ -33,16 +42,40 @@ describe('ranges', () => {
   it('asks for whole buckets, as many as a panel can show', () => {
     for (const range of ranges) {
       for (const bucket of [1_000, 10_000, 60_000, 7_000, 86_400_000]) {
-        const step = stepFor(range, bucket);
-        expect(step % bucket, `${range} of ${bucket}`).toBe(0);
-        expect(rangeMs(range) / step).toBeLessThanOrEqual(180);
+        for (const [kind, most] of [
+          ['count', 180],
+          ['rate', 30],
+        ] as const) {
+          const step = stepFor(range, { bucket_ms: bucket, kind });
+          expect(step % bucket, `${range} of ${bucket}`).toBe(0);
+          expect(rangeMs(range) / step).toBeLessThanOrEqual(most);
+        }
       }
     }
-    expect(stepFor('1h', 10_000)).toBe(30_000);
+    expect(stepFor('1h', { bucket_ms: 10_000, kind: 'amount' })).toBe(30_000);
     expect(wholeStep('1h', 10_000)).toBe(3_600_000);
     expect(wholeStep('1h', 86_400_000)).toBe(86_400_000);
     expect(apiDuration(90_000)).toBe('90s');
     expect(apiDuration(120_000)).toBe('2m');
+  });
+});
+
+describe('steps of rates, quantiles and averages', () => {
+  it('hold enough events to be a figure', () => {
+    for (const range of ranges) {
+      for (const kind of ['rate', 'other'] as const) {
+        const points = rangeMs(range) / stepFor(range, { bucket_ms: 10_000, kind });
+        expect(points, `${range} ${kind}`).toBeGreaterThanOrEqual(24);
+        expect(points, `${range} ${kind}`).toBeLessThanOrEqual(30);
+      }
+    }
+  });
+});
+
+describe('the week before the compared window', () => {
+  it('ends where that window begins and is one step long', () => {
+    expect(weekBeforeCompared('1h', 10_000)).toEqual({ from: '-337h', to: '-169h', step: '7d' });
+    expect(weekBeforeCompared('7d', 300_000)).toEqual({ from: '-21d', to: '-14d', step: '7d' });
   });
 });
 

@@ -1,0 +1,69 @@
+import type { Figure, MetricKind, Point, Series, SeriesDocument } from '../api/types';
+import { sumFigures } from '../format/decimal';
+import { toNumber } from '../format/figure';
+import { sliceKey } from '../live/merge';
+import { isSum } from './shape';
+import { totalOf } from './total';
+
+/** The slices that a chart draws, by key, each with its figure over the whole window. */
+export interface Pick {
+  figures: ReadonlyMap<string, Figure | null>;
+  /** Whether something is left out; what adds nothing is not missed. */
+  isCut: boolean;
+}
+
+/**
+ * Chooses the slices of a chart once, for its lines and its figures alike. Of sums the largest are taken and those of
+ * nothing are not; of everything else the server has put the heaviest first. The order stays that of the lines, so that
+ * the legend does not jump when one slice overtakes another.
+ */
+export function pickSlices(
+  lines: SeriesDocument,
+  totals: SeriesDocument | null,
+  kind: MetricKind,
+  max: number,
+): Pick {
+  const wholes = new Map((totals?.series ?? []).map((series) => [sliceKey(series.by), series]));
+  const all = lines.series.map((series): [string, Figure | null] => {
+    const key = sliceKey(series.by);
+    return [key, totalOf(wholes.get(key), series, kind)];
+  });
+  if (!isSum(kind))
+    return { figures: new Map(all.slice(0, max)), isCut: lines.truncated || all.length > max };
+  // A figure that has not come yet is not nothing.
+  const filled = all.filter(([, value]) => toNumber(value) !== 0);
+  const size = (value: Figure | null) => Math.abs(toNumber(value) ?? 0);
+  const largest = new Set([...filled].sort(([, a], [, b]) => size(b) - size(a)).slice(0, max));
+  // The server answers the largest: if one of them is nothing, all that it has left out is nothing too.
+  const isCut = filled.length > max || (lines.truncated && filled.length === all.length);
+  return { figures: new Map(filled.filter((one) => largest.has(one))), isCut };
+}
+
+/** The course of what is not drawn: the whole less the drawn slices, bucket by bucket. */
+export function restCourse(drawn: readonly Series[], whole: Series): Point[] {
+  const parts = new Map<number, Figure[]>();
+  for (const { points } of drawn) {
+    for (const [at, figure] of points) {
+      if (figure === null) continue;
+      const figures = parts.get(at);
+      if (figures) figures.push(figure);
+      else parts.set(at, [figure]);
+    }
+  }
+  return whole.points.map(([at, figure]) => [
+    at,
+    figure === null ? null : restFigure(parts.get(at) ?? [], figure),
+  ]);
+}
+
+/** The whole less its parts, exactly; nothing where the parts exceed it, since both are fetched a moment apart. */
+export function restFigure(parts: Iterable<Figure | null>, whole: Figure): Figure {
+  const negated = [...parts].filter((part) => part !== null).map(negative);
+  const rest = sumFigures([whole, ...negated]);
+  return (toNumber(rest) ?? 0) > 0 ? rest : 0;
+}
+
+function negative(figure: Figure): Figure {
+  if (typeof figure === 'number') return -figure;
+  return figure.startsWith('-') ? figure.slice(1) : `-${figure}`;
+}
