@@ -106,8 +106,10 @@ pub struct MetricFacts {
     /// Whether the metric is a ratio of two counts, so that buckets carry numerator and denominator.
     pub is_rate: bool,
     /// Event time up to which buckets are complete enough to judge, in microseconds since the
-    /// epoch. `None` while there are no events.
+    /// epoch: the newest event's less the lateness. `None` while there are no events.
     pub watermark_us: Option<i64>,
+    /// How long after its time an event is waited for, in microseconds.
+    pub lateness_us: i64,
 }
 
 /// A question for figures: the metric split by `by`, in steps, over a stretch of event time.

@@ -446,8 +446,10 @@ fn due(
     };
     let buckets = (wanted_us.saturating_sub(1) / bucket_us) + 1;
     let step_us = buckets.max(1) * bucket_us;
-    // An event from the future must not make unfinished buckets look complete.
-    let ready_us = facts.watermark_us?.min(now_us).div_euclid(step_us) * step_us;
+    // One client whose clock is ahead moves the watermark ahead for all. By the clock, too, events
+    // are waited for as long as they may be late, or theirs would be judged before they came.
+    let clock_us = now_us.saturating_sub(facts.lateness_us);
+    let ready_us = facts.watermark_us?.min(clock_us).div_euclid(step_us) * step_us;
     let from_us = judged_upto_us.unwrap_or(ready_us - step_us);
     let from_us = from_us
         .max(ready_us - CATCH_UP_US.max(step_us))

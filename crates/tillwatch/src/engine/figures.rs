@@ -46,6 +46,7 @@ impl FigureSource for Figures {
             unit: metric.definition().unit.clone(),
             is_rate: metric.ratio().is_some(),
             watermark_us: stream.and_then(|stream| stream.watermark_us()),
+            lateness_us: self.processor.options().lateness_us,
         })
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::traffic::{BEGIN, DAY, HOUR, MINUTE};
+use super::traffic::{BEGIN, BUCKET, DAY, HOUR, MINUTE};
 use super::{Bench, rate_monitor, slice, summaries};
 use crate::definition::{Detect, Direction, MonitorDefinition, ThresholdDetect};
 use crate::figure::Slice;
@@ -320,6 +320,37 @@ fn an_event_from_the_future_does_not_make_unfinished_buckets_complete() {
     bench.traffic.complete_upto(LIVE + DAY);
     bench.watch.judge(LIVE);
     assert!(bench.traffic.asked_upto_us() <= LIVE);
+}
+
+#[test]
+fn a_client_whose_clock_is_ahead_does_not_blind_a_monitor() {
+    let bench = Bench::new(24, vec![rate_monitor(&["psp"])]);
+    let (adyen, stripe) = (
+        Slice::from([("psp", "adyen")]),
+        Slice::from([("psp", "stripe")]),
+    );
+    bench.traffic.may_be_late(MINUTE);
+    for psp in [&adyen, &stripe] {
+        bench.traffic.steady(psp, BEGIN, LIVE - MINUTE / 2, 60.0, 0.88);
+    }
+    bench.traffic.complete_upto(LIVE + 30 * MINUTE);
+    // Events arrive half a minute after their time; the bad ones too.
+    let late = MINUTE / 2;
+    let mut now = LIVE;
+    while now < LIVE + 10 * MINUTE {
+        let arrived = now - late;
+        bench
+            .traffic
+            .steady(&adyen, arrived, arrived + BUCKET, 60.0, 0.3);
+        bench
+            .traffic
+            .steady(&stripe, arrived, arrived + BUCKET, 60.0, 0.88);
+        bench.watch.judge(now);
+        assert!(bench.traffic.asked_upto_us() <= now - MINUTE);
+        now += BUCKET;
+    }
+    let found = bench.only_incident();
+    assert_eq!((found.state, found.slice), (IncidentState::Open, adyen));
 }
 
 fn latency_monitor() -> MonitorDefinition {

@@ -28,6 +28,7 @@ struct Inner {
     rng: StdRng,
     slices: BTreeMap<Slice, BTreeMap<i64, Counts>>,
     watermark_us: Option<i64>,
+    lateness_us: i64,
     is_rate: bool,
     tells_samples: bool,
     /// Latest end that was asked for.
@@ -41,6 +42,7 @@ impl Traffic {
             rng: StdRng::seed_from_u64(seed),
             slices: BTreeMap::new(),
             watermark_us: None,
+            lateness_us: 0,
             is_rate: true,
             tells_samples: true,
             asked_upto_us: i64::MIN,
@@ -107,6 +109,11 @@ impl Traffic {
         self.inner.lock().unwrap().watermark_us = Some(watermark_us);
     }
 
+    /// From now on events are waited for this long by the clock.
+    pub fn may_be_late(&self, lateness_us: i64) {
+        self.inner.lock().unwrap().lateness_us = lateness_us;
+    }
+
     pub fn is_no_rate(&self) {
         self.inner.lock().unwrap().is_rate = false;
     }
@@ -146,6 +153,7 @@ impl FigureSource for Traffic {
             unit: Some("percent".to_owned()),
             is_rate: inner.is_rate,
             watermark_us: inner.watermark_us,
+            lateness_us: inner.lateness_us,
         })
     }
 
