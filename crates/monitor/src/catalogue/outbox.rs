@@ -1,6 +1,6 @@
 //! Messages that wait to be delivered. They survive a restart.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
 use super::{Catalogue, incidents};
 use crate::MonitorError;
@@ -53,28 +53,25 @@ pub enum Outcome {
 const DONE_KEEP_US: i64 = 7 * 24 * 3600 * 1_000_000;
 
 impl Catalogue {
-    /// Messages whose time has come, the oldest first.
+    /// Messages whose time has come: of each channel at most `per_channel`, those that wait longest
+    /// first. Of the messages about one incident to one channel only the first is due, so that no
+    /// receiver hears that it is over before it hears that it began.
     ///
     /// # Errors
     /// The catalogue cannot be read.
-    pub fn due(&self, now_us: i64, limit: usize) -> Result<Vec<Message>, MonitorError> {
+    pub fn due(&self, now_us: i64, per_channel: usize) -> Result<Vec<Message>, MonitorError> {
         self.read(|db| {
             let mut statement = db.prepare_cached(
-                "select id, incident, transition, channel, body, created_at_us, attempts
-                 from outbox where state = 'pending' and next_at_us <= ?1
-                 order by next_at_us, id limit ?2",
+                "select id, incident, transition, channel, body, created_at_us, attempts from (
+                     select *, row_number() over (partition by channel order by next_at_us, id)
+                         as place
+                     from outbox o where state = 'pending' and next_at_us <= ?1
+                         and not exists (select 1 from outbox e where e.incident = o.incident
+                             and e.channel = o.channel and e.state = 'pending' and e.id < o.id)
+                 ) where place <= ?2 order by next_at_us, id",
             )?;
-            let messages = statement.query_map(params![now_us, limit as i64], |row| {
-                Ok(Message {
-                    id: row.get(0)?,
-                    incident: row.get(1)?,
-                    transition: row.get(2)?,
-                    channel: row.get(3)?,
-                    body: row.get(4)?,
-                    created_at_us: row.get(5)?,
-                    attempts: row.get(6)?,
-                })
-            })?;
+            let messages =
+                statement.query_map(params![now_us, per_channel as i64], read_message)?;
             Ok(messages.collect::<Result<_, _>>()?)
         })
     }
@@ -133,6 +130,29 @@ impl Catalogue {
             Ok(Some((kind, incidents::get(db, id.as_str())?)))
         })
     }
+}
+
+fn read_message(row: &Row<'_>) -> rusqlite::Result<Message> {
+    Ok(Message {
+        id: row.get(0)?,
+        incident: row.get(1)?,
+        transition: row.get(2)?,
+        channel: row.get(3)?,
+        body: row.get(4)?,
+        created_at_us: row.get(5)?,
+        attempts: row.get(6)?,
+    })
+}
+
+/// Every message that waits, in the order they were written.
+#[cfg(test)]
+pub(crate) fn waiting(db: &Connection) -> Result<Vec<Message>, MonitorError> {
+    let mut statement = db.prepare(
+        "select id, incident, transition, channel, body, created_at_us, attempts from outbox
+         where state = 'pending' order by id",
+    )?;
+    let messages = statement.query_map([], read_message)?;
+    Ok(messages.collect::<Result<_, _>>()?)
 }
 
 /// Puts a message into the outbox; one that is already there stays as it is.

@@ -14,14 +14,18 @@ use crate::catalogue::{Catalogue, Message, Outcome};
 use crate::definition::ChannelDefinition;
 use crate::watch::Feed;
 
-/// Messages that are under way at a time.
-const UNDER_WAY_MAX: usize = 16;
+/// Messages to one channel that are under way at a time.
+const UNDER_WAY_MAX: usize = 4;
+/// Messages to one channel that are taken up per call.
+const TAKEN_UP_MAX: usize = 16;
 
 /// How messages are carried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CourierOptions {
     /// How long one attempt may take.
     pub timeout: Duration,
+    /// How long [`Courier::deliver_due`] waits for attempts; those that take longer stay under way.
+    pub patience: Duration,
     /// When a message is tried again.
     pub retry: RetryPolicy,
 }
@@ -30,12 +34,13 @@ impl Default for CourierOptions {
     fn default() -> Self {
         Self {
             timeout: Duration::from_secs(10),
+            patience: Duration::from_millis(500),
             retry: RetryPolicy::default(),
         }
     }
 }
 
-/// What one call of [`Courier::deliver_due`] did.
+/// What one call of [`Courier::deliver_due`] found out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DeliveryReport {
     /// Messages delivered.
@@ -46,14 +51,50 @@ pub struct DeliveryReport {
     pub failed: usize,
 }
 
-/// Carries messages out. One per catalogue.
+/// Carries messages out. One per catalogue. Channels do not wait for each other: what one receiver
+/// is slow to take keeps no other from its messages.
 pub struct Courier {
     catalogue: Arc<Catalogue>,
     webhooks: HashMap<String, Arc<Webhook>>,
     pub(super) feed: Feed,
     options: CourierOptions,
     /// Only one round at a time, or a message would go out twice.
-    round: tokio::sync::Mutex<()>,
+    under_way: tokio::sync::Mutex<UnderWay>,
+}
+
+/// Attempts that have not ended. Dropped, they are broken off and made again after the next start.
+#[derive(Default)]
+struct UnderWay {
+    attempts: JoinSet<Attempt>,
+    messages: HashMap<tokio::task::Id, Message>,
+}
+
+impl UnderWay {
+    fn has(&self, message: &Message) -> bool {
+        self.messages.values().any(|other| other.id == message.id)
+    }
+
+    fn has_room(&self, channel: &str) -> bool {
+        let of_channel = self.messages.values().filter(|m| m.channel == channel);
+        of_channel.count() < UNDER_WAY_MAX
+    }
+
+    /// The next attempt that ends; `None` where none is under way. One whose task was lost leaves
+    /// its message in the outbox, so it is tried again.
+    async fn next(&mut self) -> Option<(Message, Attempt)> {
+        loop {
+            match self.attempts.join_next_with_id().await? {
+                Ok((id, attempt)) => {
+                    if let Some(message) = self.messages.remove(&id) {
+                        return Some((message, attempt));
+                    }
+                }
+                Err(lost) => {
+                    self.messages.remove(&lost.id());
+                }
+            }
+        }
+    }
 }
 
 impl Courier {
@@ -72,18 +113,21 @@ impl Courier {
             let webhook = Arc::new(Webhook::new(channel, options.timeout)?);
             webhooks.insert(channel.name.clone(), webhook);
         }
-        let round = tokio::sync::Mutex::new(());
         Ok(Self {
             catalogue,
             webhooks,
             feed,
             options,
-            round,
+            under_way: tokio::sync::Mutex::default(),
         })
     }
 
-    /// Tries every message whose time has come, once; at most 16, all at the same time. To be
-    /// called every second or so.
+    /// Tries the messages whose time has come, once each, and waits a moment for what becomes of
+    /// them; attempts that take longer stay under way, and a later call tells of them. To be called
+    /// every second or so.
+    ///
+    /// Of each channel at most four messages are under way, begun in the order in which they were
+    /// due; of those about one incident each waits until the one before has arrived or is given up.
     ///
     /// A message that is under way when the process dies is sent again after the next start, with
     /// the same `Idempotency-Key`: receivers get each at least once and can tell repetitions.
@@ -91,40 +135,76 @@ impl Courier {
     /// # Errors
     /// The catalogue cannot be read or written.
     pub async fn deliver_due(&self, now_us: i64) -> Result<DeliveryReport, MonitorError> {
-        let _only = self.round.lock().await;
+        let mut under_way = self.under_way.lock().await;
         let catalogue = Arc::clone(&self.catalogue);
-        let due = off_runtime(move || catalogue.due(now_us, UNDER_WAY_MAX)).await?;
-        let mut under_way = JoinSet::new();
-        for message in due {
-            let webhook = self.webhooks.get(&message.channel).cloned();
-            under_way.spawn(async move {
-                let attempt = match webhook {
-                    Some(webhook) => webhook.post(&message, now_us).await,
-                    None => Attempt::Never("the channel is not defined any more".to_owned()),
-                };
-                (message, attempt)
-            });
-        }
+        let due = off_runtime(move || catalogue.due(now_us, TAKEN_UP_MAX)).await?;
+        let mut waiting: Vec<Message> = due.into_iter().filter(|m| !under_way.has(m)).collect();
+        let deadline = tokio::time::Instant::now() + self.options.patience;
         let mut report = DeliveryReport::default();
-        while let Some(joined) = under_way.join_next().await {
-            // A lost task leaves its message in the outbox, so it is tried again.
-            let Ok((message, attempt)) = joined else {
-                continue;
+        loop {
+            waiting = self.start(&mut under_way, waiting, now_us);
+            let next = tokio::time::timeout_at(deadline, under_way.next());
+            let Ok(Some((message, attempt))) = next.await else {
+                return Ok(report);
             };
-            let outcome = self.outcome(&message, attempt, now_us);
-            match &outcome {
-                Outcome::Delivered(_) => report.delivered += 1,
-                Outcome::Retry { .. } => report.retried += 1,
-                Outcome::Failed(_) => report.failed += 1,
-            }
-            let catalogue = Arc::clone(&self.catalogue);
-            let event =
-                off_runtime(move || catalogue.attempted(&message, &outcome, now_us)).await?;
-            if let Some((kind, incident)) = event {
-                self.feed.publish(kind, incident);
-            }
+            self.ended(message, attempt, now_us, &mut report).await?;
+        }
+    }
+
+    /// Waits for everything that is under way, and starts nothing more.
+    ///
+    /// # Errors
+    /// The catalogue cannot be written.
+    pub async fn settle(&self, now_us: i64) -> Result<DeliveryReport, MonitorError> {
+        let mut under_way = self.under_way.lock().await;
+        let mut report = DeliveryReport::default();
+        while let Some((message, attempt)) = under_way.next().await {
+            self.ended(message, attempt, now_us, &mut report).await?;
         }
         Ok(report)
+    }
+
+    /// Starts what there is room for; returns what has to wait.
+    fn start(&self, under_way: &mut UnderWay, waiting: Vec<Message>, now_us: i64) -> Vec<Message> {
+        let mut rest = Vec::new();
+        for message in waiting {
+            if !under_way.has_room(&message.channel) {
+                rest.push(message);
+                continue;
+            }
+            let webhook = self.webhooks.get(&message.channel).cloned();
+            let posted = message.clone();
+            let attempt = under_way.attempts.spawn(async move {
+                match webhook {
+                    Some(webhook) => webhook.post(&posted, now_us).await,
+                    None => Attempt::Never("the channel is not defined any more".to_owned()),
+                }
+            });
+            under_way.messages.insert(attempt.id(), message);
+        }
+        rest
+    }
+
+    /// Writes down how an attempt ended.
+    async fn ended(
+        &self,
+        message: Message,
+        attempt: Attempt,
+        now_us: i64,
+        report: &mut DeliveryReport,
+    ) -> Result<(), MonitorError> {
+        let outcome = self.outcome(&message, attempt, now_us);
+        match &outcome {
+            Outcome::Delivered(_) => report.delivered += 1,
+            Outcome::Retry { .. } => report.retried += 1,
+            Outcome::Failed(_) => report.failed += 1,
+        }
+        let catalogue = Arc::clone(&self.catalogue);
+        let event = off_runtime(move || catalogue.attempted(&message, &outcome, now_us)).await?;
+        if let Some((kind, incident)) = event {
+            self.feed.publish(kind, incident);
+        }
+        Ok(())
     }
 
     fn outcome(&self, message: &Message, attempt: Attempt, now_us: i64) -> Outcome {

@@ -9,7 +9,7 @@ use super::{Courier, CourierOptions, DeliveryReport, signature};
 use crate::MonitorError;
 use crate::catalogue::{Catalogue, incidents, outbox};
 use crate::definition::{ChannelDefinition, ChannelKind, Secret, WebhookDefinition};
-use crate::incident::{Incident, TimelineKind, example};
+use crate::incident::{Incident, IncidentId, TimelineKind, example};
 use crate::watch::Feed;
 
 const SECOND: i64 = 1_000_000;
@@ -121,21 +121,25 @@ fn secret() -> Secret {
 }
 
 fn courier(catalogue: &Arc<Catalogue>, url: String, allow_private: bool) -> Courier {
+    let channels = [channel("on_call", url, allow_private)];
+    let options = CourierOptions {
+        timeout: Duration::from_millis(300),
+        patience: Duration::from_secs(30),
+        ..Default::default()
+    };
+    Courier::new(&channels, Arc::clone(catalogue), Feed::default(), options).unwrap()
+}
+
+fn channel(name: &str, url: String, allow_private: bool) -> ChannelDefinition {
     let webhook = WebhookDefinition {
         url,
         secret: Some(secret()),
         allow_private,
     };
-    let kind = ChannelKind::Webhook(webhook);
-    let channels = [ChannelDefinition {
-        name: "on_call".to_owned(),
-        kind,
-    }];
-    let options = CourierOptions {
-        timeout: Duration::from_millis(300),
-        ..Default::default()
-    };
-    Courier::new(&channels, Arc::clone(catalogue), Feed::default(), options).unwrap()
+    ChannelDefinition {
+        name: name.to_owned(),
+        kind: ChannelKind::Webhook(webhook),
+    }
 }
 
 fn with_message(catalogue: &Catalogue) -> Incident {
@@ -377,4 +381,112 @@ async fn a_delivery_is_published_to_subscribers() {
     let event = events.try_recv().unwrap();
     assert_eq!(event.kind, TimelineKind::Delivered);
     assert_eq!(event.incident.id, example().id);
+}
+
+/// Puts `count` messages about as many incidents of `monitor` into the outbox.
+fn enqueue(catalogue: &Catalogue, monitor: &str, channel: &str, count: u32) {
+    catalogue
+        .write(|db| {
+            for number in 0..count {
+                let mut incident = example();
+                incident.id = IncidentId::new(NOW, monitor, &incident.slice, number);
+                incidents::put(db, &incident, &[channel.to_owned()])?;
+                outbox::enqueue(db, &incident, channel, TimelineKind::Opened, "{}", NOW)?;
+            }
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_receiver_that_hangs_keeps_no_other_channel_waiting() {
+    let (dead, good) = (Receiver::start(&[Reply::Hang]), Receiver::start(&[OK]));
+    let url = |receiver: &Receiver| format!("http://127.0.0.1:{}/hook", receiver.port);
+    let catalogue = Arc::new(Catalogue::in_memory().unwrap());
+    let channels = [
+        channel("dead", url(&dead), true),
+        channel("good", url(&good), true),
+    ];
+    let options = CourierOptions {
+        timeout: Duration::from_secs(120),
+        patience: Duration::from_millis(300),
+        ..Default::default()
+    };
+    let courier =
+        Courier::new(&channels, Arc::clone(&catalogue), Feed::default(), options).unwrap();
+    enqueue(&catalogue, "first", "dead", 40);
+    enqueue(&catalogue, "second", "good", 6);
+    let mut delivered = 0;
+    for (call, expected) in [(0, 6), (1, 6), (2, 9)] {
+        if call == 2 {
+            enqueue(&catalogue, "third", "good", 3);
+        }
+        // A machine under load may need several calls; a wait for the other would take minutes.
+        for _ in 0..100 {
+            delivered += courier.deliver_due(NOW).await.unwrap().delivered;
+            if delivered >= expected {
+                break;
+            }
+        }
+        assert_eq!(delivered, expected, "call {call}");
+    }
+    assert_eq!(good.requests().len(), 9, "each once");
+    let dead = dead.requests();
+    assert_eq!(dead.len(), 4, "no more at a time");
+    let key = |request: &Received| request.header("idempotency-key").to_owned();
+    let mut sent: Vec<String> = dead.iter().map(key).collect();
+    sent.sort();
+    let first = |n| IncidentId::new(NOW, "first", &example().slice, n);
+    let mut due: Vec<String> = (0..4).map(|n| format!("{}:1", first(n))).collect();
+    due.sort();
+    assert_eq!(sent, due, "the oldest first, none twice");
+    assert_eq!(catalogue.pending().unwrap(), 40);
+}
+
+#[tokio::test]
+async fn messages_about_one_incident_arrive_in_order() {
+    let busy = Reply::Answer("503 Service Unavailable", "");
+    let (receiver, catalogue, courier) = bench(&[busy, OK]);
+    let mut incident = example();
+    incident.transition = 2;
+    catalogue
+        .write(|db| {
+            let resolved = TimelineKind::Resolved;
+            outbox::enqueue(db, &incident, "on_call", resolved, "over", NOW)
+        })
+        .unwrap();
+    assert_eq!(courier.deliver_due(NOW).await.unwrap(), RETRIED);
+    let later = NOW + SECOND;
+    assert_eq!(courier.deliver_due(later).await.unwrap(), NOTHING);
+    let mut now = NOW + 6 * SECOND;
+    while catalogue.pending().unwrap() > 0 {
+        assert_eq!(courier.deliver_due(now).await.unwrap(), DELIVERED);
+        now += SECOND;
+    }
+    let key = |request: &Received| request.header("idempotency-key").to_owned();
+    let keys: Vec<String> = receiver.requests().iter().map(key).collect();
+    let id = incident.id;
+    assert_eq!(
+        keys,
+        [format!("{id}:1"), format!("{id}:1"), format!("{id}:2")]
+    );
+}
+
+#[tokio::test]
+async fn what_is_under_way_can_be_waited_for() {
+    let receiver = Receiver::start(&[Reply::Hang]);
+    let catalogue = Arc::new(Catalogue::in_memory().unwrap());
+    with_message(&catalogue);
+    let url = format!("http://127.0.0.1:{}/hook", receiver.port);
+    let options = CourierOptions {
+        timeout: Duration::from_secs(1),
+        patience: Duration::ZERO,
+        ..Default::default()
+    };
+    let channels = [channel("on_call", url, true)];
+    let courier =
+        Courier::new(&channels, Arc::clone(&catalogue), Feed::default(), options).unwrap();
+    assert_eq!(courier.deliver_due(NOW).await.unwrap(), NOTHING);
+    assert_eq!(courier.settle(NOW).await.unwrap(), RETRIED);
+    assert_eq!(courier.settle(NOW).await.unwrap(), NOTHING);
 }

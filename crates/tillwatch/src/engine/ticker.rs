@@ -45,6 +45,15 @@ impl Work {
         }
     }
 
+    /// Takes the courier out, once what is under way has ended.
+    async fn set_down(&self) {
+        if let Some(courier) = self.courier.lock().await.take()
+            && let Err(error) = courier.settle(SystemClock.now_us()).await
+        {
+            tracing::error!(%error, "what was under way could not be written down");
+        }
+    }
+
     async fn carry(&self) {
         let courier = self.courier.lock().await;
         if let Some(courier) = courier.as_ref()
@@ -102,7 +111,7 @@ impl Ticker {
         if paused.is_err() {
             tracing::error!("pausing the monitors panicked");
         }
-        *self.work.courier.lock().await = None;
+        self.work.set_down().await;
     }
 
     /// Puts in what is worked with from now on, after [`Self::pause`] or at the start.
@@ -132,5 +141,6 @@ impl Ticker {
         if self.carry.await.is_err() {
             tracing::error!("the courier panicked");
         }
+        self.work.set_down().await;
     }
 }

@@ -331,7 +331,9 @@ fn a_client_whose_clock_is_ahead_does_not_blind_a_monitor() {
     );
     bench.traffic.may_be_late(MINUTE);
     for psp in [&adyen, &stripe] {
-        bench.traffic.steady(psp, BEGIN, LIVE - MINUTE / 2, 60.0, 0.88);
+        bench
+            .traffic
+            .steady(psp, BEGIN, LIVE - MINUTE / 2, 60.0, 0.88);
     }
     bench.traffic.complete_upto(LIVE + 30 * MINUTE);
     // Events arrive half a minute after their time; the bad ones too.

@@ -3,13 +3,13 @@
 use super::traffic::{BEGIN, DAY, MINUTE, SECOND};
 use super::{Bench, rate_monitor};
 use crate::MonitorError;
+use crate::catalogue::outbox;
 use crate::figure::Slice;
 use crate::incident::{IncidentState, TimelineKind};
 use crate::watch::ActionNote;
 
 /// Half a day of history is enough here, and soon drawn.
 const LIVE: i64 = BEGIN + DAY / 2;
-const NEVER: i64 = i64::MAX;
 
 /// Ten bad minutes, judged, with the incident open.
 fn broken() -> Bench {
@@ -109,7 +109,7 @@ fn an_incident_resolved_by_a_person_is_not_told_again_while_the_same_trouble_las
 fn every_transition_is_put_into_the_outbox_once_with_its_state_of_then() {
     let bench = broken();
     bench.judge(LIVE + 10 * MINUTE, LIVE + 30 * MINUTE);
-    let messages = bench.catalogue.due(NEVER, 100).unwrap();
+    let messages = bench.catalogue.read(outbox::waiting).unwrap();
     let bodies: Vec<serde_json::Value> = messages
         .iter()
         .map(|m| serde_json::from_str(&m.body).unwrap())
