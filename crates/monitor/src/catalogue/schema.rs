@@ -6,7 +6,8 @@ use crate::MonitorError;
 
 /// One script per schema version, in order. Released ones are never changed: a new version is a
 /// further script.
-const MIGRATIONS: [&str; 1] = [r"
+const MIGRATIONS: [&str; 2] = [
+    r"
 create table incidents (
     id text primary key,
     monitor text not null,
@@ -78,7 +79,16 @@ create table slice_states (
     state text not null,
     primary key (monitor, slice)
 ) strict, without rowid;
-"];
+",
+    // `bound`: what a threshold's incident broke. `told`: whether channels last heard that the
+    // incident is open; where that is not so, a silence kept it back.
+    r"
+alter table incidents add column bound real;
+alter table incidents add column told integer not null default 0;
+update incidents set told = (state <> 'resolved');
+create index incidents_untold on incidents (id) where told <> (state <> 'resolved');
+",
+];
 
 /// Runs the scripts that the file has not seen yet, each in a transaction of its own.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), MonitorError> {
@@ -112,7 +122,7 @@ mod tests {
             .pragma_update(None, "user_version", 99)
             .unwrap();
         let refused = Catalogue::open(&path).unwrap_err();
-        let expected = "catalogue: schema version 99 is newer than 1, which this version knows";
+        let expected = "catalogue: schema version 99 is newer than 2, which this version knows";
         assert_eq!(refused.to_string(), expected);
     }
 

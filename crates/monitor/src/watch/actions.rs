@@ -1,5 +1,6 @@
 //! What people do to incidents.
 
+use super::announce;
 use super::lifecycle::{self, Record};
 use super::state::Live;
 use super::{Inner, Watch};
@@ -83,7 +84,8 @@ impl Watch {
     }
 
     /// Tells no channel of this incident, nor of others of its monitor within its slice, until
-    /// `until_us`.
+    /// `until_us`. What is then still open and was never told is told then, and so is the end of
+    /// what was told before.
     ///
     /// # Errors
     /// There is no such incident, it is resolved, or the catalogue cannot be written.
@@ -133,7 +135,7 @@ impl Watch {
             let mut live = Live { incident, notify };
             let record = change(&mut live, db)?;
             let records: Vec<Record> = record.into_iter().collect();
-            let events = lifecycle::write(db, &records, self.base_url(), now_us)?;
+            let events = announce::write(db, &records, self.base_url(), now_us)?;
             Ok((live, events))
         })?;
         if let Some(inner) = inner.as_deref_mut() {

@@ -2,12 +2,10 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use rusqlite::Connection;
-
 use super::state::{Finding, Live, Memory, SliceState, Step};
-use super::{Round, Watch, message};
+use super::{Round, Watch};
 use crate::MonitorError;
-use crate::catalogue::{incidents, outbox, silences};
+use crate::catalogue::incidents;
 use crate::definition::{Detect, MonitorDefinition};
 use crate::detect::hysteresis::{Change, Hysteresis, Patience, Verdict};
 use crate::figure::{MetricFacts, Slice};
@@ -434,38 +432,4 @@ pub(super) fn resolved(live: &mut Live, at_us: i64, why: String) -> Record {
             text: why,
         }),
     }
-}
-
-/// Writes records with their messages. Returns what subscribers are to be told.
-pub(super) fn write(
-    db: &Connection,
-    records: &[Record],
-    base_url: Option<&str>,
-    now_us: i64,
-) -> Result<Vec<(TimelineKind, Incident)>, MonitorError> {
-    let mut events = Vec::with_capacity(records.len());
-    for record in records {
-        incidents::put(db, &record.incident, &record.notify)?;
-        let id = record.incident.id.as_str();
-        let Some(entry) = &record.entry else {
-            events.push((TimelineKind::Updated, incidents::get(db, id)?));
-            continue;
-        };
-        incidents::append(db, &record.incident.id, entry)?;
-        let incident = incidents::get(db, id)?;
-        let silent = silences::until(db, &incident.monitor, &incident.slice, now_us)?;
-        if silent.is_none() {
-            let body = message::body(&incident, entry.kind, base_url).map_err(|error| {
-                MonitorError::Damaged {
-                    what: format!("incident `{id}`"),
-                    reason: error.to_string(),
-                }
-            })?;
-            for channel in &record.notify {
-                outbox::enqueue(db, &incident, channel, entry.kind, &body, now_us)?;
-            }
-        }
-        events.push((entry.kind, incident));
-    }
-    Ok(events)
 }

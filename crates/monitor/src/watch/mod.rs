@@ -1,6 +1,7 @@
 //! The engine: judges every monitor's newest buckets and keeps incidents up to date.
 
 mod actions;
+mod announce;
 mod baselines;
 mod figures;
 mod lifecycle;
@@ -194,7 +195,8 @@ impl Watch {
         Ok(watch)
     }
 
-    /// Judges every bucket that has become complete since the last call. Blocks on figures and the
+    /// Judges every bucket that has become complete since the last call, and announces what a
+    /// silence that has ended kept back. Blocks on figures and the
     /// catalogue: to be called from a thread of its own, every second or so.
     ///
     /// A monitor that cannot be judged does not keep the others from it.
@@ -220,6 +222,9 @@ impl Watch {
                         .push((monitor.definition.name.clone(), reason));
                 }
             }
+        }
+        if let Err(error) = self.announce(now_us) {
+            tracing::error!(%error, "incidents whose silence has ended could not be announced");
         }
         report
     }
@@ -369,7 +374,7 @@ impl Watch {
     ) -> Result<usize, MonitorError> {
         let judged_upto_us = memory.judged_upto_us.unwrap_or(now_us);
         let events = self.catalogue.write(|db| {
-            let events = lifecycle::write(db, records, self.base_url(), now_us)?;
+            let events = announce::write(db, records, self.base_url(), now_us)?;
             progress::put_states(db, &definition.name, memory.slices.iter())?;
             let fingerprint = fingerprint(definition);
             let progress = progress::Progress {
@@ -423,7 +428,7 @@ impl Watch {
                 }
                 progress::forget(db, &name)?;
             }
-            lifecycle::write(db, &records, self.base_url(), now_us)
+            announce::write(db, &records, self.base_url(), now_us)
         })?;
         for (kind, incident) in events {
             self.feed.publish(kind, incident);

@@ -11,8 +11,8 @@ use crate::watch::ActionNote;
 /// Half a day of history is enough here, and soon drawn.
 const LIVE: i64 = BEGIN + DAY / 2;
 
-/// Ten bad minutes, judged, with the incident open.
-fn broken() -> Bench {
+/// Twenty bad minutes, twenty good ones and twenty bad ones, nothing judged yet.
+fn quiet() -> Bench {
     let bench = Bench::new(21, vec![rate_monitor(&["psp"])]);
     let psp = Slice::from([("psp", "adyen")]);
     bench.traffic.steady(&psp, BEGIN, LIVE, 60.0, 0.88);
@@ -25,6 +25,12 @@ fn broken() -> Bench {
     bench
         .traffic
         .steady(&psp, LIVE + 40 * MINUTE, LIVE + 60 * MINUTE, 60.0, 0.3);
+    bench
+}
+
+/// Ten bad minutes, judged, with the incident open.
+fn broken() -> Bench {
+    let bench = quiet();
     bench.judge(LIVE, LIVE + 10 * MINUTE);
     assert_eq!(bench.only_incident().state, IncidentState::Open);
     bench
@@ -159,6 +165,69 @@ fn a_silenced_incident_goes_on_but_nobody_is_told() {
         1,
         "its return within the silence was not"
     );
+}
+
+/// The kinds of all messages that wait, in order.
+fn told(bench: &Bench) -> Vec<String> {
+    let messages = bench.catalogue.read(outbox::waiting).unwrap();
+    let kind = |message: &crate::catalogue::Message| {
+        let body: serde_json::Value = serde_json::from_str(&message.body).unwrap();
+        body["kind"].as_str().unwrap().to_owned()
+    };
+    messages.iter().map(kind).collect()
+}
+
+/// Everything is silenced from the start until `until_us`.
+fn silenced(until_us: i64) -> Bench {
+    let bench = quiet();
+    let silence = crate::catalogue::Silence {
+        monitor: "drop".to_owned(),
+        slice: Slice::whole(),
+        until_us,
+    };
+    bench.catalogue.silence(&silence, LIVE).unwrap();
+    bench
+}
+
+#[test]
+fn an_incident_that_opened_in_a_silence_is_announced_when_it_ends() {
+    for restarts in [false, true] {
+        let mut bench = silenced(LIVE + 12 * MINUTE);
+        bench.judge(LIVE, LIVE + 11 * MINUTE);
+        assert_eq!(bench.only_incident().state, IncidentState::Open);
+        assert!(told(&bench).is_empty(), "{:?}", told(&bench));
+        if restarts {
+            bench.restart(vec![rate_monitor(&["psp"])], LIVE + 11 * MINUTE);
+        }
+        bench.judge(LIVE + 12 * MINUTE, LIVE + 15 * MINUTE);
+        assert_eq!(told(&bench), ["opened"], "once");
+        bench.judge(LIVE + 15 * MINUTE, LIVE + 30 * MINUTE);
+        assert_eq!(told(&bench), ["opened", "resolved"]);
+    }
+}
+
+#[test]
+fn an_incident_that_began_and_ended_in_a_silence_is_never_told() {
+    let bench = silenced(LIVE + 32 * MINUTE);
+    bench.judge(LIVE, LIVE + 36 * MINUTE);
+    assert_eq!(bench.only_incident().state, IncidentState::Resolved);
+    assert!(told(&bench).is_empty(), "{:?}", told(&bench));
+}
+
+#[test]
+fn who_heard_of_an_incident_hears_of_its_end_when_the_silence_ends() {
+    let bench = broken();
+    let id = bench.only_incident().id;
+    let (now, until) = (LIVE + 10 * MINUTE, LIVE + 32 * MINUTE);
+    bench
+        .watch
+        .silence(id.as_str(), until, &note("deploy"), now)
+        .unwrap();
+    bench.judge(now, until - SECOND);
+    assert_eq!(bench.only_incident().state, IncidentState::Resolved);
+    assert_eq!(told(&bench), ["opened"]);
+    bench.judge(until, LIVE + 36 * MINUTE);
+    assert_eq!(told(&bench), ["opened", "resolved"]);
 }
 
 #[test]
