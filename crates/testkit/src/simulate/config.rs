@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 
 /// Most events a day that can be asked for: about 23 000 a second.
 pub const EVENTS_PER_DAY_MAX: u64 = 2_000_000_000;
+/// Highest floor of the season, times the average.
+pub const SEASON_FLOOR_MAX: f64 = 1000.0;
 /// Longest delay an event may be given, seconds.
 pub const DELAY_S_MAX: u32 = 24 * 3600;
 
@@ -16,6 +18,8 @@ pub struct SimulatorConfig {
     pub events_per_day: u64,
     /// Share of payments that come from visits of the shop; the others are subscriptions and stores.
     pub online_share: f64,
+    /// From when on no hour is quieter than this; nights stay as they are without it.
+    pub season_floor: Option<SeasonFloor>,
     /// How events arrive.
     pub delivery: Delivery,
 }
@@ -25,9 +29,20 @@ impl Default for SimulatorConfig {
         Self {
             events_per_day: 400_000,
             online_share: 0.1,
+            season_floor: None,
             delivery: Delivery::default(),
         }
     }
+}
+
+/// A lower bound of how busy an hour is, from some time on. What is busier stays as it is, and so does all before.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SeasonFloor {
+    /// Microseconds since 1970 from which it holds, for the whole minute this lies in.
+    pub from_us: i64,
+    /// How busy at least, times the week's average, 0 to [`SEASON_FLOOR_MAX`].
+    pub level: f64,
 }
 
 /// How events arrive: some twice, some in the wrong order, some late.
@@ -92,6 +107,11 @@ impl SimulatorConfig {
         if !(1..=EVENTS_PER_DAY_MAX).contains(&self.events_per_day) {
             return Err(SimulateError::EventsPerDay(self.events_per_day));
         }
+        if let Some(floor) = self.season_floor
+            && !(0.0..=SEASON_FLOOR_MAX).contains(&floor.level)
+        {
+            return Err(SimulateError::SeasonFloor(floor.level));
+        }
         share("online_share", self.online_share)?;
         share("duplicate_share", self.delivery.duplicate_share)?;
         share("out_of_order_share", self.delivery.out_of_order_share)?;
@@ -108,6 +128,9 @@ pub enum SimulateError {
     /// A rate of zero or beyond [`EVENTS_PER_DAY_MAX`].
     #[error("events_per_day must be 1 to {EVENTS_PER_DAY_MAX}, not {0}")]
     EventsPerDay(u64),
+    /// A floor below zero or beyond [`SEASON_FLOOR_MAX`].
+    #[error("season_floor must be 0 to {SEASON_FLOOR_MAX}, not {0}")]
+    SeasonFloor(f64),
     /// A share outside 0 to 1.
     #[error("{name} must be 0 to 1, not {value}")]
     Share {

@@ -39,7 +39,10 @@ mod traffic;
 mod visit;
 mod world;
 
-pub use config::{DELAY_S_MAX, Delivery, EVENTS_PER_DAY_MAX, SimulateError, SimulatorConfig};
+pub use config::{
+    DELAY_S_MAX, Delivery, EVENTS_PER_DAY_MAX, SEASON_FLOOR_MAX, SeasonFloor, SimulateError,
+    SimulatorConfig,
+};
 pub use feed::{Batches, Feed};
 pub use pace::Pacer;
 pub use scenario::{INCIDENTS_MAX, Incident, IncidentKind, Scenario, ScenarioIncident};
@@ -187,7 +190,14 @@ impl Simulator {
     /// Banks by PSP with the traffic to expect at an instant, the busiest first: where an incident shows soonest.
     #[must_use]
     pub fn loads(&self, at_us: i64) -> Vec<SliceLoad> {
-        self.traffic.loads(at_us)
+        self.traffic.loads(Some(at_us))
+    }
+
+    /// The same when every country is as busy as on average over the week, which is what
+    /// the level of a [`SeasonFloor`] multiplies.
+    #[must_use]
+    pub fn average_loads(&self) -> Vec<SliceLoad> {
+        self.traffic.loads(None)
     }
 
     pub(crate) fn traffic(&self) -> &Arc<Traffic> {

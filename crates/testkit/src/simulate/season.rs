@@ -1,5 +1,7 @@
 //! How busy an hour is: a daily curve times a weekly one, in the local time of a country.
 
+use super::config::SeasonFloor;
+
 /// Microseconds in a minute.
 pub(crate) const MINUTE_US: i64 = 60_000_000;
 /// Microseconds in an hour.
@@ -13,6 +15,7 @@ pub(crate) struct Season {
     hours: [f64; 24],
     days: [f64; 7],
     peak: f64,
+    floor: Option<SeasonFloor>,
 }
 
 /// People shopping from home: little at night, most in the evening and on Sundays.
@@ -56,12 +59,28 @@ impl Season {
         let days = days.map(|d| d / day_mean);
         let peak =
             hours.iter().copied().fold(0.0, f64::max) * days.iter().copied().fold(0.0, f64::max);
-        Self { hours, days, peak }
+        Self {
+            hours,
+            days,
+            peak,
+            floor: None,
+        }
     }
 
-    /// The highest value [`Self::at`] can take.
-    pub(crate) fn peak(&self) -> f64 {
-        self.peak
+    /// The same season with a floor.
+    pub(crate) fn with_floor(self, floor: Option<SeasonFloor>) -> Self {
+        Self { floor, ..self }
+    }
+
+    fn floor_at(&self, time_us: i64) -> f64 {
+        self.floor
+            .filter(|f| time_us.div_euclid(MINUTE_US) >= f.from_us.div_euclid(MINUTE_US))
+            .map_or(0.0, |f| f.level)
+    }
+
+    /// The highest value [`Self::at`] can take in the minute of this instant.
+    pub(crate) fn peak_at(&self, time_us: i64) -> f64 {
+        self.peak.max(self.floor_at(time_us))
     }
 
     /// How busy this instant is against the average, at an offset from UTC. Offsets are fixed: daylight saving would
@@ -80,6 +99,6 @@ impl Season {
         let part = (within_us % HOUR_US) as f64 / HOUR_US as f64;
         let value = |h: usize| self.hours.get(h % 24).copied().unwrap_or(1.0);
         let of_day = value(hour) * (1.0 - part) + value(hour + 1) * part;
-        of_day * self.days.get(day).copied().unwrap_or(1.0)
+        (of_day * self.days.get(day).copied().unwrap_or(1.0)).max(self.floor_at(time_us))
     }
 }

@@ -32,10 +32,18 @@ pub(crate) struct Traffic {
     subscription: Season,
     orders_per_day: f64,
     direct_per_day: f64,
-    visit_arrivals: Poisson,
-    direct_arrivals: Poisson,
+    arrivals: Arrivals,
+    /// The first minute of the season's floor, and the arrivals from then on.
+    raised: Option<(u64, Arrivals)>,
     /// For each incident, the arrivals of its card tests a minute.
     test_arrivals: Vec<Option<Poisson>>,
+}
+
+/// How many arrivals knock in a minute.
+#[derive(Debug)]
+struct Arrivals {
+    visits: Poisson,
+    direct: Poisson,
 }
 
 impl Traffic {
@@ -55,13 +63,16 @@ impl Traffic {
             incidents,
             payments: Payments::new(World::new()),
             visits: Visits::new(),
-            shop: season::shop(),
-            store: season::store(),
-            subscription: season::subscription(),
+            shop: season::shop().with_floor(config.season_floor),
+            store: season::store().with_floor(config.season_floor),
+            subscription: season::subscription().with_floor(config.season_floor),
             orders_per_day: 0.0,
             direct_per_day: 0.0,
-            visit_arrivals: Poisson::new(0.0),
-            direct_arrivals: Poisson::new(0.0),
+            arrivals: Arrivals {
+                visits: Poisson::new(0.0),
+                direct: Poisson::new(0.0),
+            },
+            raised: None,
             test_arrivals,
         };
         traffic.calibrate(config);
@@ -100,20 +111,37 @@ impl Traffic {
         let visits_per_day = payments_per_day * config.online_share / visit_paid;
         self.orders_per_day = payments_per_day * config.online_share;
         self.direct_per_day = payments_per_day * (1.0 - config.online_share) / direct_paid;
-        self.visit_arrivals = Poisson::new(visits_per_day * self.shop.peak() / MINUTES_PER_DAY);
-        self.direct_arrivals =
-            Poisson::new(self.direct_per_day * self.direct_peak() / MINUTES_PER_DAY);
+        let arrivals = |at_us| {
+            let per_minute =
+                |per_day: f64, peak: f64| Poisson::new(per_day * peak / MINUTES_PER_DAY);
+            Arrivals {
+                visits: per_minute(visits_per_day, self.shop.peak_at(at_us)),
+                direct: per_minute(self.direct_per_day, self.direct_peak_at(at_us)),
+            }
+        };
+        let raised = config.season_floor.and_then(|floor| {
+            let minute = u64::try_from(floor.from_us.div_euclid(MINUTE_US)).ok()?;
+            Some((minute, arrivals(floor.from_us)))
+        });
+        self.arrivals = arrivals(i64::MIN);
+        self.raised = raised;
     }
 
-    fn direct_peak(&self) -> f64 {
-        self.store.peak().max(self.subscription.peak())
+    fn direct_peak_at(&self, at_us: i64) -> f64 {
+        self.store
+            .peak_at(at_us)
+            .max(self.subscription.peak_at(at_us))
     }
 
     /// The arrivals of a source that knock in a minute, as index and key; thinning by the season comes after.
     fn knocks(&self, source: Source, minute: u64) -> impl Iterator<Item = (u64, u64)> + use<> {
+        let of_minute = match &self.raised {
+            Some((from, raised)) if minute >= *from => raised,
+            _ => &self.arrivals,
+        };
         let arrivals = match source {
-            Source::Visit => Some(&self.visit_arrivals),
-            Source::Direct => Some(&self.direct_arrivals),
+            Source::Visit => Some(&of_minute.visits),
+            Source::Direct => Some(&of_minute.direct),
             Source::CardTest(incident) => self
                 .test_arrivals
                 .get(usize::from(incident))
@@ -266,9 +294,9 @@ impl Traffic {
         let channel = channel(source, dice);
         let at_us = minute_us + dice.between(0, MINUTE_US);
         let (season, peak) = match channel {
-            Channel::Web | Channel::App => (&self.shop, self.shop.peak()),
-            Channel::Store => (&self.store, self.direct_peak()),
-            Channel::Subscription => (&self.subscription, self.direct_peak()),
+            Channel::Web | Channel::App => (&self.shop, self.shop.peak_at(at_us)),
+            Channel::Store => (&self.store, self.direct_peak_at(at_us)),
+            Channel::Subscription => (&self.subscription, self.direct_peak_at(at_us)),
         };
         let open = dice.chance(season.at(at_us, country.offset_minutes) / peak);
         open.then_some(Arrival {
@@ -401,11 +429,12 @@ impl Traffic {
             .pay(entity, dice, &request, &self.incidents, Some(outbox));
     }
 
-    /// Expected first attempts a minute of each PSP and bank at an instant, cards and wallets only, most first.
-    pub(crate) fn loads(&self, at_us: i64) -> Vec<SliceLoad> {
+    /// Expected first attempts a minute of each PSP and bank, cards and wallets only, most first; at an instant, or
+    /// when the week is as busy as on average.
+    pub(crate) fn loads(&self, at_us: Option<i64>) -> Vec<SliceLoad> {
         let mut loads = Vec::new();
         for (share, country) in self.payments.world.countries.shares() {
-            let season = |s: &Season| s.at(at_us, country.offset_minutes);
+            let season = |s: &Season| at_us.map_or(1.0, |at| s.at(at, country.offset_minutes));
             let direct = self.direct_per_day * share;
             let rates = [
                 (

@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
 use tillwatch_testkit::oracle::Decimal;
+use tillwatch_testkit::simulate::{Delivery, SeasonFloor, Simulator, SimulatorConfig};
 
 use crate::{
     DAY_US, HOUR_US, MONDAY_US, at_us, bytes, events, events_of, parse, perfect, share, text,
@@ -51,6 +52,66 @@ fn nights_are_quiet_evenings_busy_and_stores_rest_on_sundays() {
         "{} {}",
         stores_on(5),
         stores_on(6)
+    );
+}
+
+#[test]
+fn a_floor_of_the_season_fills_nights_from_its_minute_on_and_changes_nothing_else() {
+    let night_us = MONDAY_US + DAY_US + 2 * HOUR_US;
+    let floored = |level: f64| {
+        let config = SimulatorConfig {
+            events_per_day: 50_000,
+            delivery: Delivery::perfect(),
+            season_floor: Some(SeasonFloor {
+                from_us: night_us,
+                level,
+            }),
+            ..SimulatorConfig::default()
+        };
+        Simulator::new(config, 9).unwrap()
+    };
+    let plain = perfect(50_000, 9);
+    for level in [1.0, 8.0] {
+        let before = (MONDAY_US + DAY_US, night_us);
+        assert!(bytes(&plain, before.0, before.1) == bytes(&floored(level), before.0, before.1));
+    }
+    let ids = |simulator: &Simulator, upto_us: i64| -> BTreeSet<String> {
+        let payments = events_of(simulator, "payments", night_us, upto_us);
+        payments
+            .iter()
+            .map(|e| text(e, "event_id").to_owned())
+            .collect()
+    };
+    let (plain_ids, more_ids) = (
+        ids(&plain, night_us + HOUR_US),
+        ids(&floored(1.0), night_us + HOUR_US),
+    );
+    assert!(plain_ids.is_subset(&more_ids));
+    assert!(
+        3 * more_ids.len() > 4 * plain_ids.len(),
+        "{} {}",
+        plain_ids.len(),
+        more_ids.len()
+    );
+    // Nothing is busier than eight times the average, so all of it is the floor, and visits are as many as it says.
+    let eight = ids(&floored(8.0), night_us + HOUR_US).len() as f64;
+    assert!(
+        (0.9..1.1).contains(&(eight / 8.0 / more_ids.len() as f64)),
+        "{eight} {}",
+        more_ids.len()
+    );
+    assert!(
+        Simulator::new(
+            SimulatorConfig {
+                season_floor: Some(SeasonFloor {
+                    from_us: 0,
+                    level: f64::NAN
+                }),
+                ..SimulatorConfig::default()
+            },
+            1
+        )
+        .is_err()
     );
 }
 
