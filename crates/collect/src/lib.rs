@@ -19,8 +19,8 @@ pub mod source;
 
 pub use clock::{Clock, SystemClock};
 pub use decode::{
-    CsvOptions, DecodeError, DecodeLimits, Decoded, Decoder, Encoding, Format, Rejection,
-    decompress,
+    Again, CsvOptions, DecodeError, DecodeLimits, Decoded, Decoder, Delimiter, Encoding, Format,
+    Rejection, decompress,
 };
 pub use error::CollectError;
 pub use intake::{
@@ -28,6 +28,6 @@ pub use intake::{
     SubmitMeta,
 };
 pub use record::{
-    JournalRecord, RecordHead, RecordKind, adapt, decode_owned_record, decode_record,
-    encode_record, rejects_batch, rejects_schema,
+    JournalRecord, RecordHead, RecordKind, adapt, again_of, decode_owned_record, decode_record,
+    encode_record, rejects_batch, rejects_batch_again, rejects_schema,
 };

@@ -222,6 +222,20 @@ pub fn check_day(day: i64) -> Result<i32, TimeError> {
     }
 }
 
+/// The text of an instant, in microseconds since 1970, as RFC 3339 in UTC: `2026-11-22T14:03:00.5Z`,
+/// with as many digits of the second as it has. `None` outside of the years 1 to 9999.
+#[must_use]
+pub fn rfc3339(at_us: i64) -> Option<String> {
+    // By calendar and clock: jiff's own instants end a day before the year 10000.
+    let day = check_day(at_us.div_euclid(MICROS_PER_DAY)).ok()?;
+    let date = jiff::civil::date(1970, 1, 1)
+        .checked_add(jiff::Span::new().try_days(day).ok()?)
+        .ok()?;
+    let time = jiff::SignedDuration::from_micros(at_us.rem_euclid(MICROS_PER_DAY));
+    let time = jiff::civil::Time::midnight().checked_add(time).ok()?;
+    Some(format!("{}Z", DateTime::from_parts(date, time)))
+}
+
 /// Writes and reads back a sample, so that a pattern that can never be read is refused at load.
 fn check_pattern(pattern: &str) -> Result<(), SchemaError> {
     let fault = |reason: String| SchemaError::TimePattern {

@@ -9,7 +9,7 @@ use super::bytes::{Line, Lines, without_mark};
 use super::cell::{Input, Row, convert};
 use super::fault::Fault;
 use super::forbidden::Forbidden;
-use super::format::{CsvOptions, Delimiter};
+use super::format::{CsvOptions, Delimiter, Format};
 use super::quotes::Place;
 use super::{DecodeError, Run};
 
@@ -119,14 +119,16 @@ fn decode_separated(
         .delimiter(delimiter)
         .from_reader(body);
     let mut record = csv::ByteRecord::new();
-    let layout = if options.header {
+    let names = if options.header {
         if !read(&mut reader, &mut record)? {
             return Ok(());
         }
-        Layout::new(run, &header_names(&record), options.delimiter)?
+        header_names(&record)
     } else {
-        Layout::new(run, &declared_names(run, options), options.delimiter)?
+        declared_names(run, options)
     };
+    run.again = Format::of_rows(&names, options.delimiter);
+    let layout = Layout::new(run, &names, options.delimiter)?;
     let mut rows = Rows::new(run, layout);
     let mut ranges = Vec::new();
     while read(&mut reader, &mut record)? {
@@ -173,20 +175,21 @@ fn decode_whitespace(
     body: &[u8],
 ) -> Result<(), DecodeError> {
     let mut lines = Lines::new(body).filter(|line| !line.bytes.trim_ascii().is_empty());
-    let layout = if options.header {
+    let names: Vec<String> = if options.header {
         let Some(first) = lines.next() else {
             return Ok(());
         };
-        let names: Vec<String> = cells_of(first.bytes)
+        cells_of(first.bytes)
             .map(|range| {
                 let cell = first.bytes.get(range).unwrap_or_default();
                 String::from_utf8_lossy(cell).into_owned()
             })
-            .collect();
-        Layout::new(run, &names, options.delimiter)?
+            .collect()
     } else {
-        Layout::new(run, &declared_names(run, options), options.delimiter)?
+        declared_names(run, options)
     };
+    run.again = Format::of_rows(&names, options.delimiter);
+    let layout = Layout::new(run, &names, options.delimiter)?;
     let mut rows = Rows::new(run, layout);
     let mut ranges = Vec::new();
     for Line { number, bytes, .. } in lines {
@@ -260,7 +263,7 @@ impl Rows {
             Err(fault) => {
                 let raw = raw.trim_ascii_end();
                 let kept = self.layout.forbidden.kept_cells(raw, source, ranges);
-                run.rejections.add(line, fault, &kept);
+                run.rejections.add_kept(line, fault, &kept);
                 Ok(())
             }
         }

@@ -1,5 +1,7 @@
 //! Why a line is rejected, and the list of rejected lines.
 
+use std::borrow::Cow;
+
 use tillwatch_event::guard;
 
 use super::{DecodeLimits, Rejection};
@@ -57,6 +59,8 @@ pub(super) fn show(value: &str) -> String {
 /// The rejected lines of a body.
 pub(super) struct Rejections {
     kept: Vec<Rejection>,
+    /// Of each kept line whether it is as it came.
+    whole: Vec<bool>,
     rejected: u64,
     kept_max: usize,
     raw_bytes_max: usize,
@@ -66,6 +70,7 @@ impl Rejections {
     pub(super) fn new(limits: &DecodeLimits) -> Self {
         Self {
             kept: Vec::new(),
+            whole: Vec::new(),
             rejected: 0,
             kept_max: limits.rejections_max,
             raw_bytes_max: limits.raw_bytes_max,
@@ -75,6 +80,12 @@ impl Rejections {
     /// Notes a rejected line; `raw` need not be UTF-8.
     #[cold]
     pub(super) fn add(&mut self, line: u64, fault: Fault, raw: &[u8]) {
+        self.add_kept(line, fault, &Cow::Borrowed(raw));
+    }
+
+    /// The same for a line of which some is not kept: `raw` is borrowed when it is as it came.
+    #[cold]
+    pub(super) fn add_kept(&mut self, line: u64, fault: Fault, raw: &Cow<'_, [u8]>) {
         self.rejected += 1;
         if self.kept.len() >= self.kept_max {
             return;
@@ -85,7 +96,12 @@ impl Rejections {
             .get(..self.raw_bytes_max.saturating_add(256))
             .unwrap_or(raw);
         let text = String::from_utf8_lossy(window);
-        let mut masked = guard::mask_line(&text).into_owned();
+        let masked = guard::mask_line(&text);
+        let whole = matches!(
+            (raw, &text, &masked),
+            (Cow::Borrowed(_), Cow::Borrowed(_), Cow::Borrowed(_))
+        ) && raw.len() <= self.raw_bytes_max;
+        let mut masked = masked.into_owned();
         if masked.len() > self.raw_bytes_max {
             let mut cut = self.raw_bytes_max;
             while !masked.is_char_boundary(cut) {
@@ -100,9 +116,11 @@ impl Rejections {
             reason: fault.reason.into(),
             raw: masked,
         });
+        self.whole.push(whole);
     }
 
-    pub(super) fn finish(self) -> (Vec<Rejection>, u64) {
-        (self.kept, self.rejected)
+    /// The lines that are kept, whether each is as it came, and how many were rejected in all.
+    pub(super) fn finish(self) -> (Vec<Rejection>, Vec<bool>, u64) {
+        (self.kept, self.whole, self.rejected)
     }
 }

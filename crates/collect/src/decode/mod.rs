@@ -6,6 +6,7 @@
 //! JSON is read by a scanner that knows the schema: it goes over the bytes once, compares keys with
 //! those expected next, and writes values into the columns without a tree or a copy between.
 
+mod again;
 mod batch;
 mod bytes;
 mod cell;
@@ -30,6 +31,7 @@ use tillwatch_event::{SchemaError, StreamSchema};
 
 pub(crate) use json::find as json_text;
 
+pub use again::Again;
 pub use compress::{Encoding, decompress};
 pub use format::{CsvOptions, Delimiter, Format};
 
@@ -100,6 +102,8 @@ pub struct Decoded {
     pub places: Option<UInt64Array>,
     /// The rejected lines, at most [`DecodeLimits::rejections_max`].
     pub rejections: Vec<Rejection>,
+    /// How those are read once more; none when they were not kept as they came.
+    pub again: Option<Again>,
     /// How many lines were rejected in all.
     pub rejected: u64,
     /// Lines, elements or rows that held something: accepted and rejected.
@@ -247,8 +251,14 @@ impl Decoder {
         }
         let mut run = Run::new(self, body);
         match format {
-            Format::Ndjson => json::decode_lines(&mut run, body)?,
-            Format::Json => json::decode_document(&mut run, body)?,
+            Format::Ndjson => {
+                run.again = Some(Format::Ndjson);
+                json::decode_lines(&mut run, body)?;
+            }
+            Format::Json => {
+                run.again = Some(Format::Json);
+                json::decode_document(&mut run, body)?;
+            }
             Format::Csv(options) => csv::decode(&mut run, options, body)?,
             Format::Parquet => batch::decode_parquet(&mut run, body)?,
             Format::ArrowStream => batch::decode_arrow_stream(&mut run, body)?,
@@ -265,6 +275,8 @@ struct Run<'d> {
     columns: Columns,
     places: Places,
     rejections: Rejections,
+    /// The form of one rejected line.
+    again: Option<Format>,
     /// Lines, elements or rows so far, with the one that is being read.
     lines: u64,
     unknown_fields: u64,
@@ -283,6 +295,7 @@ impl<'d> Run<'d> {
             columns: Columns::new(&decoder.schema, limits.columns_bytes_max, rows, room_bytes),
             places: Places::default(),
             rejections: Rejections::new(&decoder.limits),
+            again: None,
             lines: 0,
             unknown_fields: 0,
         }
@@ -297,11 +310,12 @@ impl<'d> Run<'d> {
     }
 
     fn finish(self) -> Result<Decoded, DecodeError> {
-        let (rejections, rejected) = self.rejections.finish();
+        let (rejections, whole, rejected) = self.rejections.finish();
         Ok(Decoded {
             batch: self.columns.finish(self.schema)?,
             places: self.places.finish(),
             rejections,
+            again: self.again.map(|format| Again { format, whole }),
             rejected,
             lines: self.lines,
             unknown_fields: self.unknown_fields,

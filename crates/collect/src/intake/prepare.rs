@@ -10,6 +10,7 @@ use crate::decode::{Decoded, Rejection};
 use crate::error::CollectError;
 use crate::record::{
     JournalRecord, PLACES, RecordHead, RecordKind, batch_bytes, encode_record, rejects_batch,
+    rejects_batch_again,
 };
 
 use super::split::split;
@@ -89,7 +90,10 @@ impl Prepared {
             batches.push((RecordKind::Events, batch));
         }
         if !decoded.rejections.is_empty() {
-            let rejects = rejects_batch(&decoded.rejections)?;
+            let rejects = match &decoded.again {
+                Some(again) => rejects_batch_again(&decoded.rejections, again)?,
+                None => rejects_batch(&decoded.rejections)?,
+            };
             batches.push((RecordKind::Rejects, rejects));
         }
         let mut pieces = Vec::new();

@@ -16,7 +16,7 @@ use tillwatch_journal::Offset;
 pub use adapt::adapt;
 pub(crate) use payload::set_received_at;
 pub use payload::{decode_owned_record, decode_record, encode_record};
-pub use rejects::{rejections_of, rejects_batch, rejects_schema};
+pub use rejects::{again_of, rejections_of, rejects_batch, rejects_batch_again, rejects_schema};
 pub(crate) use size::{batch_bytes, row_bytes};
 
 /// The column beside the events' own that says which line of its request each row was. No field of a stream

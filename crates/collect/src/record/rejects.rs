@@ -1,11 +1,12 @@
 //! Rejected lines as columns.
 
+use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
-use arrow::array::{Array, AsArray, Int64Array, RecordBatch, StringViewArray};
+use arrow::array::{Array, AsArray, BooleanArray, Int64Array, RecordBatch, StringViewArray};
 use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
 
-use crate::decode::Rejection;
+use crate::decode::{Again, Format, Rejection};
 use crate::error::CollectError;
 
 static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
@@ -17,7 +18,13 @@ static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
     ]))
 });
 
-/// The columns of a record of kind `Rejects`: `line`, `field?`, `reason`, `raw`.
+/// Where the schema of a record says how its lines are read once more.
+const AGAIN: &str = "again";
+/// The column that says of each line whether it is as it came.
+const WHOLE: &str = "whole";
+
+/// The columns of a record of kind `Rejects`: `line`, `field?`, `reason`, `raw`. A record whose lines
+/// can be read once more has `whole` as well.
 #[must_use]
 pub fn rejects_schema() -> SchemaRef {
     Arc::clone(&SCHEMA)
@@ -44,6 +51,42 @@ pub fn rejects_batch(rejections: &[Rejection]) -> Result<RecordBatch, CollectErr
             Arc::new(raws),
         ],
     )?)
+}
+
+/// Rejections as columns, with how they are read once more.
+///
+/// # Errors
+/// Never in practice; Arrow checks the columns against the schema.
+pub fn rejects_batch_again(
+    rejections: &[Rejection],
+    again: &Again,
+) -> Result<RecordBatch, CollectError> {
+    let batch = rejects_batch(rejections)?;
+    let Some(form) = again.format.kept() else {
+        return Ok(batch);
+    };
+    let whole = (0..rejections.len()).map(|row| again.whole.get(row).copied().unwrap_or(false));
+    let whole = BooleanArray::from(whole.collect::<Vec<_>>());
+    let mut fields = batch.schema_ref().fields().to_vec();
+    fields.push(Arc::new(Field::new(WHOLE, DataType::Boolean, false)));
+    let metadata = HashMap::from([(AGAIN.to_owned(), form)]);
+    let mut columns = batch.columns().to_vec();
+    columns.push(Arc::new(whole));
+    let schema = Arc::new(Schema::new_with_metadata(fields, metadata));
+    Ok(RecordBatch::try_new(schema, columns)?)
+}
+
+/// How the lines of a record of kind `Rejects` are read once more; `None` for records written before
+/// that was kept, and for lines that were not kept as they came.
+#[must_use]
+pub fn again_of(batch: &RecordBatch) -> Option<Again> {
+    let format = Format::of_kept(batch.schema_ref().metadata().get(AGAIN)?)?;
+    let whole = batch.column_by_name(WHOLE)?.as_boolean_opt()?;
+    let whole = (0..whole.len()).map(|row| whole.is_valid(row) && whole.value(row));
+    Some(Again {
+        format,
+        whole: whole.collect(),
+    })
 }
 
 /// The rejections in the columns of a record of kind `Rejects`; empty for other columns.

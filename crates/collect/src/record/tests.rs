@@ -1,5 +1,5 @@
 use super::*;
-use crate::decode::Rejection;
+use crate::decode::{Again, CsvOptions, Delimiter, Format, Rejection};
 use crate::error::CollectError;
 use arrow::array::{AsArray, Date32Array, Decimal128Array, Int64Array, StringViewArray};
 use arrow::datatypes::{
@@ -149,6 +149,50 @@ fn rejections_survive_the_journal() {
     let record = decode_owned_record(Offset::START, payload).unwrap();
     assert_eq!(record.kind, RecordKind::Rejects);
     assert_eq!(rejections_of(&record.batch), rejections);
+}
+
+#[test]
+fn how_rejected_lines_are_read_again_survives_the_journal() {
+    let rejection = |line| Rejection {
+        line,
+        field: None,
+        reason: "is bad".into(),
+        raw: "a;b".into(),
+    };
+    let rejections = [rejection(1), rejection(2)];
+    for format in [
+        Format::Ndjson,
+        Format::Json,
+        Format::Csv(CsvOptions {
+            header: false,
+            columns: Some(vec!["payee".into(), "say \"x\"".into()]),
+            delimiter: Delimiter::Byte(b';'),
+        }),
+        Format::Csv(CsvOptions {
+            header: false,
+            columns: Some(Vec::new()),
+            delimiter: Delimiter::Whitespace,
+        }),
+    ] {
+        let again = Again {
+            format,
+            whole: vec![true, false],
+        };
+        let columns = rejects_batch_again(&rejections, &again).unwrap();
+        let payload = encode_record(&head(), &columns).unwrap();
+        let record = decode_owned_record(Offset::START, payload).unwrap();
+        assert_eq!(again_of(&record.batch), Some(again));
+        assert_eq!(rejections_of(&record.batch), rejections);
+    }
+    let before = rejects_batch(&rejections).unwrap();
+    assert_eq!(again_of(&before), None);
+    // Without the names of its columns a row cannot be read again.
+    let again = Again {
+        format: Format::Csv(CsvOptions::default()),
+        whole: vec![true, true],
+    };
+    let columns = rejects_batch_again(&rejections, &again).unwrap();
+    assert_eq!(again_of(&columns), None);
 }
 
 fn schema(fields: Vec<Field>) -> StreamSchema {

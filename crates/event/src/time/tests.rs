@@ -208,3 +208,28 @@ proptest! {
         let _ = plain().date(&text);
     }
 }
+
+#[test]
+fn every_instant_of_the_years_1_to_9999_has_a_text_and_reads_back() {
+    let reader = TimeReader::new(None).unwrap();
+    for (at_us, text) in [
+        (0, "1970-01-01T00:00:00Z"),
+        (-1, "1969-12-31T23:59:59.999999Z"),
+        (1_700_000_000_120_000, "2023-11-14T22:13:20.12Z"),
+        (253_402_207_200_999_999, "9999-12-30T22:00:00.999999Z"),
+        (253_402_300_799_000_000, "9999-12-31T23:59:59Z"),
+        (253_402_300_799_999_999, "9999-12-31T23:59:59.999999Z"),
+        (-62_135_596_800_000_000, "0001-01-01T00:00:00Z"),
+    ] {
+        assert_eq!(rfc3339(at_us).as_deref(), Some(text));
+        assert_eq!(reader.timestamp(text), Ok(at_us));
+    }
+    for outside in [
+        253_402_300_800_000_000,
+        -62_135_596_800_000_001,
+        i64::MAX,
+        i64::MIN,
+    ] {
+        assert_eq!(rfc3339(outside), None);
+    }
+}

@@ -215,14 +215,14 @@ pub struct IncidentEvent {
 
 /// A time as RFC 3339 in UTC; times out of range show as the epoch's nearest end.
 pub(crate) fn time_text(at_us: i64) -> String {
-    let clamped = if at_us < 0 {
-        Timestamp::MIN
-    } else {
-        Timestamp::MAX
-    };
-    Timestamp::from_microsecond(at_us)
-        .unwrap_or(clamped)
-        .to_string()
+    tillwatch_event::time::rfc3339(at_us).unwrap_or_else(|| {
+        let nearest = if at_us < 0 {
+            Timestamp::MIN
+        } else {
+            Timestamp::MAX
+        };
+        nearest.to_string()
+    })
 }
 
 fn rfc3339<S: Serializer>(at_us: &i64, serializer: S) -> Result<S::Ok, S::Error> {

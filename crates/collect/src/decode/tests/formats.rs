@@ -428,3 +428,16 @@ fn content_types_and_file_names_are_known() {
     assert_eq!(Encoding::from_header("GZIP"), Ok(Encoding::Gzip));
     assert!(Encoding::from_header("br").is_err());
 }
+
+#[test]
+fn a_rejected_line_says_how_it_is_read_again_and_whether_it_is_whole() {
+    let whole = |decoded: &Decoded| decoded.again.clone().map(|again| again.whole);
+    let long = "x".repeat(DecodeLimits::default().raw_bytes_max);
+    let body = format!("  {{\"a\":1}}\n{{\"a\":\"4111111111111111\"}}\n{{\"a\":\"{long}\"}}\n");
+    let decoded = decoder().decode(&Format::Ndjson, body.as_bytes()).unwrap();
+    assert_eq!(decoded.rejected, 3);
+    assert_eq!(whole(&decoded), Some(vec![true, false, false]));
+    assert_eq!(decoded.again.unwrap().format, Format::Ndjson);
+    let decoded = decoder().decode(&Format::Json, b"[{\n\"a\":1}]").unwrap();
+    assert_eq!(whole(&decoded), Some(vec![true]));
+}

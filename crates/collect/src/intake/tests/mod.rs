@@ -246,6 +246,7 @@ fn decoded(values: &[i64]) -> Decoded {
         batch,
         places: None,
         rejections: Vec::new(),
+        again: None,
         rejected: 0,
         lines: values.len() as u64,
         unknown_fields: 0,
