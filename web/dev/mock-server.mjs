@@ -81,6 +81,13 @@ function api(state, request, response, url) {
       started_at: new Date(state.startedAt).toISOString(),
       state: progress < 1 ? 'recovering' : 'ready',
       progress,
+      streams: [
+        {
+          name: 'payments',
+          last_event_at: state.mode === 'empty' ? null : new Date(Date.now() - 1_000).toISOString(),
+          watermark: state.mode === 'empty' ? null : new Date(Date.now() - 2_000).toISOString(),
+        },
+      ],
     });
   }
   if (state.mode === 'recovering')

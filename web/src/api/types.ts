@@ -94,6 +94,8 @@ export interface Incident {
   resolved_at: string | null;
   value: Figure | null;
   expected: Figure | null;
+  /** The bound that is crossed, where a monitor has one; there is nothing expected then. */
+  bound?: Figure | null;
   numerator?: Figure | null;
   denominator?: Figure | null;
   /** How many events the incident has hit beyond what was expected. */
@@ -104,12 +106,20 @@ export interface Incident {
   timeline: TimelineEntry[];
 }
 
+export interface StreamStatus {
+  name: string;
+  /** RFC 3339: the newest event time, and up to where buckets are complete. */
+  last_event_at: string | null;
+  watermark: string | null;
+}
+
 export interface ServerStatus {
   version: string;
   started_at: string;
   state: 'recovering' | 'ready';
   /** 0 to 1 while recovering. */
   progress: number;
+  streams: StreamStatus[];
 }
 
 /** RFC 9457. */

@@ -1,29 +1,43 @@
-import type { SeriesQuery } from '../api/paths';
+import { useQuery } from '@tanstack/react-query';
+import { statusQuery } from '../api/queries';
 import { clockTime, durationText } from '../format/time';
 import { useSpeech } from '../i18n/hooks';
 import { serverNow } from '../live/clock';
-import { useLiveSeries, useTick } from '../live/hooks';
+import { useTick, useWatermarks } from '../live/hooks';
+import { lastEventMs } from './lastEvent';
 
 /** Without a new event for this long, the page says so: no news may be the news. */
 const QUIET_AFTER_MS = 120_000;
+/** How long a stream waits for stragglers changes with its definition only. */
+const STATUS_INTERVAL_MS = 60_000;
 
 interface Props {
-  cube: string;
-  query: SeriesQuery;
+  /** All cubes that the board shows. */
+  cubes: ReadonlySet<string>;
 }
 
-/** Up to which event time the figures reach. */
-export function DataClock({ cube, query }: Props) {
+/** The time of the newest event among all that the board shows. */
+export function DataClock({ cubes }: Props) {
   const { t, locale, zone } = useSpeech();
-  const { document } = useLiveSeries(cube, query, 'total');
+  const all = useWatermarks();
+  const known = [...all].filter(([cube]) => cubes.has(cube)).map(([, watermark]) => watermark);
+  const watermarks = known.filter((watermark) => watermark !== null);
+  const status = useQuery({
+    ...statusQuery,
+    enabled: watermarks.length > 0,
+    refetchInterval: STATUS_INTERVAL_MS,
+  });
   const now = serverNow(useTick(1_000));
-  if (!document) return null;
-  if (document.watermark === null) return <span className="data-clock dim">{t('live.noData')}</span>;
-  const age = now - document.watermark;
+  if (known.length === 0) return null;
+  const newest = lastEventMs(watermarks, status.data?.streams ?? [], now);
+  if (newest === null) return <span className="data-clock dim">{t('live.noData')}</span>;
+  // Until the wait is known, the watermark would tell of a silence that is none.
+  if (status.isPending) return null;
+  const age = now - newest;
   const isQuiet = age > QUIET_AFTER_MS;
   return (
     <span className={isQuiet ? 'data-clock data-clock-quiet' : 'data-clock dim'} data-testid="data-clock">
-      {t('live.dataTo', { time: clockTime(document.watermark, locale, zone) })}
+      {t('live.dataTo', { time: clockTime(newest, locale, zone) })}
       {isQuiet && ` · ${t('live.quiet', { duration: durationText(age, locale) })}`}
     </span>
   );

@@ -2,11 +2,12 @@ import { useQuery } from '@tanstack/react-query';
 import { metricsQuery } from '../api/queries';
 import type { Incident } from '../api/types';
 import { briefTime, dateTime, durationText } from '../format/time';
-import { figureText, numberFormat } from '../format/units';
+import { figureText, probabilityText } from '../format/units';
 import { en, type MessageKey } from '../i18n/en';
 import { type Speech, useSpeech } from '../i18n/hooks';
 import { SeverityIcon } from '../shell/icons';
 import { IncidentActions } from './IncidentActions';
+import { incidentSize } from './incidentSize';
 import { sliceText } from './slice';
 
 interface Props {
@@ -24,8 +25,6 @@ export function IncidentItem({ incident, nowMs, metricTitle }: Props) {
   const endMs = incident.resolved_at === null ? nowMs : Date.parse(incident.resolved_at);
   const duration = durationText(endMs - startedMs, locale);
   const unit = useQuery(metricsQuery).data?.get(incident.metric)?.unit ?? incident.unit;
-  const value = figureText(incident.value, unit, locale);
-  const expected = incident.expected === null ? null : figureText(incident.expected, unit, locale);
   return (
     <li
       id={incident.id}
@@ -53,7 +52,7 @@ export function IncidentItem({ incident, nowMs, metricTitle }: Props) {
         <Slice slice={incident.slice} speech={speech} />
       </p>
       <p className="incident-size">
-        <span>{expected === null ? value : t('incident.insteadOf', { value, expected })}</span>
+        <span>{incidentSize(incident, unit, speech)}</span>
         {incident.affected !== null && incident.affected !== undefined && (
           <span className="incident-affected">
             {t('incident.affected', { count: figureText(incident.affected, 'count', locale) })}
@@ -118,9 +117,7 @@ function IncidentStory({ incident, speech, metricTitle }: StoryProps) {
         {probability !== null && probability !== undefined && (
           <>
             <dt>{t('incident.probability')}</dt>
-            <dd>
-              {numberFormat(locale, { style: 'percent', maximumFractionDigits: 2 }).format(probability)}
-            </dd>
+            <dd>{probabilityText(probability, locale)}</dd>
           </>
         )}
       </dl>

@@ -13,12 +13,14 @@ interface Props {
 
 const WIDTH = 240;
 const HEIGHT = 36;
+/** Room at the right for the dot of a newest point that stands alone. */
+const MARGIN = 3;
 const NOTHING = { line: '', area: '' };
 
 /** The course of a tile's figure. It repeats what the figure says, so it is hidden from screen readers. */
 export function Sparkline({ points, fromMs, toMs, unfinishedMs, fromZero }: Props) {
   const gradient = useId();
-  const scale = sparkScale(points, fromMs, toMs, WIDTH, HEIGHT, fromZero);
+  const scale = sparkScale(points, fromMs, toMs, WIDTH - MARGIN, HEIGHT, fromZero);
   const parts = splitUnfinished(points, unfinishedMs);
   const finished = scale ? sparkPath(parts.finished, scale) : NOTHING;
   const unfinished = scale ? sparkPath(parts.unfinished, scale) : NOTHING;

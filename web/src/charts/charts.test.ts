@@ -260,6 +260,14 @@ describe('pickSlices', () => {
     expect(names(pickSlices(lines(named('x', 2, 3)), null, 'count', 8))).toEqual([['x', null]]);
   });
 
+  it('leaves out a slice that has something before the window only', () => {
+    const drawn = lines(named('now', 1), named('before', 2));
+    expect(names(pickSlices(drawn, lines(named('now', 1)), 'count', 8))).toEqual([['now', 1]]);
+    expect(names(pickSlices(drawn, lines(named('now', 1)), 'rate', 8))).toEqual([['now', 1]]);
+    const cut = { ...lines(named('now', 1)), truncated: true };
+    expect(names(pickSlices(drawn, cut, 'rate', 8)).at(-1)).toEqual(['before', null]);
+  });
+
   it('leaves out sums of nothing and knows that nothing is missing then', () => {
     const totals = lines(named('lost_card', 7), named('approved', 0));
     const pick = pickSlices(

@@ -24,9 +24,12 @@ export function pickSlices(
   max: number,
 ): Pick {
   const wholes = new Map((totals?.series ?? []).map((series) => [sliceKey(series.by), series]));
-  const all = lines.series.map((series): [string, Figure | null] => {
+  // The first step of the lines may begin before the window. A slice that has something there only is not in the window.
+  const isOutside = (key: string) =>
+    totals !== null && !wholes.has(key) && (isSum(kind) || !totals.truncated);
+  const all = lines.series.flatMap((series): [string, Figure | null][] => {
     const key = sliceKey(series.by);
-    return [key, totalOf(wholes.get(key), series, kind)];
+    return isOutside(key) ? [] : [[key, totalOf(wholes.get(key), series, kind)]];
   });
   if (!isSum(kind))
     return { figures: new Map(all.slice(0, max)), isCut: lines.truncated || all.length > max };
@@ -34,9 +37,10 @@ export function pickSlices(
   const filled = all.filter(([, value]) => toNumber(value) !== 0);
   const size = (value: Figure | null) => Math.abs(toNumber(value) ?? 0);
   const largest = new Set([...filled].sort(([, a], [, b]) => size(b) - size(a)).slice(0, max));
-  // The server answers the largest: if one of them is nothing, all that it has left out is nothing too.
-  const isCut = filled.length > max || (lines.truncated && filled.length === all.length);
-  return { figures: new Map(filled.filter((one) => largest.has(one))), isCut };
+  const figures = new Map(filled.filter((one) => largest.has(one)));
+  const isMissed = ([key, series]: [string, Series]) =>
+    !figures.has(key) && toNumber(totalOf(series, undefined, kind)) !== 0;
+  return { figures, isCut: totals === null ? lines.truncated : [...wholes].some(isMissed) };
 }
 
 /** The course of what is not drawn: the whole less the drawn slices, bucket by bucket. */

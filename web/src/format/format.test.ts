@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { changeSince, changeSize } from './change';
 import { sumFigures } from './decimal';
 import { briefTime, clockTime, durationText, zoneOffset } from './time';
-import { figureText, showFigure } from './units';
+import { figureText, probabilityText, showFigure } from './units';
 
 /** Intl uses several kinds of spaces; their kind is not what these tests are about. */
 const plain = (text: string) => text.replace(/\s/g, ' ');
@@ -38,6 +38,16 @@ describe('figures', () => {
 
   it('names an unknown currency all the same', () => {
     expect(plain(figureText('10', 'XQZ', 'en-GB'))).toBe('XQZ 10.00');
+  });
+
+  it('never calls a probability certain', () => {
+    expect([0.99999999, 1, 0.999, 0.9744, 0.0000001].map((p) => probabilityText(p, 'en-GB'))).toEqual([
+      '> 99.9%',
+      '> 99.9%',
+      '99.9%',
+      '97.4%',
+      '< 0.1%',
+    ]);
   });
 
   it('follows the locale', () => {

@@ -117,6 +117,14 @@ function percentText(fraction: number, locale: string): string {
   );
 }
 
+/** A probability is never written as certain: what rounds to 0 or 1 is said to lie beyond the last figure shown. */
+export function probabilityText(probability: number, locale: string): string {
+  const format = numberFormat(locale, { style: 'percent', maximumFractionDigits: 1 });
+  if (probability > 0.999) return `> ${format.format(0.999)}`;
+  if (probability < 0.001) return `< ${format.format(0.001)}`;
+  return format.format(probability);
+}
+
 function showMilliseconds(ms: number, locale: string): Shown {
   if (Math.abs(ms) >= 10_000) {
     const seconds = numberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(

@@ -60,6 +60,12 @@ export function useHealth(): Health {
   return useSyncExternalStore(hub.health.subscribe, hub.health.get);
 }
 
+/** How far the cubes have come that somebody looks at. */
+export function useWatermarks(): ReadonlyMap<string, number | null> {
+  const hub = useHub();
+  return useSyncExternalStore(hub.watermarks.subscribe, hub.watermarks.get);
+}
+
 /** Calls `listener` at each beat of a cube. */
 export function useBeat(cube: string, listener: () => void): void {
   const hub = useHub();

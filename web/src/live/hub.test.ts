@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { SeriesQuery } from '../api/paths';
 import type { SeriesDocument } from '../api/types';
-import { LiveHub, REOPEN_AFTER_MS } from './hub';
+import { IDLE_AFTER_MS, LiveHub, REOPEN_AFTER_MS } from './hub';
 
 const tile: SeriesQuery = { metric: 'attempts', from: '-1h', to: 'now', step: '1h', by: [], where: {} };
 const chart: SeriesQuery = { metric: 'rate', from: '-1h', to: 'now', step: '30s', by: ['psp'], where: {} };
@@ -212,4 +212,43 @@ it('gives its connections back when paused and returns with fresh figures', asyn
   await settle(100);
   expect(streams.length).toBe(4);
   expect(hub.series('cube', tile, 'total').get().document?.series[0]?.points[0]?.[1]).toBe(9);
+});
+
+it('says nothing of health while nothing on the page is live', async () => {
+  const hub = new LiveHub();
+  expect(hub.health.get().kind).toBe('idle');
+  const leave = hub.follow('cube', chart, 'series');
+  const leaveIncidents = hub.followIncidents();
+  expect(hub.health.get().kind).toBe('connecting');
+  await settle();
+  for (const stream of streams) stream.send('snapshot', { ...answer('rate', 1), incidents: [] });
+  await settle();
+  expect(hub.health.get().kind).toBe('live');
+  leave();
+  leaveIncidents();
+  // The next page begins at once: the badge does not go out in between.
+  const leaveNext = hub.follow('cube', { ...chart, metric: 'next' }, 'series');
+  await settle(IDLE_AFTER_MS);
+  expect(hub.health.get().kind).not.toBe('idle');
+  leaveNext();
+  await settle(IDLE_AFTER_MS);
+  expect(hub.health.get().kind).toBe('idle');
+});
+
+it('knows how far each cube has come, whichever of its series has told', async () => {
+  const hub = new LiveHub();
+  hub.follow('a', { ...chart, metric: 'a' }, 'series');
+  hub.follow('b', { ...chart, metric: 'b' }, 'series');
+  await settle();
+  streams[0]?.send('snapshot', { ...answer('a', 1, 0), watermark: 5_000 });
+  streams[0]?.send('snapshot', { ...answer('b', 1, 1), watermark: null });
+  await settle();
+  expect([...hub.watermarks.get()]).toEqual([
+    ['a', 5_000],
+    ['b', null],
+  ]);
+  streams[0]?.send('update', { ...answer('a', 1, 0), watermark: 4_000 });
+  streams[0]?.send('update', { ...answer('b', 1, 1), watermark: 7_000 });
+  await settle();
+  expect([...hub.watermarks.get().values()]).toEqual([5_000, 7_000]);
 });

@@ -26,6 +26,8 @@ export const COURSE_DELAY_MS = 150;
 const FIGURE_REST_PER_WINDOW = 1 / 120_000;
 /** A hidden tab gives its connections back after this time. */
 export const HIDDEN_GRACE_MS = 30_000;
+/** A page that has left everything live is idle after this time; the next one has begun by then. */
+export const IDLE_AFTER_MS = 250;
 /** Buckets that a follower fetches anew at each beat: the current one and those that stragglers still reach. */
 const FOLLOWER_TAIL_STEPS = 3;
 
@@ -37,6 +39,8 @@ export interface LiveSeries {
 }
 
 export type Health =
+  /** Nothing on the page is live, so nothing is said of it. */
+  | { kind: 'idle' }
   | { kind: 'connecting' }
   | { kind: 'live' }
   | { kind: 'reconnecting'; sinceMs: number; retryAtMs: number; attempt: number; status: number };
@@ -70,7 +74,9 @@ const nothingYet: LiveSeries = { document: null, error: null, receivedAtMs: null
 
 /** All that is live on a page: which series are streamed, which follow, the incidents, and how healthy it all is. */
 export class LiveHub {
-  readonly health = new Store<Health>({ kind: 'connecting' });
+  readonly health = new Store<Health>({ kind: 'idle' });
+  /** Per cube that somebody looks at or has looked at: event time up to which it is complete, null before its first event. */
+  readonly watermarks = new Store<ReadonlyMap<string, number | null>>(new Map());
   readonly incidents = new Store<IncidentFeed>({ incidents: [], loaded: false, error: null });
 
   readonly #onDoubt: () => void;
@@ -115,6 +121,7 @@ export class LiveHub {
     const entry = this.#entry(cube, query, kind);
     const key = entryKey(query, kind);
     entry.users += 1;
+    this.#begin();
     if (entry.users === 1) {
       // Figures go first: through the few connections of a browser, twenty courses would hold them up.
       const delayMs = kind === 'series' ? COURSE_DELAY_MS : 0;
@@ -130,13 +137,28 @@ export class LiveHub {
   /** Keeps the incident list live until the returned function is called. */
   followIncidents(): () => void {
     this.#incidentUsers += 1;
+    this.#begin();
     if (this.#incidentUsers === 1 && !this.#paused) this.#openIncidents();
     return () => {
       this.#incidentUsers -= 1;
       if (this.#incidentUsers > 0) return;
       this.#incidentConnection?.close();
       this.#incidentConnection = null;
+      this.#endSoon();
     };
+  }
+
+  /** Somebody looks at something live. */
+  #begin(): void {
+    if (this.health.get().kind === 'idle') this.health.set({ kind: 'connecting' });
+  }
+
+  /** Nobody may look at anything live any more; between two pages that is so for a moment only. */
+  #endSoon(): void {
+    setTimeout(() => {
+      const isWatched = this.#incidentUsers > 0 || [...this.#entries.values()].some(({ users }) => users > 0);
+      if (!isWatched) this.health.set({ kind: 'idle' });
+    }, IDLE_AFTER_MS);
   }
 
   /** Takes an incident that another call has returned, such as an acknowledgement. */
@@ -204,6 +226,7 @@ export class LiveHub {
     if (entry.users > 0) return;
     entry.stopBeat?.();
     entry.stopBeat = null;
+    this.#endSoon();
     // React leaves and follows again within one task when it only re-renders; a real leave outlasts it.
     setTimeout(() => {
       if (entry.users > 0) return;
@@ -320,9 +343,17 @@ export class LiveHub {
   #takeSeries(entry: Entry, type: 'snapshot' | 'update', data: SeriesDocument): void {
     const old = entry.store.get().document;
     const document = type === 'update' && old ? mergeUpdate(old, data) : data;
-    entry.store.set({ document, error: null, receivedAtMs: Date.now() });
+    this.#take(entry, document);
     if (type === 'snapshot') this.#expire(entry.cube);
     this.beat(entry.cube).changed();
+  }
+
+  #take(entry: Entry, document: SeriesDocument): void {
+    entry.store.set({ document, error: null, receivedAtMs: Date.now() });
+    const known = this.watermarks.get().get(entry.cube);
+    const { watermark } = document;
+    if (known === undefined || (watermark !== null && (known === null || watermark > known)))
+      this.watermarks.set(new Map(this.watermarks.get()).set(entry.cube, watermark));
   }
 
   /** After a reconnection nothing older can be trusted: followers fetch their whole window again. */
@@ -364,7 +395,7 @@ export class LiveHub {
       const answer = await getJson<SeriesDocument>(seriesPath(query));
       const current = entry.store.get().document;
       const merged = isFull || !current ? answer : mergeUpdate(current, answer);
-      entry.store.set({ document: merged, error: null, receivedAtMs: Date.now() });
+      this.#take(entry, merged);
       if (isFull) entry.fullAtMs = startedMs + FOLLOWER_FULL_MS;
     } catch (cause) {
       const error = cause instanceof ApiError ? cause : new ApiError(0, null, String(cause));

@@ -15,7 +15,7 @@ import { Tile } from '../board/Tile';
 import { useSpeech } from '../i18n/hooks';
 import { useHealth } from '../live/hooks';
 import { Message } from '../shell/Message';
-import { apiDuration, isRange, type Range, wholeStep, windowOf } from '../state/range';
+import { isRange, type Range } from '../state/range';
 import { type BoardSearch, readSplits, writeSplits } from '../state/search';
 
 /** The board of a pack. */
@@ -73,9 +73,9 @@ function BoardView({ board, metrics }: ViewProps) {
     const by = writeSplits(next);
     change({ ...search, ...(by ? { by } : {}) });
   };
-  const clockMetric = [...board.tiles, ...board.charts]
-    .map(({ metric }) => metrics.get(metric))
-    .find(Boolean);
+  const cubes = new Set(
+    [...board.tiles, ...board.charts].flatMap(({ metric }) => metrics.get(metric)?.of ?? []),
+  );
   const isEmpty = board.tiles.length === 0 && board.charts.length === 0;
 
   return (
@@ -88,18 +88,7 @@ function BoardView({ board, metrics }: ViewProps) {
     >
       <div className="board-head">
         <h1>{title}</h1>
-        {clockMetric && (
-          <DataClock
-            cube={clockMetric.of}
-            query={{
-              metric: clockMetric.name,
-              by: [],
-              where: {},
-              ...windowOf(range),
-              step: apiDuration(wholeStep(range, clockMetric.bucket_ms)),
-            }}
-          />
-        )}
+        <DataClock cubes={cubes} />
         <RangePicker range={range} onChange={(next) => change({ ...search, range: next })} />
       </div>
       {isEmpty && (

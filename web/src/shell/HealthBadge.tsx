@@ -5,6 +5,7 @@ import { useHealth } from '../live/hooks';
 export function HealthBadge() {
   const { t } = useSpeech();
   const health = useHealth();
+  if (health.kind === 'idle') return null;
   return (
     <span className="health" data-testid="health" data-health={health.kind} role="status">
       <span className="health-dot" aria-hidden="true" />
