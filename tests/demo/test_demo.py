@@ -92,6 +92,10 @@ def test_the_demo_tells_of_its_incident_and_goes_on_where_it_was(tmp_path):
             assert found[0]["id"] in kept
             counted = again.sql("select count(*), count(distinct event_id) from payments")
             assert counted[0][0] == counted[0][1], counted
+            # Its own incident is elsewhere, so that it is a new one while the first is still open.
+            second = again.wait_for_line(r"incident\s+(\w+) now approves only \d+ % of payments through (\w+)", 90)
+            assert second.group(1) != issuer, second.group(0)
+            again.wait_for_line(rf"webhook\s+.*{second.group(1)}.*signature verified", 240)
         finally:
             assert again.stop() == 0
     finally:

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// Most events a day that can be asked for: about 23 000 a second.
 pub const EVENTS_PER_DAY_MAX: u64 = 2_000_000_000;
 /// Highest floor of the season, times the average.
-pub const SEASON_FLOOR_MAX: f64 = 1000.0;
+pub const SEASON_FLOOR_MAX: f64 = 10_000.0;
 /// Longest delay an event may be given, seconds.
 pub const DELAY_S_MAX: u32 = 24 * 3600;
 

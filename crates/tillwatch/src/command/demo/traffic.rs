@@ -7,8 +7,12 @@ use anyhow::{Context, Result};
 use futures::{StreamExt, TryStreamExt, stream};
 use indicatif::{ProgressBar, ProgressStyle};
 use tillwatch_collect::{Clock, Format, Intake, IntakeError, SubmitMeta, SystemClock};
+use tillwatch_monitor::catalogue::IncidentFilter;
+use tillwatch_monitor::figure::Slice;
+use tillwatch_monitor::incident::IncidentState;
 use tillwatch_testkit::simulate::{
-    Incident, IncidentKind, SimulatedBatch, Simulator, SimulatorConfig,
+    Incident, IncidentKind, SEASON_FLOOR_MAX, SeasonFloor, SimulatedBatch, Simulator,
+    SimulatorConfig, SliceLoad,
 };
 use tokio::sync::mpsc;
 
@@ -24,6 +28,13 @@ const TROUBLE_AFTER: Duration = Duration::from_secs(15);
 const TROUBLE_LASTS: Duration = Duration::from_secs(10 * 60);
 /// The share it still approves.
 const TROUBLE_APPROVAL: f64 = 0.05;
+/// What shows the trouble.
+const TROUBLED_METRIC: &str = "authorization_rate";
+/// First attempts a minute that the issuer gets through the provider at least, so that a minute of
+/// trouble is enough to be sure of it at three in the morning too.
+const ATTEMPTS_PER_MINUTE_MIN: f64 = 16.0;
+/// An incident that ended less than this ago would be opened again instead of a new one.
+const LATELY_US: i64 = 40 * 60 * 1_000_000;
 /// Batches between making, decoding and taking.
 const BATCHES_AHEAD: usize = 3;
 /// What arrived up to this long before the last event may be missing when a run was cut off. Ids count once.
@@ -126,12 +137,18 @@ impl Traffic {
         Ok(())
     }
 
-    /// Goes live; the busiest issuer of one provider fails soon. Ends after `stop_after`, if that is given.
+    /// Goes live; a busy issuer of one provider fails soon. Ends after `stop_after`, if that is given.
     pub async fn live(&mut self, stop_after: Option<Duration>) -> Result<()> {
         let now_us = SystemClock.now_us();
-        let trouble = self.trouble(now_us)?;
-        let simulator =
-            Simulator::with_incidents(self.config.clone(), self.seed, vec![trouble.clone()])?;
+        let told = self.told(now_us)?;
+        let ordinary = Simulator::new(self.config.clone(), self.seed)?;
+        let place = place(ordinary.average_loads(), &told).context("nobody pays")?;
+        let config = SimulatorConfig {
+            season_floor: Some(floor(&place, self.from_us)),
+            ..self.config.clone()
+        };
+        let trouble = trouble(&place, now_us);
+        let simulator = Simulator::with_incidents(config, self.seed, vec![trouble.clone()])?;
         let mut feed = simulator.feed(self.from_us);
         let mut told = false;
         let started = Instant::now();
@@ -159,24 +176,21 @@ impl Traffic {
         Ok(())
     }
 
-    fn trouble(&self, now_us: i64) -> Result<Incident> {
-        let simulator = Simulator::new(self.config.clone(), self.seed)?;
-        let busiest = simulator
-            .loads(now_us)
+    /// Where incidents like ours are open, or were lately.
+    fn told(&self, now_us: i64) -> Result<Vec<Slice>> {
+        let watch = self.generation.watch();
+        let incidents = watch.catalogue().incidents(&IncidentFilter::default())?;
+        Ok(incidents
             .into_iter()
-            .next()
-            .context("nobody pays")?;
-        let micros = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
-        let from_us = now_us + micros(TROUBLE_AFTER);
-        Ok(Incident {
-            from_us,
-            to_us: from_us + micros(TROUBLE_LASTS),
-            kind: IncidentKind::IssuerDecline {
-                psp: busiest.psp.to_owned(),
-                issuer: busiest.issuer.to_owned(),
-                approval: TROUBLE_APPROVAL,
-            },
-        })
+            .filter(|incident| incident.metric == TROUBLED_METRIC)
+            .filter(|incident| {
+                incident.state != IncidentState::Resolved
+                    || incident
+                        .resolved_at_us
+                        .is_some_and(|at| at > now_us - LATELY_US)
+            })
+            .map(|incident| incident.slice)
+            .collect())
     }
 
     /// Takes a batch the way a request's body is taken; gives the events that were new.
@@ -206,5 +220,100 @@ impl Traffic {
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+}
+
+/// The busiest slice that a new incident can be told of: none of `told` holds it, and none is of the same issuer, with
+/// which it would be told as one. When there is no such slice, the busiest.
+fn place(loads: Vec<SliceLoad>, told: &[Slice]) -> Option<SliceLoad> {
+    let new = |load: &SliceLoad| {
+        let slice = Slice::from([("psp", load.psp), ("issuer", load.issuer)]);
+        let issuer = Slice::from([("issuer", load.issuer)]);
+        !told
+            .iter()
+            .any(|known| known.covers(&slice) || issuer.covers(known))
+    };
+    let found = loads.iter().position(new).unwrap_or(0);
+    loads.into_iter().nth(found)
+}
+
+/// The quietest the live traffic may be from `from_us` on, so that this slice has enough.
+fn floor(place: &SliceLoad, from_us: i64) -> SeasonFloor {
+    let level = ATTEMPTS_PER_MINUTE_MIN / place.attempts_per_minute;
+    SeasonFloor {
+        from_us,
+        level: level.clamp(0.0, SEASON_FLOOR_MAX),
+    }
+}
+
+/// The incident, soon after `now_us`.
+fn trouble(place: &SliceLoad, now_us: i64) -> Incident {
+    let micros = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
+    let from_us = now_us + micros(TROUBLE_AFTER);
+    Incident {
+        from_us,
+        to_us: from_us + micros(TROUBLE_LASTS),
+        kind: IncidentKind::IssuerDecline {
+            psp: place.psp.to_owned(),
+            issuer: place.issuer.to_owned(),
+            approval: TROUBLE_APPROVAL,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR_US: i64 = 3_600_000_000;
+    /// Monday 2026-11-02T00:00:00Z.
+    const MONDAY_US: i64 = 1_793_577_600_000_000;
+
+    fn loads(events_per_day: u64) -> Vec<SliceLoad> {
+        let config = SimulatorConfig {
+            events_per_day,
+            ..SimulatorConfig::default()
+        };
+        Simulator::new(config, 1).unwrap().average_loads()
+    }
+
+    #[test]
+    fn the_issuer_that_fails_has_enough_traffic_at_every_hour_of_the_week() {
+        for events_per_day in [1_000, 400_000, 5_000_000] {
+            let place = place(loads(events_per_day), &[]).unwrap();
+            let config = SimulatorConfig {
+                events_per_day,
+                season_floor: Some(floor(&place, MONDAY_US)),
+                ..SimulatorConfig::default()
+            };
+            let simulator = Simulator::new(config, 1).unwrap();
+            for hour in 0..7 * 24 {
+                let now = simulator.loads(MONDAY_US + hour * HOUR_US);
+                let here = now
+                    .iter()
+                    .find(|load| load.psp == place.psp && load.issuer == place.issuer)
+                    .unwrap();
+                assert!(
+                    here.attempts_per_minute >= ATTEMPTS_PER_MINUTE_MIN - 1e-9,
+                    "{events_per_day} a day, hour {hour}: {here:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_later_start_fails_where_no_incident_is_open() {
+        let first = place(loads(400_000), &[]).unwrap();
+        let open = Slice::from([("psp", first.psp), ("issuer", first.issuer)]);
+        let second = place(loads(400_000), std::slice::from_ref(&open)).unwrap();
+        assert_ne!(second.issuer, first.issuer);
+        // A provider that is down as a whole holds all its issuers.
+        let wide = Slice::from([("psp", first.psp)]);
+        let third = place(loads(400_000), &[open, wide]).unwrap();
+        assert_ne!(third.psp, first.psp);
+        assert_ne!(third.issuer, first.issuer);
+        // Everything holds everything: then the busiest again.
+        let all = Slice::default();
+        assert_eq!(place(loads(400_000), &[all]), Some(first));
     }
 }
