@@ -3,9 +3,12 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::builder::PossibleValuesParser;
+use clap::{ArgGroup, Args, Parser, Subcommand};
 use reqwest::Url;
+use tillwatch_testkit::simulate::Stream;
 
+use crate::command::{serve::parse_listen, simulate::parse_instant};
 use crate::definitions::scalar::parse_duration;
 
 /// Real-time analytics and monitoring for commerce and payments.
@@ -57,7 +60,7 @@ pub enum Command {
     Sql(Sql),
     /// Make shop and payment traffic, the same for the same seed.
     #[command(
-        after_help = "Example:\n  tillwatch simulate --from 2026-01-01 --for 1d --out ./traffic\n  tillwatch simulate --live --server http://127.0.0.1:7878 --scenario outage.yaml"
+        after_help = "Example:\n  tillwatch simulate --from 2026-01-01 --for 1d --out ./traffic\n  tillwatch simulate --live --server http://127.0.0.1:7878 --scenario outage.yaml\n\nScenarios: a file such as\n  incidents:\n    - start: +30s\n      duration: 10m\n      kind: {issuer_decline: {psp: adyen, issuer: bank_17, approval: 0.05}}\nAll kinds and their fields are in docs/simulator.md."
     )]
     Simulate(Simulate),
     /// Measure ingest speed and live latency on this machine.
@@ -101,7 +104,7 @@ pub struct Server {
 #[derive(Debug, Clone, Args)]
 pub struct Demo {
     /// The address to listen on.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7878")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7878", value_parser = parse_listen)]
     pub listen: SocketAddr,
     /// The folder the demo keeps its data in; a second start continues there.
     #[arg(long, value_name = "DIR", default_value = ".demo")]
@@ -131,7 +134,8 @@ pub struct Serve {
         long,
         value_name = "ADDR",
         env = "TILLWATCH_LISTEN",
-        default_value = "127.0.0.1:7878"
+        default_value = "127.0.0.1:7878",
+        value_parser = parse_listen
     )]
     pub listen: SocketAddr,
     /// Host names under which browsers reach the server, besides loopback; may be repeated.
@@ -225,10 +229,12 @@ pub enum Output {
 
 /// Options of `simulate`.
 #[derive(Debug, Clone, Args)]
+#[command(group(ArgGroup::new("when").args(["from", "live"]).multiple(true)))]
+#[command(group(ArgGroup::new("target").args(["out", "stream", "server"]).multiple(true).required(true)))]
 pub struct Simulate {
-    /// The first instant, RFC 3339 or a day; now when --live.
-    #[arg(long, value_name = "TIME")]
-    pub from: Option<String>,
+    /// The first instant, RFC 3339 or a day; now when absent.
+    #[arg(long, value_name = "TIME", value_parser = parse_instant)]
+    pub from: Option<jiff::Timestamp>,
     /// How long.
     #[arg(long = "for", value_name = "DURATION", value_parser = parse_duration)]
     pub lasting: Option<std::time::Duration>,
@@ -241,17 +247,17 @@ pub struct Simulate {
     /// The seed.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// A YAML file of incidents to inject.
+    /// A YAML file of incidents to inject; see docs/simulator.md.
     #[arg(long, value_name = "FILE")]
     pub scenario: Option<PathBuf>,
     /// Write one NDJSON file a stream into this folder; without it and --server, to standard output.
     #[arg(long, value_name = "DIR", conflicts_with = "server")]
     pub out: Option<PathBuf>,
     /// Only this stream; needed for standard output.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(Stream::ALL.map(Stream::name)))]
     pub stream: Option<String>,
-    /// Post to a running server.
-    #[arg(long, value_name = "URL")]
+    /// Post to a running server; needs --live, or --from to say which time is meant.
+    #[arg(long, value_name = "URL", requires = "when")]
     pub server: Option<String>,
     /// The server's access token, when it asks for one.
     #[arg(

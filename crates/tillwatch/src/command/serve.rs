@@ -1,5 +1,6 @@
 //! `serve`: run the server.
 
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -62,4 +63,22 @@ pub fn tokens() -> Vec<String> {
         .filter(|token| !token.is_empty())
         .map(str::to_owned)
         .collect()
+}
+
+/// Reads an address to listen on: an IP address or the name of a host, and a port. Of a name's
+/// addresses the first of version 4 is taken, as `127.0.0.1` for `localhost`, else the first.
+///
+/// # Errors
+/// The text is no such thing, or the name does not resolve; the reason says what to write.
+pub fn parse_listen(text: &str) -> Result<SocketAddr, String> {
+    let hint = "write an address or a host name, and a port, such as 127.0.0.1:7878";
+    let found: Vec<_> = text
+        .to_socket_addrs()
+        .map_err(|cause| format!("{cause}; {hint}"))?
+        .collect();
+    let version_4 = found.iter().find(|address| address.is_ipv4());
+    version_4
+        .or(found.first())
+        .copied()
+        .ok_or_else(|| format!("the name has no address; {hint}"))
 }

@@ -19,3 +19,5 @@ mod tests;
 pub use fault::Fault;
 pub use folder::Folder;
 pub use load::{Loaded, finish, load};
+#[cfg(test)]
+pub use tests::property_names;

@@ -3,7 +3,10 @@
 //! A case is a title line `=== …`, YAML, a line `---`, and what `tillwatch check` says.
 //! `UPDATE_EXPECT=1 cargo test -p tillwatch` writes the answers anew; the change is then reviewed.
 
+use std::collections::BTreeSet;
 use std::path::Path;
+
+use serde_json::Value;
 
 use super::folder::Folder;
 use super::load::finish;
@@ -140,4 +143,23 @@ fn the_page_on_functions_says_what_the_program_does() {
         std::fs::write(&path, &now).unwrap();
     }
     assert_eq!(now, std::fs::read_to_string(&path).unwrap_or_default());
+}
+
+/// The keys a JSON Schema allows, wherever in it.
+pub fn property_names(schema: &Value) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let mut left = vec![schema];
+    while let Some(value) = left.pop() {
+        match value {
+            Value::Object(entries) => {
+                if let Some(Value::Object(properties)) = entries.get("properties") {
+                    names.extend(properties.keys().cloned());
+                }
+                left.extend(entries.values());
+            }
+            Value::Array(values) => left.extend(values),
+            _ => {}
+        }
+    }
+    names
 }
