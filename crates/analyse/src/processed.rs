@@ -77,6 +77,7 @@ impl CubeSource for ProcessedCube {
                 state_columns: measure.state_columns.clone(),
                 merge: Arc::clone(&measure.merge),
                 data_type: measure.data_type.clone(),
+                currency: measure.currency.clone(),
             })
             .collect()
     }

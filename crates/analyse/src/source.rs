@@ -7,6 +7,7 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::Result;
 use datafusion::logical_expr::AggregateUDF;
+use tillwatch_process::FigureCurrency;
 
 use crate::tables::TimeRange;
 
@@ -22,6 +23,8 @@ pub(crate) struct SourceMeasure {
     pub(crate) merge: Arc<AggregateUDF>,
     /// The type of the finished value.
     pub(crate) data_type: DataType,
+    /// The currency of its figures.
+    pub(crate) currency: FigureCurrency,
 }
 
 /// A cube: kept partial aggregates.

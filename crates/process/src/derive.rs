@@ -70,10 +70,7 @@ impl Derive {
         let mut current =
             RecordBatch::try_new_with_options(Arc::clone(schema), arrays.clone(), &options)?;
         for ((expr, data_type), schema) in self.columns.iter().zip(self.schemas.iter().skip(1)) {
-            let compute = |batch: &RecordBatch| -> Result<ArrayRef> {
-                expr.evaluate(batch)?.into_array(batch.num_rows())
-            };
-            let (array, faults) = evaluate(&compute, &current, data_type)?;
+            let (array, faults) = compute(expr, &current, data_type)?;
             failed += faults;
             arrays.push(array);
             current =
@@ -83,30 +80,56 @@ impl Derive {
     }
 }
 
+/// Computes an expression over a batch. Where it fails or panics the value is null, and exactly
+/// there; the second figure says in how many rows.
+///
+/// # Errors
+/// When the values that were computed do not fit together, which no row's value can cause.
+pub fn compute(
+    expr: &Arc<dyn PhysicalExpr>,
+    batch: &RecordBatch,
+    data_type: &DataType,
+) -> Result<(ArrayRef, u64)> {
+    let values = |part: &RecordBatch| expr.evaluate(part)?.into_array(part.num_rows());
+    evaluate(&values, batch, data_type)
+}
+
 /// Evaluates over all rows at once. When that fails or panics, halves are tried down to single
-/// rows, so that exactly the rows at fault get a null, however the events came in batches.
+/// rows, so that exactly the rows at fault get a null, however the events came in batches. Says how
+/// many did.
 fn evaluate(
     compute: &dyn Fn(&RecordBatch) -> Result<ArrayRef>,
     batch: &RecordBatch,
     data_type: &DataType,
 ) -> Result<(ArrayRef, u64)> {
-    let rows = batch.num_rows();
-    let unconverted = functions::unconverted();
-    // An expression takes no state along that a panic could leave half-made.
-    let computed = catch_unwind(AssertUnwindSafe(|| compute(batch)));
-    if let Ok(Ok(array)) = computed {
-        return Ok((array, 0));
+    let mut pieces = Vec::new();
+    let mut failed = 0;
+    // The ranges still to compute, the first one last: a stack, so that pieces come in order.
+    let mut ranges = vec![(0, batch.num_rows())];
+    while let Some((start, rows)) = ranges.pop() {
+        let unconverted = functions::unconverted();
+        // An expression takes no state along that a panic could leave half-made.
+        let part = batch.slice(start, rows);
+        if let Ok(Ok(array)) = catch_unwind(AssertUnwindSafe(|| compute(&part))) {
+            pieces.push(array);
+            continue;
+        }
+        // Its rows are tried again, and counted then.
+        functions::set_unconverted(unconverted);
+        if rows <= 1 {
+            pieces.push(new_null_array(data_type, rows));
+            failed += rows as u64;
+            continue;
+        }
+        let half = rows / 2;
+        ranges.push((start + half, rows - half));
+        ranges.push((start, half));
     }
-    // Its rows are tried again, and counted then.
-    functions::set_unconverted(unconverted);
-    if rows <= 1 {
-        return Ok((new_null_array(data_type, rows), rows as u64));
+    if let [one] = pieces.as_slice() {
+        return Ok((Arc::clone(one), failed));
     }
-    let half = rows / 2;
-    let (left, left_failed) = evaluate(compute, &batch.slice(0, half), data_type)?;
-    let (right, right_failed) = evaluate(compute, &batch.slice(half, rows - half), data_type)?;
-    let both: [&dyn Array; 2] = [left.as_ref(), right.as_ref()];
-    Ok((concat(&both)?, left_failed + right_failed))
+    let pieces: Vec<&dyn Array> = pieces.iter().map(AsRef::as_ref).collect();
+    Ok((concat(&pieces)?, failed))
 }
 
 #[cfg(test)]

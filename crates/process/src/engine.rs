@@ -20,7 +20,10 @@ use datafusion::prelude::SessionConfig;
 use futures::TryStreamExt;
 
 use crate::error::engine_reason;
-use crate::functions::{Bounds, Rates, bound, has_open_pattern, is_growing, register_functions};
+use crate::functions::{
+    Bounds, Rates, bound, checked_arithmetic, exact_or_double, has_open_pattern, is_growing,
+    register_functions,
+};
 
 /// Rows a stream of states is cut into; one cut is the aim, since a chunk is one batch.
 const BATCH_ROWS: usize = 65_536;
@@ -33,6 +36,7 @@ pub(crate) struct Engine {
 
 /// A checked scalar expression.
 pub(crate) struct Scalar {
+    pub(crate) expr: Expr,
     pub(crate) physical: Arc<dyn PhysicalExpr>,
     pub(crate) data_type: DataType,
 }
@@ -52,6 +56,7 @@ impl Engine {
             .options_mut()
             .execution
             .skip_partial_aggregation_probe_rows_threshold = usize::MAX;
+        config.options_mut().sql_parser.parse_float_as_decimal = true;
         let mut state = SessionStateBuilder::new()
             .with_config(config)
             .with_default_features()
@@ -85,26 +90,39 @@ impl Engine {
             DataType::Null => return Err("the expression is always null".into()),
             other => (expr, other),
         };
-        let physical = reason(create_physical_expr(
-            &expr,
-            &schema,
-            self.state.execution_props(),
-            &PhysicalPlanningContext::default(),
-        ))?;
+        let physical = self.physical(&expr, &schema)?;
         check_constant(&expr, physical.as_ref())?;
         Ok(Scalar {
+            expr,
             physical,
             data_type,
         })
     }
 
-    /// One aggregate with an optional filter, named `name`.
-    pub(crate) fn aggregate(
-        &self,
-        sql: &str,
-        name: &str,
-        schema: &Schema,
-    ) -> Result<LoweredAggregate, String> {
+    /// An expression that was simplified before, ready to be computed over batches of `schema`.
+    pub(crate) fn compute(&self, expr: Expr, schema: &Schema) -> Result<Scalar, String> {
+        let columns = df_schema(schema)?;
+        let physical = self.physical(&expr, &columns)?;
+        let data_type = reason(physical.data_type(schema))?;
+        Ok(Scalar {
+            expr,
+            physical,
+            data_type,
+        })
+    }
+
+    fn physical(&self, expr: &Expr, schema: &DFSchema) -> Result<Arc<dyn PhysicalExpr>, String> {
+        let physical = reason(create_physical_expr(
+            expr,
+            schema,
+            self.state.execution_props(),
+            &PhysicalPlanningContext::default(),
+        ))?;
+        reason(checked_arithmetic(physical, schema.as_arrow()))
+    }
+
+    /// One aggregate with an optional filter, checked and simplified.
+    pub(crate) fn aggregate(&self, sql: &str, schema: &Schema) -> Result<Expr, String> {
         let columns = df_schema(schema)?;
         let expr = self.parse(sql, &columns)?;
         let Expr::AggregateFunction(_) = &expr else {
@@ -128,9 +146,20 @@ impl Engine {
                 call.params.filter = Some(Box::new(reason(simplifier.simplify(*filter))?));
             }
         }
+        Ok(expr)
+    }
+
+    /// An aggregate under its name, ready for a plan over batches of `schema`.
+    pub(crate) fn lower(
+        &self,
+        expr: &Expr,
+        name: &str,
+        schema: &Schema,
+    ) -> Result<LoweredAggregate, String> {
+        let columns = df_schema(schema)?;
         reason(
             LoweredAggregateBuilder::new(
-                &expr,
+                expr,
                 &columns,
                 schema,
                 self.state.execution_props(),
@@ -166,7 +195,7 @@ impl Engine {
         // The planner itself names some calls, count(*) for one.
         let expr = expr.unalias();
         check_pure(&expr)?;
-        Ok(expr)
+        reason(exact_or_double(expr))
     }
 
     fn simplifier(&self, schema: &DFSchema) -> ExprSimplifier {

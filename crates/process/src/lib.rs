@@ -28,8 +28,9 @@ mod stream;
 mod watermark;
 mod writer;
 
-pub use cube::{BUCKET, Cube, Measure, OTHER};
+pub use cube::{BUCKET, Cube, FigureCurrency, Measure, OTHER};
 pub use definition::{CubeDefinition, ProcessOptions, StreamDefinition};
+pub use derive::compute;
 pub use error::{Item, ProcessError};
 pub use functions::{FunctionDoc, Rates, function_docs, register_functions};
 pub use merge::MergeUdaf;

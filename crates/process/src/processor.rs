@@ -328,7 +328,14 @@ fn plan_cube(
     };
     let schema = writer.log.schema();
     let money = Money::of(engine, stream, &schema);
-    let planned = CubeWriter::new(engine, cube, &schema, &money, options.combinations_max)?;
+    let planned = CubeWriter::new(
+        engine,
+        cube,
+        &schema,
+        &mut writer.inputs,
+        &money,
+        options.combinations_max,
+    )?;
     let cube = Arc::clone(&planned.cube);
     writer.cubes.push(planned);
     Ok(Some(cube))

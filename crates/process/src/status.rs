@@ -22,6 +22,9 @@ pub struct StreamStatus {
     pub failed_reason: Option<String>,
     /// Derived values that could not be computed and are null.
     pub derive_failed: u64,
+    /// Values of dimensions, measures and their filters that could not be computed and are null.
+    /// Their events count in every other measure.
+    pub measure_failed: u64,
     /// Amounts that `convert` made null though amount and currencies were there: no rate is known,
     /// or the result has no room. They are missing from sums over it.
     pub unconverted: u64,

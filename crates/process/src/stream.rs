@@ -14,7 +14,7 @@ use tillwatch_collect::{adapt, decode_owned_record};
 use tillwatch_event::StreamSchema;
 use tillwatch_journal::{JournalReader, Offset};
 
-use crate::cube::BucketColumns;
+use crate::cube::event_times;
 use crate::definition::StreamDefinition;
 use crate::derive::Derive;
 use crate::engine::Engine;
@@ -283,7 +283,7 @@ impl Scan {
         if frame.min_us >= self.from && (frame.max_us < self.to || self.to == i64::MAX) {
             return Ok(batch);
         }
-        let times = BucketColumns::times(&batch, self.log.time).unwrap_or_default();
+        let times = event_times(&batch, self.log.time).unwrap_or_default();
         let keep: BooleanArray = times
             .iter()
             .map(|t| Some(*t >= self.from && (*t < self.to || self.to == i64::MAX)))

@@ -9,7 +9,7 @@ use datafusion::arrow::compute::concat_batches;
 use datafusion::error::DataFusionError;
 use tillwatch_collect::{Applied, JournalRecord, adapt};
 
-use crate::cube::{BucketColumns, CubeWriter};
+use crate::cube::{BatchInputs, CubeWriter, Inputs, event_times};
 use crate::dedup::Dedup;
 use crate::definition::{ProcessOptions, StreamDefinition};
 use crate::engine::Engine;
@@ -30,6 +30,8 @@ pub(crate) struct Writer {
     dedup: Dedup,
     watermark: Watermark,
     pub(crate) cubes: Vec<CubeWriter>,
+    /// What the cubes compute from the stream's columns.
+    pub(crate) inputs: Inputs,
     /// Batches of the current group, duplicates taken out.
     pending: Vec<RecordBatch>,
 }
@@ -45,6 +47,7 @@ impl Writer {
             dedup: Dedup::new(stream.schema.dedup),
             watermark: Watermark::new(options),
             cubes: Vec::new(),
+            inputs: Inputs::default(),
             pending: Vec::new(),
         })
     }
@@ -75,7 +78,7 @@ impl Writer {
         let fresh = without(&batch, duplicates.as_ref())?;
         let accepted = fresh.num_rows() as u64;
         let repeated = (rows - fresh.num_rows()) as u64;
-        let times = BucketColumns::times(&fresh, self.log.time_column()).unwrap_or_default();
+        let times = event_times(&fresh, self.log.time_column()).unwrap_or_default();
         let late = self
             .watermark
             .take(times.iter().copied(), record.received_at_us);
@@ -218,14 +221,16 @@ impl Writer {
             Ok(derived) => derived,
             Err(error) => return self.derive_parts(engine, run, &error),
         };
-        let mut buckets = BucketColumns::new(self.log.time_column());
+        let mut inputs = BatchInputs::new(&self.inputs, batch, self.log.time_column());
         for cube in &mut self.cubes {
-            cube.append(engine, &batch, &mut buckets);
+            cube.append(engine, &mut inputs);
         }
+        let measure_failed = inputs.failed();
         let unconverted = functions::unconverted() - unconverted;
-        if failed > 0 || unconverted > 0 {
+        if failed > 0 || measure_failed > 0 || unconverted > 0 {
             let mut index = self.log.write();
             index.status.derive_failed += failed;
+            index.status.measure_failed += measure_failed;
             index.status.unconverted += unconverted;
         }
     }

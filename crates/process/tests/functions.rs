@@ -33,6 +33,36 @@ fn every_documented_example_gives_what_it_says() {
 }
 
 #[test]
+fn correlation_keeps_its_digits_over_times() {
+    // Milliseconds since 1970 against a line with noise, as a rate over time is.
+    let points: Vec<(f64, f64)> = (0..60)
+        .map(|i| {
+            let noise = f64::from((i * 7_919) % 101) / 10.0;
+            (1.78e12 + f64::from(i) * 1_000.0, f64::from(i) * 2.0 + noise)
+        })
+        .collect();
+    let rows: Vec<_> = (points.iter())
+        .map(|(x, y)| format!("(1, {x:e}, {y})"))
+        .collect();
+    let rows = rows.join(", ");
+    // The definition in two passes.
+    let n = points.len() as f64;
+    let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / n;
+    let (mx, my) = (mean(|p| p.0), mean(|p| p.1));
+    let sum = |of: &dyn Fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>();
+    let covariance = sum(&|p| (p.0 - mx) * (p.1 - my));
+    let spread = (sum(&|p| (p.0 - mx).powi(2)) * sum(&|p| (p.1 - my).powi(2))).sqrt();
+    let want = covariance / spread;
+    for grouped in ["", "group by g"] {
+        let sql = format!(
+            "(select corr(cast(x as double), cast(y as double)) from (values {rows}) as v(g, x, y) {grouped})"
+        );
+        let got: f64 = evaluate(&sql).parse().expect("a number");
+        assert!((got - want).abs() < 1e-9, "{grouped}: {got}, not {want}");
+    }
+}
+
+#[test]
 fn conversion_is_exact_and_rounds_half_to_even_at_the_smallest_unit() {
     let amount = |text: &str, scale: u8| format!("arrow_cast({text}, 'Decimal128(18, {scale})')");
     for (amount, from, to, want) in [

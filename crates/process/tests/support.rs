@@ -105,6 +105,7 @@ pub const MEASURES: &[(&str, &str)] = &[
     ("dev_f", "stddev_pop(x)"),
     ("cov_f", "covar_pop(x, y)"),
     ("corr_f", "corr(x, y)"),
+    ("corr_far_f", "corr(x + 1700000, y)"),
     ("slope_f", "regr_slope(y, x)"),
     ("intercept_f", "regr_intercept(y, x)"),
 ];

@@ -302,6 +302,16 @@ fn register_streams(registry: &mut Registry, all: &[StreamStatus]) {
     );
     counters(
         registry,
+        (
+            "unmeasured_values",
+            "Values of dimensions and measures that are null",
+            L,
+        ),
+        all,
+        |s| (&s.name, s.measure_failed),
+    );
+    counters(
+        registry,
         ("unconverted_amounts", "Amounts without a rate", L),
         all,
         |s| (&s.name, s.unconverted),
@@ -337,6 +347,12 @@ fn register_cubes(registry: &mut Registry, all: &[CubeStatus]) {
         ("cube_other_rows", "Rows folded into __other__", L),
         all,
         |c| (&c.name, c.other_rows),
+    );
+    counters(
+        registry,
+        ("cube_failed_events", "Events missing from a cube", L),
+        all,
+        |c| (&c.name, c.failed),
     );
 }
 

@@ -131,7 +131,10 @@ fn cubes(sources: &[Arc<dyn CubeSource>]) -> BTreeMap<String, Cube> {
             let measures = source.measures();
             let infos = measures
                 .iter()
-                .map(|m| MeasureInfo::new(&m.name, &m.sql, m.data_type.clone()))
+                .map(|m| MeasureInfo {
+                    currency: m.currency.clone(),
+                    ..MeasureInfo::new(&m.name, &m.sql, m.data_type.clone())
+                })
                 .collect();
             let dimensions = source.dimensions();
             let cube = Cube {

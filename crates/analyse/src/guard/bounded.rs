@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, AsArray, StringArray, StringBuilder};
+use datafusion::arrow::compute::kernels::numeric;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::Transformed;
@@ -11,9 +12,10 @@ use datafusion::common::{DFSchema, Result, ScalarValue, plan_err};
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::expr_rewriter::FunctionRewrite;
 use datafusion::logical_expr::{
-    Cast, ColumnarValue, Expr, Operator, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
-    TryCast, Volatility,
+    BinaryExpr, Cast, ColumnarValue, Expr, ExprSchemable, Operator, ScalarFunctionArgs, ScalarUDF,
+    ScalarUDFImpl, Signature, TryCast, Volatility,
 };
+use datafusion::physical_expr_common::datum::apply;
 use tillwatch_process::functions::{Bounds, bound, has_open_pattern, is_growing};
 
 use super::types::is_allowed;
@@ -73,6 +75,50 @@ impl ScalarUDFImpl for Joined {
     }
 }
 
+/// `+`, `-` or `*` of integers that fails where the result has no room; the planner's wraps around.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Exact {
+    op: Operator,
+    signature: Signature,
+}
+
+impl Exact {
+    fn new(op: Operator) -> Self {
+        let signature = Signature::exact(vec![DataType::Int64; 2], Volatility::Immutable);
+        Self { op, signature }
+    }
+}
+
+impl ScalarUDFImpl for Exact {
+    fn name(&self) -> &'static str {
+        match self.op {
+            Operator::Plus => "+",
+            Operator::Minus => "-",
+            _ => "*",
+        }
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Int64)
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let compute = match self.op {
+            Operator::Plus => numeric::add,
+            Operator::Minus => numeric::sub,
+            _ => numeric::mul,
+        };
+        match args.args.as_slice() {
+            [left, right] => apply(left, right, compute),
+            _ => plan_err!("'{}' takes two numbers", self.name()),
+        }
+    }
+}
+
 /// Puts the bounded functions into a plan, also where the planner chose a function itself, and
 /// refuses what is not allowed. The last word on functions, casts and patterns, after the text's own
 /// check.
@@ -117,7 +163,12 @@ impl FunctionRewrite for BoundFunctions {
         "bound_functions"
     }
 
-    fn rewrite(&self, expr: Expr, _: &DFSchema, _: &ConfigOptions) -> Result<Transformed<Expr>> {
+    fn rewrite(
+        &self,
+        expr: Expr,
+        schema: &DFSchema,
+        _: &ConfigOptions,
+    ) -> Result<Transformed<Expr>> {
         if has_open_pattern(&expr) {
             return plan_err!("a pattern must be a text in quotes");
         }
@@ -146,6 +197,18 @@ impl FunctionRewrite for BoundFunctions {
                     args,
                 })))
             }
+            Expr::BinaryExpr(BinaryExpr { left, op, right })
+                if matches!(op, Operator::Plus | Operator::Minus | Operator::Multiply)
+                    && is_integer(&left, schema)
+                    && is_integer(&right, schema) =>
+            {
+                let func = Arc::new(ScalarUDF::from(Exact::new(op)));
+                let args = vec![*left, *right];
+                Ok(Transformed::yes(Expr::ScalarFunction(ScalarFunction {
+                    func,
+                    args,
+                })))
+            }
             Expr::BinaryExpr(binary) if binary.op == Operator::StringConcat => {
                 let func = Arc::clone(&self.joined);
                 // Children come first, so a chain to the left is one call already: it stays one.
@@ -162,4 +225,10 @@ impl FunctionRewrite for BoundFunctions {
             other => Ok(Transformed::no(other)),
         }
     }
+}
+
+/// Whether a value is a whole number of at most 64 bits with a sign.
+fn is_integer(expr: &Expr, schema: &DFSchema) -> bool {
+    expr.get_type(schema)
+        .is_ok_and(|kind| kind.is_integer() && kind != DataType::UInt64)
 }

@@ -10,9 +10,10 @@ use datafusion::config::Dialect;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator, ScalarUDF, Volatility};
 use datafusion::physical_expr::PhysicalExpr;
+use tillwatch_process::functions::checked_arithmetic;
 
 use super::function::MetricFunction;
-use super::{MeasureInfo, Metric, MetricDefinition, MetricKind, Ratio, divide};
+use super::{MeasureInfo, Metric, MetricDefinition, MetricKind, Ratio, currency, divide};
 use crate::error::{AnalyseError, Fault};
 use crate::guard::{check_expressions, check_text};
 use crate::limits::QueryLimits;
@@ -48,6 +49,7 @@ impl Compiler<'_> {
     ) -> Result<Metric, Fault> {
         let expr = self.parse(&definition.expr, cube)?;
         let measures = used(&expr, cube)?;
+        currency::check(&expr, &measures)?;
         let schema = schema_of(&measures);
         let dfschema = DFSchema::try_from(Arc::clone(&schema)).map_err(|e| fault(&e))?;
         let ratio = ratio(&expr, &measures);
@@ -104,6 +106,7 @@ impl Compiler<'_> {
     fn physical(&self, expr: Expr, schema: &DFSchema) -> Result<Arc<dyn PhysicalExpr>, Fault> {
         self.state
             .create_physical_expr(expr, schema)
+            .and_then(|expr| checked_arithmetic(expr, schema.as_arrow()))
             .map_err(|e| fault(&e))
     }
 }

@@ -10,6 +10,7 @@ use datafusion::logical_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
 };
 use datafusion::physical_expr::PhysicalExpr;
+use tillwatch_process::compute;
 
 /// The function behind one metric.
 #[derive(Debug)]
@@ -79,6 +80,7 @@ impl ScalarUDFImpl for MetricFunction {
             .map(|arg| arg.to_array(args.number_rows))
             .collect::<Result<Vec<_>>>()?;
         let batch = RecordBatch::try_new(Arc::clone(&self.schema), arrays)?;
-        self.value.evaluate(&batch)
+        let (values, _) = compute(&self.value, &batch, &self.result_type)?;
+        Ok(ColumnarValue::Array(values))
     }
 }

@@ -3,6 +3,7 @@
 use datafusion::arrow::datatypes::DataType;
 use datafusion::sql::parser::DFParser;
 use datafusion::sql::sqlparser::ast::Expr;
+use tillwatch_process::FigureCurrency;
 
 /// The value of a measure where there are no rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub(crate) struct MeasureInfo {
     pub(crate) empty: EmptyValue,
     /// Whether it is `count(…)`, exactly, so that it can be a number of trials.
     pub(crate) is_count: bool,
+    /// The currency of its figures.
+    pub(crate) currency: FigureCurrency,
 }
 
 impl MeasureInfo {
@@ -45,6 +48,7 @@ impl MeasureInfo {
             data_type,
             empty,
             is_count,
+            currency: FigureCurrency::None,
         }
     }
 }

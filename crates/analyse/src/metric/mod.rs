@@ -1,6 +1,7 @@
 //! Metrics: named formulas over the measures of one cube, checked before anything runs.
 
 mod compile;
+mod currency;
 mod divide;
 mod function;
 mod measure_kind;

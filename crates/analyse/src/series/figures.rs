@@ -12,6 +12,7 @@ use datafusion::arrow::datatypes::{
 };
 use datafusion::common::ScalarValue;
 use datafusion::physical_expr::PhysicalExpr;
+use tillwatch_process::compute;
 
 use super::plan::{STEP, measure_column, plan};
 use super::query::{Checked, is_border};
@@ -223,9 +224,12 @@ fn metric_batch(metric: &Metric, measures: &[ArrayRef]) -> Result<RecordBatch, A
 }
 
 fn evaluate(expr: &Arc<dyn PhysicalExpr>, batch: &RecordBatch) -> Result<ArrayRef, AnalyseError> {
-    expr.evaluate(batch)
-        .and_then(|value| value.into_array(batch.num_rows()))
-        .map_err(|e| crate::friendly::explain(&e, None))
+    // A slice whose figure has no room is unknown; the others are as they are.
+    let kind = expr
+        .data_type(&batch.schema())
+        .map_err(AnalyseError::internal)?;
+    let (values, _) = compute(expr, batch, &kind).map_err(AnalyseError::internal)?;
+    Ok(values)
 }
 
 fn floats(array: &ArrayRef) -> Result<ArrayRef, AnalyseError> {

@@ -293,3 +293,28 @@ async fn a_dropped_question_frees_its_worker() {
     );
     assert_eq!(fixture.rows("select 2").await, serde_json::json!([[2]]));
 }
+
+#[tokio::test]
+async fn integers_without_room_are_an_error_and_never_another_number() {
+    let fixture = Fixture::new();
+    let numbers = "(values (9223372036854775807), (1)) as t(n)";
+    for expr in ["n + 1", "n * 2", "-2 - n", "n + n", "1 + n * 3"] {
+        let refusal = fixture
+            .refusal(&format!("select {expr} from {numbers}"))
+            .await;
+        assert!(
+            refusal.to_lowercase().contains("overflow"),
+            "{expr}: {refusal}"
+        );
+    }
+    let rows = fixture
+        .rows(&format!(
+            "select n - 1, n * 1, n + 0, sum(n) over () from {numbers} order by n + 0 limit 1 + 0"
+        ))
+        .await;
+    assert_eq!(rows, serde_json::json!([[0, 1, 1, "9223372036854775808"]]));
+    let rows = fixture
+        .rows("select n + 1, count(*) from (values (1), (1), (2)) as t(n) group by n + 1 having n + 1 > 2")
+        .await;
+    assert_eq!(rows, serde_json::json!([[3, 1]]));
+}

@@ -1,5 +1,6 @@
 //! Cubes: partial aggregates of a stream, kept per time bucket and dimensions.
 
+mod inputs;
 mod keep;
 mod limit;
 mod money;
@@ -14,15 +15,16 @@ use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::AggregateUDF;
 
+pub(crate) use inputs::{BatchInputs, Inputs, event_times};
 pub use limit::OTHER;
+pub use money::FigureCurrency;
 pub(crate) use money::Money;
-pub(crate) use plan::{BucketColumns, CubePlan};
+pub(crate) use plan::CubePlan;
 use store::CubeStore;
 
 use crate::definition::CubeDefinition;
 use crate::engine::Engine;
 use crate::error::ProcessError;
-use crate::functions;
 use crate::status::CubeStatus;
 use keep::Keep;
 use limit::Combinations;
@@ -43,6 +45,8 @@ pub struct Measure {
     pub merge: Arc<AggregateUDF>,
     /// The type of the finished value.
     pub data_type: DataType,
+    /// The currency of its figures.
+    pub currency: FigureCurrency,
 }
 
 /// A cube and its states.
@@ -133,10 +137,11 @@ impl CubeWriter {
         engine: &Engine,
         definition: CubeDefinition,
         stream: &SchemaRef,
+        inputs: &mut Inputs,
         money: &Money,
         combinations_max: usize,
     ) -> Result<Self, Vec<ProcessError>> {
-        let plan = CubePlan::new(engine, &definition, stream, money)?;
+        let plan = CubePlan::new(engine, &definition, stream, inputs, money)?;
         let keep = Keep::new(&definition).map_err(|e| vec![e])?;
         let combinations =
             Combinations::new(plan.dimension_types(), combinations_max).map_err(|e| vec![e])?;
@@ -151,21 +156,16 @@ impl CubeWriter {
         })
     }
 
-    /// Adds a batch of events (with bucket columns, see [`BucketColumns`]).
+    /// Adds a batch of events.
     ///
-    /// A batch that fails is halved until the rows at fault stand alone; those are left out of
-    /// this cube and counted, all others are in.
-    pub(crate) fn append(
-        &mut self,
-        engine: &Engine,
-        batch: &RecordBatch,
-        buckets: &mut BucketColumns,
-    ) {
-        if batch.num_rows() == 0 {
+    /// A batch that cannot be aggregated is halved until the rows at fault stand alone; those are
+    /// left out of this cube and counted, all others are in.
+    pub(crate) fn append(&mut self, engine: &Engine, batch: &mut BatchInputs<'_>) {
+        if batch.rows() == 0 {
             return;
         }
         let mut failed = 0;
-        self.append_or_halve(engine, batch, buckets, &mut failed);
+        self.append_or_halve(engine, batch, &mut failed);
         if failed > 0 {
             self.cube.store.count_failed(failed);
         }
@@ -181,26 +181,22 @@ impl CubeWriter {
         }
     }
 
-    fn append_or_halve(
-        &mut self,
-        engine: &Engine,
-        batch: &RecordBatch,
-        buckets: &mut BucketColumns,
-        failed: &mut u64,
-    ) {
-        let rows = batch.num_rows();
-        match self.guarded_append(engine, batch, buckets) {
+    fn append_or_halve(&mut self, engine: &Engine, batch: &mut BatchInputs<'_>, failed: &mut u64) {
+        let rows = batch.rows();
+        match self.guarded_append(engine, batch) {
             Ok(()) => {}
             Err(error) if rows <= 1 => {
-                // The row's values stay out of the log; the error's kind is enough to look for it.
-                tracing::warn!(cube = %self.cube.definition.name, error = error.name(), "an event cannot be aggregated");
+                // Said once per cube, and counted. The row's values stay out of the log; the
+                // error's kind is enough to look for it.
+                if *failed == 0 && self.cube.store.failed() == 0 {
+                    tracing::warn!(cube = %self.cube.definition.name, error = error.name(), "an event cannot be aggregated");
+                }
                 *failed += rows as u64;
             }
             Err(_) => {
                 let half = rows / 2;
-                for part in [batch.slice(0, half), batch.slice(half, rows - half)] {
-                    let mut buckets = buckets.anew();
-                    self.append_or_halve(engine, &part, &mut buckets, failed);
+                for (start, rows) in [(0, half), (half, rows - half)] {
+                    self.append_or_halve(engine, &mut batch.slice(start, rows), failed);
                 }
             }
         }
@@ -211,27 +207,19 @@ impl CubeWriter {
     fn guarded_append(
         &mut self,
         engine: &Engine,
-        batch: &RecordBatch,
-        buckets: &mut BucketColumns,
+        batch: &mut BatchInputs<'_>,
     ) -> Result<(), ProcessError> {
-        let unconverted = functions::unconverted();
-        let append = AssertUnwindSafe(|| self.try_append(engine, batch, buckets));
-        let appended = catch_unwind(append).unwrap_or_else(|_| Err(panicked("an aggregate")));
-        if appended.is_err() {
-            // Its rows are tried again, and counted then.
-            functions::set_unconverted(unconverted);
-        }
-        appended
+        let append = AssertUnwindSafe(|| self.try_append(engine, batch));
+        catch_unwind(append).unwrap_or_else(|_| Err(panicked("an aggregate")))
     }
 
     fn try_append(
         &mut self,
         engine: &Engine,
-        batch: &RecordBatch,
-        buckets: &mut BucketColumns,
+        batch: &mut BatchInputs<'_>,
     ) -> Result<(), ProcessError> {
         let plan = &self.cube.plan;
-        let states = plan.partial(engine, batch, buckets)?;
+        let states = plan.partial(engine, batch)?;
         let (states, folded) = self.combinations.limit(&states)?;
         // Folding may have made keys equal that were not.
         let states = if folded > 0 {

@@ -5,7 +5,7 @@
 //! by `convert()`, or by measures of the first and last currency, from which a metric sees that
 //! there is but one. A dimension is not enough, because a query need not split by it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use datafusion::arrow::datatypes::{DataType, Schema};
 use datafusion::common::DFSchema;
@@ -21,11 +21,46 @@ const ADDING_NOTHING: &[&str] = &["count", "distinct", "max", "min", "quantile"]
 /// Functions of a currency that tell it as well as the currency itself does.
 const SAME_CURRENCY: &[&str] = &["btrim", "lower", "trim", "upper"];
 
+/// The currency that a measure's figures are in.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum FigureCurrency {
+    /// They are no money, or none is added.
+    #[default]
+    None,
+    /// All in this one, as the definition writes it.
+    One(String),
+    /// Each event in its own: a figure adds several unless two measures of the cube are equal, the
+    /// first currency in it and the last.
+    Apart {
+        /// The measure of the first.
+        first: String,
+        /// The measure of the last.
+        last: String,
+    },
+}
+
+/// How a cube tells the figures of one currency from those of several.
+pub(crate) enum Told {
+    /// By the measures of the first and the last currency.
+    By {
+        /// Its name.
+        first: String,
+        /// Its name.
+        last: String,
+    },
+    /// Not at all.
+    Not,
+    /// One of its measures cannot be parsed, and that may be the one.
+    Unknown,
+}
+
 /// The columns of a stream that hold amounts in the event's own currency, and those that tell it;
 /// all empty in a stream without currencies.
 #[derive(Debug, Default)]
 pub(crate) struct Money {
     amounts: BTreeSet<String>,
+    /// Derived amounts in one currency, with it.
+    converted: BTreeMap<String, String>,
     /// As declared.
     currencies: Vec<String>,
     /// Derived from one of these.
@@ -57,6 +92,8 @@ impl Money {
             };
             if found.tells_currency(&expr) {
                 found.spelled_currencies.insert(name.clone());
+            } else if let Some(currency) = found.converted_to(&expr) {
+                found.converted.insert(name.clone(), currency);
             } else if found.is_amount(&expr) {
                 found.amounts.insert(name.clone());
             }
@@ -64,63 +101,92 @@ impl Money {
         found
     }
 
-    /// Whether a metric can tell the figures of one currency in a cube from the others: its stream
-    /// has no currencies, or the cube has the first and the last of one.
-    ///
-    /// A cube with a measure that cannot be parsed is not judged, since that may be the one.
-    pub(crate) fn is_kept_apart(
-        &self,
-        engine: &Engine,
-        cube: &CubeDefinition,
-        columns: &Schema,
-    ) -> bool {
-        if self.amounts.is_empty() {
-            return true;
-        }
-        let measures: Result<Vec<Expr>, _> = (cube.measures.iter())
-            .map(|(_, sql)| engine.parse_over(sql, columns))
+    /// How a cube tells the figures of one currency from the others.
+    pub(crate) fn told_by(&self, engine: &Engine, cube: &CubeDefinition, columns: &Schema) -> Told {
+        let parsed: Result<Vec<(&String, Expr)>, _> = (cube.measures.iter())
+            .map(|(name, sql)| engine.parse_over(sql, columns).map(|expr| (name, expr)))
             .collect();
-        let Ok(measures) = measures else {
-            return true;
+        let Ok(parsed) = parsed else {
+            return Told::Unknown;
         };
-        let has = |function: &str, currency: &str| {
-            measures.iter().any(|measure| {
-                matches!(measure, Expr::AggregateFunction(call)
+        let of = |function: &str, currency: &str| {
+            let told = parsed.iter().find(|(_, expr)| {
+                matches!(expr, Expr::AggregateFunction(call)
                     if call.func.name() == function
                         && call.params.filter.is_none()
                         && matches!(call.params.args.as_slice(), [Expr::Column(c)] if c.name == currency))
-            })
+            });
+            told.map(|(name, _)| (*name).clone())
         };
-        self.currencies
-            .iter()
-            .any(|c| has("min", c) && has("max", c))
+        let told = (self.currencies.iter()).find_map(|currency| {
+            Some(Told::By {
+                first: of("min", currency)?,
+                last: of("max", currency)?,
+            })
+        });
+        told.unwrap_or(Told::Not)
     }
 
-    /// Why a measure adds amounts of several currencies, if it does.
-    pub(crate) fn fault(&self, engine: &Engine, sql: &str, columns: &Schema) -> Option<String> {
+    /// The currency of a measure's figures in a cube that tells them by `told`.
+    ///
+    /// # Errors
+    /// Why the measure adds amounts of several currencies, if it does.
+    pub(crate) fn of_measure(
+        &self,
+        engine: &Engine,
+        sql: &str,
+        columns: &Schema,
+        told: &Told,
+    ) -> Result<FigureCurrency, String> {
         let Ok(Expr::AggregateFunction(call)) = engine.parse_over(sql, columns) else {
-            return None;
+            return Ok(FigureCurrency::None);
         };
         let function = call.func.name();
-        if ADDING_NOTHING.contains(&function)
-            || (call.params.filter.iter()).any(|filter| self.picks_one_currency(filter))
-        {
-            return None;
+        if self.schema.is_none() || ADDING_NOTHING.contains(&function) {
+            return Ok(FigureCurrency::None);
         }
-        let argument = call.params.args.iter().find(|e| self.is_amount(e))?;
+        let Some(argument) = call.params.args.iter().find(|e| self.is_amount(e)) else {
+            let converted = call.params.args.iter().find_map(|e| self.converted_to(e));
+            return Ok(converted.map_or(FigureCurrency::None, FigureCurrency::One));
+        };
+        let picked = (call.params.filter.iter()).find_map(|filter| self.one_currency(filter));
+        if let Some(currency) = picked {
+            return Ok(FigureCurrency::One(currency));
+        }
+        match told {
+            Told::By { first, last } => {
+                return Ok(FigureCurrency::Apart {
+                    first: first.clone(),
+                    last: last.clone(),
+                });
+            }
+            Told::Unknown => return Ok(FigureCurrency::None),
+            Told::Not => {}
+        }
         let amount = match argument {
             Expr::Column(column) => column.name.as_str(),
             _ => "…",
         };
-        let currency = match self.currencies.as_slice() {
-            [one] => one.as_str(),
-            _ => "its currency",
-        };
-        Some(format!(
+        let currency = self.currencies.first().map_or("currency", String::as_str);
+        Err(format!(
             "amounts in several currencies would be added; convert them: {function}(convert({amount}, {currency}, 'EUR')), \
              or take those of one: filter (where {currency} = 'EUR'), or measure min({currency}) and max({currency}) too and let \
              the metric compare them; what is no money can be cast to double"
         ))
+    }
+
+    /// The one currency that an amount is in because it was converted to it.
+    fn converted_to(&self, expr: &Expr) -> Option<String> {
+        match expr {
+            Expr::Column(column) => self.converted.get(&column.name).cloned(),
+            Expr::Alias(alias) => self.converted_to(&alias.expr),
+            Expr::Negative(inner) => self.converted_to(inner),
+            Expr::ScalarFunction(call) => match (call.func.name(), call.args.as_slice()) {
+                ("convert", [_, from, to]) if self.tells_currency(from) => text_of(to),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
     /// Whether an expression is the currency, however it is spelled.
@@ -142,16 +208,22 @@ impl Money {
         }
     }
 
-    /// Whether a condition holds for one currency only.
-    fn picks_one_currency(&self, condition: &Expr) -> bool {
-        split_conjunction(condition).into_iter().any(|part| {
+    /// The one currency that a condition holds for, if there is but one.
+    fn one_currency(&self, condition: &Expr) -> Option<String> {
+        split_conjunction(condition).into_iter().find_map(|part| {
             let Expr::BinaryExpr(binary) = part else {
-                return false;
+                return None;
             };
             let (left, right) = (&*binary.left, &*binary.right);
-            binary.op == Operator::Eq
-                && ((self.tells_currency(left) && is_literal(right))
-                    || (self.tells_currency(right) && is_literal(left)))
+            if binary.op != Operator::Eq {
+                None
+            } else if self.tells_currency(left) {
+                text_of(right)
+            } else if self.tells_currency(right) {
+                text_of(left)
+            } else {
+                None
+            }
         })
     }
 
@@ -178,7 +250,7 @@ impl Money {
             Expr::Case(case) => {
                 let picks = |when: &Expr| match &case.expr {
                     Some(of) => self.tells_currency(of) && is_literal(when),
-                    None => self.picks_one_currency(when),
+                    None => self.one_currency(when).is_some(),
                 };
                 let thens = case.when_then_expr.iter();
                 thens
@@ -188,7 +260,7 @@ impl Money {
                     .any(|result| self.is_amount(result))
             }
             Expr::ScalarFunction(call) => match (call.func.name(), call.args.as_slice()) {
-                ("convert", [_, _, to]) if is_literal(to) => false,
+                ("convert", [_, from, to]) if is_literal(to) && self.tells_currency(from) => false,
                 // As `linear()`: what it gives is no money.
                 _ if kind.is_some_and(|kind| kind.is_floating()) => false,
                 (_, args) => args.iter().any(|e| self.is_amount(e)),
@@ -221,4 +293,12 @@ impl Money {
 
 fn is_literal(expr: &Expr) -> bool {
     matches!(expr, Expr::Literal(..))
+}
+
+/// A literal as it is written.
+fn text_of(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Literal(value, _) if !value.is_null() => Some(value.to_string()),
+        _ => None,
+    }
 }

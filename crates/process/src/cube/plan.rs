@@ -2,21 +2,20 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch, TimestampMicrosecondArray};
+use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::compute::concat_batches;
-use datafusion::arrow::datatypes::{
-    DataType, Date32Type, Field, Schema, SchemaRef, TimestampMicrosecondType,
-};
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::error::DataFusionError;
+use datafusion::logical_expr::Expr;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode, PhysicalGroupBy};
 use datafusion::physical_plan::{ExecutionPlan, empty::EmptyExec};
-use tillwatch_event::schema::timestamp_type;
 
-use super::{BUCKET, Measure, Money};
+use super::inputs::{BatchInputs, Columns, INPUT_BUCKET, Inputs};
+use super::{BUCKET, FigureCurrency, Measure, Money};
 use crate::definition::CubeDefinition;
 use crate::engine::Engine;
 use crate::error::{Item, ProcessError};
@@ -24,9 +23,6 @@ use crate::merge::MergeUdaf;
 
 /// The narrowest and widest bucket.
 const BUCKET_US: std::ops::RangeInclusive<i64> = 1_000_000..=86_400_000_000;
-/// The name of the bucket column in the aggregation's input; no field may start like this.
-const INPUT_BUCKET: &str = "__bucket";
-const DAY_US: i64 = 86_400_000_000;
 
 /// Aggregates whose result depends on the order of arrival, which late events and merging change.
 const ORDERED: &[&str] = &[
@@ -43,8 +39,10 @@ const ORDERED: &[&str] = &[
 #[derive(Debug)]
 pub(crate) struct CubePlan {
     bucket_us: i64,
-    /// The stream's columns and the bucket.
+    /// The stream's columns, the bucket and what is computed for this cube.
     input_schema: SchemaRef,
+    /// The places of what is computed among the stream's [`Inputs`].
+    computed: Vec<usize>,
     group_by: Arc<PhysicalGroupBy>,
     merge_group_by: Arc<PhysicalGroupBy>,
     aggregates: Vec<Arc<AggregateFunctionExpr>>,
@@ -62,6 +60,7 @@ impl CubePlan {
         engine: &Engine,
         cube: &CubeDefinition,
         stream: &SchemaRef,
+        inputs: &mut Inputs,
         money: &Money,
     ) -> Result<Self, Vec<ProcessError>> {
         let whole = || Item::Cube {
@@ -84,45 +83,55 @@ impl CubePlan {
         // Every fault is reported at once, so planning goes on after the first.
         let mut errors = Vec::new();
 
-        let mut fields: Vec<_> = stream.fields().iter().cloned().collect();
-        fields.push(Arc::new(Field::new(INPUT_BUCKET, timestamp_type(), false)));
-        let input_schema = Arc::new(Schema::new(fields));
-        let bucket: Arc<dyn PhysicalExpr> =
-            Arc::new(Column::new(INPUT_BUCKET, input_schema.fields().len() - 1));
-        let mut groups = vec![(bucket, BUCKET.to_owned())];
-        let mut dimension_types = Vec::with_capacity(cube.dimensions.len());
+        let mut columns = Columns::new(engine, stream, inputs);
+        let (mut dimensions, mut dimension_types) = (Vec::new(), Vec::new());
         for (name, sql) in &cube.dimensions {
-            match plan_dimension(engine, cube, name, sql, stream) {
-                Ok((physical, data_type)) => {
-                    groups.push((physical, name.clone()));
+            match plan_dimension(engine, cube, name, sql, stream, &mut columns) {
+                Ok((column, data_type)) => {
+                    dimensions.push((column, name));
                     dimension_types.push(data_type);
                 }
                 Err(error) => errors.push(error),
             }
         }
-        let group_by = Arc::new(PhysicalGroupBy::new_single(groups));
-
-        let (mut aggregates, mut filters, mut measures) = (Vec::new(), Vec::new(), Vec::new());
-        let is_kept_apart = money.is_kept_apart(engine, cube, stream);
+        let mut calls = Vec::with_capacity(cube.measures.len());
         for (name, sql) in &cube.measures {
-            let planned = plan_measure(engine, cube, name, sql, stream).and_then(|planned| {
-                match money.fault(engine, sql, stream) {
-                    Some(reason) if !is_kept_apart => Err(measure_fault(cube, name, sql, reason)),
-                    _ => Ok(planned),
-                }
-            });
-            match planned {
-                Ok((aggregate, filter, measure)) => {
+            match measure_call(engine, sql, stream, &mut columns) {
+                Ok(call) => calls.push((name, sql, call)),
+                Err(reason) => errors.push(measure_fault(cube, name, sql, reason)),
+            }
+        }
+        let (input_schema, computed) = columns.finish();
+        let told = money.told_by(engine, cube, stream);
+        let (mut aggregates, mut filters, mut measures) = (Vec::new(), Vec::new(), Vec::new());
+        for (name, sql, call) in calls {
+            let planned = plan_measure(engine, cube, name, sql, &call, &input_schema);
+            let currency = money.of_measure(engine, sql, stream, &told);
+            match planned.map(|planned| (planned, currency)) {
+                Ok(((aggregate, filter, measure), Ok(currency))) => {
                     aggregates.push(aggregate);
                     filters.push(filter);
-                    measures.push(measure);
+                    measures.push(Measure {
+                        currency,
+                        ..measure
+                    });
                 }
+                Ok((_, Err(reason))) => errors.push(measure_fault(cube, name, sql, reason)),
                 Err(error) => errors.push(error),
             }
         }
         if !errors.is_empty() {
             return Err(errors);
         }
+        let bucket: Arc<dyn PhysicalExpr> =
+            Arc::new(Column::new(INPUT_BUCKET, stream.fields().len()));
+        let mut groups = vec![(bucket, BUCKET.to_owned())];
+        for (column, name) in dimensions {
+            let column = engine.compute(column, &input_schema);
+            let column = column.map_err(|reason| vec![ProcessError::item(whole(), reason)])?;
+            groups.push((column.physical, name.clone()));
+        }
+        let group_by = Arc::new(PhysicalGroupBy::new_single(groups));
         let template = AggregateExec::try_new(
             AggregateMode::Partial,
             Arc::clone(&group_by),
@@ -137,6 +146,7 @@ impl CubePlan {
         Ok(Self {
             bucket_us,
             input_schema,
+            computed,
             merge_group_by: Arc::new(group_by.as_final()),
             group_by,
             aggregates,
@@ -168,12 +178,9 @@ impl CubePlan {
     pub(super) fn partial(
         &self,
         engine: &Engine,
-        batch: &RecordBatch,
-        buckets: &mut BucketColumns,
+        batch: &mut BatchInputs<'_>,
     ) -> Result<RecordBatch, ProcessError> {
-        let mut columns = batch.columns().to_vec();
-        columns.push(buckets.column(batch, self.bucket_us)?);
-        let input = RecordBatch::try_new(Arc::clone(&self.input_schema), columns)?;
+        let input = batch.columns(self.bucket_us, &self.computed, &self.input_schema)?;
         self.run(engine, AggregateMode::Partial, &self.group_by, vec![input])
     }
 
@@ -266,33 +273,55 @@ fn check_names(cube: &CubeDefinition) -> Result<(), ProcessError> {
     Ok(())
 }
 
+/// A dimension as a column of the aggregation's input, and its type.
 fn plan_dimension(
     engine: &Engine,
     cube: &CubeDefinition,
     name: &str,
     sql: &str,
     stream: &SchemaRef,
-) -> Result<(Arc<dyn PhysicalExpr>, DataType), ProcessError> {
-    let item = || Item::Dimension {
-        cube: cube.name.clone(),
-        dimension: name.to_owned(),
+    columns: &mut Columns<'_>,
+) -> Result<(Expr, DataType), ProcessError> {
+    let fault = |reason: String| {
+        let item = Item::Dimension {
+            cube: cube.name.clone(),
+            dimension: name.to_owned(),
+        };
+        ProcessError::expression(item, sql, reason)
     };
-    let scalar = engine
-        .scalar(sql, stream)
-        .map_err(|reason| ProcessError::expression(item(), sql, reason))?;
+    let scalar = engine.scalar(sql, stream).map_err(fault)?;
     let fits = match &scalar.data_type {
         t if t.is_floating() || t.is_nested() => false,
         DataType::Binary | DataType::BinaryView | DataType::LargeBinary => false,
         _ => true,
     };
     if !fits {
-        let reason = format!(
+        return Err(fault(format!(
             "a dimension is a text, a whole number, a decimal, a bool or a time, not {}",
             scalar.data_type
-        );
-        return Err(ProcessError::expression(item(), sql, reason));
+        )));
     }
-    Ok((scalar.physical, scalar.data_type))
+    let column = columns.column(scalar.expr).map_err(fault)?;
+    Ok((column, scalar.data_type))
+}
+
+/// A measure's aggregate over columns of the aggregation's input.
+fn measure_call(
+    engine: &Engine,
+    sql: &str,
+    stream: &SchemaRef,
+    columns: &mut Columns<'_>,
+) -> Result<Expr, String> {
+    let mut call = engine.aggregate(sql, stream)?;
+    if let Expr::AggregateFunction(call) = &mut call {
+        for argument in &mut call.params.args {
+            *argument = columns.column(argument.clone())?;
+        }
+        if let Some(filter) = &mut call.params.filter {
+            **filter = columns.column(filter.as_ref().clone())?;
+        }
+    }
+    Ok(call)
 }
 
 fn measure_fault(cube: &CubeDefinition, name: &str, sql: &str, reason: String) -> ProcessError {
@@ -314,11 +343,12 @@ fn plan_measure(
     cube: &CubeDefinition,
     name: &str,
     sql: &str,
-    stream: &SchemaRef,
+    call: &Expr,
+    input: &SchemaRef,
 ) -> Result<PlannedMeasure, ProcessError> {
     let fault = |reason: String| measure_fault(cube, name, sql, reason);
     let engine_fault = |e: DataFusionError| fault(crate::error::engine_reason(&e));
-    let lowered = engine.aggregate(sql, name, stream).map_err(fault)?;
+    let lowered = engine.lower(call, name, input).map_err(fault)?;
     let aggregate = lowered.aggregate;
     let function = aggregate.fun().name();
     if ORDERED.contains(&function) {
@@ -348,6 +378,7 @@ fn plan_measure(
         state_columns,
         merge: MergeUdaf::udaf(Arc::clone(&aggregate)).map_err(engine_fault)?,
         data_type: aggregate.field().data_type().clone(),
+        currency: FigureCurrency::None,
     };
     Ok((aggregate, lowered.filter, measure))
 }
@@ -379,68 +410,4 @@ fn state_schema(
         ));
     }
     Ok(Arc::new(Schema::new(fields)))
-}
-
-/// The bucket columns of one batch, made once per width and shared by the stream's cubes.
-#[derive(Debug)]
-pub(crate) struct BucketColumns {
-    time: usize,
-    made: Vec<(i64, ArrayRef)>,
-}
-
-impl BucketColumns {
-    /// For a batch whose time is in column `time`, a timestamp (µs) or a date.
-    pub(crate) fn new(time: usize) -> Self {
-        Self {
-            time,
-            made: Vec::new(),
-        }
-    }
-
-    /// For another batch of the same stream.
-    pub(super) fn anew(&self) -> Self {
-        Self::new(self.time)
-    }
-
-    /// Event times in microseconds since 1970-01-01T00:00:00Z.
-    pub(crate) fn times(batch: &RecordBatch, time: usize) -> Option<Vec<i64>> {
-        let column = batch.columns().get(time)?;
-        match column.data_type() {
-            DataType::Timestamp(_, _) => Some(
-                column
-                    .as_primitive_opt::<TimestampMicrosecondType>()?
-                    .values()
-                    .to_vec(),
-            ),
-            DataType::Date32 => {
-                let days = column.as_primitive_opt::<Date32Type>()?;
-                Some(
-                    days.values()
-                        .iter()
-                        .map(|day| i64::from(*day) * DAY_US)
-                        .collect(),
-                )
-            }
-            _ => None,
-        }
-    }
-
-    fn column(&mut self, batch: &RecordBatch, width_us: i64) -> Result<ArrayRef, ProcessError> {
-        if let Some((_, column)) = self.made.iter().find(|(width, _)| *width == width_us) {
-            return Ok(Arc::clone(column));
-        }
-        let times = Self::times(batch, self.time).ok_or_else(|| {
-            DataFusionError::Internal(
-                "the time column is neither a timestamp nor a date".to_owned(),
-            )
-        })?;
-        // Euclidean division, so that buckets before 1970 start at their earlier end too.
-        let starts = times
-            .iter()
-            .map(|t| t.div_euclid(width_us).saturating_mul(width_us));
-        let column: ArrayRef =
-            Arc::new(TimestampMicrosecondArray::from_iter_values(starts).with_timezone("UTC"));
-        self.made.push((width_us, Arc::clone(&column)));
-        Ok(column)
-    }
 }

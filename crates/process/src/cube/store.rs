@@ -207,6 +207,11 @@ impl CubeStore {
         self.lock().failed_rows += rows;
     }
 
+    /// Events that could not be aggregated.
+    pub(super) fn failed(&self) -> u64 {
+        self.lock().failed_rows
+    }
+
     pub(super) fn snapshot(
         &self,
         from_us: Option<i64>,

@@ -2,8 +2,10 @@
 //!
 //! The founding formulas are `linear` and `logistic`; least squares and correlation are
 //! DataFusion's own `regr_slope`, `regr_intercept` and `corr`. `sum` is replaced by one that
-//! cannot wrap around, see [`exact_sum`].
+//! cannot wrap around, see [`exact_sum`], and `corr` by one that keeps its digits, see
+//! [`stable_corr`].
 
+mod arithmetic;
 mod bounded;
 mod bounded_size;
 mod convert;
@@ -15,6 +17,7 @@ mod pattern;
 mod quantile;
 mod quantile_sketch;
 mod rates;
+mod stable_corr;
 
 use std::sync::Arc;
 
@@ -22,6 +25,7 @@ use datafusion::error::Result;
 use datafusion::execution::FunctionRegistry;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
+pub use arithmetic::{checked_arithmetic, exact_or_double};
 pub use bounded::{Bounds, bound, is_growing};
 pub(crate) use convert::{set_unconverted, unconverted};
 pub use docs::{FunctionDoc, function_docs};
@@ -29,11 +33,12 @@ pub use pattern::{has_open_pattern, pattern_arguments};
 pub use quantile_sketch::{QuantileSketch, SketchError};
 pub use rates::Rates;
 
-/// All aggregate functions of ours; `sum` takes the place of DataFusion's.
+/// All aggregate functions of ours; `sum` and `corr` take the place of DataFusion's.
 #[must_use]
 pub fn aggregate_functions() -> Vec<Arc<AggregateUDF>> {
     vec![
         Arc::new(AggregateUDF::from(exact_sum::ExactSum::new())),
+        Arc::new(AggregateUDF::from(stable_corr::StableCorr::new())),
         Arc::new(AggregateUDF::from(distinct::Distinct::new())),
         Arc::new(AggregateUDF::from(quantile::Quantile::new())),
     ]

@@ -124,6 +124,7 @@ impl Health for RunningHealth {
                 late: stream.late,
                 failed: stream.failed,
                 derive_failed: stream.derive_failed,
+                measure_failed: stream.measure_failed,
                 unconverted: stream.unconverted,
                 last_event_at: stream.last_event_us.map(rfc3339),
                 watermark: stream.watermark_us.map(rfc3339),
@@ -145,6 +146,7 @@ impl Health for RunningHealth {
                 chunks: cube.chunks,
                 combinations: cube.combinations,
                 other_rows: cube.other_rows,
+                failed: cube.failed_rows,
             })
             .collect()
     }

@@ -59,6 +59,9 @@ pub struct StreamStatus {
     pub failed: u64,
     /// Derived values that could not be computed and are null.
     pub derive_failed: u64,
+    /// Values of dimensions, measures and their filters that could not be computed and are null;
+    /// their events count in every other measure.
+    pub measure_failed: u64,
     /// Amounts that `convert` left out of account, because no rate is known.
     pub unconverted: u64,
     /// Latest event time, RFC 3339.
@@ -84,6 +87,8 @@ pub struct CubeStatus {
     pub combinations: u64,
     /// Rows folded into `__other__` because there were too many combinations.
     pub other_rows: u64,
+    /// Events that are missing from it, because they could not be aggregated.
+    pub failed: u64,
 }
 
 /// One source.
