@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::folder::Folder;
@@ -145,6 +146,24 @@ fn the_page_on_functions_says_what_the_program_does() {
     assert_eq!(now, std::fs::read_to_string(&path).unwrap_or_default());
 }
 
+fn definitions_page() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/definitions.md");
+    std::fs::read_to_string(path).unwrap()
+}
+
+#[test]
+fn the_page_on_definitions_has_examples_that_load() {
+    let page = definitions_page();
+    let blocks: Vec<&str> = page.split("```yaml\n").skip(1).collect();
+    assert!(blocks.len() >= 2, "{} examples", blocks.len());
+    for block in blocks {
+        let (yaml, _) = block.split_once("```").unwrap();
+        let mut folder = Folder::default();
+        folder.add("example.yaml".into(), yaml, true);
+        finish(folder, &|_| None).unwrap_or_else(|faults| panic!("{faults:#?}\n{yaml}"));
+    }
+}
+
 /// The keys a JSON Schema allows, wherever in it.
 pub fn property_names(schema: &Value) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
@@ -162,4 +181,51 @@ pub fn property_names(schema: &Value) -> BTreeSet<String> {
         }
     }
     names
+}
+
+/// The keys a type takes, by what it answers to one that it does not.
+fn keys_of<T: DeserializeOwned>() -> Vec<String> {
+    let unknown = serde_json::json!({"?": 0});
+    let Err(error) = serde_json::from_value::<T>(unknown) else {
+        panic!("any key is taken");
+    };
+    let text = error.to_string();
+    let known = text.split_once("expected").unwrap().1;
+    known
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn the_page_on_definitions_names_every_key() {
+    let schema = serde_json::to_value(schemars::schema_for!(super::shape::File)).unwrap();
+    let mut names = property_names(&schema);
+    assert!(
+        names.contains("allow_private") && names.contains("min_change"),
+        "{names:?}"
+    );
+    // The schema leaves these open; the parts themselves say what they take.
+    names.extend(keys_of::<tillwatch_serve::Limits>());
+    names.extend(keys_of::<tillwatch_collect::DecodeLimits>());
+    names.extend(keys_of::<tillwatch_collect::IntakeLimits>());
+    names.extend(keys_of::<tillwatch_collect::source::PollLimits>());
+    assert!(
+        names.contains("live_coalesce_ms") && names.len() > 100,
+        "{names:?}"
+    );
+    let page = definitions_page();
+    let words: BTreeSet<&str> = page
+        .split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+        .collect();
+    let missing: Vec<_> = names
+        .iter()
+        .filter(|name| !words.contains(name.as_str()))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "docs/definitions.md says nothing of {missing:?}"
+    );
 }
