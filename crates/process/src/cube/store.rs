@@ -5,10 +5,11 @@
 //! quarter of what it overlaps in `settled`, both are merged there: `settled` is in order of time
 //! and without overlap, each key is in it once, and a query reads only the chunks of its range.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use datafusion::arrow::array::{Array, ArrayData, ArrayRef, AsArray, RecordBatch};
 use datafusion::arrow::compute::{sort_to_indices, take};
 use datafusion::arrow::datatypes::{DataType, TimestampMicrosecondType};
 
@@ -33,7 +34,6 @@ struct Chunk {
     /// First and last bucket start, µs.
     min_us: i64,
     max_us: i64,
-    bytes: usize,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -70,12 +70,10 @@ impl Chunk {
             .as_primitive_opt::<TimestampMicrosecondType>()?;
         let min_us = buckets.values().iter().copied().min()?;
         let max_us = buckets.values().iter().copied().max()?;
-        let bytes = states.get_array_memory_size();
         Some(Arc::new(Self {
             states,
             min_us,
             max_us,
-            bytes,
         }))
     }
 
@@ -257,12 +255,15 @@ impl CubeStore {
     }
 
     pub(super) fn status(&self, name: &str) -> CubeStatus {
+        // Chunks may share memory, so it is counted over all of them, and not under the lock.
+        let chunks = self.lock().chunks.clone();
+        let all = || chunks.settled.iter().chain(&chunks.recent);
+        let bytes = memory_bytes(all().map(|c| &c.states));
         let shared = self.lock();
-        let all = || shared.chunks.settled.iter().chain(&shared.chunks.recent);
         CubeStatus {
             name: name.to_owned(),
             rows: all().map(|c| c.rows() as u64).sum(),
-            bytes: all().map(|c| c.bytes as u64).sum(),
+            bytes,
             chunks: all().count() as u64,
             version: shared.version,
             combinations: shared.combinations as u64,
@@ -270,6 +271,29 @@ impl CubeStore {
             failed_rows: shared.failed_rows,
         }
     }
+}
+
+/// The memory behind some states, each allocation once, however many arrays are cut from it.
+fn memory_bytes<'a>(states: impl Iterator<Item = &'a RecordBatch>) -> u64 {
+    let mut seen = HashSet::new();
+    states
+        .flat_map(|batch| batch.columns())
+        .map(|column| new_bytes(&column.to_data(), &mut seen))
+        .sum()
+}
+
+/// The bytes of an array's allocations that have not been `seen`, by their addresses.
+fn new_bytes(data: &ArrayData, seen: &mut HashSet<NonZeroUsize>) -> u64 {
+    let nulls = data.nulls().map(|nulls| nulls.inner().inner());
+    let own: usize = data
+        .buffers()
+        .iter()
+        .chain(nulls)
+        .filter(|buffer| seen.insert(buffer.data_ptr().addr()))
+        .map(|buffer| buffer.capacity())
+        .sum();
+    let children = data.child_data().iter();
+    own as u64 + children.map(|child| new_bytes(child, seen)).sum::<u64>()
 }
 
 /// A settled chunk is in order of time, so its rows of a range are one slice; others go as a whole
@@ -422,4 +446,29 @@ fn owned(column: &ArrayRef) -> Result<ArrayRef, ProcessError> {
     }
     let data: &dyn Array = column.as_ref();
     Ok(datafusion::arrow::compute::concat(&[data])?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use datafusion::arrow::array::{Int64Array, RecordBatch, StringArray};
+
+    use super::memory_bytes;
+
+    #[test]
+    fn memory_that_chunks_share_is_counted_once() {
+        let numbers = Int64Array::from_iter((0..10_000).map(|n| (n % 7 > 0).then_some(n)));
+        let names = StringArray::from_iter_values((0..10_000).map(|n| format!("bank_{n}")));
+        let whole = RecordBatch::try_from_iter([
+            ("n", Arc::new(numbers) as _),
+            ("name", Arc::new(names) as _),
+        ])
+        .unwrap();
+        let bytes = memory_bytes([&whole].into_iter());
+        // Numbers of 8 bytes, names of at least 6 with offsets of 4, and a bit for each null.
+        assert!((180_000..600_000).contains(&bytes), "{bytes}");
+        let pieces: Vec<_> = (0..10).map(|at| whole.slice(at * 1_000, 1_000)).collect();
+        assert_eq!(memory_bytes(pieces.iter()), bytes);
+    }
 }
