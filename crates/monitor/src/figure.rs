@@ -108,6 +108,9 @@ pub struct MetricFacts {
     /// Event time up to which buckets are complete enough to judge, in microseconds since the
     /// epoch: the newest event's less the lateness. `None` while there are no events.
     pub watermark_us: Option<i64>,
+    /// The metric's value where nothing happened: zero of counts and sums, `None` where nothing has no
+    /// value, as of a rate or a mean.
+    pub empty_value: Option<f64>,
     /// How long after its time an event is waited for, in microseconds.
     pub lateness_us: i64,
 }

@@ -2,7 +2,8 @@
 //!
 //! When a PSP breaks, each of its issuers fires. What a person must hear is `psp=adyen`, once. The
 //! rule: of all slices that fix some of the dimensions of what fires, take the one that holds the
-//! most of it, provided that nearly all of its traffic is off; then look again at what is left.
+//! most of it, provided that nearly all of its traffic is off, also counting what is too little to
+//! be judged, and that its own figure says so too; then look again at what is left.
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,6 +20,8 @@ pub struct Evidence {
     pub firing: bool,
     /// Whether it points the same way, though perhaps too weakly to fire on its own.
     pub leaning: bool,
+    /// Whether it could be judged. One that could not counts by its traffic alone.
+    pub judged: bool,
 }
 
 /// Slices that fire for one cause.
@@ -30,7 +33,7 @@ pub struct Group {
     pub members: Vec<Slice>,
     /// How many point its way, firing or not.
     pub leaning: usize,
-    /// How many slices it holds altogether.
+    /// How many slices it holds that could be judged.
     pub total: usize,
 }
 
@@ -58,14 +61,20 @@ impl Tally {
     }
 }
 
-/// Groups all evidence that fires. Every firing slice is a member of exactly one group.
-#[must_use]
-pub fn group(evidence: &[Evidence]) -> Vec<Group> {
+/// Groups all evidence that fires. Every firing slice is a member of exactly one group. `holds` says
+/// of a slice that would explain others whether its own figure, taken over all of it, is off.
+///
+/// # Errors
+/// Those of `holds`.
+pub fn group<E>(
+    evidence: &[Evidence],
+    mut holds: impl FnMut(&Slice) -> Result<bool, E>,
+) -> Result<Vec<Group>, E> {
     let mut rest: Vec<&Evidence> = evidence.iter().filter(|e| e.firing).collect();
     let mut groups = Vec::new();
     while let Some(first) = rest.first() {
         let best = if rest.len() > 1 || evidence.len() > 1 {
-            best_parent(evidence, &rest)
+            best_parent(evidence, &rest, &mut holds)?
         } else {
             None
         };
@@ -81,12 +90,16 @@ pub fn group(evidence: &[Evidence]) -> Vec<Group> {
         groups.push(Group { members, ..found });
         rest = others;
     }
-    groups
+    Ok(groups)
 }
 
 /// The slice above what is left that explains the most of it; of equals the one with the fewest
 /// dimensions.
-fn best_parent(evidence: &[Evidence], rest: &[&Evidence]) -> Option<Group> {
+fn best_parent<E>(
+    evidence: &[Evidence],
+    rest: &[&Evidence],
+    holds: &mut impl FnMut(&Slice) -> Result<bool, E>,
+) -> Result<Option<Group>, E> {
     let candidates: HashSet<Slice> = rest.iter().flat_map(|e| parents(&e.slice)).collect();
     let mut tallies: HashMap<&Slice, Tally> = candidates
         .iter()
@@ -99,25 +112,33 @@ fn best_parent(evidence: &[Evidence], rest: &[&Evidence]) -> Option<Group> {
                 continue;
             };
             let leaning = e.leaning || e.firing;
-            tally.total += 1;
+            tally.total += usize::from(e.judged);
             tally.weight += e.weight;
             tally.leaning += usize::from(leaning);
             tally.leaning_weight += if leaning { e.weight } else { 0.0 };
             tally.firing += usize::from(left.contains(&e.slice));
         }
     }
-    let explaining = tallies.into_iter().filter(|(_, tally)| tally.explains());
-    let best = explaining.max_by(|(a, s), (b, t)| {
-        let size = (s.firing, s.leaning).cmp(&(t.firing, t.leaning));
-        size.then(b.dimensions().cmp(&a.dimensions()))
-            .then(b.cmp(a))
+    let mut explaining: Vec<(&Slice, Tally)> = tallies
+        .into_iter()
+        .filter(|(_, tally)| tally.explains())
+        .collect();
+    explaining.sort_by(|(a, s), (b, t)| {
+        let size = (t.firing, t.leaning).cmp(&(s.firing, s.leaning));
+        size.then(a.dimensions().cmp(&b.dimensions()))
+            .then(a.cmp(b))
     });
-    best.map(|(slice, tally)| Group {
-        slice: slice.clone(),
-        members: Vec::new(),
-        leaning: tally.leaning,
-        total: tally.total,
-    })
+    for (slice, tally) in explaining {
+        if holds(slice)? {
+            return Ok(Some(Group {
+                slice: slice.clone(),
+                members: Vec::new(),
+                leaning: tally.leaning,
+                total: tally.total,
+            }));
+        }
+    }
+    Ok(None)
 }
 
 /// Every slice above `slice`: each proper subset of its dimensions.
@@ -149,14 +170,19 @@ mod tests {
                     weight: 100.0,
                     firing,
                     leaning,
+                    judged: true,
                 });
             }
         }
         evidence
     }
 
+    fn grouped(evidence: &[Evidence]) -> Vec<Group> {
+        group(evidence, |_| Ok::<_, std::convert::Infallible>(true)).unwrap()
+    }
+
     fn slices(evidence: &[Evidence]) -> Vec<String> {
-        let mut found: Vec<String> = group(evidence)
+        let mut found: Vec<String> = grouped(evidence)
             .iter()
             .map(|g| g.slice.to_string())
             .collect();
@@ -176,7 +202,7 @@ mod tests {
     fn a_broken_psp_is_one_incident_though_some_issuers_only_lean() {
         let evidence = grid(|p, i| (p == "a" && i < 3, p == "a" && i < 9));
         assert_eq!(slices(&evidence), ["psp=a"]);
-        let found = group(&evidence);
+        let found = grouped(&evidence);
         assert_eq!(
             (found[0].members.len(), found[0].leaning, found[0].total),
             (3, 9, 10)
@@ -212,18 +238,18 @@ mod tests {
             let healthy = Slice::from([("psp", "a"), ("issuer", "9")]);
             e.weight = if e.slice == healthy { 100_000.0 } else { 10.0 };
         }
-        assert_eq!(group(&evidence).len(), 9);
+        assert_eq!(grouped(&evidence).len(), 9);
     }
 
     #[test]
-    fn every_firing_slice_is_in_exactly_one_group() {
+    fn every_firing_slice_is_in_exactly_one_grouped() {
         for seed in 0..200_u32 {
             let evidence = grid(|p, i| {
                 let hash =
                     (seed * 31 + i * 7 + u32::from(p.as_bytes()[0])).wrapping_mul(2_654_435_761);
                 (hash >> 28 < 5, hash >> 28 < 8)
             });
-            let mut members: Vec<Slice> = group(&evidence)
+            let mut members: Vec<Slice> = grouped(&evidence)
                 .into_iter()
                 .flat_map(|g| g.members)
                 .collect();
@@ -239,19 +265,45 @@ mod tests {
     }
 
     #[test]
-    fn nothing_firing_is_no_group() {
-        assert!(group(&grid(|_, _| (false, true))).is_empty());
-        assert!(group(&[]).is_empty());
+    fn nothing_firing_is_no_grouped() {
+        assert!(grouped(&grid(|_, _| (false, true))).is_empty());
+        assert!(grouped(&[]).is_empty());
     }
 
     #[test]
-    fn a_monitor_without_dimensions_has_one_group() {
+    fn a_monitor_without_dimensions_has_one_grouped() {
         let whole = Evidence {
             slice: Slice::whole(),
             weight: 1.0,
             firing: true,
             leaning: true,
+            judged: true,
         };
         assert_eq!(slices(&[whole]), ["all"]);
+    }
+
+    #[test]
+    fn what_is_too_little_to_be_judged_counts_by_its_traffic() {
+        for (unjudged_weight, expected) in [(1.0, "psp=a"), (100.0, "issuer=0, psp=a")] {
+            let mut evidence = grid(|p, i| (p == "a" && i < 2, false));
+            let of_a = Slice::from([("psp", "a")]);
+            for e in evidence.iter_mut().filter(|e| of_a.covers(&e.slice)) {
+                if !e.firing {
+                    (e.judged, e.weight) = (false, unjudged_weight);
+                }
+            }
+            assert_eq!(slices(&evidence)[0], expected, "{unjudged_weight}");
+        }
+    }
+
+    #[test]
+    fn a_slice_whose_own_figure_is_not_off_explains_nothing() {
+        let evidence = grid(|p, _| (p != "c", true));
+        let whole_is_well =
+            |slice: &Slice| Ok::<_, std::convert::Infallible>(slice.dimensions() > 0);
+        let found = group(&evidence, whole_is_well).unwrap();
+        let mut names: Vec<String> = found.iter().map(|g| g.slice.to_string()).collect();
+        names.sort();
+        assert_eq!(names, ["psp=a", "psp=b"]);
     }
 }

@@ -28,7 +28,8 @@ const TIMELINE_MAX: usize = 1000;
 
 const SELECT: &str = "select id, monitor, metric, unit, severity, state, slice, opened_at_us, \
      started_at_us, updated_at_us, resolved_at_us, value, expected, numerator, denominator, \
-     affected, probability, direction, summary, silenced_until_us, transition from incidents ";
+     affected, probability, direction, summary, silenced_until_us, transition, bound \
+     from incidents ";
 
 impl Catalogue {
     /// The incidents that match, the newest first.
@@ -115,13 +116,13 @@ pub(crate) fn put(db: &Connection, i: &Incident, notify: &[String]) -> Result<()
     db.prepare_cached(
         "insert into incidents (id, monitor, metric, unit, severity, state, slice, opened_at_us,
              started_at_us, updated_at_us, resolved_at_us, value, expected, numerator, denominator,
-             affected, probability, direction, summary, silenced_until_us, transition, notify)
+             affected, probability, direction, summary, silenced_until_us, transition, notify, bound)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-             ?19, ?20, ?21, ?22)
+             ?19, ?20, ?21, ?22, ?23)
          on conflict (id) do update set severity = ?5, state = ?6, slice = ?7, started_at_us = ?9,
              updated_at_us = ?10, resolved_at_us = ?11, value = ?12, expected = ?13,
              numerator = ?14, denominator = ?15, affected = ?16, probability = ?17, summary = ?19,
-             silenced_until_us = ?20, transition = ?21, notify = ?22",
+             silenced_until_us = ?20, transition = ?21, notify = ?22, bound = ?23",
     )?
     .execute(params![
         i.id.as_str(),
@@ -146,6 +147,7 @@ pub(crate) fn put(db: &Connection, i: &Incident, notify: &[String]) -> Result<()
         i.silenced_until_us,
         i.transition,
         to_json("notify", &notify)?,
+        f.bound,
     ])?;
     Ok(())
 }
@@ -233,6 +235,7 @@ fn read_row(row: &Row<'_>) -> Result<Incident, MonitorError> {
         figures: IncidentFigures {
             value: row.get("value")?,
             expected: row.get("expected")?,
+            bound: row.get("bound")?,
             numerator: row.get("numerator")?,
             denominator: row.get("denominator")?,
             affected: row.get("affected")?,

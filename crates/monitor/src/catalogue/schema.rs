@@ -109,7 +109,9 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), MonitorError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue::Catalogue;
+    use crate::catalogue::{Catalogue, IncidentFilter, incidents};
+    use crate::figure::Slice;
+    use crate::incident::IncidentId;
 
     #[test]
     fn a_catalogue_is_opened_again_with_its_schema_and_a_newer_one_is_refused() {
@@ -124,6 +126,30 @@ mod tests {
         let refused = Catalogue::open(&path).unwrap_err();
         let expected = "catalogue: schema version 99 is newer than 2, which this version knows";
         assert_eq!(refused.to_string(), expected);
+    }
+
+    #[test]
+    fn a_file_of_the_first_version_is_brought_up_to_date_and_tells_nothing_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("catalogue.db");
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(MIGRATIONS[0]).unwrap();
+        old.pragma_update(None, "user_version", 1).unwrap();
+        for (number, state) in [(0, "open"), (1, "resolved")] {
+            let id = IncidentId::new(1, "m", &Slice::whole(), number);
+            old.execute(
+                "insert into incidents values (?1, 'm', 'metric', null, 'warning', ?2, '{}', 1, 1,
+                     1, null, 0.5, 0.9, null, null, null, null, 'down', 'it fell', '[]', null, 1)",
+                rusqlite::params![id.as_str(), state],
+            )
+            .unwrap();
+        }
+        drop(old);
+        let catalogue = Catalogue::open(&path).unwrap();
+        let found = catalogue.incidents(&IncidentFilter::default()).unwrap();
+        assert_eq!(found.len(), 2);
+        assert_eq!(found[0].figures.bound, None);
+        assert_eq!(catalogue.read(incidents::untold).unwrap(), []);
     }
 
     #[test]

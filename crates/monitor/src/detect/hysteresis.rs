@@ -98,6 +98,16 @@ impl Hysteresis {
         matches!(self, Self::Firing { .. })
     }
 
+    /// Begin of the first of the latest unbroken normal steps of a slice that fires, in microseconds
+    /// since the epoch.
+    #[must_use]
+    pub fn normal_since_us(&self) -> Option<i64> {
+        match self {
+            Self::Firing { normal_since_us } => *normal_since_us,
+            _ => None,
+        }
+    }
+
     fn hold(&mut self, since_us: i64, end_us: i64, patience: Patience) -> Change {
         if end_us - since_us >= patience.hold_us {
             *self = Self::Firing {

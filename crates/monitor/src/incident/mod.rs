@@ -136,16 +136,20 @@ pub struct TimelineEntry {
 /// The figures of an incident, from its first bad bucket to the last judged one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct IncidentFigures {
-    /// The metric's value over the incident's time. For a threshold: its last value.
+    /// The metric's value over the incident's slice: for a rate in its bad time, for a threshold in
+    /// the last judged window.
     pub value: Option<f64>,
-    /// What it should have been. For a threshold: the limit.
+    /// What it should have been. `None` for a threshold, which expects nothing but a bound.
     pub expected: Option<f64>,
-    /// Of a rate: successes since the incident began.
+    /// Of a threshold: the bound that was broken.
+    pub bound: Option<f64>,
+    /// Of a share of counts: the count above the line since the incident began.
     pub numerator: Option<f64>,
-    /// Of a rate: attempts since the incident began.
+    /// Of a share of counts: the count below the line since the incident began.
     pub denominator: Option<f64>,
-    /// Of a rate: how many events went the wrong way that should not have, i.e. the difference of
-    /// expected and observed count since the incident began, never negative.
+    /// Of a share of counts: how many events went the wrong way that should not have, i.e. the
+    /// difference of expected and observed count since the incident began, never negative. For a
+    /// threshold: how many more than the bound allows.
     pub affected: Option<f64>,
     /// How probable it is that this is real, from 0 to 1. `None` for a threshold, which is certain.
     pub probability: Option<f64>,
@@ -259,6 +263,7 @@ pub(crate) fn example() -> Incident {
         figures: IncidentFigures {
             value: Some(0.41),
             expected: Some(0.88),
+            bound: None,
             numerator: Some(128.0),
             denominator: Some(312.0),
             affected: Some(147.0),

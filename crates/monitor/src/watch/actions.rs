@@ -79,6 +79,7 @@ impl Watch {
                 live,
                 now_us,
                 note.text("resolved"),
+                None,
             )))
         })
     }

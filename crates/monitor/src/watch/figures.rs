@@ -1,14 +1,23 @@
 //! How bad an incident is: its figures, from its first bad bucket to the last judged one.
 
+use std::collections::HashMap;
+
 use super::lifecycle::{Lifecycle, Record};
 use super::message;
-use super::state::{SliceState, Step};
+use super::state::Step;
 use crate::MonitorError;
-use crate::definition::Detect;
-use crate::detect::hysteresis::Hysteresis;
+use crate::definition::{Detect, ThresholdDetect};
 use crate::detect::probability;
-use crate::figure::{FigureQuery, Slice};
+use crate::figure::{Bucket, FigureQuery, Slice, SliceFigures};
 use crate::incident::{Deviation, Incident, IncidentFigures};
+
+/// The metric over one slice and stretch of time.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Total {
+    pub value: Option<f64>,
+    pub numerator: Option<f64>,
+    pub denominator: Option<f64>,
+}
 
 impl Lifecycle<'_> {
     /// Brings the figures of every open incident up to `step`, and records those that changed.
@@ -36,10 +45,8 @@ impl Lifecycle<'_> {
         let Some(live) = self.memory.live.get(at) else {
             return Ok(());
         };
-        let figures = match self.definition.detect {
-            Detect::Rate(_) => self.rate_figures(&live.incident, step)?,
-            Detect::Threshold(_) => self.threshold_figures(&live.incident),
-        };
+        let bad_until_us = self.bad_until_us(&live.incident, step);
+        let figures = self.figures(&live.incident, step, bad_until_us)?;
         let Some(live) = self.memory.live.get_mut(at) else {
             return Ok(());
         };
@@ -48,15 +55,42 @@ impl Lifecycle<'_> {
         Ok(())
     }
 
+    /// The figures of an incident at `step`, whose bad time ended at `bad_until_us` or lasts.
+    pub(super) fn figures(
+        &self,
+        incident: &Incident,
+        step: Step,
+        bad_until_us: i64,
+    ) -> Result<IncidentFigures, MonitorError> {
+        match &self.definition.detect {
+            Detect::Rate(_) => self.rate_figures(incident, bad_until_us),
+            Detect::Threshold(detect) => {
+                self.threshold_figures(incident, detect, step, bad_until_us)
+            }
+        }
+    }
+
+    /// What the metric is now that an incident is over whose slices have been normal since
+    /// `since_us`: over that time for a rate, in the last window for a threshold.
+    pub(super) fn value_now(
+        &self,
+        incident: &Incident,
+        step: Step,
+        since_us: i64,
+    ) -> Result<Option<f64>, MonitorError> {
+        match self.definition.detect {
+            Detect::Threshold(_) => Ok(incident.figures.value),
+            Detect::Rate(_) => Ok(self.total(&incident.slice, since_us, step.end_us)?.value),
+        }
+    }
+
     /// Counts of the incident's slice since it began, against what its slices' baselines expect.
     fn rate_figures(
         &self,
         incident: &Incident,
-        step: Step,
+        bad_until_us: i64,
     ) -> Result<IncidentFigures, MonitorError> {
-        let bucket_us = self.facts.bucket_us.max(1);
-        let from_us = incident.started_at_us.div_euclid(bucket_us) * bucket_us;
-        let to_us = self.bad_until_us(incident, step).max(from_us + bucket_us);
+        let (from_us, to_us) = self.bad_time(incident, bad_until_us);
         let query = FigureQuery {
             metric: self.definition.metric.clone(),
             by: self.definition.by.clone(),
@@ -97,6 +131,7 @@ impl Lifecycle<'_> {
         Ok(IncidentFigures {
             value: some.then(|| numerator / denominator),
             expected: some.then(|| expected / denominator),
+            bound: None,
             numerator: Some(numerator),
             denominator: Some(denominator),
             affected: Some(missed.max(0.0).round()),
@@ -104,17 +139,18 @@ impl Lifecycle<'_> {
         })
     }
 
+    /// From the incident's first bad bucket to the end of its last.
+    fn bad_time(&self, incident: &Incident, bad_until_us: i64) -> (i64, i64) {
+        let bucket_us = self.facts.bucket_us.max(1);
+        let from_us = incident.started_at_us.div_euclid(bucket_us) * bucket_us;
+        (from_us, bad_until_us.max(from_us + bucket_us))
+    }
+
     /// Good minutes while an incident waits to be resolved are not counted with the bad ones.
     fn bad_until_us(&self, incident: &Incident, step: Step) -> i64 {
+        let members = self.memory.members(&incident.id);
         let normal_since =
-            self.memory
-                .members(&incident.id)
-                .map(|(_, state)| match state.hysteresis {
-                    Hysteresis::Firing {
-                        normal_since_us: Some(since_us),
-                    } => since_us,
-                    _ => step.end_us,
-                });
+            members.map(|(_, state)| state.hysteresis.normal_since_us().unwrap_or(step.end_us));
         normal_since.max().unwrap_or(step.end_us)
     }
 
@@ -135,20 +171,92 @@ impl Lifecycle<'_> {
             .unwrap_or(0.0)
     }
 
-    /// The worst value of the incident's slices.
-    fn threshold_figures(&self, incident: &Incident) -> IncidentFigures {
-        let worse = |a: &SliceState, b: &SliceState| match incident.direction {
-            Deviation::Up => a.observed.total_cmp(&b.observed),
-            Deviation::Down => b.observed.total_cmp(&a.observed),
+    /// The metric over the incident's own slice: in the last window, and of a share of counts how
+    /// many events lie beyond the bound since it began.
+    fn threshold_figures(
+        &self,
+        incident: &Incident,
+        detect: &ThresholdDetect,
+        step: Step,
+        bad_until_us: i64,
+    ) -> Result<IncidentFigures, MonitorError> {
+        let bound = match incident.direction {
+            Deviation::Up => detect.above,
+            Deviation::Down => detect.below,
         };
-        let members = self.memory.members(&incident.id).map(|(_, state)| state);
-        let Some(worst) = members.max_by(|a, b| worse(a, b)) else {
-            return incident.figures;
-        };
-        IncidentFigures {
-            value: Some(worst.observed),
-            expected: Some(worst.expected),
+        let window = self.total(&incident.slice, step.start_us, step.end_us)?;
+        let mut figures = IncidentFigures {
+            value: window.value.or(incident.figures.value),
+            bound,
             ..IncidentFigures::default()
+        };
+        if !self.facts.is_rate {
+            return Ok(figures);
         }
+        let (from_us, to_us) = self.bad_time(incident, bad_until_us);
+        let total = self.total(&incident.slice, from_us, to_us)?;
+        if let (Some(bound), Some(numerator), Some(denominator)) =
+            (bound, total.numerator, total.denominator)
+        {
+            let beyond = match incident.direction {
+                Deviation::Up => numerator - bound * denominator,
+                Deviation::Down => bound * denominator - numerator,
+            };
+            figures.numerator = Some(numerator);
+            figures.denominator = Some(denominator);
+            figures.affected = Some(beyond.max(0.0).round());
+        }
+        Ok(figures)
+    }
+
+    /// One step of every slice that `by` splits the metric into.
+    pub(super) fn windows(
+        &self,
+        by: &[String],
+        step: Step,
+    ) -> Result<HashMap<Slice, Bucket>, MonitorError> {
+        let query = FigureQuery {
+            metric: self.definition.metric.clone(),
+            by: by.to_vec(),
+            within: Slice::whole(),
+            from_us: step.start_us,
+            to_us: step.end_us,
+            step_us: step.end_us - step.start_us,
+        };
+        let figures = self.watch.source.figures(&query);
+        let figures = figures.map_err(MonitorError::Figures)?.into_iter();
+        let window = |figures: SliceFigures| Some((figures.slice, *figures.buckets.first()?));
+        Ok(figures.filter_map(window).collect())
+    }
+
+    /// The metric over a slice, taken together, from `from_us` to `to_us`.
+    fn total(&self, slice: &Slice, from_us: i64, to_us: i64) -> Result<Total, MonitorError> {
+        let query = FigureQuery {
+            metric: self.definition.metric.clone(),
+            by: slice.pairs().map(|(name, _)| name.to_owned()).collect(),
+            within: slice.clone(),
+            from_us,
+            to_us,
+            step_us: to_us - from_us,
+        };
+        let figures = self.watch.source.figures(&query);
+        let figures = figures.map_err(MonitorError::Figures)?;
+        let own = figures.iter().filter(|figures| figures.slice == *slice);
+        let buckets = || own.clone().flat_map(|figures| &figures.buckets);
+        let sum =
+            |part: fn(&Bucket) -> Option<f64>| buckets().filter_map(part).reduce(|a, b| a + b);
+        let (numerator, denominator) = (sum(|b| b.numerator), sum(|b| b.denominator));
+        let value = match (numerator, denominator) {
+            (Some(above), Some(below)) if self.facts.is_rate => {
+                (below > 0.0).then(|| above / below)
+            }
+            // A step that is the whole stretch gives one bucket; sums of values need not be values.
+            _ => buckets().filter_map(|bucket| bucket.value).last(),
+        };
+        Ok(Total {
+            value: value.or(self.facts.empty_value),
+            numerator,
+            denominator,
+        })
     }
 }

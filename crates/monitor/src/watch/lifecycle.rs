@@ -1,14 +1,17 @@
 //! From firing slices to incidents: opening, widening, merging, updating, resolving.
 
-use std::collections::{BTreeMap, HashSet};
+use std::cmp::Reverse;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::state::{Finding, Live, Memory, SliceState, Step};
-use super::{Round, Watch};
+use super::{Round, Watch, message};
 use crate::MonitorError;
 use crate::catalogue::incidents;
 use crate::definition::{Detect, MonitorDefinition};
 use crate::detect::hysteresis::{Change, Hysteresis, Patience, Verdict};
-use crate::figure::{MetricFacts, Slice};
+use crate::detect::threshold::score;
+use crate::figure::{Bucket, MetricFacts, Slice};
 use crate::group::{Evidence, Group, group};
 use crate::incident::{
     Deviation, Incident, IncidentFigures, IncidentId, IncidentState, TimelineEntry, TimelineKind,
@@ -66,8 +69,10 @@ impl<'a> Lifecycle<'a> {
         last: bool,
     ) -> Result<(), MonitorError> {
         let mut fired: BTreeMap<&str, Vec<Slice>> = BTreeMap::new();
-        let mut ended: Vec<(String, &str)> = Vec::new();
+        let mut ended: Vec<(String, End)> = Vec::new();
         for finding in findings {
+            let state = self.memory.slices.get(&finding.slice);
+            let since_us = state.and_then(|state| state.hysteresis.normal_since_us());
             match self.take(step, &finding) {
                 Change::Fired => {
                     fired
@@ -75,20 +80,27 @@ impl<'a> Lifecycle<'a> {
                         .or_default()
                         .push(finding.slice);
                 }
-                Change::Resolved => ended.extend(self.end(&finding.slice, step, "back to normal")),
+                Change::Resolved => {
+                    let end = End::Normal {
+                        since_us: since_us.unwrap_or(step.start_us),
+                    };
+                    ended.extend(self.end(&finding.slice, step, end));
+                }
                 Change::None => {}
             }
         }
         for slice in self.quiet(step) {
-            ended.extend(self.end(&slice, step, "no events any more"));
+            ended.extend(self.end(&slice, step, End::Quiet));
         }
         for (deviation, slices) in fired {
             let up = deviation == Deviation::Up.name();
             let deviation = if up { Deviation::Up } else { Deviation::Down };
             self.assign(step, deviation, slices, round)?;
         }
-        for (id, why) in ended {
-            self.resolve_if_over(&id, step, why);
+        // An incident was bad until the last of the slices that end together was normal.
+        ended.sort_by_key(|(_, end)| Reverse(*end));
+        for (id, end) in ended {
+            self.resolve_if_over(&id, step, end)?;
         }
         if last {
             self.refresh_all(step)?;
@@ -129,11 +141,8 @@ impl<'a> Lifecycle<'a> {
             state.evidence = 0.0;
             state.incident = None;
         }
-        // A rate recovers from the value that made it fire; a threshold shows its latest value.
-        let shows_latest = matches!(self.definition.detect, Detect::Threshold(_));
-        if let Some(observed) = finding.observed
-            && (change == Change::Fired || (shows_latest && state.hysteresis.is_firing()))
-        {
+        // A rate recovers from the value that made it fire.
+        if let Some(observed) = finding.observed.filter(|_| change == Change::Fired) {
             state.observed = observed;
         }
         change
@@ -154,35 +163,49 @@ impl<'a> Lifecycle<'a> {
     }
 
     /// Clears the state of a slice that fires no more; returns the incident it belonged to.
-    fn end<'t>(&mut self, slice: &Slice, step: Step, why: &'t str) -> Option<(String, &'t str)> {
+    fn end(&mut self, slice: &Slice, step: Step, end: End) -> Option<(String, End)> {
         let state = self.memory.slices.get_mut(slice)?;
         let incident = state.incident.take();
         *state = SliceState {
             ignore_before_us: step.end_us,
             ..Default::default()
         };
-        Some((incident?, why))
+        Some((incident?, end))
     }
 
-    fn resolve_if_over(&mut self, id: &str, step: Step, why: &str) {
+    /// Resolves an incident none of whose slices fires any more, with its figures of now.
+    fn resolve_if_over(&mut self, id: &str, step: Step, end: End) -> Result<(), MonitorError> {
         let Some(at) = self
             .memory
             .live
             .iter()
             .position(|l| l.incident.id.as_str() == id)
         else {
-            return;
+            return Ok(());
         };
         let still = self
             .memory
             .slices
             .values()
             .any(|s| s.incident.as_deref() == Some(id));
-        if !still {
-            let mut live = self.memory.live.remove(at);
-            self.records
-                .push(resolved(&mut live, step.end_us, why.to_owned()));
+        if still {
+            return Ok(());
         }
+        let mut live = self.memory.live.remove(at);
+        let incident = &mut live.incident;
+        let back = if let End::Normal { since_us } = end {
+            incident.figures = self.figures(incident, step, since_us)?;
+            self.value_now(incident, step, since_us)?
+        } else {
+            None
+        };
+        let why = match end {
+            End::Normal { .. } => "back to normal".to_owned(),
+            End::Quiet => "no events any more".to_owned(),
+        };
+        self.records
+            .push(resolved(&mut live, step.end_us, why, back));
+        Ok(())
     }
 
     /// Finds or opens the incidents that newly firing slices belong to.
@@ -208,7 +231,12 @@ impl<'a> Lifecycle<'a> {
         if rest.is_empty() {
             return Ok(());
         }
-        for group in group(&self.evidence(step, deviation, &rest, round)) {
+        let evidence = self.evidence(step, deviation, &rest, round);
+        let mut merged = HashMap::new();
+        let groups = group(&evidence, |slice| {
+            self.is_off(slice, step, deviation, &mut merged)
+        })?;
+        for group in groups {
             if group.members.iter().any(|slice| rest.contains(slice)) {
                 self.tell(step, deviation, &group)?;
             }
@@ -226,7 +254,7 @@ impl<'a> Lifecycle<'a> {
     ) -> Vec<Evidence> {
         let leaning = match round {
             Round::Rate(round) => round.leaning(step, deviation),
-            Round::Threshold(round) => round.leaning(step, deviation),
+            Round::Threshold(round) => round.leaning(step, deviation, self.memory.known.as_ref()),
         };
         let fires = |slice: &Slice| {
             let state = self.memory.slices.get(slice);
@@ -236,11 +264,9 @@ impl<'a> Lifecycle<'a> {
         };
         let mut evidence: Vec<Evidence> = leaning
             .into_iter()
-            .map(|(slice, leaning, weight)| Evidence {
-                firing: fires(&slice),
-                slice,
-                weight,
-                leaning,
+            .map(|evidence| Evidence {
+                firing: fires(&evidence.slice),
+                ..evidence
             })
             .collect();
         let known: HashSet<Slice> = evidence.iter().map(|e| e.slice.clone()).collect();
@@ -250,8 +276,40 @@ impl<'a> Lifecycle<'a> {
             weight: 1.0,
             firing: true,
             leaning: true,
+            judged: true,
         }));
         evidence
+    }
+
+    /// Whether the metric over the whole of `slice` is beyond its bound: that most of its parts are
+    /// does not say so. A rate is not asked, because its parts are off by their own histories.
+    fn is_off(
+        &self,
+        slice: &Slice,
+        step: Step,
+        deviation: Deviation,
+        merged: &mut Merged,
+    ) -> Result<bool, MonitorError> {
+        let Detect::Threshold(detect) = &self.definition.detect else {
+            return Ok(true);
+        };
+        let by: Vec<String> = slice.pairs().map(|(name, _)| name.to_owned()).collect();
+        let windows = match merged.entry(by) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                let windows = self.windows(unknown.key(), step)?;
+                unknown.insert(windows)
+            }
+        };
+        let nothing = Bucket {
+            start_us: step.start_us,
+            value: self.facts.empty_value,
+            numerator: None,
+            denominator: None,
+        };
+        let window = windows.get(slice).filter(|window| window.value.is_some());
+        let score = score(window.unwrap_or(&nothing), detect);
+        Ok(score.is_some_and(|s| s.verdict == Verdict::Anomalous && s.deviation == deviation))
     }
 
     /// Widens the incidents that lie within a group into one, or opens another. An incident that
@@ -291,8 +349,11 @@ impl<'a> Lifecycle<'a> {
                 state.incident = Some(id.clone());
             }
         }
-        for other in others {
-            self.resolve_if_over(other, step, &format!("part of {id} now"));
+        let is_part = |live: &mut Live| others.iter().any(|id| id == live.incident.id.as_str());
+        for mut part in self.memory.live.extract_if(.., is_part) {
+            let why = format!("part of {id} now");
+            self.records
+                .push(resolved(&mut part, step.end_us, why, None));
         }
         self.transition(id, step, TimelineKind::Updated, text)
     }
@@ -412,17 +473,30 @@ impl<'a> Lifecycle<'a> {
     }
 }
 
+/// Windows of slices, by the dimensions they are split by.
+type Merged = HashMap<Vec<String>, HashMap<Slice, Bucket>>;
+
+/// Why a slice fires no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum End {
+    /// There is nothing to judge any more.
+    Quiet,
+    /// It is normal again, since then.
+    Normal { since_us: i64 },
+}
+
 fn of(group: &Group) -> String {
     format!(": {} of {} slices are off", group.leaning, group.total)
 }
 
-/// Resolves an incident.
-pub(super) fn resolved(live: &mut Live, at_us: i64, why: String) -> Record {
+/// Resolves an incident. `back` is what its metric has come back to, where it has.
+pub(super) fn resolved(live: &mut Live, at_us: i64, why: String, back: Option<f64>) -> Record {
     let incident = &mut live.incident;
     incident.state = IncidentState::Resolved;
     incident.resolved_at_us = Some(at_us);
     incident.touch(at_us);
     incident.transition += 1;
+    incident.summary = message::ended(incident, back);
     Record {
         incident: incident.clone(),
         notify: live.notify.clone(),

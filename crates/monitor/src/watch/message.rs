@@ -36,32 +36,111 @@ pub(super) fn body(
     })
 }
 
-/// One sentence about an incident.
+/// One sentence about an incident that is not over, from its figures.
 pub(super) fn summary(incident: &Incident) -> String {
-    let unit = incident.unit.as_deref();
+    let Incident { metric, slice, .. } = incident;
     let figures = &incident.figures;
-    let show = |value: Option<f64>| value.map_or("no value".to_owned(), |v| quantity(v, unit));
     let verb = match incident.direction {
         Deviation::Up => "rose to",
         Deviation::Down => "fell to",
     };
-    let mut text = format!(
-        "{} on {} {verb} {}, expected {}",
-        incident.metric,
-        incident.slice,
-        show(figures.value),
-        show(figures.expected)
-    );
-    if let (Some(affected), Some(denominator)) = (figures.affected, figures.denominator) {
-        text.push_str(&format!("; {affected:.0} of {denominator:.0} affected"));
+    let value = shown(incident, figures.value);
+    let off = match figures.bound {
+        None => {
+            let expected = shown(incident, figures.expected);
+            format!("{metric} on {slice} {verb} {value}, expected {expected}")
+        }
+        Some(bound) => {
+            let side = side(incident);
+            let limit = shown(incident, Some(bound));
+            let is_beyond = figures.value.is_none_or(|value| match incident.direction {
+                Deviation::Up => value > bound,
+                Deviation::Down => value < bound,
+            });
+            if is_beyond {
+                format!("{metric} on {slice} {verb} {value}, {side} the bound of {limit}")
+            } else {
+                format!("{metric} on {slice} is at {value}, but was {side} the bound of {limit}")
+            }
+        }
+    };
+    off + &size(incident)
+}
+
+/// One sentence about an incident that is over: `back` is what the metric has come back to, where
+/// it has. Otherwise somebody closed it, or there is nothing to judge any more.
+pub(super) fn ended(incident: &Incident, back: Option<f64>) -> String {
+    let upto_us = incident.resolved_at_us.unwrap_or(incident.updated_at_us);
+    let lasted = duration(upto_us - incident.started_at_us);
+    let Some(back) = back else {
+        return format!("{}; closed after {lasted}", summary(incident));
+    };
+    let Incident { metric, slice, .. } = incident;
+    let back = shown(incident, Some(back));
+    let normal = match (incident.figures.bound, incident.figures.expected) {
+        (Some(bound), _) => {
+            let limit = shown(incident, Some(bound));
+            format!("; it was {} the bound of {limit}", side(incident))
+        }
+        (None, Some(expected)) => {
+            let expected = shown(incident, Some(expected));
+            let was = shown(incident, incident.figures.value);
+            format!("; it was at {was}, expected {expected}")
+        }
+        (None, None) => String::new(),
+    };
+    format!(
+        "{metric} on {slice} is back at {back} after {lasted}{normal}{}",
+        size(incident)
+    )
+}
+
+/// How many events are hit, where that is known.
+fn size(incident: &Incident) -> String {
+    let figures = &incident.figures;
+    let (Some(affected), Some(denominator)) = (figures.affected, figures.denominator) else {
+        return String::new();
+    };
+    let what = if figures.bound.is_some() {
+        "beyond it"
+    } else {
+        "affected"
+    };
+    format!("; {affected:.0} of {denominator:.0} {what}")
+}
+
+fn side(incident: &Incident) -> &'static str {
+    match incident.direction {
+        Deviation::Up => "above",
+        Deviation::Down => "below",
     }
-    text
+}
+
+fn shown(incident: &Incident, value: Option<f64>) -> String {
+    let unit = incident.unit.as_deref();
+    value.map_or("no value".to_owned(), |value| quantity(value, unit))
+}
+
+/// A span of time in its two largest units.
+fn duration(span_us: i64) -> String {
+    let seconds = span_us.max(0) / 1_000_000;
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
+    let two = |large: i64, name: &str, small: i64, small_name: &str| match small {
+        0 => format!("{large} {name}"),
+        _ => format!("{large} {name} {small} {small_name}"),
+    };
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, _) => two(minutes, "min", seconds % 60, "s"),
+        (0, _, _) => two(hours, "h", minutes % 60, "min"),
+        _ => two(days, "d", hours % 24, "h"),
+    }
 }
 
 /// A value with its unit; `percent` values are fractions.
 pub(super) fn quantity(value: f64, unit: Option<&str>) -> String {
     match unit {
-        Some("percent") => format!("{:.1} %", value * 100.0),
+        Some("percent") => format!("{} %", trimmed(&format!("{:.1}", value * 100.0))),
         Some(unit) => format!("{} {unit}", rounded(value)),
         None => rounded(value),
     }
@@ -74,11 +153,15 @@ fn rounded(value: f64) -> String {
         size if size >= 10.0 => 1,
         _ => 3,
     };
-    let text = format!("{value:.decimals$}");
+    trimmed(&format!("{value:.decimals$}"))
+}
+
+/// Without zeros that say nothing.
+fn trimmed(text: &str) -> String {
     if text.contains('.') {
         return text.trim_end_matches('0').trim_end_matches('.').to_owned();
     }
-    text
+    text.to_owned()
 }
 
 #[cfg(test)]
@@ -104,6 +187,7 @@ mod tests {
     fn quantities_are_shown_with_their_unit_and_no_needless_digits() {
         for (value, unit, shown) in [
             (0.412_34, Some("percent"), "41.2 %"),
+            (0.15, Some("percent"), "15 %"),
             (5230.4, Some("ms"), "5230 ms"),
             (12.34, Some("EUR"), "12.3 EUR"),
             (0.5, None, "0.5"),
@@ -112,5 +196,83 @@ mod tests {
         ] {
             assert_eq!(quantity(value, unit), shown);
         }
+    }
+
+    /// A threshold's incident, on a share or on a count.
+    fn broken(value: f64, bound: f64, direction: Deviation, unit: Option<&str>) -> Incident {
+        Incident {
+            metric: "error_rate".into(),
+            slice: crate::figure::Slice::from([("psp", "stripe")]),
+            unit: unit.map(str::to_owned),
+            direction,
+            figures: crate::incident::IncidentFigures {
+                value: Some(value),
+                bound: Some(bound),
+                ..Default::default()
+            },
+            ..example()
+        }
+    }
+
+    #[test]
+    fn a_bound_is_called_a_bound_and_an_expectation_an_expectation() {
+        let percent = Some("percent");
+        let mut up = broken(0.795, 0.15, Deviation::Up, percent);
+        let text = "error_rate on psp=stripe rose to 79.5 %, above the bound of 15 %";
+        assert_eq!(summary(&up), text);
+        (up.figures.affected, up.figures.denominator) = (Some(645.0), Some(1000.0));
+        assert_eq!(summary(&up), format!("{text}; 645 of 1000 beyond it"));
+        assert_eq!(
+            summary(&broken(2.0, 3.0, Deviation::Down, None)),
+            "error_rate on psp=stripe fell to 2, below the bound of 3"
+        );
+        assert_eq!(
+            summary(&broken(0.1, 0.15, Deviation::Up, percent)),
+            "error_rate on psp=stripe is at 10 %, but was above the bound of 15 %"
+        );
+        assert_eq!(
+            summary(&example()),
+            "authorization_rate on issuer=bank_17, psp=adyen fell to 41 %, expected 88 %; \
+             147 of 312 affected"
+        );
+    }
+
+    #[test]
+    fn an_incident_that_is_over_says_what_it_is_back_at_and_how_long_it_took() {
+        let minute = 60_000_000;
+        let mut over = broken(40.0, 3.0, Deviation::Down, None);
+        over.resolved_at_us = Some(over.started_at_us + 12 * minute);
+        assert_eq!(
+            ended(&over, Some(40.0)),
+            "error_rate on psp=stripe is back at 40 after 12 min; it was below the bound of 3"
+        );
+        let mut rate = example();
+        rate.resolved_at_us = Some(rate.started_at_us + 90 * minute);
+        assert_eq!(
+            ended(&rate, Some(0.87)),
+            "authorization_rate on issuer=bank_17, psp=adyen is back at 87 % after 1 h 30 min; \
+             it was at 41 %, expected 88 %; 147 of 312 affected"
+        );
+        assert_eq!(
+            ended(&rate, None),
+            "authorization_rate on issuer=bank_17, psp=adyen fell to 41 %, expected 88 %; \
+             147 of 312 affected; closed after 1 h 30 min"
+        );
+    }
+
+    #[test]
+    fn spans_are_told_in_their_two_largest_units() {
+        for (seconds, text) in [
+            (0, "0 s"),
+            (59, "59 s"),
+            (60, "1 min"),
+            (95, "1 min 35 s"),
+            (3600, "1 h"),
+            (3 * 3600 + 61, "3 h 1 min"),
+            (50 * 3600, "2 d 2 h"),
+        ] {
+            assert_eq!(duration(seconds * 1_000_000), text);
+        }
+        assert_eq!(duration(-1), "0 s");
     }
 }

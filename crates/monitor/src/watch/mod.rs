@@ -3,7 +3,9 @@
 mod actions;
 mod announce;
 mod baselines;
+mod due;
 mod figures;
+mod known;
 mod lifecycle;
 mod message;
 mod rate;
@@ -17,7 +19,7 @@ mod tests;
 pub use actions::ActionNote;
 pub use status::MonitorStatus;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::broadcast;
@@ -25,20 +27,18 @@ use tokio::sync::broadcast;
 use crate::MonitorError;
 use crate::catalogue::{Catalogue, incidents, progress};
 use crate::definition::{DefinitionFault, Detect, MonitorDefinition, RateDetect};
-use crate::figure::{FigureSource, MetricFacts, Slice};
+use crate::figure::{FigureSource, MetricFacts};
 use crate::incident::{Incident, IncidentEvent, TimelineKind};
 use baselines::{Baselines, LeftOut};
+use due::{Clock, due};
+use known::Known;
 use lifecycle::{Lifecycle, Record};
 use rate::{RateRound, longest_steps};
-use state::{Finding, Live, Memory, SliceState, Step};
+use state::{Finding, Live, Memory, Step};
 use threshold::ThresholdRound;
 
 /// Events that a slow subscriber may lag behind before it is told that it missed some.
 const FEED_EVENTS_MAX: usize = 256;
-/// After a pause, steps older than this are not judged any more, in microseconds.
-const CATCH_UP_US: i64 = 3600 * 1_000_000;
-/// Rates are judged no more often than this, in microseconds.
-const RATE_STEP_US: i64 = 10 * 1_000_000;
 
 /// Live subscribers to incidents. Clones share the subscribers.
 #[derive(Clone, Debug)]
@@ -91,6 +91,7 @@ pub struct Watch {
     source: Arc<dyn FigureSource>,
     feed: Feed,
     options: WatchOptions,
+    started_us: i64,
 }
 
 struct Monitor {
@@ -122,10 +123,10 @@ enum Round {
 }
 
 impl Round {
-    fn judge(&self, step: Step, states: &mut HashMap<Slice, SliceState>) -> Vec<Finding> {
+    fn judge(&self, step: Step, memory: &mut Memory) -> Vec<Finding> {
         match self {
-            Self::Rate(round) => round.judge(step, states),
-            Self::Threshold(round) => round.judge(step, states),
+            Self::Rate(round) => round.judge(step, &mut memory.slices),
+            Self::Threshold(round) => round.judge(step, memory),
         }
     }
 
@@ -168,6 +169,7 @@ impl Watch {
             source,
             feed,
             options,
+            started_us: now_us,
         };
         watch.close_stale(&definitions, now_us)?;
         for definition in definitions {
@@ -183,7 +185,7 @@ impl Watch {
                         .into_iter()
                         .collect(),
                     live: live.into_iter().map(notify).collect::<Result<_, _>>()?,
-                    baselines: None,
+                    ..Default::default()
                 })
             })?;
             let inner = Mutex::new(Inner {
@@ -251,7 +253,11 @@ impl Watch {
             .source
             .facts(&definition.metric)
             .map_err(MonitorError::Figures)?;
-        let Some((first, last)) = due(definition, &facts, inner.memory.judged_upto_us, now_us)
+        let clock = Clock {
+            started_us: self.started_us,
+            now_us,
+        };
+        let Some((first, last)) = due(definition, &facts, inner.memory.judged_upto_us, clock)
         else {
             return Ok((0, 0));
         };
@@ -276,7 +282,7 @@ impl Watch {
                 start_us,
                 end_us: start_us + step_us,
             };
-            let findings = round.judge(step, &mut lifecycle.memory.slices);
+            let findings = round.judge(step, lifecycle.memory);
             inner.slices = findings.len();
             lifecycle.advance(step, findings, &round, step == last)?;
             steps += 1;
@@ -305,7 +311,12 @@ impl Watch {
         let source = self.source.as_ref();
         let round = match &definition.detect {
             Detect::Threshold(detect) => {
-                ThresholdRound::fetch(source, definition, detect, first, last).map(Round::Threshold)
+                if facts.empty_value.is_some() && memory.known.is_none() {
+                    let known = Known::recall(source, definition, facts, first.start_us);
+                    memory.known = Some(known.map_err(MonitorError::Figures)?);
+                }
+                ThresholdRound::fetch(source, definition, facts, detect, first, last)
+                    .map(Round::Threshold)
             }
             Detect::Rate(detect) => {
                 if !facts.is_rate {
@@ -424,7 +435,12 @@ impl Watch {
                         incident: incident.clone(),
                         notify,
                     };
-                    records.push(lifecycle::resolved(&mut live, now_us, note.to_owned()));
+                    records.push(lifecycle::resolved(
+                        &mut live,
+                        now_us,
+                        note.to_owned(),
+                        None,
+                    ));
                 }
                 progress::forget(db, &name)?;
             }
@@ -435,40 +451,6 @@ impl Watch {
         }
         Ok(())
     }
-}
-
-/// The first and the last step to judge now; `None` where no bucket has become complete.
-fn due(
-    definition: &MonitorDefinition,
-    facts: &MetricFacts,
-    judged_upto_us: Option<i64>,
-    now_us: i64,
-) -> Option<(Step, Step)> {
-    let bucket_us = facts.bucket_us.max(1);
-    let wanted_us = match &definition.detect {
-        Detect::Threshold(detect) => i64::try_from(detect.window.as_micros()).unwrap_or(i64::MAX),
-        Detect::Rate(_) => RATE_STEP_US,
-    };
-    let buckets = (wanted_us.saturating_sub(1) / bucket_us) + 1;
-    let step_us = buckets.max(1) * bucket_us;
-    // One client whose clock is ahead moves the watermark ahead for all. By the clock, too, events
-    // are waited for as long as they may be late, or theirs would be judged before they came.
-    let clock_us = now_us.saturating_sub(facts.lateness_us);
-    let ready_us = facts.watermark_us?.min(clock_us).div_euclid(step_us) * step_us;
-    let from_us = judged_upto_us.unwrap_or(ready_us - step_us);
-    let from_us = from_us
-        .max(ready_us - CATCH_UP_US.max(step_us))
-        .div_euclid(step_us)
-        * step_us;
-    let first = Step {
-        start_us: from_us,
-        end_us: from_us + step_us,
-    };
-    let last = Step {
-        start_us: ready_us - step_us,
-        end_us: ready_us,
-    };
-    (first.start_us < ready_us).then_some((first, last))
 }
 
 /// How far before a step buckets are judged with it.

@@ -11,6 +11,7 @@ use crate::detect::hysteresis::Verdict;
 use crate::detect::rate::{RateScore, RateSettings, change_point, ladder, score};
 use crate::detect::{discovery, recovery};
 use crate::figure::{FigureQuery, FigureSource, Slice};
+use crate::group::Evidence;
 use crate::incident::Deviation;
 
 const WEEK_US: f64 = 7.0 * 24.0 * 3600.0 * 1e6;
@@ -137,7 +138,7 @@ impl RateRound {
     }
 
     /// Whether a slice points `deviation`'s way at this step, and how much traffic it has.
-    pub fn leaning(&self, step: Step, deviation: Deviation) -> Vec<(Slice, bool, f64)> {
+    pub fn leaning(&self, step: Step, deviation: Deviation) -> Vec<Evidence> {
         let settings = RateSettings {
             min_samples: LEANING.1,
             ..self.settings
@@ -146,11 +147,13 @@ impl RateRound {
             let score = self.score(at, step, 0, &settings)?;
             let leaning = score.p_value <= LEANING.0 && score.deviation == deviation;
             let longest = self.stretches.first().copied().unwrap_or(1);
-            Some((
-                slice.clone(),
+            Some(Evidence {
+                slice: slice.clone(),
+                weight: self.recent(at, step, longest, 0).attempts,
+                firing: false,
                 leaning,
-                self.recent(at, step, longest, 0).attempts,
-            ))
+                judged: true,
+            })
         };
         self.slices.iter().enumerate().filter_map(leans).collect()
     }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::baselines::Baselines;
+use super::known::Known;
 use crate::detect::hysteresis::{Hysteresis, Verdict};
 use crate::figure::Slice;
 use crate::incident::{Deviation, Incident, IncidentId};
@@ -42,7 +43,7 @@ pub(super) struct SliceState {
     pub deviation: Option<Deviation>,
     /// Expected value when it fired.
     pub expected: f64,
-    /// Value that made it fire. For a threshold: the last value.
+    /// Value that made it fire.
     pub observed: f64,
     /// Smallest p-value since it fired.
     pub p_value: Option<f64>,
@@ -74,14 +75,16 @@ pub(super) struct Live {
     pub notify: Vec<String>,
 }
 
-/// All that a monitor remembers. Kept in the catalogue as well, but for the baselines, which are
-/// computed again.
+/// All that a monitor remembers. Kept in the catalogue as well, but for the baselines and the known
+/// slices, which come from history again.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Memory {
     pub judged_upto_us: Option<i64>,
     pub slices: HashMap<Slice, SliceState>,
     pub live: Vec<Live>,
     pub baselines: Option<std::sync::Arc<Baselines>>,
+    /// Of a threshold on a metric that has a value without events: which slices there are.
+    pub known: Option<Known>,
 }
 
 impl Memory {

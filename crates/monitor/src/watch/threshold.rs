@@ -2,18 +2,25 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::known::Known;
 use super::rate::unjudged;
-use super::state::{Finding, SliceState, Step};
+use super::state::{Finding, Memory, Step};
 use crate::definition::{MonitorDefinition, ThresholdDetect};
 use crate::detect::hysteresis::Verdict;
 use crate::detect::threshold::score;
-use crate::figure::{Bucket, FigureQuery, FigureSource, Slice};
+use crate::figure::{Bucket, FigureQuery, FigureSource, MetricFacts, Slice};
+use crate::group::Evidence;
 use crate::incident::Deviation;
 
 /// The figures of one round: one value per slice and step.
 pub(super) struct ThresholdRound {
     detect: ThresholdDetect,
     metric: String,
+    /// The value of a slice without events, where nothing has one.
+    empty_value: Option<f64>,
+    /// Whether several steps were read at once. Then a slice that has events in one of them comes
+    /// with the empty value in all others, also in those before it existed.
+    several: bool,
     windows: HashMap<i64, Vec<(Slice, Bucket)>>,
 }
 
@@ -22,6 +29,7 @@ impl ThresholdRound {
     pub fn fetch(
         source: &dyn FigureSource,
         definition: &MonitorDefinition,
+        facts: &MetricFacts,
         detect: &ThresholdDetect,
         first: Step,
         last: Step,
@@ -44,6 +52,8 @@ impl ThresholdRound {
         Ok(Self {
             detect: detect.clone(),
             metric: definition.metric.clone(),
+            empty_value: facts.empty_value,
+            several: first != last,
             windows,
         })
     }
@@ -66,19 +76,28 @@ impl ThresholdRound {
     }
 
     /// Judges one step of every slice that has figures or a state.
-    pub fn judge(&self, step: Step, states: &HashMap<Slice, SliceState>) -> Vec<Finding> {
+    pub fn judge(&self, step: Step, memory: &mut Memory) -> Vec<Finding> {
+        if let Some(known) = &mut memory.known {
+            let found = self.windows.get(&step.start_us).into_iter().flatten();
+            let had_events = found
+                .filter(|(_, bucket)| {
+                    bucket.value.is_some() && (!self.several || bucket.value != self.empty_value)
+                })
+                .map(|(slice, _)| slice);
+            known.note(had_events, step.start_us);
+        }
         let mut findings = Vec::new();
-        for (slice, bucket) in self.windows.get(&step.start_us).into_iter().flatten() {
-            let Some(score) = score(bucket, &self.detect) else {
+        for (slice, bucket) in self.window(step, memory.known.as_ref()) {
+            let Some(score) = score(&bucket, &self.detect) else {
                 continue;
             };
-            let state = states.get(slice);
+            let state = memory.slices.get(&slice);
             // While it fires, it resolves against the limit it broke, not against the nearer one.
             let limit = state
                 .filter(|s| s.hysteresis.is_firing())
                 .map_or(score.limit, |s| s.expected);
             findings.push(Finding {
-                slice: slice.clone(),
+                slice,
                 verdict: score.verdict,
                 deviation: score.deviation,
                 seen: bucket.value.is_some(),
@@ -89,7 +108,8 @@ impl ThresholdRound {
             });
         }
         let found: HashSet<&Slice> = findings.iter().map(|finding| &finding.slice).collect();
-        let missing: Vec<Finding> = states
+        let missing: Vec<Finding> = memory
+            .slices
             .keys()
             .filter(|slice| !found.contains(slice))
             .map(|slice| unjudged(slice, step))
@@ -98,15 +118,56 @@ impl ThresholdRound {
         findings
     }
 
-    /// Whether a slice is beyond the limit at this step, and how much traffic it has.
-    pub fn leaning(&self, step: Step, deviation: Deviation) -> Vec<(Slice, bool, f64)> {
-        let windows = self.windows.get(&step.start_us).into_iter().flatten();
-        let leans = |(slice, bucket): &(Slice, Bucket)| {
-            let score = score(bucket, &self.detect)?;
-            score.value?;
-            let leaning = score.verdict == Verdict::Anomalous && score.deviation == deviation;
-            Some((slice.clone(), leaning, bucket.denominator.unwrap_or(1.0)))
+    /// Which slices are beyond the limit at this step, and how much traffic each has; of those with
+    /// too few samples to be judged, only the traffic.
+    pub fn leaning(
+        &self,
+        step: Step,
+        deviation: Deviation,
+        known: Option<&Known>,
+    ) -> Vec<Evidence> {
+        let says = |(slice, bucket): (Slice, Bucket)| {
+            let score = score(&bucket, &self.detect)?;
+            bucket.value?;
+            Some(Evidence {
+                slice,
+                weight: bucket.denominator.unwrap_or(1.0),
+                firing: false,
+                leaning: score.verdict == Verdict::Anomalous && score.deviation == deviation,
+                judged: score.value.is_some(),
+            })
         };
-        windows.filter_map(leans).collect()
+        let window = self.window(step, known);
+        window.into_iter().filter_map(says).collect()
+    }
+
+    /// What every slice has at this step. Where nothing is a value, slices that had events lately
+    /// have it in a window without.
+    fn window(&self, step: Step, known: Option<&Known>) -> Vec<(Slice, Bucket)> {
+        let found = self.windows.get(&step.start_us).into_iter().flatten();
+        let (Some(known), Some(_)) = (known, self.empty_value) else {
+            return found.cloned().collect();
+        };
+        let is_there = |(slice, bucket): &&(Slice, Bucket)| {
+            bucket.value.is_some()
+                && (!self.several
+                    || bucket.value != self.empty_value
+                    || known.has(slice, step.start_us))
+        };
+        let mut window: Vec<(Slice, Bucket)> = found.filter(is_there).cloned().collect();
+        let present: HashSet<&Slice> = window.iter().map(|(slice, _)| slice).collect();
+        let nothing = Bucket {
+            start_us: step.start_us,
+            value: self.empty_value,
+            numerator: None,
+            denominator: None,
+        };
+        let silent: Vec<(Slice, Bucket)> = known
+            .at(step.start_us)
+            .filter(|slice| !present.contains(slice))
+            .map(|slice| (slice.clone(), nothing))
+            .collect();
+        window.extend(silent);
+        window
     }
 }

@@ -144,6 +144,7 @@ fn document(incident: &monitor::Incident) -> Incident {
         resolved_at: incident.resolved_at_us.map(rfc3339),
         value: figure(figures.value),
         expected: figure(figures.expected),
+        bound: figure(figures.bound),
         numerator: figure(figures.numerator),
         denominator: figure(figures.denominator),
         affected: figure(figures.affected),

@@ -68,19 +68,22 @@ pub struct Incident {
     pub updated_at: String,
     /// When it was over, RFC 3339.
     pub resolved_at: Option<String>,
-    /// The metric's value at the last judgement.
+    /// The metric's value: of a rate in the bad time, of a threshold at the last judgement.
     #[schema(value_type = Option<f64>)]
     pub value: Option<Figure>,
-    /// What it should have been.
+    /// What it should have been; null for a threshold, which has a `bound`.
     #[schema(value_type = Option<f64>)]
     pub expected: Option<Figure>,
+    /// Of a threshold: the bound that was broken, upwards or downwards as `direction` says.
+    #[schema(value_type = Option<f64>)]
+    pub bound: Option<Figure>,
     /// Of a rate: the count above the line.
     #[schema(value_type = Option<f64>)]
     pub numerator: Option<Figure>,
     /// Of a rate: the count below the line.
     #[schema(value_type = Option<f64>)]
     pub denominator: Option<Figure>,
-    /// How many events were hit beyond what was to be expected.
+    /// How many events were hit beyond what was to be expected, or beyond the bound.
     #[schema(value_type = Option<f64>)]
     pub affected: Option<Figure>,
     /// How sure the detector is, 0 to 1.

@@ -317,6 +317,7 @@ impl Cases {
             resolved_at: None,
             value: Figure::number(0.41),
             expected: Figure::number(0.88),
+            bound: None,
             numerator: Figure::number(128.0),
             denominator: Figure::number(312.0),
             affected: Figure::number(147.0),

@@ -1,6 +1,7 @@
 //! What monitors see: the figures of metrics, from `analyse`.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tillwatch_analyse::{Analyst, Metric, SeriesQuery, SlicesQuery};
 use tillwatch_monitor::figure::{
@@ -17,6 +18,7 @@ pub struct Figures {
     analyst: Arc<Analyst>,
     processor: Arc<Processor>,
     runtime: Handle,
+    empty_values: Mutex<HashMap<String, Option<f64>>>,
 }
 
 impl Figures {
@@ -26,6 +28,7 @@ impl Figures {
             analyst,
             processor,
             runtime,
+            empty_values: Mutex::default(),
         }
     }
 
@@ -33,6 +36,30 @@ impl Figures {
         self.analyst
             .metric(name)
             .ok_or_else(|| format!("there is no metric '{name}'"))
+    }
+
+    /// The metric's value where nothing happened. It is asked once: definitions never change.
+    fn empty_value(&self, name: &str) -> Result<Option<f64>, String> {
+        let known = || {
+            self.empty_values
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        if let Some(value) = known().get(name) {
+            return Ok(*value);
+        }
+        let bucket_us = self.analyst.bucket_us(self.metric(name)?);
+        let nothing = SeriesQuery {
+            metric: name.to_owned(),
+            from_us: 0,
+            to_us: bucket_us,
+            step_us: bucket_us,
+            ..SeriesQuery::default()
+        };
+        let answer = self.runtime.block_on(self.analyst.series(&nothing));
+        let value = answer.map_err(|error| error.to_string())?.empty.as_f64();
+        known().insert(name.to_owned(), value);
+        Ok(value)
     }
 }
 
@@ -46,6 +73,7 @@ impl FigureSource for Figures {
             unit: metric.definition().unit.clone(),
             is_rate: metric.ratio().is_some(),
             watermark_us: stream.and_then(|stream| stream.watermark_us()),
+            empty_value: self.empty_value(name)?,
             lateness_us: self.processor.options().lateness_us,
         })
     }

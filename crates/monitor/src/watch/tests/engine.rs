@@ -388,7 +388,8 @@ fn a_threshold_fires_after_its_hold_and_resolves_after_its_patience() {
     assert_eq!(found.started_at_us, LIVE + 6 * MINUTE);
     assert_eq!(found.opened_at_us, LIVE + 8 * MINUTE);
     assert_eq!(found.resolved_at_us, Some(LIVE + 11 * MINUTE));
-    assert_eq!(found.figures.expected, Some(0.8));
+    assert_eq!(found.figures.bound, Some(0.8));
+    assert_eq!(found.figures.expected, None);
     assert_eq!(found.figures.probability, None);
 }
 

@@ -3,6 +3,7 @@
 mod calibration;
 mod engine;
 mod people;
+mod thresholds;
 mod traffic;
 
 use std::sync::Arc;

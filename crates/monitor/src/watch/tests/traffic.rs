@@ -31,6 +31,8 @@ struct Inner {
     lateness_us: i64,
     is_rate: bool,
     tells_samples: bool,
+    /// Values are the attempts, and nothing is zero.
+    is_count: bool,
     /// Latest end that was asked for.
     asked_upto_us: i64,
     failure: Option<String>,
@@ -45,6 +47,7 @@ impl Traffic {
             lateness_us: 0,
             is_rate: true,
             tells_samples: true,
+            is_count: false,
             asked_upto_us: i64::MIN,
             failure: None,
         };
@@ -124,6 +127,12 @@ impl Traffic {
         (inner.is_rate, inner.tells_samples) = (false, false);
     }
 
+    /// From now on the metric counts attempts.
+    pub fn is_count(&self) {
+        self.tells_no_samples();
+        self.inner.lock().unwrap().is_count = true;
+    }
+
     pub fn fail_with(&self, failure: Option<&str>) {
         self.inner.lock().unwrap().failure = failure.map(str::to_owned);
     }
@@ -153,6 +162,7 @@ impl FigureSource for Traffic {
             unit: Some("percent".to_owned()),
             is_rate: inner.is_rate,
             watermark_us: inner.watermark_us,
+            empty_value: inner.is_count.then_some(0.0),
             lateness_us: inner.lateness_us,
         })
     }
@@ -173,10 +183,14 @@ impl FigureSource for Traffic {
                 *sum = sum.plus(*counts);
             }
         }
-        let told = inner.tells_samples;
+        let (told, is_count) = (inner.tells_samples, inner.is_count);
         let bucket = |(start_us, counts): (i64, Counts)| Bucket {
             start_us,
-            value: counts.rate(),
+            value: if is_count {
+                Some(counts.attempts)
+            } else {
+                counts.rate()
+            },
             numerator: told.then_some(counts.successes),
             denominator: told.then_some(counts.attempts),
         };
