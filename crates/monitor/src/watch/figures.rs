@@ -251,7 +251,7 @@ impl Lifecycle<'_> {
                 (below > 0.0).then(|| above / below)
             }
             // A step that is the whole stretch gives one bucket; sums of values need not be values.
-            _ => buckets().filter_map(|bucket| bucket.value).last(),
+            _ => buckets().filter_map(|bucket| bucket.value).next_back(),
         };
         Ok(Total {
             value: value.or(self.facts.empty_value),
