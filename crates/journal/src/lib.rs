@@ -28,6 +28,7 @@
 
 mod error;
 mod frame;
+mod instance;
 mod lock;
 mod offset;
 mod reader;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::error::JournalError;
 use crate::frame::{FRAME_HEADER_BYTES, FrameHeader};
+use crate::instance;
 use crate::lock::StorageLock;
 use crate::offset::Offset;
 use crate::reader::JournalReader;
@@ -92,6 +93,15 @@ impl Journal {
             _lock: lock,
         };
         Ok((journal, recovery))
+    }
+
+    /// Which journal this is: 32 hexadecimal digits, made when first asked for and kept beside the segments.
+    /// Whoever notes what a journal holds notes them too, since another journal may come to lie in its place.
+    ///
+    /// # Errors
+    /// Those of the storage.
+    pub fn instance(&self) -> Result<String, JournalError> {
+        instance::read_or_make(self.storage.as_ref())
     }
 
     /// Appends one frame and says where it starts. It is durable, and readers see it, after [`Self::sync`].

@@ -11,6 +11,7 @@ mod crash;
 mod damage;
 mod disk;
 mod faults;
+mod instance;
 mod processes;
 mod reading;
 mod retention;

@@ -23,6 +23,7 @@ pub struct RunningHealth {
     processor: ArcSwapOption<Processor>,
     intake: ArcSwapOption<Intake>,
     definitions: ArcSwap<DefinitionsStatus>,
+    instance: ArcSwapOption<String>,
     sources: Mutex<Option<ReadSources>>,
 }
 
@@ -43,6 +44,11 @@ impl RunningHealth {
     /// The processor in force. It may be set before it has recovered: its figures then grow as it goes.
     pub fn set_processor(&self, processor: Arc<Processor>) {
         self.processor.store(Some(processor));
+    }
+
+    /// Which journal is written to; known before the journal is replayed.
+    pub fn set_instance(&self, instance: String) {
+        self.instance.store(Some(Arc::new(instance)));
     }
 
     /// The way into the journal.
@@ -87,9 +93,11 @@ impl Health for RunningHealth {
     }
 
     fn journal(&self) -> JournalStatus {
+        let instance = self.instance.load().as_deref().cloned();
         let Some(intake) = self.intake.load_full() else {
             return JournalStatus {
                 state: "opening".to_owned(),
+                instance,
                 ..JournalStatus::default()
             };
         };
@@ -102,6 +110,7 @@ impl Health for RunningHealth {
         JournalStatus {
             state: state.to_owned(),
             fault: status.journal.poisoned,
+            instance,
             bytes: status.journal.bytes,
             segments: status.journal.segments,
             durable_to: Some(status.journal.durable),

@@ -29,6 +29,8 @@ pub struct JournalStatus {
     pub state: String,
     /// Why it is poisoned.
     pub fault: Option<String>,
+    /// Which journal it is, 32 hexadecimal digits: another one in its place has others.
+    pub instance: Option<String>,
     /// Bytes on disk.
     pub bytes: u64,
     /// Segment files.

@@ -83,6 +83,7 @@ fn local(
         });
     }
     let journal = open_journal(data, loaded)?;
+    let instance = journal.instance()?;
     let processor = replay(&journal, loaded, &|_| ())?;
     let intake = Arc::new(Intake::start(
         journal,
@@ -94,7 +95,7 @@ fn local(
         .map_err(|error| anyhow!("stream '{stream}': {error}"))?;
     Ok((
         Arc::clone(&intake),
-        IntakeSink::new(intake, Arc::new(decoder)),
+        IntakeSink::new(intake, Arc::new(decoder), &instance),
     ))
 }
 

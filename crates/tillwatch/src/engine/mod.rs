@@ -145,6 +145,11 @@ impl Engine {
         let catalogue = Catalogue::open(&path)
             .with_context(|| format!("the catalogue {} cannot be opened", path.display()))?;
         let health = Arc::new(RunningHealth::new());
+        match journal.instance() {
+            Ok(instance) => health.set_instance(instance),
+            // A full disk, most likely: what is there can be read.
+            Err(error) => tracing::warn!(%error, "the journal has no id that tells it from others"),
+        }
         let sources = Arc::new(SourceBoard::default());
         let board = Arc::clone(&sources);
         health.set_sources(move || board.statuses());

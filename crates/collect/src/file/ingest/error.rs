@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::sink::SinkError;
 use crate::file::error::FileError;
 
 /// Why a file was not loaded to its end.
@@ -11,6 +12,14 @@ pub enum IngestError {
     /// The file cannot be read.
     #[error(transparent)]
     File(#[from] FileError),
+    /// The other side did not say what it is, so that nothing was sent.
+    #[error("nothing was sent: {reason}{}", if *refused { "" } else { "; run the same command again" })]
+    Unreached {
+        /// What it answered.
+        reason: String,
+        /// Whether trying the same again is no use.
+        refused: bool,
+    },
     /// The other side did not take a chunk. What came before it is noted as done.
     #[error("stopped before line {line}: {reason}{}", if *refused { "" } else { "; run the same command again to go on from there" })]
     Interrupted {
@@ -42,6 +51,23 @@ pub enum IngestError {
 }
 
 impl IngestError {
+    /// What the sink said when it was asked what it is.
+    pub(super) fn unreached(error: &SinkError) -> Self {
+        Self::Unreached {
+            reason: error.to_string(),
+            refused: error.is_refusal(),
+        }
+    }
+
+    /// What the sink said when `line` was the first that it had not acknowledged.
+    pub(super) fn interrupted(error: &SinkError, line: u64) -> Self {
+        Self::Interrupted {
+            reason: error.to_string(),
+            line,
+            refused: error.is_refusal(),
+        }
+    }
+
     /// A failure to write; the map for `Result::map_err`.
     pub(super) fn write(
         action: &'static str,

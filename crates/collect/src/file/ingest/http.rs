@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
-use reqwest::{Client, Response, StatusCode, Url, redirect};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, redirect};
 use serde::Deserialize;
 
-use super::sink::{Answer, Parcel, Sink, SinkError};
+use super::sink::{Answer, Parcel, Sink, SinkError, of_instance};
 use crate::decode::Rejection;
 use crate::outgoing::http_client;
 
@@ -45,6 +45,7 @@ impl HttpSinkOptions {
 pub struct HttpSink {
     client: Client,
     url: Url,
+    status: Url,
     authorization: Option<HeaderValue>,
 }
 
@@ -70,6 +71,19 @@ struct BodyRejection {
     raw: String,
 }
 
+/// The part of `GET /v1/status` that tells one server's data from another's.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Status {
+    journal: JournalStatus,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct JournalStatus {
+    instance: Option<String>,
+}
+
 /// What a problem document says (RFC 9457).
 #[derive(Deserialize, Default)]
 #[serde(default)]
@@ -86,15 +100,20 @@ impl HttpSink {
     /// [`SinkError::Refused`] when the address or the token cannot be used.
     pub fn new(stream: &str, options: &HttpSinkOptions) -> Result<Self, SinkError> {
         let refused = |what: &str| SinkError::Refused(what.to_owned());
-        let mut url = options.server.clone();
         let no_base = || refused("the server's address must be http:// or https://");
-        if !matches!(url.scheme(), "http" | "https") {
+        if !matches!(options.server.scheme(), "http" | "https") {
             return Err(no_base());
         }
-        url.path_segments_mut()
-            .map_err(|()| no_base())?
-            .pop_if_empty()
-            .extend(["v1", "streams", stream, "events"]);
+        let below = |path: &[&str]| {
+            let mut url = options.server.clone();
+            url.path_segments_mut()
+                .map_err(|()| no_base())?
+                .pop_if_empty()
+                .extend(path);
+            Ok(url)
+        };
+        let url = below(&["v1", "streams", stream, "events"])?;
+        let status = below(&["v1", "status"])?;
         let authorization = match &options.token {
             None => None,
             Some(token) => {
@@ -114,22 +133,17 @@ impl HttpSink {
         Ok(Self {
             client,
             url,
+            status,
             authorization,
         })
     }
-}
 
-impl Sink for HttpSink {
-    async fn send(&self, parcel: &Parcel) -> Result<Answer, SinkError> {
-        let mut request = self
-            .client
-            .post(self.url.clone())
-            .header(CONTENT_TYPE, parcel.format.content_type())
-            .header("Idempotency-Key", &parcel.idempotency_key)
-            .body(parcel.chunk.body.clone());
-        if let Some(authorization) = &self.authorization {
-            request = request.header(AUTHORIZATION, authorization.clone());
-        }
+    /// What is answered, unless it says to try again.
+    async fn answered(&self, request: RequestBuilder) -> Result<(StatusCode, Vec<u8>), SinkError> {
+        let request = match &self.authorization {
+            Some(authorization) => request.header(AUTHORIZATION, authorization.clone()),
+            None => request,
+        };
         let response = request
             .send()
             .await
@@ -138,7 +152,6 @@ impl Sink for HttpSink {
         let retry_after = retry_after(&response);
         let body = read(response).await?;
         match status {
-            StatusCode::OK | StatusCode::UNPROCESSABLE_ENTITY => answer(status, &body),
             StatusCode::TOO_MANY_REQUESTS => {
                 let reason = format!("the server is overloaded: {}", problem(status, &body));
                 Err(SinkError::Overloaded {
@@ -149,12 +162,42 @@ impl Sink for HttpSink {
             status if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT => Err(
                 SinkError::Unavailable(format!("the server failed: {}", problem(status, &body))),
             ),
-            status => Err(SinkError::Refused(format!(
-                "the server refused: {}",
-                problem(status, &body)
-            ))),
+            status => Ok((status, body)),
         }
     }
+}
+
+impl Sink for HttpSink {
+    /// The server's journal. A server that does not tell it is told by its address, as well as can be.
+    async fn target(&self) -> Result<String, SinkError> {
+        let (status, body) = self.answered(self.client.get(self.status.clone())).await?;
+        if status == StatusCode::UNAUTHORIZED {
+            return Err(refusal(status, &body));
+        }
+        let told: Status = serde_json::from_slice(&body).unwrap_or_default();
+        Ok(match told.journal.instance {
+            Some(instance) => of_instance(&instance),
+            None => format!("server {}", self.status),
+        })
+    }
+
+    async fn send(&self, parcel: &Parcel) -> Result<Answer, SinkError> {
+        let request = self
+            .client
+            .post(self.url.clone())
+            .header(CONTENT_TYPE, parcel.format.content_type())
+            .header("Idempotency-Key", &parcel.idempotency_key)
+            .body(parcel.chunk.body.clone());
+        let (status, body) = self.answered(request).await?;
+        match status {
+            StatusCode::OK | StatusCode::UNPROCESSABLE_ENTITY => answer(status, &body),
+            status => Err(refusal(status, &body)),
+        }
+    }
+}
+
+fn refusal(status: StatusCode, body: &[u8]) -> SinkError {
+    SinkError::Refused(format!("the server refused: {}", problem(status, body)))
 }
 
 fn unreachable_server(url: &Url, error: &reqwest::Error) -> SinkError {
@@ -199,9 +242,7 @@ async fn read(mut response: Response) -> Result<Vec<u8>, SinkError> {
 
 fn answer(status: StatusCode, body: &[u8]) -> Result<Answer, SinkError> {
     // A body without counts is a problem document: the chunk as a whole was not understood.
-    let body: Body = serde_json::from_slice(body).map_err(|_| {
-        SinkError::Refused(format!("the server refused: {}", problem(status, body)))
-    })?;
+    let body: Body = serde_json::from_slice(body).map_err(|_| refusal(status, body))?;
     let rejection = |r: BodyRejection| Rejection {
         line: r.line,
         field: r.field,

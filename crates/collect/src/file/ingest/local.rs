@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::sink::{Answer, Parcel, Sink, SinkError};
+use super::sink::{Answer, Parcel, Sink, SinkError, of_instance};
 use crate::decode::Decoder;
 use crate::intake::{Intake, IntakeError, SubmitMeta};
 
@@ -10,18 +10,27 @@ use crate::intake::{Intake, IntakeError, SubmitMeta};
 pub struct IntakeSink {
     intake: Arc<Intake>,
     decoder: Arc<Decoder>,
+    target: String,
 }
 
 impl IntakeSink {
     /// Hands events to `intake`, as the stream of `decoder`. Rejections are listed up to the decoder's
-    /// `rejections_max` per chunk.
+    /// `rejections_max` per chunk. `instance` is that of the intake's journal.
     #[must_use]
-    pub fn new(intake: Arc<Intake>, decoder: Arc<Decoder>) -> Self {
-        Self { intake, decoder }
+    pub fn new(intake: Arc<Intake>, decoder: Arc<Decoder>, instance: &str) -> Self {
+        Self {
+            intake,
+            decoder,
+            target: of_instance(instance),
+        }
     }
 }
 
 impl Sink for IntakeSink {
+    async fn target(&self) -> Result<String, SinkError> {
+        Ok(self.target.clone())
+    }
+
     async fn send(&self, parcel: &Parcel) -> Result<Answer, SinkError> {
         let (intake, decoder) = (Arc::clone(&self.intake), Arc::clone(&self.decoder));
         let (body, format) = (parcel.chunk.body.clone(), parcel.format.body_format());

@@ -2,7 +2,8 @@
 //!
 //! The file is cut into chunks at fixed places. A chunk is sent with an `Idempotency-Key` made of the
 //! file's fingerprint and the chunk's place, and is noted as done when the other side has answered, which it
-//! does when the events are durable. What was sent and not noted is sent again with the same key.
+//! does when the events are durable. What was sent and not noted is sent again with the same key. What is noted
+//! holds for the journal that answered, not for its address: another one begins with nothing.
 
 mod error;
 mod fingerprint;
@@ -139,13 +140,15 @@ pub async fn ingest<S: Sink>(
     let fingerprint = tokio::task::spawn_blocking(move || Fingerprint::of(&file))
         .await
         .map_err(|error| FileError::io("read", path)(std::io::Error::other(error)))??;
-    let mut run = Run::begin(path, stream, fingerprint, options)?;
+    let retries = Arc::new(Retries::new(options, Arc::clone(&listener)));
+    let target = retries.target(sink.as_ref()).await;
+    let target = target.map_err(|error| IngestError::unreached(&error))?;
+    let mut run = Run::begin(path, &target, stream, fingerprint, options)?;
     if run.saved.done {
         return Ok(run.outcome(true));
     }
     listener(Event::Progress(run.progress));
     let mut chunks = read_ahead(run.reader()?, options.in_flight_max);
-    let retries = Arc::new(Retries::new(options, Arc::clone(&listener)));
     let mut in_flight = VecDeque::new();
     let mut failure = None;
     loop {
@@ -167,11 +170,7 @@ pub async fn ingest<S: Sink>(
             }
             Err(error) => {
                 // What is in flight behind it may arrive or not; it is sent again under its key.
-                return Err(IngestError::Interrupted {
-                    refused: error.is_refusal(),
-                    reason: error.to_string(),
-                    line,
-                });
+                return Err(IngestError::interrupted(&error, line));
             }
         }
     }
@@ -230,14 +229,15 @@ impl InFlight {
 impl Run {
     fn begin(
         path: &Path,
+        target: &str,
         stream: &str,
         fingerprint: Fingerprint,
         options: &IngestOptions,
     ) -> Result<Self, IngestError> {
-        let state = StateFile::new(&options.state_folder, stream, &fingerprint);
+        let state = StateFile::new(&options.state_folder, target, stream, &fingerprint);
         let found = if options.restart { None } else { state.load() };
         let format = FileReader::open(path, options.read)?.format();
-        let fresh = SavedState::new(path, stream, &fingerprint, format, &options.read);
+        let fresh = SavedState::new(path, target, stream, &fingerprint, format, &options.read);
         let saved = match found {
             Some(found) if found.format != fresh.format => {
                 return Err(IngestError::OtherForm {

@@ -33,10 +33,22 @@ impl Retries {
         sink: &S,
         parcel: &Parcel,
     ) -> Result<Answer, SinkError> {
+        self.answer(|| sink.send(parcel)).await
+    }
+
+    /// What the sink writes to, after as many tries as it takes.
+    pub(super) async fn target<S: Sink>(&self, sink: &S) -> Result<String, SinkError> {
+        self.answer(|| sink.target()).await
+    }
+
+    async fn answer<T, F>(&self, ask: impl Fn() -> F) -> Result<T, SinkError>
+    where
+        F: Future<Output = Result<T, SinkError>>,
+    {
         let mut failures = 0;
         let mut overloaded_since = None;
         loop {
-            let error = match sink.send(parcel).await {
+            let error = match ask().await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };

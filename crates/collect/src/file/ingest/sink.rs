@@ -59,9 +59,21 @@ impl SinkError {
 
 /// Takes chunks and answers when their events are durable.
 pub trait Sink: Send + Sync + 'static {
+    /// What the chunks go to, told from anything else: as long as it is the same, what was sent there is
+    /// there.
+    ///
+    /// # Errors
+    /// See [`SinkError`].
+    fn target(&self) -> impl Future<Output = Result<String, SinkError>> + Send;
+
     /// Sends one chunk, once.
     ///
     /// # Errors
     /// See [`SinkError`].
     fn send(&self, parcel: &Parcel) -> impl Future<Output = Result<Answer, SinkError>> + Send;
+}
+
+/// The target that is a journal, whether it is reached through a server or in its folder.
+pub(super) fn of_instance(instance: &str) -> String {
+    format!("journal {instance}")
 }

@@ -5,13 +5,14 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use tillwatch_event::EventId;
 
 use super::error::IngestError;
 use super::fingerprint::Fingerprint;
 use crate::file::dialect::FileFormat;
 use crate::file::reader::{Position, ReadOptions};
 
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// What is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +20,8 @@ pub(super) struct SavedState {
     version: u32,
     /// Where the file lay, for people.
     path: String,
+    /// What it was sent to.
+    target: String,
     stream: String,
     fingerprint: String,
     /// The file's form, as a content type.
@@ -39,6 +42,7 @@ pub(super) struct SavedState {
 impl SavedState {
     pub(super) fn new(
         path: &Path,
+        target: &str,
         stream: &str,
         fingerprint: &Fingerprint,
         format: FileFormat,
@@ -47,6 +51,7 @@ impl SavedState {
         Self {
             version: VERSION,
             path: path.display().to_string(),
+            target: target.to_owned(),
             stream: stream.to_owned(),
             fingerprint: fingerprint.to_string(),
             format: format!("{} ({})", format.name(), format.content_type()),
@@ -67,12 +72,18 @@ impl SavedState {
 pub(super) struct StateFile {
     folder: PathBuf,
     path: PathBuf,
+    target: String,
     stream: String,
     fingerprint: String,
 }
 
 impl StateFile {
-    pub(super) fn new(folder: &Path, stream: &str, fingerprint: &Fingerprint) -> Self {
+    pub(super) fn new(
+        folder: &Path,
+        target: &str,
+        stream: &str,
+        fingerprint: &Fingerprint,
+    ) -> Self {
         // A stream's name from the command line may be anything, and a file's name may not.
         let safe: String = stream
             .chars()
@@ -87,7 +98,12 @@ impl StateFile {
             .collect();
         Self {
             folder: folder.to_owned(),
-            path: folder.join(format!("{safe}-{fingerprint}.json")),
+            // What was loaded into one server says nothing of another.
+            path: folder.join(format!(
+                "{safe}-{fingerprint}-{}.json",
+                EventId::of_text(target)
+            )),
+            target: target.to_owned(),
             stream: stream.to_owned(),
             fingerprint: fingerprint.to_string(),
         }
@@ -99,6 +115,7 @@ impl StateFile {
         let text = fs::read(&self.path).ok()?;
         let saved: SavedState = serde_json::from_slice(&text).ok()?;
         let same = saved.version == VERSION
+            && saved.target == self.target
             && saved.stream == self.stream
             && saved.fingerprint == self.fingerprint;
         same.then_some(saved)

@@ -1,4 +1,5 @@
 mod over_http;
+mod targets;
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Mutex;
@@ -12,10 +13,12 @@ use tillwatch_event::{Field, FieldType, StreamSchema};
 /// A server as far as a sink sees it: takes each key once, and fails as it is told.
 struct Shop {
     decoder: Decoder,
+    name: String,
     seen: Mutex<BTreeMap<String, u64>>,
     rows: Mutex<Vec<(i64, String)>>,
     sent: AtomicU64,
     faults: Mutex<Vec<SinkError>>,
+    faults_of_target: Mutex<Vec<SinkError>>,
     /// After so many chunks it takes them and never answers.
     mute_after: AtomicU64,
     news: tokio::sync::Notify,
@@ -37,12 +40,18 @@ fn schema() -> Arc<StreamSchema> {
 
 impl Shop {
     fn new() -> Arc<Self> {
+        Self::named("shop")
+    }
+
+    fn named(name: &str) -> Arc<Self> {
         Arc::new(Self {
+            name: name.to_owned(),
             decoder: Decoder::new(schema(), DecodeLimits::default()).unwrap(),
             seen: Mutex::default(),
             rows: Mutex::default(),
             sent: AtomicU64::new(0),
             faults: Mutex::default(),
+            faults_of_target: Mutex::default(),
             mute_after: AtomicU64::new(u64::MAX),
             news: tokio::sync::Notify::new(),
         })
@@ -60,6 +69,13 @@ impl Shop {
 }
 
 impl Sink for Shop {
+    async fn target(&self) -> Result<String, SinkError> {
+        match self.faults_of_target.lock().unwrap().pop() {
+            Some(fault) => Err(fault),
+            None => Ok(self.name.clone()),
+        }
+    }
+
     async fn send(&self, parcel: &Parcel) -> Result<Answer, SinkError> {
         use arrow::array::AsArray;
         use arrow::datatypes::Int64Type;
@@ -487,6 +503,9 @@ async fn rejected_lines_are_written_once_however_often_the_load_breaks_off() {
 async fn what_a_server_does_not_list_is_counted() {
     struct Terse(Arc<Shop>);
     impl Sink for Terse {
+        async fn target(&self) -> Result<String, SinkError> {
+            self.0.target().await
+        }
         async fn send(&self, parcel: &Parcel) -> Result<Answer, SinkError> {
             let mut answer = self.0.send(parcel).await?;
             answer.rejections.truncate(1);

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 
 type Script = Arc<Mutex<Vec<Response>>>;
-type Seen = Arc<Mutex<Vec<(String, HeaderMap, String)>>>;
+pub(super) type Seen = Arc<Mutex<Vec<(String, HeaderMap, String)>>>;
 
 async fn serve(script: Vec<Response>) -> (HttpSinkOptions, Seen) {
     let seen = Seen::default();
@@ -35,7 +35,7 @@ async fn serve(script: Vec<Response>) -> (HttpSinkOptions, Seen) {
     )
 }
 
-fn taken(accepted: u64) -> Response {
+pub(super) fn taken(accepted: u64) -> Response {
     axum_json(
         200,
         format!("{{\"accepted\":{accepted},\"duplicates\":0,\"rejected\":0,\"rejections\":[]}}"),
@@ -181,7 +181,7 @@ async fn a_server_that_is_not_there_is_named() {
         .await
         .unwrap_err();
     let expected = format!(
-        "stopped before line 2: the server at 127.0.0.1:{port} cannot be reached: no connection; is it running?; run the same command again to go on from there"
+        "nothing was sent: the server at 127.0.0.1:{port} cannot be reached: no connection; is it running?; run the same command again"
     );
     assert_eq!(error.to_string(), expected);
 }
