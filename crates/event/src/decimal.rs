@@ -58,7 +58,7 @@ struct Digits {
 /// needs more than `precision` digits.
 pub fn parse(text: &[u8], precision: u8, scale: i8) -> Result<i128, DecimalError> {
     let overflow = DecimalError::Overflow { precision, scale };
-    let digits = read_digits(text, overflow)?;
+    let digits = read_digits(text, precision, scale)?;
     if digits.mantissa == 0 {
         return Ok(0);
     }
@@ -91,7 +91,7 @@ pub fn parse(text: &[u8], precision: u8, scale: i8) -> Result<i128, DecimalError
     })
 }
 
-fn read_digits(text: &[u8], overflow: DecimalError) -> Result<Digits, DecimalError> {
+fn read_digits(text: &[u8], precision: u8, scale: i8) -> Result<Digits, DecimalError> {
     let (negative, mut rest) = match text {
         [b'-', rest @ ..] => (true, rest),
         [b'+', rest @ ..] => (false, rest),
@@ -121,11 +121,13 @@ fn read_digits(text: &[u8], overflow: DecimalError) -> Result<Digits, DecimalErr
         match byte {
             b'0' => pending_zeros = pending_zeros.saturating_add(1),
             b'1'..=b'9' => {
-                let factor = power_of_ten(pending_zeros.saturating_add(1)).ok_or(overflow)?;
-                mantissa = mantissa
-                    .checked_mul(factor)
-                    .and_then(|value| value.checked_add(i128::from(byte - b'0')))
-                    .ok_or(overflow)?;
+                mantissa = longer(mantissa, pending_zeros, *byte).ok_or({
+                    if fraction >= i64::from(scale) && point {
+                        DecimalError::Fraction { scale }
+                    } else {
+                        DecimalError::Overflow { precision, scale }
+                    }
+                })?;
                 pending_zeros = 0;
             }
             b'.' if !point => {
@@ -150,6 +152,18 @@ fn read_digits(text: &[u8], overflow: DecimalError) -> Result<Digits, DecimalErr
             .saturating_sub(fraction)
             .saturating_add(i64::from(pending_zeros)),
     })
+}
+
+/// The mantissa with `zeros` and a digit behind it; none when that is too long.
+fn longer(mantissa: i128, zeros: u32, digit: u8) -> Option<i128> {
+    // Zeros before the first digit add nothing, however many there are.
+    let factor = match mantissa {
+        0 => 1,
+        _ => power_of_ten(zeros.saturating_add(1))?,
+    };
+    mantissa
+        .checked_mul(factor)?
+        .checked_add(i128::from(digit - b'0'))
 }
 
 /// Reads `e3`, `E-2` or nothing; a huge exponent is capped, which leaves its meaning "far too large".
@@ -210,6 +224,8 @@ mod tests {
             ("1.500000000000000000000000000000000000000000", 4, 2, 150),
             ("0000000000000000000000000000000000000000001", 4, 2, 100),
             ("100000000000000000000e-20", 4, 2, 100),
+            (&format!("{}12.5", "0".repeat(60)), 4, 2, 1250),
+            (&format!("0.{}1e62", "0".repeat(60)), 4, 2, 1000),
             (
                 "99999999999999999999999999999999999999",
                 38,
@@ -250,7 +266,11 @@ mod tests {
             ("1.005", fraction),
             ("1e-3", fraction),
             ("1e-999999999", fraction),
+            (&format!("0.{}1", "0".repeat(60)), fraction),
+            (&format!("1.{}1", "0".repeat(60)), fraction),
+            (&format!("0.{}", "3".repeat(60)), fraction),
             ("100", overflow),
+            ("12345678901234567890123456789012345678.9", overflow),
             ("1e999999999", overflow),
             ("123456789012345678901234567890123456789012345", overflow),
         ] {

@@ -35,7 +35,7 @@ fn main() -> ExitCode {
     match done {
         Ok(code) => code,
         Err(error) => {
-            terminal::complain(format!("error: {error:#}"));
+            terminal::complain(format!("error: {}", terminal::with_causes(&error)));
             ExitCode::from(1)
         }
     }

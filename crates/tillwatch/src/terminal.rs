@@ -17,6 +17,18 @@ pub fn complain(text: impl AsRef<str>) {
     let _ = writeln!(out, "{}", text.as_ref());
 }
 
+/// An error and what caused it, each told once: some errors name their cause themselves.
+#[must_use]
+pub fn with_causes(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.ends_with(&cause) {
+            text.push_str(&format!(": {cause}"));
+        }
+    }
+    text
+}
+
 /// A bar of bytes done on standard error; nothing is drawn when that is no terminal.
 #[must_use]
 pub fn bytes_bar(what: &'static str, bytes: u64) -> ProgressBar {
@@ -45,7 +57,23 @@ pub fn thousands(number: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::thousands;
+    use anyhow::Context;
+    use tillwatch_collect::file::{ProposeOptions, propose};
+
+    use super::{thousands, with_causes};
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let fault = propose("/nope".as_ref(), &ProposeOptions::default())
+            .context("reading")
+            .unwrap_err();
+        assert_eq!(
+            with_causes(&fault),
+            "reading: cannot open /nope: No such file or directory (os error 2)"
+        );
+        let plain = anyhow::anyhow!("inner").context("outer");
+        assert_eq!(with_causes(&plain), "outer: inner");
+    }
 
     #[test]
     fn long_numbers_are_grouped() {

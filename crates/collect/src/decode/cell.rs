@@ -13,6 +13,10 @@ const CARD_NUMBER: &str =
 const CARD_NUMBER_ID: &str =
     "looks like a card number, and an id cannot be masked; use an id that is no card number";
 
+const EMPTY: &str = "is required, but empty";
+/// What may stand around a value without being part of it.
+const BLANKS: [char; 2] = [' ', '\t'];
+
 /// A value of one row, ready for its column. Texts are places in the row's source or scratch, so
 /// that a row can be checked whole before any of it reaches a column.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -165,6 +169,11 @@ fn text_cell(
     }
     match column.kind {
         FieldType::String => {
+            // An empty text is a value, but not one that tells an event from another: all of them would
+            // count as one. The same as in CSV, whose empty cells are no values.
+            if column.is_id && text.trim_matches(BLANKS).is_empty() {
+                return Err(Fault::field(&column.name, EMPTY));
+            }
             let masked = guard::mask(text);
             if column.is_id && matches!(masked, Cow::Owned(_)) {
                 return Err(Fault::field(&column.name, CARD_NUMBER_ID));
@@ -177,7 +186,8 @@ fn text_cell(
         // JavaScript and many APIs send exact numbers as text.
         FieldType::Decimal { precision, scale } => decimal_cell(column, text, precision, scale),
         FieldType::Int64 => int_cell(column, text),
-        FieldType::Bool | FieldType::Float64 | FieldType::Json => Err(wrong(column, text, "text")),
+        FieldType::Float64 => float_cell(column, text),
+        FieldType::Bool | FieldType::Json => Err(wrong(column, text, "text")),
     }
 }
 
@@ -199,26 +209,25 @@ fn plain_cell(
     at: usize,
     scratch: &mut String,
 ) -> Result<Cell, Fault> {
-    let trimmed = text.trim_matches([' ', '\t']);
+    let trimmed = text.trim_matches(BLANKS);
     let is_null = trimmed.is_empty() || column.nulls.iter().any(|null| null == trimmed);
     if is_null {
         if column.optional {
             return Ok(Cell::Null);
         }
-        return Err(Fault::field(&column.name, "is required, but empty"));
+        return Err(Fault::field(&column.name, EMPTY));
     }
     match column.kind {
         FieldType::Bool => bool_cell(column, trimmed),
-        FieldType::Float64 => float_cell(column, trimmed),
         FieldType::Json => {
             super::json::check_value(trimmed)
                 .map_err(|reason| Fault::field(&column.name, reason))?;
-            let lead = text.len() - text.trim_start_matches([' ', '\t']).len();
+            let lead = text.len() - text.trim_start_matches(BLANKS).len();
             Ok(keep(guard::mask_json(trimmed), Some(at + lead), scratch))
         }
         FieldType::String => text_cell(column, text, Some(at), scratch),
         _ => {
-            let lead = text.len() - text.trim_start_matches([' ', '\t']).len();
+            let lead = text.len() - text.trim_start_matches(BLANKS).len();
             text_cell(column, trimmed, Some(at + lead), scratch)
         }
     }
@@ -371,7 +380,7 @@ pub(super) fn wrong(column: &ColumnPlan, value: &str, found: &str) -> Fault {
         FieldType::String => "text in quotes".to_owned(),
         FieldType::Bool => "true or false".to_owned(),
         FieldType::Int64 => "a whole number".to_owned(),
-        FieldType::Float64 => "a number".to_owned(),
+        FieldType::Float64 => "a number or its text".to_owned(),
         FieldType::Decimal { .. } => format!("a number or its text for {}", column.kind),
         FieldType::Timestamp => "RFC 3339 text or an epoch number".to_owned(),
         FieldType::Date => "a date's text".to_owned(),

@@ -1,5 +1,7 @@
 //! The form of a body, from its `Content-Type` or a file's name.
 
+use std::borrow::Cow;
+
 use super::DecodeError;
 
 /// The form of a body.
@@ -53,11 +55,31 @@ impl Format {
     /// `whitespace`. What they leave open is as `csv` says: the stream's own way to cut CSV.
     ///
     /// # Errors
-    /// When the type or a parameter's value is not known.
+    /// When the type or a parameter's value is not known, and for a `charset` other than UTF-8.
     pub fn from_content_type(value: &str, csv: &CsvOptions) -> Result<Self, DecodeError> {
-        let mut parts = value.split(';').map(str::trim);
-        let essence = parts.next().unwrap_or_default().to_ascii_lowercase();
-        match essence.as_str() {
+        let parts = unquoted_parts(value);
+        let parameters = || parts.iter().skip(1).filter_map(|part| parameter(part));
+        for (name, value) in parameters() {
+            let is_utf8 = || matches!(value.to_ascii_lowercase().as_str(), "utf-8" | "utf8");
+            if name == "charset" && !is_utf8() {
+                return Err(DecodeError::UnknownCharset(
+                    value.chars().take(100).collect(),
+                ));
+            }
+        }
+        Self::from_essence(value, &parts, csv)
+    }
+
+    /// As [`Self::from_content_type`] for an answer we asked for: servers name charsets that their
+    /// answers are not in, nobody can make them stop, and what is not UTF-8 is rejected when it is read.
+    pub(crate) fn of_answer(value: &str, csv: &CsvOptions) -> Option<Self> {
+        Self::from_essence(value, &unquoted_parts(value), csv).ok()
+    }
+
+    fn from_essence(value: &str, parts: &[&str], csv: &CsvOptions) -> Result<Self, DecodeError> {
+        let parameters = parts.iter().skip(1).filter_map(|part| parameter(part));
+        let essence = parts.first().copied().unwrap_or_default().trim();
+        match essence.to_ascii_lowercase().as_str() {
             "application/x-ndjson"
             | "application/ndjson"
             | "application/jsonl"
@@ -65,13 +87,13 @@ impl Format {
             | "application/json-lines"
             | "application/jsonlines" => Ok(Self::Ndjson),
             "application/json" | "text/json" => Ok(Self::Json),
-            "text/csv" | "application/csv" => csv_parameters(parts, csv.clone()),
+            "text/csv" | "application/csv" => csv_parameters(parameters, csv.clone()),
             "text/tab-separated-values" => {
                 let tabs = CsvOptions {
                     delimiter: Delimiter::Byte(b'\t'),
                     ..csv.clone()
                 };
-                csv_parameters(parts, tabs)
+                csv_parameters(parameters, tabs)
             }
             "application/vnd.apache.parquet" | "application/x-parquet" => Ok(Self::Parquet),
             "application/vnd.apache.arrow.stream" => Ok(Self::ArrowStream),
@@ -104,18 +126,56 @@ impl Format {
     }
 }
 
+/// The parts of a header's value between semicolons that stand in no quotes (RFC 9110 section 5.6.6).
+fn unquoted_parts(value: &str) -> Vec<&str> {
+    let (mut quoted, mut escaped) = (false, false);
+    value
+        .split(|letter| {
+            if escaped {
+                escaped = false;
+                return false;
+            }
+            match letter {
+                '\\' if quoted => escaped = true,
+                '"' => quoted = !quoted,
+                ';' => return !quoted,
+                _ => {}
+            }
+            false
+        })
+        .collect()
+}
+
+/// A parameter's name in small letters and its value without quotes; none when it is no parameter.
+fn parameter(part: &str) -> Option<(String, Cow<'_, str>)> {
+    let (name, value) = part.split_once('=')?;
+    let value = value.trim();
+    let inner = value
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
+    let value = match inner {
+        None => Cow::Borrowed(value),
+        Some(inner) if !inner.contains('\\') => Cow::Borrowed(inner),
+        Some(inner) => {
+            let mut escaped = false;
+            let plain = inner.chars().filter(|letter| {
+                escaped = *letter == '\\' && !escaped;
+                !escaped
+            });
+            Cow::Owned(plain.collect())
+        }
+    };
+    Some((name.trim().to_ascii_lowercase(), value))
+}
+
 fn csv_parameters<'a>(
-    parameters: impl Iterator<Item = &'a str>,
+    parameters: impl Iterator<Item = (String, Cow<'a, str>)>,
     mut options: CsvOptions,
 ) -> Result<Format, DecodeError> {
-    for parameter in parameters {
-        let Some((name, value)) = parameter.split_once('=') else {
-            continue;
-        };
-        let value = value.trim().trim_matches('"');
-        match name.trim().to_ascii_lowercase().as_str() {
+    for (name, value) in parameters {
+        match name.as_str() {
             "header" => {
-                options.header = match value {
+                options.header = match &*value {
                     "absent" => false,
                     "present" => true,
                     other => {
@@ -124,7 +184,7 @@ fn csv_parameters<'a>(
                     }
                 }
             }
-            "delimiter" => options.delimiter = Delimiter::parse(value)?,
+            "delimiter" => options.delimiter = Delimiter::parse(&value)?,
             _ => {}
         }
     }

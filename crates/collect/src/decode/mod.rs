@@ -146,6 +146,9 @@ pub enum DecodeError {
         "unknown Content-Type '{0}'; use application/x-ndjson, application/json, text/csv, application/vnd.apache.parquet or application/vnd.apache.arrow.stream"
     )]
     UnknownFormat(String),
+    /// A `Content-Type` with a charset that is not read.
+    #[error("the charset '{0}' is not read; send UTF-8")]
+    UnknownCharset(String),
     /// A parameter of the format that cannot be used.
     #[error("{0}")]
     FormatParameter(String),

@@ -2,23 +2,21 @@
 
 use std::time::Duration;
 
-/// Exponential back-off with full jitter: after the n-th failure in a row a random time up to
-/// `base · 2ⁿ`, at most `max`. Full jitter keeps many clients of one failed server from coming back
-/// together.
+/// Exponential back-off with jitter: after the n-th failure in a row a random time from `base` to
+/// `base · 2ⁿ`, at most `max`. The jitter keeps many clients of one failed server from coming back
+/// together, and none comes back sooner than it would have without a failure.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Backoff {
     pub(super) base: Duration,
+    /// At least `base`.
     pub(super) max: Duration,
-    /// Never less than this: a source asks at most once a second.
-    pub(super) min: Duration,
 }
 
 impl Backoff {
     /// The wait after `failures` failures in a row; `random` is uniform in 0 to 1.
     pub(super) fn delay(&self, failures: u32, random: f64) -> Duration {
-        self.ceiling(failures)
-            .mul_f64(random.clamp(0.0, 1.0))
-            .max(self.min)
+        let room = self.ceiling(failures).saturating_sub(self.base);
+        self.base + room.mul_f64(random.clamp(0.0, 1.0))
     }
 
     fn ceiling(&self, failures: u32) -> Duration {
@@ -50,7 +48,6 @@ mod tests {
     const BACKOFF: Backoff = Backoff {
         base: Duration::from_secs(5),
         max: Duration::from_secs(300),
-        min: Duration::from_secs(1),
     };
 
     #[test]
@@ -69,14 +66,26 @@ mod tests {
                 "{failures}"
             );
         }
-        assert_eq!(BACKOFF.delay(5, 0.0), Duration::from_secs(1));
+    }
+
+    #[test]
+    fn a_retry_is_never_sooner_than_the_interval() {
+        for failures in [1, 5, 60] {
+            assert_eq!(BACKOFF.delay(failures, 0.0), Duration::from_secs(5));
+        }
+        let slow = Backoff {
+            base: Duration::from_secs(600),
+            max: Duration::from_secs(600),
+        };
+        assert_eq!(slow.delay(1, 0.0), slow.delay(9, 1.0));
+        assert_eq!(slow.delay(9, 1.0), Duration::from_secs(600));
     }
 
     proptest! {
         #[test]
         fn a_delay_is_always_within_its_bounds(failures in any::<u32>(), random in 0.0..=1.0_f64) {
             let delay = BACKOFF.delay(failures, random);
-            prop_assert!(delay >= BACKOFF.min && delay <= BACKOFF.max);
+            prop_assert!(delay >= BACKOFF.base && delay <= BACKOFF.max);
         }
     }
 

@@ -28,7 +28,9 @@ pub(super) fn decode(fault: &DecodeError) -> Problem {
             Slug::BodyTooLarge
         }
         DecodeError::UnknownEncoding(_) => Slug::UnsupportedContentEncoding,
-        DecodeError::UnknownFormat(_) => Slug::UnsupportedContentType,
+        DecodeError::UnknownFormat(_) | DecodeError::UnknownCharset(_) => {
+            Slug::UnsupportedContentType
+        }
         DecodeError::FormatParameter(_) => Slug::BadHeader,
         _ => Slug::BodyUnreadable,
     };
@@ -115,6 +117,10 @@ mod tests {
             ),
             (
                 DecodeError::UnknownFormat("text/plain".into()),
+                Slug::UnsupportedContentType,
+            ),
+            (
+                DecodeError::UnknownCharset("utf-16".into()),
                 Slug::UnsupportedContentType,
             ),
             (DecodeError::FormatParameter("x".into()), Slug::BadHeader),

@@ -104,12 +104,22 @@ pub struct SourceStatus {
     pub state: String,
     /// When it last succeeded, RFC 3339.
     pub last_ok_at: Option<String>,
-    /// Why it last failed.
+    /// Why it last failed; it stays when the source is well again.
     pub last_error: Option<String>,
+    /// When that was, RFC 3339.
+    pub last_error_at: Option<String>,
+    /// Failures since it last succeeded.
+    pub failures: u64,
     /// When it tries next, RFC 3339.
     pub next_at: Option<String>,
-    /// Events it has brought.
+    /// Answers since the start that had not changed.
+    pub unchanged: u64,
+    /// Events it has brought since the start.
     pub events: u64,
+    /// Events since the start that were known already.
+    pub duplicates: u64,
+    /// Events since the start that were rejected.
+    pub rejected: u64,
 }
 
 /// Everything about the running server.

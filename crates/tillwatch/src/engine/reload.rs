@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 
 use super::Engine;
 use crate::definitions::{Fault, Folder, Loaded, finish};
+use crate::terminal::with_causes;
 
 /// Editors write a file in several steps; the folder is read when it has been quiet for this long.
 const QUIET: Duration = Duration::from_millis(300);
@@ -84,8 +85,9 @@ async fn take(engine: &Engine, reader: &mut Reader, found: Found) {
                 Err(error) => {
                     // It need not be the definitions' fault: the next event tries again.
                     reader.seen = None;
-                    tracing::error!(error = %format!("{error:#}"), "the changed definitions were not taken");
-                    engine.refused(vec![format!("{error:#}")]);
+                    let error = with_causes(&error);
+                    tracing::error!(error, "the changed definitions were not taken");
+                    engine.refused(vec![error]);
                 }
             }
         }

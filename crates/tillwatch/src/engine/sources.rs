@@ -83,8 +83,13 @@ impl SourceBoard {
                 state: kind.to_owned(),
                 last_ok_at: state.last_ok_at_us.and_then(time_text),
                 last_error: state.last_error,
+                last_error_at: state.last_error_at_us.and_then(time_text),
+                failures: state.failures,
                 next_at: state.next_at_us.and_then(time_text),
+                unchanged: state.unchanged,
                 events: state.events,
+                duplicates: state.duplicates,
+                rejected: state.rejected,
             }
         });
         states.chain(failed.iter().cloned()).collect()

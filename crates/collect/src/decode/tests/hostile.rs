@@ -36,6 +36,14 @@ fn each_bad_line_is_rejected_with_its_exact_reason() {
             "event_id: expected text in quotes, found a number: 42",
         ),
         (
+            r#"{"event_id":""}"#.into(),
+            "event_id: is required, but empty",
+        ),
+        (
+            r#"{"event_id":" \t"}"#.into(),
+            "event_id: is required, but empty",
+        ),
+        (
             r#"{"event_id":true}"#.into(),
             "event_id: expected text in quotes, found a bool: true",
         ),
@@ -68,8 +76,16 @@ fn each_bad_line_is_rejected_with_its_exact_reason() {
             "score: 1e999 is not a finite number",
         ),
         (
-            with(r#","score":"1.5""#),
-            "score: expected a number, found text: 1.5",
+            with(r#","score":"fast""#),
+            "score: expected a number or its text, found text: fast",
+        ),
+        (
+            with(r#","score":"1e999""#),
+            "score: 1e999 is not a finite number",
+        ),
+        (
+            with(r#","score":"NaN""#),
+            "score: NaN is not a finite number",
         ),
         (
             with(r#","approved":1"#),

@@ -20,6 +20,8 @@ use crate::source::backoff::retry_after;
 pub(super) enum Answer {
     /// Nothing new since the answer whose marks are remembered.
     NotModified,
+    /// An answer without a body, such as 204: no events.
+    Empty { marks: Marks },
     /// An answer.
     Body {
         body: Vec<u8>,
@@ -151,9 +153,13 @@ impl Fetcher {
             etag: response.headers().get(ETAG).cloned(),
             last_modified: response.headers().get(LAST_MODIFIED).cloned(),
         };
-        let encoding = Encoding::from_header(&header(CONTENT_ENCODING)).map_err(PollFault::new)?;
-        let format = Format::from_content_type(&header(CONTENT_TYPE), &self.csv).ok();
+        let encoding = header(CONTENT_ENCODING);
+        let format = Format::of_answer(&header(CONTENT_TYPE), &self.csv);
         let raw = read_body(response, self.bytes_max).await?;
+        if raw.is_empty() {
+            return Ok(Answer::Empty { marks });
+        }
+        let encoding = Encoding::from_header(&encoding).map_err(PollFault::new)?;
         let body = match encoding {
             Encoding::Identity => raw,
             encoding => {
@@ -166,6 +172,9 @@ impl Fetcher {
                 .map_err(PollFault::new)?
             }
         };
+        if body.iter().all(u8::is_ascii_whitespace) {
+            return Ok(Answer::Empty { marks });
+        }
         Ok(Answer::Body {
             body,
             format,

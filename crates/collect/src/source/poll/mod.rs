@@ -22,7 +22,7 @@ use super::backoff::Backoff;
 use super::path::{EventsPath, PathError};
 use crate::clock::Clock;
 use crate::decode::{DecodeError, Decoder, Format};
-use crate::intake::{Intake, IntakeError, SubmitMeta};
+use crate::intake::{Intake, IntakeError, Receipt, SubmitMeta};
 use fetch::{Answer, Fetcher};
 use state::SharedState;
 pub use state::{PollState, SourceStateKind};
@@ -40,7 +40,8 @@ pub struct PollLimits {
     pub timeout_ms: u64,
     /// Milliseconds to connect. Default 10 000.
     pub connect_timeout_ms: u64,
-    /// Milliseconds of the longest wait after failures. Default 300 000 (5 minutes).
+    /// Milliseconds of the longest wait after failures, which is never shorter than the source's
+    /// `every`. Default 300 000 (5 minutes).
     pub backoff_max_ms: u64,
     /// Milliseconds of the longest wait that a server may ask for by `Retry-After`. Default 3 600 000 (1 hour).
     pub retry_after_max_ms: u64,
@@ -156,7 +157,6 @@ impl PollHandle {
         let backoff = Backoff {
             base: options.every,
             max: Duration::from_millis(options.limits.backoff_max_ms).max(options.every),
-            min: EVERY_MIN,
         };
         let poller = Poller {
             options,
@@ -326,7 +326,7 @@ impl Poller {
                     let wait = fault
                         .wait
                         .map_or(backoff, |asked| asked.min(most).max(backoff));
-                    self.state.failed(fault.reason);
+                    self.state.failed(self.clock.now_us(), fault.reason);
                     wait
                 }
             };
@@ -345,6 +345,12 @@ impl Poller {
         let (body, format, marks) = match self.fetcher.fetch(self.clock.now_us()).await? {
             Answer::NotModified => {
                 self.state.unchanged(self.clock.now_us());
+                return Ok(());
+            }
+            // Nothing has happened there: an answer as good as any, whatever form it would have.
+            Answer::Empty { marks } => {
+                self.fetcher.remember(marks);
+                self.state.took(self.clock.now_us(), &Receipt::default());
                 return Ok(());
             }
             Answer::Body {

@@ -35,6 +35,8 @@ pub struct PollState {
     pub last_ok_at_us: Option<i64>,
     /// Why the last failure was, also when requests succeed again.
     pub last_error: Option<String>,
+    /// When that was, microseconds since 1970.
+    pub last_error_at_us: Option<i64>,
     /// When it asks next, microseconds since 1970.
     pub next_at_us: Option<i64>,
     /// Failures since the last success.
@@ -63,6 +65,7 @@ impl SharedState {
             state: SourceStateKind::Starting,
             last_ok_at_us: None,
             last_error: None,
+            last_error_at_us: None,
             next_at_us: None,
             failures: 0,
             answers: 0,
@@ -81,11 +84,12 @@ impl SharedState {
         self.lock().clone()
     }
 
-    pub(super) fn failed(&self, reason: String) {
+    pub(super) fn failed(&self, now_us: i64, reason: String) {
         let mut state = self.lock();
         state.state = SourceStateKind::Failing;
         state.failures += 1;
         state.last_error = Some(reason);
+        state.last_error_at_us = Some(now_us);
     }
 
     pub(super) fn next_at(&self, at_us: i64) {

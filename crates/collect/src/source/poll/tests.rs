@@ -214,8 +214,49 @@ async fn after_a_failure_the_source_waits_as_asked_and_then_recovers() {
     wait_until("events", || bench.handle.state().events == 1).await;
     let asked = server.asked();
     assert!(asked[1].0 - asked[0].0 >= Duration::from_millis(1_990));
-    assert_eq!(bench.handle.state().failures, 0);
+    let well = bench.handle.state();
+    assert_eq!((well.state, well.failures), (SourceStateKind::Ok, 0));
+    // What it was stays, with its time, which is before it was well again.
+    assert_eq!(well.last_error, failed.last_error);
+    assert_eq!(well.last_error_at_us, failed.last_error_at_us);
+    assert!(well.last_error_at_us.unwrap() < well.last_ok_at_us.unwrap());
     bench.handle.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_without_a_body_means_no_events() {
+    const NDJSON: [(&str, &str); 1] = [("content-type", "application/x-ndjson")];
+    const ENCODED: [(&str, &str); 2] = [("content-encoding", "gzip"), ("etag", "\"none\"")];
+    let answers: [fn() -> Response; 4] = [
+        || StatusCode::NO_CONTENT.into_response(),
+        || (StatusCode::NO_CONTENT, ENCODED).into_response(),
+        || (NDJSON, "").into_response(),
+        || "\n".into_response(),
+    ];
+    for (answer, path) in answers
+        .iter()
+        .flat_map(|a| [(a, None), (a, Some("$.data[*]"))])
+    {
+        let (server, url) = Server::start().await;
+        server.push(answer());
+        let bench = start(PollOptions {
+            events: path.map(str::to_owned),
+            ..options(&url)
+        })
+        .unwrap();
+        wait_until("an answer", || {
+            bench.handle.state().state != SourceStateKind::Starting
+        })
+        .await;
+        let state = bench.handle.state();
+        assert_eq!(
+            (state.state, state.answers, state.events),
+            (SourceStateKind::Ok, 1, 0),
+            "{:?}",
+            state.last_error
+        );
+        bench.handle.stop().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
