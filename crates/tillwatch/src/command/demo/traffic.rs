@@ -32,7 +32,7 @@ const TROUBLE_APPROVAL: f64 = 0.05;
 const TROUBLED_METRIC: &str = "authorization_rate";
 /// First attempts a minute that the issuer gets through the provider at least, so that a minute of
 /// trouble is enough to be sure of it at three in the morning too.
-const ATTEMPTS_PER_MINUTE_MIN: f64 = 16.0;
+const ATTEMPTS_PER_MINUTE_MIN: f64 = 20.0;
 /// An incident that ended less than this ago would be opened again instead of a new one.
 const LATELY_US: i64 = 40 * 60 * 1_000_000;
 /// Batches between making, decoding and taking.
