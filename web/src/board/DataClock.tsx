@@ -10,6 +10,7 @@ import { lastEventMs } from './lastEvent';
 const QUIET_AFTER_MS = 120_000;
 /** How long a stream waits for stragglers changes with its definition only. */
 const STATUS_INTERVAL_MS = 60_000;
+const STATUS_RETRY_MS = 5_000;
 
 interface Props {
   /** All cubes that the board shows. */
@@ -25,14 +26,14 @@ export function DataClock({ cubes }: Props) {
   const status = useQuery({
     ...statusQuery,
     enabled: watermarks.length > 0,
-    refetchInterval: STATUS_INTERVAL_MS,
+    refetchInterval: ({ state }) => (state.data ? STATUS_INTERVAL_MS : STATUS_RETRY_MS),
   });
   const now = serverNow(useTick(1_000));
   if (known.length === 0) return null;
   const newest = lastEventMs(watermarks, status.data?.streams ?? [], now);
   if (newest === null) return <span className="data-clock dim">{t('live.noData')}</span>;
   // Until the wait is known, the watermark would tell of a silence that is none.
-  if (status.isPending) return null;
+  if (!status.data) return null;
   const age = now - newest;
   const isQuiet = age > QUIET_AFTER_MS;
   return (
