@@ -85,8 +85,8 @@ impl TimeReader {
     /// The instant of a text, in microseconds since 1970.
     ///
     /// # Errors
-    /// When the text is no time in the field's form, or a time that does not exist. A local time
-    /// skipped or repeated by a change of the clocks is taken with the offset before the change.
+    /// When the text is no time in the field's form, a time that does not exist, or an instant outside
+    /// of the years 1 to 9999 in UTC. A local time skipped or repeated by a change of the clocks is taken with the offset before the change.
     pub fn timestamp(&self, text: &str) -> Result<i64, TimeError> {
         if let Some(pattern) = &self.pattern {
             return self.timestamp_by_pattern(pattern, text);
@@ -94,9 +94,9 @@ impl TimeReader {
         let bytes = text.as_bytes();
         if let Some(civil) = Civil::read(bytes) {
             return match civil.offset {
-                Some(_) => civil.micros().ok_or(TimeError::NoSuchTime),
-                None if self.utc => civil.micros().ok_or(TimeError::NoSuchTime),
-                None => self.local(&civil),
+                None if !self.utc => self.local(&civil),
+                // An offset may lead out of the years that the text itself stays within.
+                _ => check_instant(civil.micros().ok_or(TimeError::NoSuchTime)?),
             };
         }
         epoch_text(bytes)
@@ -166,7 +166,7 @@ impl TimeReader {
         if (broken.offset().is_some() || broken.timestamp().is_some())
             && let Ok(timestamp) = broken.to_timestamp()
         {
-            return Ok(timestamp.as_microsecond());
+            return check_instant(timestamp.as_microsecond());
         }
         let date = broken.to_date().map_err(|_| fault())?;
         // A pattern without a time of day means the start of the day.
@@ -194,10 +194,10 @@ impl TimeReader {
             AmbiguousOffset::Unambiguous { offset } => offset,
             AmbiguousOffset::Gap { before, .. } | AmbiguousOffset::Fold { before, .. } => before,
         };
-        offset
+        let at = offset
             .to_timestamp(local)
-            .map(|t| t.as_microsecond())
-            .map_err(|_| TimeError::NoSuchTime)
+            .map_err(|_| TimeError::NoSuchTime)?;
+        check_instant(at.as_microsecond())
     }
 }
 
@@ -410,7 +410,7 @@ fn days_in_month(year: i16, month: u8) -> u8 {
 /// whatever unit the whole part has.
 ///
 /// # Errors
-/// When the text is no plain number or too large.
+/// When the text is no plain number, too large, or a time before year 1.
 pub fn epoch_text(text: &[u8]) -> Result<i64, TimeError> {
     let (negative, digits) = match text {
         [b'-', rest @ ..] => (true, rest),
@@ -442,7 +442,7 @@ pub fn epoch_text(text: &[u8]) -> Result<i64, TimeError> {
     };
     let whole = i64::try_from(whole).map_err(|_| TimeError::EpochRange)?;
     let micros = whole * unit + fraction_millionths * unit / MICROS_PER_SECOND;
-    Ok(if negative { -micros } else { micros })
+    check_instant(if negative { -micros } else { micros })
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::{is_forbidden_name, text};
 pub(super) fn mask_json(source: &str) -> Cow<'_, str> {
     let digits = source.bytes().filter(u8::is_ascii_digit).count();
     // A verification code has three digits; with fewer there is nothing to hide.
-    if digits < 3 {
+    if digits < text::CODE_DIGITS_MIN && !text::has_other_digits(source) {
         return Cow::Borrowed(source);
     }
     let mut walk = Walk {
@@ -85,13 +85,26 @@ impl Walk<'_> {
             .unwrap_or(rest.len());
         let number = rest.get(..length).unwrap_or_default();
         let Some(card) = card_number_of(number) else {
-            self.at += length.max(1);
+            self.long_number(length.max(1));
             return;
         };
         let sign = if number.starts_with(b"-") { "-" } else { "" };
         let digits = String::from_utf8_lossy(card.as_bytes());
         let masked = format!("\"{sign}{}\"", text::mask(&digits));
         self.replace(self.at, self.at + length, &masked);
+    }
+
+    /// A number that is no card number, but may have one in it, with an expiry date behind.
+    fn long_number(&mut self, length: usize) {
+        /// The shortest card number and four digits of a date.
+        const DIGITS_MIN: usize = 18;
+        let number = self.text.get(self.at..self.at + length);
+        match number.filter(|_| length >= DIGITS_MIN).map(text::mask) {
+            Some(Cow::Owned(masked)) => {
+                self.replace(self.at, self.at + length, &format!("\"{masked}\""));
+            }
+            _ => self.at += length,
+        }
     }
 }
 

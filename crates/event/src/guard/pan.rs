@@ -1,5 +1,7 @@
 //! What makes a sequence of digits a card number.
 
+use std::ops::Range;
+
 /// The fewest digits of a card number that is looked for.
 pub(super) const DIGITS_MIN: usize = 13;
 /// The most digits of a card number (ISO/IEC 7812).
@@ -42,8 +44,13 @@ fn has_issuer(digits: &[u8]) -> bool {
     let (two, three, four) = (prefix / 10_000, prefix / 1_000, prefix / 100);
     let length = digits.len();
     match prefix / 100_000 {
-        // Mastercard, 2-series.
-        2 => (2221..=2720).contains(&four) && length == 16,
+        2 => match four {
+            // Mastercard, 2-series.
+            2221..=2720 => length == 16,
+            // Mir and Borica.
+            2200..=2205 => length >= 16,
+            _ => false,
+        },
         3 => match two {
             // American Express.
             34 | 37 => length == 15,
@@ -59,7 +66,7 @@ fn has_issuer(digits: &[u8]) -> bool {
         5 => match two {
             // Mastercard.
             51..=55 => length == 16,
-            // Maestro.
+            // Maestro, and Verve, RuPay, Elo and Uzcard among its prefixes.
             50 | 56..=58 => true,
             _ => false,
         },
@@ -68,13 +75,83 @@ fn has_issuer(digits: &[u8]) -> bool {
             62 | 65 => length >= 16,
             // Maestro.
             67 => true,
-            60 => four == 6011 && length >= 16,
+            // Discover, RuPay, Hipercard and national schemes.
+            60 => length >= 16,
             64 => (644..=649).contains(&three) && length >= 16,
-            63 => four == 6304 || three == 639,
+            // Maestro; InterPayment, InstaPayment and Elo.
+            63 => four == 6304 || three == 639 || ((636..=638).contains(&three) && length >= 16),
             _ => false,
         },
+        // Uzcard, and RuPay.
+        8 => (four == 8600 || matches!(two, 81 | 82)) && length == 16,
+        // Napas, Troy and Humo.
+        9 => matches!(four, 9704 | 9792 | 9860) && (length == 16 || four == 9704 && length == 19),
         _ => false,
     }
+}
+
+/// The card number in a run of digits that is longer than it: behind zeros, or before an expiry date
+/// as in `41111111111111111225`.
+///
+/// One in ten long ids holds a part with a right Luhn digit. So the number must begin where the run or
+/// its zeros do, have a length that its scheme commonly uses, and end where the run or the date does: of random
+/// ids of twenty digits fewer than one in a thousand does all that.
+pub(super) fn card_number_in_run(run: &[u8]) -> Option<Range<usize>> {
+    const DATE_DIGITS: usize = 4;
+    const COMMON_DIGITS: usize = 16;
+    let zeros = run.iter().take_while(|digit| **digit == b'0').count();
+    let rest = run.get(zeros..)?;
+    let digits_min = if zeros > 0 {
+        DIGITS_MIN
+    } else {
+        DIGITS_MIN + DATE_DIGITS
+    };
+    if !(digits_min..=DIGITS_MAX + DATE_DIGITS).contains(&rest.len()) {
+        return None;
+    }
+    let number = |digits: &[u8]| {
+        (is_common(digits) && is_card_number(digits)).then_some(zeros..zeros + digits.len())
+    };
+    // Behind zeros a longer one would be one in ten thousand of the ids of twenty digits.
+    if zeros > 0
+        && rest.len() <= COMMON_DIGITS
+        && let Some(found) = number(rest)
+    {
+        return Some(found);
+    }
+    let (digits, date) = rest.split_at_checked(rest.len().checked_sub(DATE_DIGITS)?)?;
+    number(digits).filter(|_| is_expiry(date))
+}
+
+/// Whether the length is the one that almost all cards of this scheme have. Those with many lengths,
+/// such as Maestro, are left out.
+fn is_common(digits: &[u8]) -> bool {
+    match digits.len() {
+        14 => matches!(digits, [b'3', b'0' | b'6' | b'8' | b'9', ..]),
+        15 => matches!(digits, [b'3', b'4' | b'7', ..]),
+        16 => matches!(
+            digits,
+            [b'2' | b'4' | b'9', ..]
+                | [b'3', b'5', ..]
+                | [b'5', b'1'..=b'5', ..]
+                | [b'6', b'2' | b'4' | b'5', ..]
+                | [b'6', b'0', b'1', b'1', ..]
+                | [b'8', b'6', ..]
+        ),
+        19 => matches!(digits, [b'6', b'2', ..]),
+        _ => false,
+    }
+}
+
+/// Whether four digits are the month and year of a card's end, in either order. The years are those of
+/// cards that expired not long ago or will: a wider span would take more ids for card numbers.
+fn is_expiry(digits: &[u8]) -> bool {
+    let [a, b, c, d] = digits else { return false };
+    let two = |tens: &u8, ones: &u8| (tens - b'0') * 10 + (ones - b'0');
+    let (first, second) = (two(a, b), two(c, d));
+    let (month, year) = (1..=12, 22..=35);
+    (month.contains(&first) && year.contains(&second))
+        || (year.contains(&first) && month.contains(&second))
 }
 
 /// Whether an integer, written in digits without its sign, is a card number. An integer cannot be

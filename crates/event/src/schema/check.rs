@@ -118,10 +118,10 @@ pub fn suggested_name(name: &str, bytes_max: usize) -> Option<String> {
 fn field_faults(field: &Field, limits: &SchemaLimits, faults: &mut Vec<SchemaError>) {
     faults.extend(name_fault(&field.name, limits));
     if guard::is_forbidden_name(&field.name)
-        || field
-            .from
-            .as_deref()
-            .is_some_and(|from| from.split('.').any(guard::is_forbidden_name))
+        || field.from.as_deref().is_some_and(|from| {
+            // A step may be plain and its path not, as in `card.cid`.
+            guard::is_forbidden_name(from) || from.split('.').any(guard::is_forbidden_name)
+        })
     {
         faults.push(SchemaError::ForbiddenField {
             name: field.name.clone(),

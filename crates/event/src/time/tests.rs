@@ -65,6 +65,35 @@ fn a_table_of_bad_times_is_refused_with_its_reason() {
 }
 
 #[test]
+fn an_offset_does_not_lead_out_of_the_years() {
+    for text in [
+        "9999-12-31T23:59:59-05:00",
+        "9999-12-31T23:59:59.999999-00:01",
+        "0001-01-01T00:00:00+05:00",
+        "0001-01-01T00:00:00.5+00:01",
+        "-62135596801",
+        "-99999999999999",
+    ] {
+        let got = plain().timestamp(text);
+        assert_eq!(got, Err(TimeError::YearRange), "{text}");
+    }
+    for (text, micros) in [
+        ("9999-12-31T23:59:59.999999Z", 253_402_300_799_999_999),
+        ("9999-12-31T18:59:59-05:00", 253_402_300_799_000_000),
+        ("0001-01-01T05:00:00+05:00", -62_135_596_800_000_000),
+        ("-62135596800", -62_135_596_800_000_000),
+    ] {
+        assert_eq!(plain().timestamp(text), Ok(micros), "{text}");
+    }
+    let berlin = with(None, Some("Europe/Berlin"));
+    let early = berlin.timestamp("0001-01-01T00:00:00");
+    assert_eq!(early, Err(TimeError::YearRange));
+    let offset = with(Some("%Y-%m-%d %H:%M:%S %z"), None);
+    let early = offset.timestamp("0001-01-01 00:00:00 +0500");
+    assert_eq!(early, Err(TimeError::YearRange));
+}
+
+#[test]
 fn a_declared_pattern_and_zone_are_used() {
     let berlin = with(Some("%d.%m.%Y %H:%M"), Some("Europe/Berlin"));
     assert_eq!(
