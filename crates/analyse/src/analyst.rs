@@ -11,7 +11,7 @@ use crate::error::AnalyseError;
 use crate::guard::check_text;
 use crate::limits::{LimitOverride, QueryLimits};
 use crate::metric::{Metric, MetricDefinition};
-use crate::pool::WorkerPool;
+use crate::pool::{WorkerPool, with_large_stack};
 use crate::processed::parts;
 use crate::series::{Series, SeriesQuery, Slices, SlicesQuery, series, slices};
 
@@ -47,7 +47,7 @@ impl Analyst {
         let pool =
             |name| WorkerPool::start(name, limits.workers, limits.running_max, limits.waiting_max);
         Ok(Self {
-            engine: Arc::new(Engine::new(parts)?),
+            engine: Arc::new(with_large_stack(|| Engine::new(parts))??),
             sql: pool("tillwatch-sql")?,
             figures: pool("tillwatch-figures")?,
         })
@@ -151,12 +151,14 @@ pub fn check_metrics(
     processor: &Arc<Processor>,
     metrics: Vec<MetricDefinition>,
 ) -> Vec<AnalyseError> {
-    metric_faults(&parts(processor, None, metrics, QueryLimits::default()))
+    let parts = parts(processor, None, metrics, QueryLimits::default());
+    with_large_stack(|| metric_faults(&parts)).unwrap_or_else(|fault| vec![fault])
 }
 
 /// The names of the metrics that divide counts by counts, which a monitor of rates needs; metrics
 /// at fault are not among them.
 #[must_use]
 pub fn ratio_metrics(processor: &Arc<Processor>, metrics: Vec<MetricDefinition>) -> Vec<String> {
-    engine::ratio_metrics(&parts(processor, None, metrics, QueryLimits::default()))
+    let parts = parts(processor, None, metrics, QueryLimits::default());
+    with_large_stack(|| engine::ratio_metrics(&parts)).unwrap_or_default()
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use tillwatch_event::guard::{mask, mask_line};
+
 /// A place in the SQL text, both counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position {
@@ -29,11 +31,12 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// A fault without position or suggestion.
+    /// A fault without position or suggestion. Card numbers in it are masked: it quotes what was
+    /// asked, and goes to answers and logs.
     #[must_use]
     pub fn new(message: impl Into<String>) -> Self {
         Self {
-            message: message.into(),
+            message: mask(&message.into()).into_owned(),
             position: None,
             suggestion: None,
         }
@@ -49,7 +52,7 @@ impl Fault {
     /// The same with advice.
     #[must_use]
     pub fn suggest(mut self, suggestion: Option<String>) -> Self {
-        self.suggestion = suggestion;
+        self.suggestion = suggestion.map(|text| mask(&text).into_owned());
         self
     }
 }
@@ -192,7 +195,8 @@ impl AnalyseError {
 
     /// Our own fault: logged with its cause, told without it.
     pub(crate) fn internal(cause: impl fmt::Display) -> Self {
-        tracing::error!(%cause, "query failed on our side");
+        let cause = cause.to_string();
+        tracing::error!(cause = %mask_line(&cause), "query failed on our side");
         Self::Internal
     }
 }

@@ -210,7 +210,8 @@ fn plan_fault(
     }
     if !is_public(message) {
         // It names the functions and columns that `measure()` was replaced with.
-        tracing::debug!(%message, "a plan with measures was refused");
+        let hidden = tillwatch_event::guard::mask_line(message);
+        tracing::debug!(message = %hidden, "a plan with measures was refused");
         let message = "the measures of this query cannot be used together like this";
         return AnalyseError::Invalid(Fault::new(message).at(place));
     }

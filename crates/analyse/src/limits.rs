@@ -42,6 +42,11 @@ pub struct QueryLimits {
     /// Bytes of one value that a string or list function produces. A value that becomes a constant
     /// of an outer query stands there once per row.
     pub value_bytes_max: usize,
+    /// Rows that one `generate_series` or `range` may make.
+    pub generated_rows_max: usize,
+    /// Rows, times the window functions over them, that windows may read which look ahead to the
+    /// end: nothing interrupts what is computed of these.
+    pub window_rows_max: usize,
     /// Queries that run at the same time; further ones wait.
     pub running_max: usize,
     /// Queries that wait; further ones are told to come back later.
@@ -72,6 +77,8 @@ impl Default for QueryLimits {
             memory_bytes_max: 256 * 1024 * 1024,
             function_bytes_max: 16 * 1024 * 1024,
             value_bytes_max: 8 * 1024,
+            generated_rows_max: 10_000_000,
+            window_rows_max: 1_000_000,
             running_max: 4,
             waiting_max: 64,
             workers: 2,

@@ -95,6 +95,22 @@ impl WorkerPool {
     }
 }
 
+/// Does `work` on a thread with a worker's stack and waits for it: the expressions of definitions are
+/// planned like queries, and whoever loads them has an ordinary stack.
+pub(crate) fn with_large_stack<T: Send>(
+    work: impl FnOnce() -> T + Send,
+) -> Result<T, AnalyseError> {
+    std::thread::scope(|scope| {
+        std::thread::Builder::new()
+            .name("tillwatch-plan".to_owned())
+            .stack_size(WORKER_STACK_BYTES)
+            .spawn_scoped(scope, work)
+            .map_err(AnalyseError::internal)?
+            .join()
+            .map_err(|_| AnalyseError::internal("planning panicked"))
+    })
+}
+
 impl Drop for WorkerPool {
     fn drop(&mut self) {
         // Waiting for the workers here would block whoever drops us, possibly an async thread.

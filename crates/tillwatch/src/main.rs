@@ -4,6 +4,7 @@ mod cli;
 mod command;
 mod definitions;
 mod engine;
+mod log;
 mod terminal;
 
 use std::process::ExitCode;
@@ -18,7 +19,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     // Clap ends the process itself: 0 after --help, 2 for wrong use.
     let cli = Cli::parse();
-    start_log(&cli.log);
+    log::start(&cli.log);
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -53,16 +54,4 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Simulate(options) => command::simulate::run(options).await,
         Command::Bench(options) => command::bench::run(options).await,
     }
-}
-
-fn start_log(filter: &str) {
-    use std::io::IsTerminal;
-    let filter = tracing_subscriber::EnvFilter::try_new(filter)
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_target(false)
-        .init();
 }

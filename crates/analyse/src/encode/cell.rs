@@ -134,26 +134,33 @@ fn timestamps(array: &ArrayRef, unit: TimeUnit) -> Writer<'_> {
     match unit {
         TimeUnit::Second => {
             let values = array.as_primitive::<TimestampSecondType>();
-            Box::new(|row| instant(jiff::Timestamp::from_second(values.value(row))))
+            Box::new(|row| instant(values.value(row).checked_mul(1_000_000)))
         }
         TimeUnit::Millisecond => {
             let values = array.as_primitive::<TimestampMillisecondType>();
-            Box::new(|row| instant(jiff::Timestamp::from_millisecond(values.value(row))))
+            Box::new(|row| instant(values.value(row).checked_mul(1_000)))
         }
         TimeUnit::Microsecond => {
             let values = array.as_primitive::<TimestampMicrosecondType>();
-            Box::new(|row| instant(jiff::Timestamp::from_microsecond(values.value(row))))
+            Box::new(|row| instant(Some(values.value(row))))
         }
         TimeUnit::Nanosecond => {
             let values = array.as_primitive::<TimestampNanosecondType>();
-            Box::new(|row| instant(jiff::Timestamp::from_nanosecond(values.value(row).into())))
+            // Nanoseconds in 64 bits end with the year 2262.
+            Box::new(|row| {
+                jiff::Timestamp::from_nanosecond(values.value(row).into())
+                    .map_or(Cell::Null, |time| Cell::Text(time.to_string()))
+            })
         }
     }
 }
 
-/// RFC 3339 knows the years 0 to 9999; an instant outside has no text.
-fn instant(time: Result<jiff::Timestamp, jiff::Error>) -> Cell {
-    time.map_or(Cell::Null, |time| Cell::Text(time.to_string()))
+/// RFC 3339 in UTC of microseconds since 1970; an instant outside of the years 1 to 9999, which no
+/// event has, has no text.
+fn instant(at_us: Option<i64>) -> Cell {
+    at_us
+        .and_then(tillwatch_event::time::rfc3339)
+        .map_or(Cell::Null, Cell::Text)
 }
 
 fn date(days: i64) -> Cell {

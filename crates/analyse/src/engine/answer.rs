@@ -14,6 +14,7 @@ use datafusion::sql::sqlparser::ast::Statement as SqlStatement;
 use futures::StreamExt;
 
 use super::Engine;
+use super::watched::watched;
 use crate::encode::QueryResult;
 use crate::error::{AnalyseError, Fault};
 use crate::friendly::explain_with;
@@ -41,7 +42,39 @@ impl Engine {
         read_only
             .verify_plan(&plan)
             .map_err(|e| self.explain(&e, limits))?;
-        self.collect(&state, &plan, limits).await
+        let answer = self.collect(&state, &plan, limits).await?;
+        self.without_states(answer)
+    }
+
+    /// The answer without the partial states of measures, which `*` names and nobody can read.
+    fn without_states(&self, answer: QueryResult) -> Result<QueryResult, AnalyseError> {
+        let is_state = |name: &str| {
+            name.rsplit_once('#').is_some_and(|(measure, part)| {
+                part.bytes().all(|byte| byte.is_ascii_digit())
+                    && self
+                        .known_names
+                        .measures
+                        .iter()
+                        .any(|known| known == measure)
+            })
+        };
+        let fields = answer.schema.fields();
+        let kept: Vec<usize> = (0..)
+            .zip(fields)
+            .filter(|(_, field)| !is_state(field.name()))
+            .map(|(at, _)| at)
+            .collect();
+        if kept.len() == fields.len() {
+            return Ok(answer);
+        }
+        let schema = answer.schema.project(&kept);
+        let batches = answer.batches.iter().map(|batch| batch.project(&kept));
+        Ok(QueryResult {
+            schema: Arc::new(schema.map_err(AnalyseError::internal)?),
+            batches: batches
+                .collect::<Result<_, _>>()
+                .map_err(AnalyseError::internal)?,
+        })
     }
 
     fn checked(&self, sql: &str, limits: &QueryLimits) -> Result<Statement, AnalyseError> {
@@ -77,6 +110,7 @@ impl Engine {
             .query_planner()
             .create_physical_plan(&plan, state)
             .await
+            .and_then(|physical| watched(physical, limits))
             .map_err(explain)?;
         let schema = physical.schema();
         let mut stream = execute_stream(physical, state.task_ctx()).map_err(explain)?;

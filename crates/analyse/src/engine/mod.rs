@@ -3,6 +3,7 @@
 mod answer;
 mod build;
 mod runtime;
+mod watched;
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;

@@ -3,12 +3,16 @@
 //! The planner asks every operator for its type, which asks the operators below it, again in every
 //! pass. A chain of operators leans to the left, so its length is its depth, and planning takes the
 //! square of it and more. Conditions are cheaper: their type is known without asking.
+//!
+//! Much of what comes later recurses over expressions too, some of it without a look at how much of
+//! the stack is left. So this check comes first, and once it has passed, the depth of everything is
+//! bounded and a worker's stack suffices.
 
 use std::ops::ControlFlow;
 
-use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Spanned, Visit, Visitor};
+use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Visit, Visitor};
 
-use super::text::position;
+use super::place::start;
 use crate::error::{AnalyseError, Fault};
 use crate::limits::QueryLimits;
 
@@ -21,7 +25,7 @@ pub(crate) fn check_depth(part: &impl Visit, limits: &QueryLimits) -> Result<(),
     };
     match part.visit(&mut depth) {
         ControlFlow::Continue(()) => Ok(()),
-        ControlFlow::Break(error) => Err(error),
+        ControlFlow::Break(error) => Err(*error),
     }
 }
 
@@ -43,9 +47,9 @@ fn is_cheap(expr: &Expr) -> bool {
 }
 
 impl Visitor for Depth<'_> {
-    type Break = AnalyseError;
+    type Break = Box<AnalyseError>;
 
-    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<AnalyseError> {
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Box<AnalyseError>> {
         let (depth, max, what) = if is_cheap(expr) {
             self.conditions += 1;
             let max = self.limits.condition_depth_max;
@@ -58,13 +62,12 @@ impl Visitor for Depth<'_> {
             let fault = Fault::new(format!(
                 "more than {max} {what} in a row or within one another"
             ));
-            let fault = fault.at(position(expr.span().start));
-            return ControlFlow::Break(AnalyseError::TooLarge(fault));
+            return ControlFlow::Break(Box::new(AnalyseError::TooLarge(fault.at(start(expr)))));
         }
         ControlFlow::Continue(())
     }
 
-    fn post_visit_expr(&mut self, expr: &Expr) -> ControlFlow<AnalyseError> {
+    fn post_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Box<AnalyseError>> {
         if is_cheap(expr) {
             self.conditions -= 1;
         } else {

@@ -12,10 +12,10 @@ use std::sync::{Arc, LazyLock};
 use datafusion::catalog::TableFunction;
 use datafusion::execution::SessionStateDefaults;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
-use datafusion::sql::sqlparser::ast::{Expr, Spanned, Visit, Visitor};
+use datafusion::sql::sqlparser::ast::{Expr, Visit, Visitor};
 
 use super::arguments::called;
-use super::text::position;
+use super::place::start;
 use crate::error::{AnalyseError, Fault};
 use crate::suggest;
 
@@ -187,7 +187,7 @@ pub(crate) fn check_functions(
 ) -> Result<(), AnalyseError> {
     match part.visit(&mut Calls { known }) {
         ControlFlow::Continue(()) => Ok(()),
-        ControlFlow::Break(error) => Err(error),
+        ControlFlow::Break(error) => Err(*error),
     }
 }
 
@@ -196,9 +196,9 @@ struct Calls<'a> {
 }
 
 impl Visitor for Calls<'_> {
-    type Break = AnalyseError;
+    type Break = Box<AnalyseError>;
 
-    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<AnalyseError> {
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Box<AnalyseError>> {
         let Expr::Function(call) = expr else {
             return ControlFlow::Continue(());
         };
@@ -206,15 +206,15 @@ impl Visitor for Calls<'_> {
         if self.known.contains(&name) {
             return ControlFlow::Continue(());
         }
-        let place = position(call.name.span().start);
-        ControlFlow::Break(if LEFT_OUT.contains(&name) {
+        let place = start(expr);
+        ControlFlow::Break(Box::new(if LEFT_OUT.contains(&name) {
             let fault = Fault::new(format!("the function '{name}' is not allowed in queries"));
             AnalyseError::Forbidden(fault.at(place))
         } else {
             let closest = suggest::did_you_mean(&name, self.known.iter().map(String::as_str));
             let fault = Fault::new(format!("there is no function '{name}'"));
             AnalyseError::Unknown(fault.at(place).suggest(closest))
-        })
+        }))
     }
 }
 

@@ -19,6 +19,7 @@ mod bounded;
 mod depth;
 mod functions;
 mod patterns;
+mod place;
 mod shape;
 mod statement;
 mod text;

@@ -7,13 +7,13 @@
 
 use std::ops::ControlFlow;
 
-use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Function, Spanned, Visit, Visitor};
+use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Function, Visit, Visitor};
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind};
 use tillwatch_process::functions::pattern_arguments;
 
 use super::arguments::{argument, arguments, called, text_literal};
-use super::text::position;
+use super::place::start;
 use crate::error::{AnalyseError, Fault};
 
 /// What the patterns of one query may weigh together. A position of a pattern, which is a sign or a
@@ -29,7 +29,7 @@ const POSITION: u64 = 16;
 pub(crate) fn check_patterns(part: &impl Visit) -> Result<(), AnalyseError> {
     match part.visit(&mut Patterns { weight: 0 }) {
         ControlFlow::Continue(()) => Ok(()),
-        ControlFlow::Break(error) => Err(error),
+        ControlFlow::Break(error) => Err(*error),
     }
 }
 
@@ -47,17 +47,17 @@ enum Pattern<'a> {
 }
 
 impl Visitor for Patterns {
-    type Break = AnalyseError;
+    type Break = Box<AnalyseError>;
 
-    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<AnalyseError> {
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Box<AnalyseError>> {
         let Some(pattern) = pattern(expr) else {
             return ControlFlow::Continue(());
         };
         match self.check(&pattern) {
             Ok(()) => ControlFlow::Continue(()),
-            Err(fault) => ControlFlow::Break(AnalyseError::Forbidden(
-                fault.at(position(expr.span().start)),
-            )),
+            Err(fault) => {
+                ControlFlow::Break(Box::new(AnalyseError::Forbidden(fault.at(start(expr)))))
+            }
         }
     }
 }

@@ -7,19 +7,17 @@
 use std::ops::ControlFlow;
 
 use datafusion::arrow::datatypes::DataType;
-use datafusion::sql::sqlparser::ast::{
-    DataType as SqlType, Expr, Spanned, TypedString, Visit, Visitor,
-};
+use datafusion::sql::sqlparser::ast::{DataType as SqlType, Expr, TypedString, Visit, Visitor};
 
 use super::arguments::{argument, called, text_literal};
-use super::text::position;
+use super::place::start;
 use crate::error::{AnalyseError, Fault};
 
 /// Refuses casts to anything but flat types, before anything is planned.
 pub(crate) fn check_types(part: &impl Visit) -> Result<(), AnalyseError> {
     match part.visit(&mut Casts) {
         ControlFlow::Continue(()) => Ok(()),
-        ControlFlow::Break(error) => Err(error),
+        ControlFlow::Break(error) => Err(*error),
     }
 }
 
@@ -86,9 +84,9 @@ fn is_flat(kind: &SqlType) -> bool {
 struct Casts;
 
 impl Visitor for Casts {
-    type Break = AnalyseError;
+    type Break = Box<AnalyseError>;
 
-    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<AnalyseError> {
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Box<AnalyseError>> {
         let refused = match expr {
             Expr::Cast { data_type, .. }
             | Expr::TypedString(TypedString { data_type, .. })
@@ -112,12 +110,10 @@ impl Visitor for Casts {
             }
             _ => return ControlFlow::Continue(()),
         };
-        ControlFlow::Break(AnalyseError::Forbidden(
-            Fault::new(refused)
-                .at(position(expr.span().start))
-                .suggest(Some(
-                    "cast to a number, a text, a bool, a date or a time".into(),
-                )),
-        ))
+        ControlFlow::Break(Box::new(AnalyseError::Forbidden(
+            Fault::new(refused).at(start(expr)).suggest(Some(
+                "cast to a number, a text, a bool, a date or a time".into(),
+            )),
+        )))
     }
 }

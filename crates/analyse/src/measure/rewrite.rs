@@ -193,7 +193,7 @@ impl Rewriter<'_> {
         };
         match part.visit(&mut visitor) {
             ControlFlow::Continue(()) => Ok(visitor.found),
-            ControlFlow::Break(error) => Err(error),
+            ControlFlow::Break(error) => Err(*error),
         }
     }
 
@@ -350,25 +350,25 @@ struct Replace<'a, 'n> {
 }
 
 impl VisitorMut for Replace<'_, '_> {
-    type Break = AnalyseError;
+    type Break = Box<AnalyseError>;
 
-    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<AnalyseError> {
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Box<AnalyseError>> {
         // A subquery has a scope of its own and is replaced as a whole at its outermost level.
         if self.depth == 0
             && let Err(error) = self.rewriter.query(query, self.env)
         {
-            return ControlFlow::Break(error);
+            return ControlFlow::Break(Box::new(error));
         }
         self.depth += 1;
         ControlFlow::Continue(())
     }
 
-    fn post_visit_query(&mut self, _: &mut Query) -> ControlFlow<AnalyseError> {
+    fn post_visit_query(&mut self, _: &mut Query) -> ControlFlow<Box<AnalyseError>> {
         self.depth -= 1;
         ControlFlow::Continue(())
     }
 
-    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<AnalyseError> {
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Box<AnalyseError>> {
         if self.depth > 0 {
             return ControlFlow::Continue(());
         }
@@ -381,7 +381,7 @@ impl VisitorMut for Replace<'_, '_> {
         if let Some(place) = self.refused {
             let fault = Fault::new(format!("measure() cannot stand in {place}"));
             let at = position(call.name.span().start);
-            return ControlFlow::Break(AnalyseError::Invalid(fault.at(at)));
+            return ControlFlow::Break(Box::new(AnalyseError::Invalid(fault.at(at))));
         }
         match self.rewriter.replacement(call, self.scope) {
             Ok(replacement) => {
@@ -389,7 +389,7 @@ impl VisitorMut for Replace<'_, '_> {
                 self.found += 1;
                 ControlFlow::Continue(())
             }
-            Err(error) => ControlFlow::Break(error),
+            Err(error) => ControlFlow::Break(Box::new(error)),
         }
     }
 }

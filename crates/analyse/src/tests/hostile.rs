@@ -240,6 +240,7 @@ async fn figures_are_answered_while_sql_is_flooded() {
         running_max: 1,
         waiting_max: 1,
         workers: 1,
+        generated_rows_max: usize::MAX,
         ..QueryLimits::default()
     }));
     let flood: Vec<_> = (0..3)
@@ -283,6 +284,7 @@ async fn a_dropped_question_frees_its_worker() {
         running_max: 1,
         workers: 1,
         deadline: Duration::from_secs(60),
+        generated_rows_max: usize::MAX,
         ..QueryLimits::default()
     });
     let endless = fixture.sql("select count(*) from generate_series(1, 1000000000000)");
@@ -317,4 +319,184 @@ async fn integers_without_room_are_an_error_and_never_another_number() {
         .rows("select n + 1, count(*) from (values (1), (1), (2)) as t(n) group by n + 1 having n + 1 > 2")
         .await;
     assert_eq!(rows, serde_json::json!([[3, 1]]));
+}
+
+/// Steps that hold rows the engine does not count, or compute much in one go.
+fn heavy() -> Vec<(&'static str, String)> {
+    let series = "generate_series(1, 100000000)";
+    let over = |window: &str| format!("select {window} from {series} limit 1");
+    vec![
+        (
+            "a window to the end",
+            over("sum(value) over (order by value desc)"),
+        ),
+        (
+            "a window to the end, many functions",
+            over(
+                &(0..30)
+                    .map(|n| format!("sum(value + {n}) over (order by value desc)"))
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            ),
+        ),
+        ("a window over all", over("sum(value) over ()")),
+        (
+            "a window over all in groups",
+            over("sum(value) over (partition by value % 10)"),
+        ),
+        (
+            "a sliding window",
+            over(
+                "max(value) over (order by value rows between 1000000 preceding and 1000000 following)",
+            ),
+        ),
+        (
+            "a window of mixed groups",
+            over("sum(value) over (partition by value % 50000000 order by value)"),
+        ),
+        (
+            "ranks to the end",
+            over("ntile(4) over (order by value), cume_dist() over (order by value)"),
+        ),
+        (
+            "a running median",
+            over("median(value) over (order by value)"),
+        ),
+        (
+            "a sliding median",
+            over(
+                "median(value) over (order by value rows between 100000 preceding and current row)",
+            ),
+        ),
+        (
+            "a running quantile",
+            over("approx_percentile_cont(value, 0.5) over (order by value)"),
+        ),
+        (
+            "a running distinct sum",
+            over("sum(distinct value) over (order by value)"),
+        ),
+        (
+            "a cross join",
+            format!(
+                "select count(*) from {series} a cross join {series} b where a.value + b.value = 0"
+            ),
+        ),
+        (
+            "a nested loop",
+            format!(
+                "select count(*) from {series} a join {series} b on a.value < b.value - 99999999"
+            ),
+        ),
+        (
+            "a hash join",
+            format!("select count(*) from {series} a join {series} b on a.value = b.value + 1"),
+        ),
+        (
+            "an anti join",
+            format!(
+                "select count(*) from {series} a where not exists (select 1 from {series} b where b.value = a.value)"
+            ),
+        ),
+        (
+            "a sort",
+            format!("select value from {series} order by value % 1000, value limit 90000000"),
+        ),
+        (
+            "distinct",
+            format!("select count(distinct value) from {series}"),
+        ),
+        (
+            "distinct rows",
+            format!("select count(*) from (select distinct value from {series})"),
+        ),
+        (
+            "groups",
+            format!("select count(*) from (select value, sum(value) from {series} group by value)"),
+        ),
+        ("a median", format!("select median(value) from {series}")),
+        (
+            "medians in groups",
+            format!(
+                "select count(*) from (select value % 1000000, median(value) from {series} group by 1)"
+            ),
+        ),
+        (
+            "a union, sorted",
+            format!(
+                "select * from (select value from {series} union select -value from {series}) order by 1 limit 1"
+            ),
+        ),
+        (
+            "an intersection",
+            format!(
+                "select count(*) from (select value from {series} intersect select value from {series})"
+            ),
+        ),
+        (
+            "first values",
+            format!(
+                "select count(*) from (select value, first_value(value order by -value) from {series} group by value)"
+            ),
+        ),
+    ]
+}
+
+/// How long after its deadline a query may hold its worker. It lets go within a second on a machine that does nothing else.
+const FREE_AFTER_MAX: Duration = Duration::from_secs(10);
+
+/// How much the process may grow while a query with 256 MiB of memory runs, other tests beside it.
+const GROWTH_BYTES_MAX: usize = 1_500 << 20;
+
+/// What this process takes of the machine's memory, in bytes; none where that is not told.
+fn resident_bytes() -> Option<usize> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+    let kilobytes: usize = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kilobytes * 1024)
+}
+
+/// One worker, so that the next question is only answered when the one before has let go of it.
+#[tokio::test]
+async fn after_its_deadline_a_query_holds_neither_worker_nor_memory() {
+    let fixture = Fixture::with(QueryLimits {
+        running_max: 1,
+        workers: 1,
+        generated_rows_max: usize::MAX,
+        ..QueryLimits::default()
+    });
+    let by = LimitOverride {
+        deadline: Some(Duration::from_secs(3)),
+        rows_max: None,
+    };
+    let mut faults = Vec::new();
+    for (name, sql) in heavy() {
+        let before = resident_bytes().unwrap_or(0);
+        let asked = fixture.analyst.sql(&sql, by);
+        tokio::pin!(asked);
+        let mut most = before;
+        let answer = loop {
+            tokio::select! {
+                answer = &mut asked => break answer.map(|result| result.rows()),
+                () = tokio::time::sleep(Duration::from_millis(20)) => {
+                    most = most.max(resident_bytes().unwrap_or(0));
+                }
+            }
+        };
+        let began = Instant::now();
+        assert_eq!(fixture.rows("select 2").await, serde_json::json!([[2]]));
+        let free_after = began.elapsed();
+        most = most.max(resident_bytes().unwrap_or(0));
+        let grew = most.saturating_sub(before);
+        let told = format!(
+            "{name}: {} MiB, free after {free_after:?}: {answer:?}",
+            grew >> 20
+        );
+        if std::env::var_os("TILLWATCH_TELL").is_some() {
+            faults.push(told);
+        } else if free_after > FREE_AFTER_MAX || grew > GROWTH_BYTES_MAX {
+            faults.push(told);
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
 }

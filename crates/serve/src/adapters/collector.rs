@@ -8,7 +8,7 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, join_all};
 use tillwatch_collect::record::rejections_of;
 use tillwatch_collect::{
-    CsvOptions, Decoded, Decoder, Encoding, Format, Intake, Prepared, Rejection, SubmitMeta,
+    Again, Decoded, Decoder, Encoding, Format, Intake, Prepared, Rejection, SubmitMeta, again_of,
     decode_record, decompress,
 };
 use tillwatch_process::{Processor, QUARANTINE, RejectedLine as Place};
@@ -116,10 +116,15 @@ impl JournalCollector {
                 let record = decode_record(frame.offset, &payload)
                     .map_err(|cause| Problem::internal(&cause))?;
                 let all = rejections_of(&record.batch);
+                let again = again_of(&record.batch);
                 let waiting = (0..)
                     .zip(all)
                     .filter(|(row, _)| !frame.replayed.contains(row));
                 lines.extend(waiting.map(|(row, rejection)| Quarantined {
+                    format: match &again {
+                        Some(again) => format_of(again, row),
+                        None => format_unknown(&rejection.raw),
+                    },
                     place: Place {
                         frame: frame.offset,
                         row,
@@ -150,11 +155,11 @@ impl JournalCollector {
             reason,
             raw: String::new(),
         };
-        let format = match format_of(&rejection.raw, decoder.csv()) {
+        let format = match &line.format {
             Ok(format) => format,
-            Err(reason) => return Ok(Err(failed(reason.to_owned(), None))),
+            Err(reason) => return Ok(Err(failed((*reason).to_owned(), None))),
         };
-        let decoded = match decoder.decode(&format, rejection.raw.as_bytes()) {
+        let decoded = match decoder.decode(format, rejection.raw.as_bytes()) {
             Ok(decoded) => decoded,
             // What is wrong with this line as a body must not keep the others from being tried.
             Err(fault) => return Ok(Err(failed(fault.to_string(), None))),
@@ -257,24 +262,34 @@ struct Quarantined {
     place: Place,
     received_at_us: i64,
     source: Option<String>,
+    /// How it is read again, or why it cannot be.
+    format: Result<Format, &'static str>,
     rejection: Rejection,
 }
 
-/// How a line in quarantine is read again, or why it cannot be.
-fn format_of(raw: &str, csv: &CsvOptions) -> Result<Format, &'static str> {
-    if raw.ends_with('…') {
-        return Err("the line was too long to be kept whole; send it again");
+const NOT_WHOLE: &str = "the line was not kept as it came: it was too long, or card data in it was masked; send it again";
+
+/// How a line is read again: as it was read the first time.
+fn format_of(again: &Again, row: u64) -> Result<Format, &'static str> {
+    let whole = usize::try_from(row)
+        .ok()
+        .and_then(|row| again.whole.get(row));
+    match whole {
+        Some(true) => Ok(again.format.clone()),
+        _ => Err(NOT_WHOLE),
     }
-    if raw.starts_with('{') {
-        return Ok(Format::Ndjson);
+}
+
+/// The same for a line of which nothing is known but its text: from a file of columns, or kept before
+/// the form was. Only JSON says itself what its values are.
+fn format_unknown(raw: &str) -> Result<Format, &'static str> {
+    if raw.ends_with('…') || raw.contains("***") {
+        return Err(NOT_WHOLE);
     }
-    if csv.header {
-        return Err(
-            "only lines of JSON can be tried again, and lines of CSV whose columns the stream names itself; this one's header is not \
-             known, so send it again below its header",
-        );
+    if raw.trim_start().starts_with('{') {
+        return Ok(Format::Json);
     }
-    Ok(Format::Csv(csv.clone()))
+    Err("the columns of this line are not known; send it again below its header")
 }
 
 fn forms(envelope: &Envelope, decoder: &Decoder) -> Result<(Format, Encoding), Problem> {
@@ -322,14 +337,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_in_quarantine_is_read_again_as_it_came() {
-        let named = CsvOptions {
-            header: false,
-            ..CsvOptions::default()
+    fn a_line_of_unknown_form_is_read_again_only_when_it_says_what_it_is() {
+        assert_eq!(format_unknown(" {\"a\":1}"), Ok(Format::Json));
+        assert!(format_unknown("1;2").is_err());
+        assert_eq!(format_unknown("{\"a\":\"bbb…"), Err(NOT_WHOLE));
+        let masked = "{\"id\":\"op2-411111******1111\"}";
+        assert_eq!(format_unknown(masked), Err(NOT_WHOLE));
+    }
+
+    #[test]
+    fn a_line_that_was_not_kept_whole_is_not_read_again() {
+        let again = Again {
+            format: Format::Ndjson,
+            whole: vec![true, false],
         };
-        assert_eq!(format_of("{\"a\":1}", &named), Ok(Format::Ndjson));
-        assert_eq!(format_of("1;2", &named), Ok(Format::Csv(named.clone())));
-        assert!(format_of("1;2", &CsvOptions::default()).is_err());
-        assert!(format_of("{\"a\":\"bbb…", &named).is_err());
+        assert_eq!(format_of(&again, 0), Ok(Format::Ndjson));
+        assert_eq!(format_of(&again, 1), Err(NOT_WHOLE));
+        assert_eq!(format_of(&again, 2), Err(NOT_WHOLE));
     }
 }

@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::calls::{content, json_body};
 use crate::documents::{SqlAnswer, SqlRequest};
 use crate::ports::{SqlFormat, SqlLimits};
-use crate::problem::{Problem, ProblemDocument};
+use crate::problem::{Problem, ProblemDocument, Slug};
 use crate::request::content::negotiate;
 use crate::request::params::Params;
 
@@ -43,6 +43,15 @@ pub(crate) async fn post_sql(
     Params::read(request.uri().query(), &[])?;
     let format = negotiate(request.headers(), &[JSON, CSV, ARROW])?;
     let asked: SqlRequest = json_body(&app, request, None).await?;
+    for (name, is_none) in [
+        ("rows_max", asked.rows_max == Some(0)),
+        ("timeout_ms", asked.timeout_ms == Some(0)),
+    ] {
+        if is_none {
+            let detail = format!("'{name}' must be at least 1: nothing can be answered within 0.");
+            return Err(Problem::new(Slug::QueryTooLarge, detail).with("parameter", name));
+        }
+    }
     let limits = SqlLimits {
         rows_max: asked.rows_max,
         timeout: asked.timeout_ms.map(Duration::from_millis),

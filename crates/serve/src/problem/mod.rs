@@ -2,10 +2,13 @@
 
 mod slug;
 
+use std::borrow::Cow;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use tillwatch_event::guard::{mask, mask_line};
 use utoipa::ToSchema;
 
 pub use slug::Slug;
@@ -18,8 +21,8 @@ pub const CONTENT_TYPE: &str = "application/problem+json";
 
 /// An error on its way to the client.
 ///
-/// The detail is for people and may name what they sent, except values of events: those are
-/// masked before they get here.
+/// The detail is for people and may name what they sent, without the card numbers in it: every text
+/// of the document is masked here, wherever it comes from.
 #[derive(Debug, Clone)]
 pub struct Problem {
     slug: Slug,
@@ -54,7 +57,7 @@ impl Problem {
     pub fn new(slug: Slug, detail: impl Into<String>) -> Self {
         Self {
             slug,
-            detail: detail.into(),
+            detail: masked(detail.into()),
             extras: Map::new(),
             retry_after_s: None,
         }
@@ -63,7 +66,9 @@ impl Problem {
     /// Adds a member to the document.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.extras.insert(name.to_owned(), value.into());
+        let mut value = value.into();
+        mask_texts(&mut value);
+        self.extras.insert(name.to_owned(), value);
         self
     }
 
@@ -123,11 +128,28 @@ impl Problem {
 
     /// A fault of ours: the cause goes to the log, not to the client.
     pub(crate) fn internal(cause: &dyn std::fmt::Display) -> Self {
-        tracing::error!(%cause, "internal error");
+        let cause = cause.to_string();
+        tracing::error!(cause = %mask_line(&cause), "internal error");
         Self::new(
             Slug::Internal,
             "The cause is in the server's log under this request's id.",
         )
+    }
+}
+
+fn masked(text: String) -> String {
+    match mask(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(masked) => masked,
+    }
+}
+
+fn mask_texts(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = masked(std::mem::take(text)),
+        Value::Array(items) => items.iter_mut().for_each(mask_texts),
+        Value::Object(members) => members.values_mut().for_each(mask_texts),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
@@ -179,6 +201,22 @@ mod tests {
         assert_eq!(
             problem.document().to_string(),
             r#"{"type":"https://tillwatch.dev/problems/unknown-stream","title":"No such stream","status":404,"detail":"There is no stream 'paymets'.","suggestion":"payments"}"#
+        );
+    }
+
+    #[test]
+    fn no_card_number_gets_into_a_document() {
+        let card = "4111 1111 1111 1111";
+        let problem = Problem::new(Slug::UnknownStream, format!("There is no stream '{card}'."))
+            .suggesting(Some(card))
+            .with("offered", vec![card, "a"])
+            .with("deep", serde_json::json!({"in": [{"it": card}]}));
+        let text = problem.document().to_string();
+        assert!(!text.contains("1111 1111 1111"), "{text}");
+        assert_eq!(
+            text.matches("411111").count() + text.matches("4111 11").count(),
+            4,
+            "{text}"
         );
     }
 

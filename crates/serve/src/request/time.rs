@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use tillwatch_event::TimeReader;
+use tillwatch_event::guard::mask;
+
 /// Microseconds in a millisecond.
 pub(crate) const MS: i64 = 1_000;
 /// Microseconds in a second.
@@ -55,11 +58,21 @@ impl Instant {
                 .map(Self::At)
                 .ok_or_else(|| TimeFault::instant(text));
         }
-        let stamp: jiff::Timestamp = with_plus(text)
-            .parse()
-            .map_err(|_| TimeFault::instant(text))?;
-        Ok(Self::At(stamp.as_microsecond()))
+        let text = with_plus(text);
+        if let Ok(stamp) = text.parse::<jiff::Timestamp>() {
+            return Ok(Self::At(stamp.as_microsecond()));
+        }
+        // The last day of the year 9999, which is beyond jiff's own instants.
+        last_day_us(&text)
+            .map(Self::At)
+            .ok_or_else(|| TimeFault::instant(&text))
     }
+}
+
+fn last_day_us(text: &str) -> Option<i64> {
+    let is_last = text.starts_with("9999-12-3") && text.ends_with(['Z', 'z']);
+    let reader = is_last.then(|| TimeReader::new(None).ok()).flatten()?;
+    reader.timestamp(text).ok()
 }
 
 /// Puts back the plus of an offset (`+01:00`) that a query string turned into a space.
@@ -93,7 +106,7 @@ pub(crate) fn parse_duration_us(text: &str) -> Result<i64, TimeFault> {
 
 /// The text of an instant in RFC 3339, UTC; out of range it is the number itself.
 pub(crate) fn rfc3339(us: i64) -> String {
-    jiff::Timestamp::from_microsecond(us).map_or_else(|_| us.to_string(), |t| t.to_string())
+    tillwatch_event::time::rfc3339(us).unwrap_or_else(|| us.to_string())
 }
 
 /// The clock's time in microseconds since the epoch.
@@ -127,12 +140,14 @@ impl fmt::Display for TimeFault {
     }
 }
 
-/// The start of a text a client sent, for showing it back.
+/// The start of a text a client sent, for showing it back: card numbers are masked before it is cut, as the start of one
+/// would no longer be known for what it is.
 pub(crate) fn shorten(text: &str) -> String {
     const SHOWN: usize = 80;
+    let text = mask(text);
     match text.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
+        None => text.into_owned(),
     }
 }
 
@@ -163,6 +178,22 @@ mod tests {
             at("2023-11-14T23:13:20 01:00"),
             Ok(Instant::At(1_700_000_000 * SECOND))
         );
+    }
+
+    #[test]
+    fn the_last_second_of_the_year_9999_is_read_and_written() {
+        let last = 253_402_300_799 * SECOND;
+        assert_eq!(
+            Instant::parse("9999-12-31T23:59:59Z"),
+            Ok(Instant::At(last))
+        );
+        assert_eq!(rfc3339(last), "9999-12-31T23:59:59Z");
+    }
+
+    #[test]
+    fn what_is_shown_back_is_masked_before_it_is_cut() {
+        let text = format!("{} 4111 1111 1111 1111 and more", "x".repeat(66));
+        assert_eq!(shorten(&text), format!("{} 4111 11** ***…", "x".repeat(66)));
     }
 
     #[test]

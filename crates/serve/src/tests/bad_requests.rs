@@ -312,3 +312,75 @@ async fn a_body_that_never_ends_is_a_408() {
         "https://tillwatch.dev/problems/body-timeout"
     );
 }
+
+/// A card number in any part of a request: none comes back with it, whatever the answer.
+#[tokio::test]
+async fn no_part_of_a_request_comes_back_with_a_card_number() {
+    const CARD: &str = "4111111111111111";
+    let stand = Stand::start().await;
+    let till = "/v1/streams/payments/events";
+    let gets = [
+        format!("/v1/metrics/{CARD}"),
+        format!("/v1/metrics/{CARD}/live"),
+        format!("/v1/metrics/payments?from={CARD}"),
+        format!("/v1/metrics/payments?step={CARD}"),
+        format!("/v1/metrics/payments?by={CARD}"),
+        format!("/v1/metrics/payments?where={CARD}"),
+        format!("/v1/metrics/payments?where={CARD}:x"),
+        format!("/v1/metrics/payments?{CARD}=1"),
+        format!("/v1/incidents/{CARD}"),
+        format!("/v1/incidents?state={CARD}"),
+        format!("/v1/incidents?limit={CARD}"),
+        format!("/v1/boards/{CARD}"),
+        format!("/v1/{CARD}"),
+        format!("/{CARD}.png"),
+        format!("/v1/streams/{CARD}/quarantine"),
+        format!("/v1/streams/payments/quarantine?limit={CARD}"),
+    ];
+    let mut asked: Vec<reqwest::RequestBuilder> = gets
+        .iter()
+        .map(|path| stand.client.get(stand.url(path)))
+        .collect();
+    asked.push(stand.post(&format!("/v1/streams/{CARD}/events"), NDJSON, "{}"));
+    asked.push(stand.post(till, CARD, "{}"));
+    asked.push(stand.post(till, &format!("text/csv; delimiter={CARD}"), "a"));
+    asked.push(
+        stand
+            .post(till, NDJSON, "{}")
+            .header("content-encoding", CARD),
+    );
+    asked.push(stand.post(till, NDJSON, "{}").header("accept", CARD));
+    asked.push(stand.post("/v1/sql", JSON, &format!("{{\"{CARD}\":1}}")));
+    asked.push(stand.post("/v1/sql", JSON, &format!("{{\"sql\":{CARD}}}")));
+    asked.push(stand.post(&format!("/v1/incidents/inc_1/{CARD}"), JSON, "{}"));
+    for request in asked {
+        let request = request.header("x-request-id", CARD).build().unwrap();
+        let what = format!("{} {}", request.method(), request.url());
+        let response = stand.client.execute(request).await.unwrap();
+        for (name, value) in response.headers() {
+            assert!(
+                !format!("{value:?}").contains(CARD),
+                "{what}: {name}: {value:?}"
+            );
+        }
+        let text = response.text().await.unwrap();
+        assert!(!text.contains(CARD), "{what}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_query_that_may_have_no_row_or_no_time_is_refused() {
+    let stand = Stand::start().await;
+    for body in [
+        r#"{"sql":"select 1","rows_max":0}"#,
+        r#"{"sql":"select 1","timeout_ms":0}"#,
+    ] {
+        let response = stand.post("/v1/sql", JSON, body).send().await.unwrap();
+        let (status, slug, document) = problem(response).await;
+        assert_eq!(
+            (status, slug.as_str()),
+            (422, "query-too-large"),
+            "{document}"
+        );
+    }
+}

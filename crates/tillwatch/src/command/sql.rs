@@ -47,7 +47,7 @@ pub async fn run(options: Sql) -> Result<ExitCode> {
     };
     match options.format {
         Output::Json => terminal::line(json),
-        Output::Csv => print_rows(&serde_json::from_str(&json)?, csv_line),
+        Output::Csv => csv(&serde_json::from_str(&json)?),
         Output::Table => table(&serde_json::from_str(&json)?),
     }
     Ok(ExitCode::SUCCESS)
@@ -64,44 +64,66 @@ fn names(answer: &Value) -> Vec<String> {
         .collect()
 }
 
-fn rows(answer: &Value) -> impl Iterator<Item = Vec<String>> {
+fn rows(answer: &Value) -> impl Iterator<Item = &[Value]> {
     let rows = answer
         .get("rows")
         .and_then(Value::as_array)
         .into_iter()
         .flatten();
-    rows.map(|row| row.as_array().into_iter().flatten().map(cell).collect())
+    rows.filter_map(|row| row.as_array().map(Vec::as_slice))
 }
 
+fn csv(answer: &Value) {
+    let header: Vec<_> = names(answer).into_iter().map(Value::from).collect();
+    terminal::line(csv_line(&header));
+    for row in rows(answer) {
+        terminal::line(csv_line(row));
+    }
+}
+
+/// One line of CSV: no value is empty, a text without a character is `""`, as the server writes it.
+fn csv_line(cells: &[Value]) -> String {
+    let written = cells.iter().map(|cell| match cell {
+        Value::Null => String::new(),
+        Value::String(text) if text.is_empty() || text.contains([',', '"', '\n', '\r']) => {
+            format!("\"{}\"", text.replace('"', "\"\""))
+        }
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    });
+    written.collect::<Vec<_>>().join(",")
+}
+
+/// A value in a table. What a terminal would take for a command is written out: values come from
+/// whoever sent the events.
 fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
+        Value::String(text) => shown(text),
+        other => shown(&other.to_string()),
     }
 }
 
-fn print_rows(answer: &Value, line: impl Fn(&[String]) -> String) {
-    terminal::line(line(&names(answer)));
-    for row in rows(answer) {
-        terminal::line(line(&row));
-    }
-}
-
-fn csv_line(cells: &[String]) -> String {
-    let quoted = cells.iter().map(|cell| {
-        if cell.contains([',', '"', '\n', '\r']) {
-            format!("\"{}\"", cell.replace('"', "\"\""))
+fn shown(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        // Marks of writing direction are no control characters, yet they rearrange the line.
+        if c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        {
+            out.extend(c.escape_default());
         } else {
-            cell.clone()
+            out.push(c);
         }
-    });
-    quoted.collect::<Vec<_>>().join(",")
+    }
+    out
 }
 
 fn table(answer: &Value) {
-    let header = names(answer);
-    let rows: Vec<_> = rows(answer).collect();
+    let header: Vec<String> = names(answer).iter().map(|name| shown(name)).collect();
+    let rows: Vec<Vec<String>> = rows(answer)
+        .map(|row| row.iter().map(cell).collect())
+        .collect();
     let width = |column: usize| {
         let cells = rows
             .iter()
@@ -138,10 +160,23 @@ mod tests {
 
     #[test]
     fn cells_with_commas_quotes_and_line_breaks_are_quoted() {
-        let cells = ["a,b", "say \"x\"", "two\nlines", "plain", ""].map(str::to_owned);
+        let cells = ["a,b", "say \"x\"", "two\nlines", "plain"].map(Value::from);
         assert_eq!(
             csv_line(&cells),
-            "\"a,b\",\"say \"\"x\"\"\",\"two\nlines\",plain,"
+            "\"a,b\",\"say \"\"x\"\"\",\"two\nlines\",plain"
+        );
+    }
+
+    #[test]
+    fn no_value_and_an_empty_text_differ() {
+        assert_eq!(csv_line(&[Value::Null, "".into(), 1.into()]), ",\"\",1");
+    }
+
+    #[test]
+    fn nothing_in_a_table_commands_the_terminal() {
+        assert_eq!(
+            cell(&"\u{1b}]0;x\u{7}a\r\nb\u{9b}2J\u{202e}ü".into()),
+            "\\u{1b}]0;x\\u{7}a\\r\\nb\\u{9b}2J\\u{202e}ü"
         );
     }
 }

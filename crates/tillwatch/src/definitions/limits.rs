@@ -191,6 +191,10 @@ query_limits! {
     function_bytes_max,
     /// Bytes of one produced value.
     value_bytes_max,
+    /// Rows that one `generate_series` or `range` may make.
+    generated_rows_max,
+    /// Rows that windows may read which look ahead to the end, times the functions over them.
+    window_rows_max,
     /// Queries that run at once.
     running_max,
     /// Queries that wait.

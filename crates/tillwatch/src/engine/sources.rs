@@ -98,7 +98,5 @@ impl SourceBoard {
 
 /// An instant as RFC 3339 in UTC.
 fn time_text(us: i64) -> Option<String> {
-    jiff::Timestamp::from_microsecond(us)
-        .ok()
-        .map(|time| time.to_string())
+    tillwatch_event::time::rfc3339(us)
 }
