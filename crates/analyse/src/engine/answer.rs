@@ -84,6 +84,7 @@ impl Engine {
         {
             guard::check_expressions(query.as_ref(), &self.known_functions, limits)?;
             guard::check_shape(query, limits)?;
+            guard::write_exactly(query.as_mut());
             measure::rewrite(query, &self.measure_names)?;
         }
         Ok(statement)

@@ -10,6 +10,7 @@ use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 use datafusion::prelude::SessionConfig;
 use tillwatch_process::functions::bound;
 
+use super::far_times::{NearTimes, date_trunc};
 use super::{Cube, Engine};
 use crate::error::{AnalyseError, Fault};
 use crate::friendly::KnownNames;
@@ -158,6 +159,8 @@ fn state(parts: &EngineParts) -> Result<SessionState, AnalyseError> {
         .with_batch_size(BATCH_ROWS);
     let options = config.options_mut();
     options.sql_parser.collect_spans = true;
+    // Money is compared and computed with what was written, not with the float next to it.
+    options.sql_parser.parse_float_as_decimal = true;
     // A recursive query may double its rows for ever without touching a counted operator.
     options.execution.enable_recursive_ctes = false;
     let bounds = parts.limits.function_bounds();
@@ -172,7 +175,13 @@ fn state(parts: &EngineParts) -> Result<SessionState, AnalyseError> {
         .with_aggregate_functions(allowed_aggregates())
         .with_window_functions(SessionStateDefaults::default_window_functions())
         .with_table_function_list(allowed_table_functions())
+        .with_analyzer_rule(Arc::new(NearTimes))
         .build();
+    if let Some(inner) = state.scalar_functions().get("date_trunc").cloned() {
+        state
+            .register_udf(Arc::new(date_trunc(inner)))
+            .map_err(AnalyseError::internal)?;
+    }
     for function in &parts.scalars {
         state
             .register_udf(Arc::clone(function))

@@ -2,6 +2,7 @@
 
 mod answer;
 mod build;
+mod far_times;
 mod runtime;
 mod watched;
 

@@ -18,6 +18,7 @@ mod arguments;
 mod bounded;
 mod depth;
 mod functions;
+mod numbers;
 mod patterns;
 mod place;
 mod shape;
@@ -27,6 +28,7 @@ mod types;
 
 pub(crate) use bounded::BoundFunctions;
 pub(crate) use functions::{allowed_aggregates, allowed_scalars, allowed_table_functions};
+pub(crate) use numbers::write_exactly;
 pub(crate) use shape::check_shape;
 pub(crate) use statement::parse;
 pub(crate) use text::{check_text, lower_first, position};

@@ -112,7 +112,10 @@ impl Nesting {
         }
         let is_unary = match token {
             Token::Minus | Token::Plus | Token::Tilde | Token::ExclamationMark => true,
-            Token::Word(word) => word.value.eq_ignore_ascii_case("not"),
+            // The parser takes one `interval` within another without counting how deep it is.
+            Token::Word(word) => ["not", "interval"]
+                .iter()
+                .any(|sign| word.value.eq_ignore_ascii_case(sign)),
             _ => false,
         };
         self.unary = if is_unary { self.unary + 1 } else { 0 };
@@ -171,6 +174,7 @@ mod tests {
             format!("select {} 1", "case when true then ".repeat(60)),
             format!("select {} true", "not ".repeat(60)),
             format!("select {}1", "- ".repeat(60)),
+            format!("select {}'1 day'", "interval ".repeat(60)),
         ] {
             let error = check(&deep).unwrap_err();
             assert!(error.contains("nests more than 48 levels deep"), "{error}");

@@ -4,18 +4,19 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, DataFusionError};
 use datafusion::config::Dialect;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator, ScalarUDF, Volatility};
 use datafusion::physical_expr::PhysicalExpr;
+use datafusion::sql::sqlparser::ast::ExprWithAlias;
 use tillwatch_process::functions::checked_arithmetic;
 
 use super::function::MetricFunction;
 use super::{MeasureInfo, Metric, MetricDefinition, MetricKind, Ratio, currency, divide};
 use crate::error::{AnalyseError, Fault};
-use crate::guard::{check_expressions, check_text};
+use crate::guard::{check_expressions, check_text, write_exactly};
 use crate::limits::QueryLimits;
 use crate::measure::metric_function;
 use crate::{friendly, suggest};
@@ -50,6 +51,7 @@ impl Compiler<'_> {
         let expr = self.parse(&definition.expr, cube)?;
         let measures = used(&expr, cube)?;
         currency::check(&expr, &measures)?;
+        let expr = without_money(expr, &measures).map_err(|e| fault(&e))?;
         let schema = schema_of(&measures);
         let dfschema = DFSchema::try_from(Arc::clone(&schema)).map_err(|e| fault(&e))?;
         let ratio = ratio(&expr, &measures);
@@ -89,15 +91,20 @@ impl Compiler<'_> {
 
     fn parse(&self, sql: &str, cube: &[MeasureInfo]) -> Result<Expr, Fault> {
         check_text(sql, self.limits).map_err(inner_fault)?;
-        let parsed = self
+        let mut parsed = self
             .state
             .sql_to_expr(sql, &Dialect::Generic)
             .map_err(|e| fault(&e))?;
         check_expressions(&parsed, self.known, self.limits).map_err(inner_fault)?;
         let schema = DFSchema::try_from(schema_of(cube)).map_err(|e| fault(&e))?;
+        write_exactly(&mut parsed);
+        let parsed = ExprWithAlias {
+            expr: parsed,
+            alias: None,
+        };
         let expr = self
             .state
-            .create_logical_expr(sql, &schema)
+            .create_logical_expr_from_sql_expr(parsed, &schema)
             .map_err(|e| fault(&e))?;
         check_pure(&expr)?;
         Ok(expr.unalias())
@@ -135,6 +142,25 @@ fn inner_fault(error: AnalyseError) -> Fault {
         },
         other => Fault::new(other.to_string()),
     }
+}
+
+/// The expression with numbers as they are meant among its measures: decimals where there is money,
+/// floats elsewhere. A rate times 100.0 stays a number and does not become an amount.
+fn without_money(expr: Expr, measures: &[MeasureInfo]) -> Result<Expr, DataFusionError> {
+    if measures
+        .iter()
+        .any(|measure| scale(&measure.data_type) > Some(0))
+    {
+        return Ok(expr);
+    }
+    expr.transform_up(|part| match part {
+        Expr::Literal(value, metadata) if value.data_type().is_decimal() => {
+            let float = value.cast_to(&DataType::Float64)?;
+            Ok(Transformed::yes(Expr::Literal(float, metadata)))
+        }
+        other => Ok(Transformed::no(other)),
+    })
+    .map(|transformed| transformed.data)
 }
 
 /// The measures an expression names, in their order in the cube.

@@ -177,35 +177,6 @@ async fn deep_nests_of_every_kind_are_answered_or_refused() {
     }
 }
 
-/// Each part alone is below its limit; one inside the other makes the deepest expression there is.
-#[tokio::test]
-async fn chains_within_chains_and_nests_are_answered_or_refused() {
-    let fixture = Fixture::new();
-    for length in [500, 900] {
-        for (open, close) in [
-            ("abs(-", ")"),
-            ("case when true then ", " end"),
-            ("(select ", ")"),
-        ] {
-            for depth in [20, 45] {
-                let chain = format!("true{}", " or true".repeat(length));
-                let sums = format!("1{}", "+1".repeat(60));
-                let texts = format!("psp{}", "||psp".repeat(length));
-                for inside in [chain, sums, texts] {
-                    let nest = format!("{}{inside}{}", open.repeat(depth), close.repeat(depth));
-                    let sql = format!("select {nest} from payments limit 1");
-                    ask(&fixture, &sql).await;
-                    let sql = format!(
-                        "select (select {nest}){} from payments limit 1",
-                        " or true".repeat(length / 2)
-                    );
-                    ask(&fixture, &sql).await;
-                }
-            }
-        }
-    }
-}
-
 /// Metrics are checked by whoever loads the definitions, on a thread with an ordinary stack.
 #[tokio::test]
 async fn long_chains_in_metrics_are_checked_or_refused() {

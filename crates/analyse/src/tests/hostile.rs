@@ -492,9 +492,7 @@ async fn after_its_deadline_a_query_holds_neither_worker_nor_memory() {
             "{name}: {} MiB, free after {free_after:?}: {answer:?}",
             grew >> 20
         );
-        if std::env::var_os("TILLWATCH_TELL").is_some() {
-            faults.push(told);
-        } else if free_after > FREE_AFTER_MAX || grew > GROWTH_BYTES_MAX {
+        if free_after > FREE_AFTER_MAX || grew > GROWTH_BYTES_MAX {
             faults.push(told);
         }
     }

@@ -1,6 +1,7 @@
 //! Tests over a real processor and journal with made-up traffic.
 
 mod chains;
+mod exact;
 mod fixture;
 mod hostile;
 mod measures;

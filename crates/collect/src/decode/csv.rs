@@ -263,7 +263,7 @@ impl Rows {
             Err(fault) => {
                 let raw = raw.trim_ascii_end();
                 let kept = self.layout.forbidden.kept_cells(raw, source, ranges);
-                run.rejections.add_kept(line, fault, &kept);
+                run.rejections.add_kept(line, fault, kept);
                 Ok(())
             }
         }

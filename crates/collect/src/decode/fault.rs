@@ -80,12 +80,12 @@ impl Rejections {
     /// Notes a rejected line; `raw` need not be UTF-8.
     #[cold]
     pub(super) fn add(&mut self, line: u64, fault: Fault, raw: &[u8]) {
-        self.add_kept(line, fault, &Cow::Borrowed(raw));
+        self.add_kept(line, fault, Cow::Borrowed(raw));
     }
 
     /// The same for a line of which some is not kept: `raw` is borrowed when it is as it came.
     #[cold]
-    pub(super) fn add_kept(&mut self, line: u64, fault: Fault, raw: &Cow<'_, [u8]>) {
+    pub(super) fn add_kept(&mut self, line: u64, fault: Fault, raw: Cow<'_, [u8]>) {
         self.rejected += 1;
         if self.kept.len() >= self.kept_max {
             return;
@@ -94,11 +94,11 @@ impl Rejections {
         // only the part that can be shown is looked at, with room for a number across the cut.
         let window = raw
             .get(..self.raw_bytes_max.saturating_add(256))
-            .unwrap_or(raw);
+            .unwrap_or(&raw);
         let text = String::from_utf8_lossy(window);
         let masked = guard::mask_line(&text);
         let whole = matches!(
-            (raw, &text, &masked),
+            (&raw, &text, &masked),
             (Cow::Borrowed(_), Cow::Borrowed(_), Cow::Borrowed(_))
         ) && raw.len() <= self.raw_bytes_max;
         let mut masked = masked.into_owned();
