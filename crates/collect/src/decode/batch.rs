@@ -8,15 +8,15 @@ use arrow::buffer::Buffer;
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Decimal128Type, Float64Type, Int64Type, TimeUnit};
 use arrow::ipc::reader::StreamDecoder;
-use arrow::util::display::array_value_to_string;
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
-use tillwatch_event::{FieldType, TimeError, decimal, guard, time};
+use tillwatch_event::{FieldType, TimeError, decimal, time};
 
 use super::cell::{Cell, Input, Row, convert, epoch_cell, wrong};
 use super::fault::{Fault, show};
 use super::plan::ColumnPlan;
+use super::row_json;
 use super::{DecodeError, Run};
 
 const PARQUET: &str = "Parquet";
@@ -137,6 +137,10 @@ enum Source {
         numbers: ArrayRef,
         per_day: i64,
     },
+    /// Nested values, read as JSON.
+    Json(ArrayRef),
+    /// What is taken as the text it is shown as: a time of day, a UUID.
+    Shown(ArrayRef),
 }
 
 fn take_batch(
@@ -160,7 +164,7 @@ fn take_batch(
                 run.take("", &row)?;
             }
             Err(fault) => {
-                let raw = raw_row(batch, at);
+                let raw = row_json::row(batch, at);
                 run.rejections
                     .add(first_row + at as u64, fault, raw.as_bytes());
             }
@@ -176,34 +180,6 @@ fn fill(row: &mut Row, columns: &[ColumnPlan], sources: &[Source], at: usize) ->
         row.set(index, cell);
     }
     row.complete(columns)
-}
-
-/// The row as text, for a rejection.
-fn raw_row(batch: &RecordBatch, row: usize) -> String {
-    let mut out = String::new();
-    for (field, column) in batch.schema_ref().fields().iter().zip(batch.columns()) {
-        if guard::is_forbidden_name(field.name()) {
-            continue;
-        }
-        let value = display(column, row);
-        let separator = if out.is_empty() { "" } else { ", " };
-        out.push_str(&format!("{separator}{}: {value}", field.name()));
-    }
-    out
-}
-
-/// A value as text; an instant is shown as its number, as its zone need not be known.
-fn display(column: &ArrayRef, row: usize) -> String {
-    let shown = match column.data_type() {
-        DataType::Timestamp(..) => cast_with_options(
-            &column.slice(row, 1),
-            &DataType::Int64,
-            &CastOptions::default(),
-        )
-        .and_then(|number| array_value_to_string(&number, 0)),
-        _ => array_value_to_string(column, row),
-    };
-    shown.unwrap_or_default()
 }
 
 impl Source {
@@ -270,6 +246,18 @@ impl Source {
                 per_day: 86_400_000,
             },
             DataType::Null => Self::Absent,
+            DataType::Time32(_)
+            | DataType::Time64(_)
+            | DataType::Duration(_)
+            | DataType::Interval(_)
+            | DataType::FixedSizeBinary(_) => Self::Shown(Arc::clone(array)),
+            nested if row_json::is_nested(nested) => {
+                if column.kind != FieldType::Json {
+                    let reason = "it holds lists or objects, which only a field of type json takes";
+                    return Err(fault(reason.to_owned()));
+                }
+                Self::Json(Arc::clone(array))
+            }
             other => return Err(fault(format!("its type {other} is not taken"))),
         })
     }
@@ -283,7 +271,9 @@ impl Source {
             | Self::Float(array)
             | Self::Decimal(array, _)
             | Self::Time { numbers: array, .. }
-            | Self::Day { numbers: array, .. } => Some(array),
+            | Self::Day { numbers: array, .. }
+            | Self::Json(array)
+            | Self::Shown(array) => Some(array),
         }
     }
 
@@ -328,6 +318,12 @@ impl Source {
                 let value = numbers.as_primitive::<Int64Type>().value(row);
                 day_cell(column, value.div_euclid(*per_day))
             }
+            Self::Json(array) => {
+                let mut text = String::new();
+                row_json::value(array, row, &mut text);
+                text_cell(column, &text, scratch)
+            }
+            Self::Shown(array) => text_cell(column, &row_json::plain(array, row), scratch),
         }
     }
 }

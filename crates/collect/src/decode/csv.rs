@@ -1,6 +1,6 @@
 //! Comma-separated values, their relatives, and fixed-width text.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use tillwatch_event::suggest;
@@ -10,8 +10,10 @@ use super::cell::{Input, Row, convert};
 use super::fault::Fault;
 use super::forbidden::Forbidden;
 use super::format::{CsvOptions, Delimiter, Format};
-use super::quotes::Place;
+use super::quotes::{self, Place, Records};
 use super::{DecodeError, Run};
+
+const NEVER_CLOSED: &str = "a quote that is opened here is never closed";
 
 /// Decodes a body of rows.
 pub(super) fn decode(
@@ -20,10 +22,140 @@ pub(super) fn decode(
     body: &[u8],
 ) -> Result<(), DecodeError> {
     let body = without_mark(body);
-    match options.delimiter {
-        Delimiter::Byte(byte) => decode_separated(run, options, byte, body),
-        Delimiter::Whitespace => decode_whitespace(run, options, body),
+    let declared = First::of(body, options.delimiter, run.limits.line_bytes_max);
+    let guessed = options
+        .guess
+        .filter(|guess| *guess != options.delimiter)
+        .map(|guess| First::of(body, guess, run.limits.line_bytes_max));
+    // What is declared holds unless the fields' names stand there in another way.
+    let first = match guessed {
+        Some(guessed) if options.header && !declared.names_all(run) && guessed.names_all(run) => {
+            guessed
+        }
+        _ => declared,
+    };
+    let named = options.header || options.columns.is_none() && first.names_most(run);
+    let names = if named {
+        if first.text.is_empty() {
+            return Ok(());
+        }
+        if first.open {
+            let reason = "a quote that is opened in it is never closed";
+            return Err(DecodeError::CsvHeader(reason.to_owned()));
+        }
+        first.cells
+    } else {
+        declared_names(run, options)
+    };
+    run.again = Format::of_rows(&names, first.delimiter);
+    let layout = Layout::new(run, &names, first.delimiter)?;
+    let from = if named || options.repeated {
+        first.text.end
+    } else {
+        0
+    };
+    let rest = body.get(from..).unwrap_or_default();
+    let before = line_ends(body.get(..from).unwrap_or_default());
+    let mut rows = Rows::new(run, layout);
+    match first.delimiter {
+        Delimiter::Byte(byte) => rows.separated(run, byte, rest, before),
+        Delimiter::Whitespace => rows.by_whitespace(run, rest, before),
     }
+}
+
+/// The first row of a body that is not blank.
+struct First {
+    delimiter: Delimiter,
+    cells: Vec<String>,
+    /// Where it lies, with its end and the blank lines before it.
+    text: Range<usize>,
+    /// A quote that is opened in it is not closed.
+    open: bool,
+}
+
+impl First {
+    fn of(body: &[u8], delimiter: Delimiter, bytes_max: usize) -> Self {
+        let blank = body
+            .iter()
+            .take_while(|b| matches!(b, b'\r' | b'\n'))
+            .count();
+        let rest = body.get(blank..).unwrap_or_default();
+        let (cells, bytes, open) = match delimiter {
+            Delimiter::Byte(byte) => {
+                let record = Records::new(rest, byte, bytes_max, true).next();
+                let open = record.as_ref().is_some_and(|record| record.open);
+                let end = record.map_or(0, |record| record.range.end);
+                let (cells, bytes) = first_row(rest.get(..end).unwrap_or_default(), byte);
+                (cells, if open { end } else { bytes }, open)
+            }
+            Delimiter::Whitespace => {
+                let found = Lines::new(rest).find(|line| !line.bytes.trim_ascii().is_empty());
+                let end = found.as_ref().map_or(0, |line| {
+                    let end = line.start + line.bytes.len();
+                    let tail = rest.get(end..).unwrap_or_default();
+                    end + memchr::memchr(b'\n', tail).map_or(tail.len(), |at| at + 1)
+                });
+                let cells = found.map(|line| words(line.bytes));
+                (cells.unwrap_or_default(), end, false)
+            }
+        };
+        Self {
+            delimiter,
+            cells,
+            text: 0..if bytes == 0 { 0 } else { blank + bytes },
+            open,
+        }
+    }
+
+    /// Whether every field that must be there has its column.
+    fn names_all(&self, run: &Run<'_>) -> bool {
+        let cells = self.names();
+        let mut required = run.plan.columns.iter().filter(|column| !column.optional);
+        required.all(|column| cells.contains(&*column.source))
+    }
+
+    /// Whether more than half of the cells, or of the fields, are columns of fields by their names: no row of
+    /// values looks like that.
+    fn names_most(&self, run: &Run<'_>) -> bool {
+        let (cells, fields) = (self.names(), &run.plan.columns);
+        let named = fields.iter().filter(|f| cells.contains(&*f.source)).count();
+        named * 2 > fields.len().min(self.cells.len())
+    }
+
+    fn names(&self) -> HashSet<&str> {
+        self.cells.iter().map(String::as_str).collect()
+    }
+}
+
+/// The cells of the first row of some text, and the bytes up to its end.
+fn first_row(text: &[u8], delimiter: u8) -> (Vec<String>, usize) {
+    let mut reader = reader(text, delimiter);
+    let mut record = csv::ByteRecord::new();
+    match reader.read_byte_record(&mut record) {
+        Ok(true) => {
+            let bytes = usize::try_from(reader.position().byte()).unwrap_or(usize::MAX);
+            (header_names(&record), bytes.min(text.len()))
+        }
+        _ => (Vec::new(), 0),
+    }
+}
+
+fn line_ends(text: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', text).count() as u64
+}
+
+fn words(line: &[u8]) -> Vec<String> {
+    cells_of(line)
+        .map(|range| String::from_utf8_lossy(line.get(range).unwrap_or_default()).into_owned())
+        .collect()
+}
+
+fn reader(text: &[u8], delimiter: u8) -> csv::Reader<&[u8]> {
+    csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(delimiter)
+        .from_reader(text)
 }
 
 /// Which cell each field is read from.
@@ -66,7 +198,13 @@ impl Layout {
             }
         }
         if !missing.is_empty() {
-            return Err(header(missing_columns(&missing, names)));
+            let mut reason = missing_columns(&missing, names);
+            if cells.iter().all(Option::is_none) {
+                reason.push_str(
+                    "; no column has the name of a field: if the first row is no header, say so with the stream's `csv: {header: false}`",
+                );
+            }
+            return Err(header(reason));
         }
         let mut read: Vec<usize> = cells.iter().flatten().copied().collect();
         read.sort_unstable();
@@ -107,51 +245,6 @@ fn declared_names(run: &Run<'_>, options: &CsvOptions) -> Vec<String> {
     }
 }
 
-fn decode_separated(
-    run: &mut Run<'_>,
-    options: &CsvOptions,
-    delimiter: u8,
-    body: &[u8],
-) -> Result<(), DecodeError> {
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(delimiter)
-        .from_reader(body);
-    let mut record = csv::ByteRecord::new();
-    let names = if options.header {
-        if !read(&mut reader, &mut record)? {
-            return Ok(());
-        }
-        header_names(&record)
-    } else {
-        declared_names(run, options)
-    };
-    run.again = Format::of_rows(&names, options.delimiter);
-    let layout = Layout::new(run, &names, options.delimiter)?;
-    let mut rows = Rows::new(run, layout);
-    let mut ranges = Vec::new();
-    while read(&mut reader, &mut record)? {
-        let position = record.position();
-        let start = position.map_or(0, |p| usize::try_from(p.byte()).unwrap_or(usize::MAX));
-        let end = usize::try_from(reader.position().byte()).unwrap_or(usize::MAX);
-        let raw = body.get(start..end).unwrap_or_default();
-        // The reader counts blank lines, and the second byte of the line end before, to the row behind them.
-        let blank = raw
-            .iter()
-            .take_while(|b| matches!(b, b'\r' | b'\n'))
-            .count();
-        let (blank, raw) = raw.split_at_checked(blank).unwrap_or((&[], raw));
-        let line_ends = blank.iter().filter(|b| **b == b'\n').count() as u64;
-        let line = position.map_or(0, csv::Position::line) + line_ends;
-        ranges.clear();
-        ranges.extend((0..record.len()).map(|at| record.range(at).unwrap_or_default()));
-        let unclosed = end >= body.len() && Place::ends_quoted(raw, delimiter);
-        rows.row(run, line, raw, record.as_slice(), &ranges, unclosed)?;
-    }
-    Ok(())
-}
-
 fn read(
     reader: &mut csv::Reader<&[u8]>,
     record: &mut csv::ByteRecord,
@@ -167,37 +260,6 @@ pub(super) fn header_names(record: &csv::ByteRecord) -> Vec<String> {
         .iter()
         .map(|cell| String::from_utf8_lossy(cell).trim().to_owned())
         .collect()
-}
-
-fn decode_whitespace(
-    run: &mut Run<'_>,
-    options: &CsvOptions,
-    body: &[u8],
-) -> Result<(), DecodeError> {
-    let mut lines = Lines::new(body).filter(|line| !line.bytes.trim_ascii().is_empty());
-    let names: Vec<String> = if options.header {
-        let Some(first) = lines.next() else {
-            return Ok(());
-        };
-        cells_of(first.bytes)
-            .map(|range| {
-                let cell = first.bytes.get(range).unwrap_or_default();
-                String::from_utf8_lossy(cell).into_owned()
-            })
-            .collect()
-    } else {
-        declared_names(run, options)
-    };
-    run.again = Format::of_rows(&names, options.delimiter);
-    let layout = Layout::new(run, &names, options.delimiter)?;
-    let mut rows = Rows::new(run, layout);
-    let mut ranges = Vec::new();
-    for Line { number, bytes, .. } in lines {
-        ranges.clear();
-        ranges.extend(cells_of(bytes));
-        rows.row(run, number, bytes, bytes, &ranges, false)?;
-    }
-    Ok(())
 }
 
 /// The runs of bytes between spaces and tabs.
@@ -230,6 +292,101 @@ impl Rows {
         }
     }
 
+    /// The rows of `text`, which begins behind `before` lines of the body.
+    fn separated(
+        &mut self,
+        run: &mut Run<'_>,
+        delimiter: u8,
+        text: &[u8],
+        before: u64,
+    ) -> Result<(), DecodeError> {
+        let Some(trouble) = self.rows(run, delimiter, text, before, false)? else {
+            return Ok(());
+        };
+        // From here on each quote is looked at before the rows are, so that what is open costs its line only.
+        let (done, rest) = text.split_at_checked(trouble).unwrap_or((text, &[]));
+        let mut line = before + line_ends(done);
+        for piece in quotes::runs(rest, delimiter, run.limits.line_bytes_max) {
+            let bytes = rest.get(piece.range.clone()).unwrap_or_default();
+            if piece.open {
+                let behind = rest.len() - piece.range.start.min(rest.len());
+                self.open_row(run, line + 1, bytes, behind);
+            } else {
+                self.rows(run, delimiter, bytes, line, true)?;
+            }
+            line += line_ends(bytes);
+        }
+        Ok(())
+    }
+
+    /// The rows of `text`. Unless it is `settled` that all quotes are closed, it ends at the first row with
+    /// one that perhaps is not, and gives its place.
+    fn rows(
+        &mut self,
+        run: &mut Run<'_>,
+        delimiter: u8,
+        text: &[u8],
+        before: u64,
+        settled: bool,
+    ) -> Result<Option<usize>, DecodeError> {
+        let mut reader = reader(text, delimiter);
+        let mut record = csv::ByteRecord::new();
+        let mut ranges = Vec::new();
+        while read(&mut reader, &mut record)? {
+            let position = record.position();
+            let start = position.map_or(0, |p| usize::try_from(p.byte()).unwrap_or(usize::MAX));
+            let end = usize::try_from(reader.position().byte()).unwrap_or(usize::MAX);
+            let raw = text.get(start..end).unwrap_or_default();
+            // The reader counts blank lines, and the second byte of the line end before, to the row behind them.
+            let blank = raw
+                .iter()
+                .take_while(|b| matches!(b, b'\r' | b'\n'))
+                .count();
+            let (blank, raw) = raw.split_at_checked(blank).unwrap_or((&[], raw));
+            let unclosed = end >= text.len() && Place::ends_quoted(raw, delimiter);
+            let long = raw.len() > run.limits.line_bytes_max;
+            if !settled && (unclosed || long && raw.trim_ascii_end().contains(&b'\n')) {
+                return Ok(Some(start + blank.len()));
+            }
+            let line = before + position.map_or(0, csv::Position::line) + line_ends(blank);
+            ranges.clear();
+            ranges.extend((0..record.len()).map(|at| record.range(at).unwrap_or_default()));
+            self.row(run, line, raw, record.as_slice(), &ranges, unclosed)?;
+        }
+        Ok(None)
+    }
+
+    /// A line with a quote that is not closed in the `behind` bytes from there on, or not soon enough.
+    fn open_row(&mut self, run: &mut Run<'_>, line: u64, bytes: &[u8], behind: usize) {
+        run.lines += 1;
+        let max = run.limits.line_bytes_max;
+        let fault = if behind > max {
+            Fault::line(format!(
+                "a quote that is opened here is not closed within {max} bytes (limit line_bytes_max)"
+            ))
+        } else {
+            Fault::line(NEVER_CLOSED)
+        };
+        let kept = self.layout.forbidden.kept(bytes.trim_ascii_end());
+        run.rejections.add(line, fault, &kept);
+    }
+
+    fn by_whitespace(
+        &mut self,
+        run: &mut Run<'_>,
+        text: &[u8],
+        before: u64,
+    ) -> Result<(), DecodeError> {
+        let mut ranges = Vec::new();
+        let lines = Lines::new(text).filter(|line| !line.bytes.trim_ascii().is_empty());
+        for Line { number, bytes, .. } in lines {
+            ranges.clear();
+            ranges.extend(cells_of(bytes));
+            self.row(run, before + number, bytes, bytes, &ranges, false)?;
+        }
+        Ok(())
+    }
+
     /// One row: `raw` as it stands in the body, `source` with its cells at `ranges`.
     fn row(
         &mut self,
@@ -242,7 +399,7 @@ impl Rows {
     ) -> Result<(), DecodeError> {
         run.lines += 1;
         let outcome = if unclosed {
-            Err(Fault::line("a quote that is opened here is never closed"))
+            Err(Fault::line(NEVER_CLOSED))
         } else if raw.len() > run.limits.line_bytes_max {
             Err(Fault::line(format!(
                 "the row has {} bytes, more than {} (limit line_bytes_max)",

@@ -31,12 +31,18 @@ pub enum Delimiter {
 /// How CSV is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CsvOptions {
-    /// Whether the first line names the columns. Default true.
+    /// Whether the first row names the columns. Default true. A first row that holds the names of most
+    /// fields names the columns in any case.
     pub header: bool,
     /// The columns' names when there is no header; `None` takes the fields in order of declaration.
     pub columns: Option<Vec<String>>,
     /// What separates cells. Default a comma.
     pub delimiter: Delimiter,
+    /// What separates cells when the header has the fields' names with this and not with `delimiter`.
+    pub guess: Option<Delimiter>,
+    /// Whether the first row comes from the top of an earlier body: it names the columns here too, or says
+    /// nothing new. Default false.
+    pub repeated: bool,
 }
 
 impl Default for CsvOptions {
@@ -45,6 +51,8 @@ impl Default for CsvOptions {
             header: true,
             columns: None,
             delimiter: Delimiter::Byte(b','),
+            guess: None,
+            repeated: false,
         }
     }
 }
@@ -52,7 +60,10 @@ impl Default for CsvOptions {
 impl Format {
     /// The form that a `Content-Type` names. `text/csv` takes the parameters `header`, `present` or
     /// `absent` (RFC 4180), and `delimiter`: one character, `comma`, `semicolon`, `tab` or
-    /// `whitespace`. What they leave open is as `csv` says: the stream's own way to cut CSV.
+    /// `whitespace`. What they leave open is as `csv` says: the stream's own way to cut CSV. Two more are for
+    /// senders of files who do not know that way: `guess`, a delimiter to be used only if the header has the
+    /// fields' names with it and not otherwise; and `first-row=repeated` for all but the first part of a
+    /// file, above which the file's first row is sent again.
     ///
     /// # Errors
     /// When the type or a parameter's value is not known, and for a `charset` other than UTF-8.
@@ -185,6 +196,14 @@ fn csv_parameters<'a>(
                 }
             }
             "delimiter" => options.delimiter = Delimiter::parse(&value)?,
+            "guess" => options.guess = Some(Delimiter::parse(&value)?),
+            "first-row" => {
+                if value != "repeated" {
+                    let reason = format!("first-row={value}: use first-row=repeated or nothing");
+                    return Err(DecodeError::FormatParameter(reason));
+                }
+                options.repeated = true;
+            }
             _ => {}
         }
     }

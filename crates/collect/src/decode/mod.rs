@@ -16,10 +16,11 @@ mod csv;
 mod fault;
 pub(crate) mod forbidden;
 mod format;
-mod json;
+pub(crate) mod json;
 mod places;
 mod plan;
 pub(crate) mod quotes;
+pub(crate) mod row_json;
 #[cfg(test)]
 mod tests;
 

@@ -60,18 +60,34 @@ impl FileFormat {
         match self {
             Self::Csv(Dialect { delimiter, header }) => Format::Csv(CsvOptions {
                 header,
-                columns: None,
                 delimiter,
+                ..CsvOptions::default()
             }),
             Self::Ndjson | Self::Json => Format::Ndjson,
             Self::Parquet => Format::Parquet,
         }
     }
 
-    /// The `Content-Type` of the file's chunks.
+    /// The form of a file's chunks for a stream that cuts CSV as `csv` says, when the file alone does not
+    /// settle it: the delimiter found in the file is a guess, and whether there is a header is the
+    /// stream's to say. `repeated` as [`Chunk::repeated`](super::Chunk::repeated).
+    #[must_use]
+    pub fn chunk_format(self, csv: &CsvOptions, repeated: bool) -> Format {
+        match self {
+            Self::Csv(Dialect { delimiter, .. }) => Format::Csv(CsvOptions {
+                guess: Some(delimiter),
+                repeated,
+                ..csv.clone()
+            }),
+            other => other.body_format(),
+        }
+    }
+
+    /// The `Content-Type` that says the same as [`chunk_format`](Self::chunk_format) to a server, for the
+    /// chunk that a file begins with.
     #[must_use]
     pub fn content_type(self) -> String {
-        let Self::Csv(Dialect { delimiter, header }) = self else {
+        let Self::Csv(Dialect { delimiter, .. }) = self else {
             let fixed = if self == Self::Parquet {
                 "application/vnd.apache.parquet"
             } else {
@@ -79,8 +95,6 @@ impl FileFormat {
             };
             return fixed.to_owned();
         };
-        // Both are said even when they are usual: the stream may have its own way to cut CSV.
-        let header = if header { "present" } else { "absent" };
         let delimiter = match delimiter {
             Delimiter::Byte(b',') => "comma".to_owned(),
             Delimiter::Byte(b'\t') => "tab".to_owned(),
@@ -88,7 +102,17 @@ impl FileFormat {
             Delimiter::Byte(byte) => char::from(byte).to_string(),
             Delimiter::Whitespace => "whitespace".to_owned(),
         };
-        format!("text/csv; header={header}; delimiter={delimiter}")
+        format!("text/csv; guess={delimiter}")
+    }
+
+    /// The `Content-Type` for a chunk, as [`chunk_format`](Self::chunk_format) has it.
+    #[must_use]
+    pub fn chunk_content_type(self, repeated: bool) -> String {
+        let first = self.content_type();
+        match self {
+            Self::Csv(_) if repeated => format!("{first}; first-row=repeated"),
+            _ => first,
+        }
     }
 }
 
@@ -103,15 +127,21 @@ mod tests {
             .into_iter()
             .chain([Delimiter::Whitespace])
         {
-            for header in [true, false] {
+            for (header, repeated) in [(true, false), (false, true)] {
                 let format = FileFormat::Csv(Dialect { delimiter, header });
-                let others = CsvOptions {
+                let stream = CsvOptions {
                     header: !header,
-                    columns: None,
                     delimiter: Delimiter::Byte(b'#'),
+                    ..CsvOptions::default()
                 };
-                let read = Format::from_content_type(&format.content_type(), &others).unwrap();
-                assert_eq!(read, format.body_format());
+                let sent = format.chunk_content_type(repeated);
+                let read = Format::from_content_type(&sent, &stream).unwrap();
+                assert_eq!(read, format.chunk_format(&stream, repeated));
+                let Format::Csv(read) = read else { panic!() };
+                assert_eq!(
+                    (read.header, read.delimiter),
+                    (stream.header, stream.delimiter)
+                );
             }
         }
         for format in [FileFormat::Ndjson, FileFormat::Json, FileFormat::Parquet] {

@@ -23,11 +23,14 @@ pub struct ReadOptions {
     pub format: Option<FileFormat>,
     /// How CSV is cut when the file is found to be CSV; told from its contents when absent.
     pub csv: Option<Dialect>,
+    /// Whether it is left to the reader of the chunks if the first row of CSV names the columns. It then
+    /// stands at the top of every chunk, and [`Chunk::repeated`] says that it has been there before.
+    pub header_open: bool,
     /// A chunk holds as many whole records as fit into this. Default 4 MiB.
     pub chunk_bytes: usize,
     /// Records of a Parquet file per chunk. Default 16 384.
     pub chunk_rows: usize,
-    /// A longer record is cut at the next line end and left to the decoder to reject, so that one missing
+    /// A longer record is cut at its first line end and left to the decoder to reject, so that one missing
     /// quote or bracket does not swallow the file. Default 1 MiB, as the decoder's limit.
     pub record_bytes_max: usize,
 }
@@ -37,6 +40,7 @@ impl Default for ReadOptions {
         Self {
             format: None,
             csv: None,
+            header_open: false,
             chunk_bytes: 4 << 20,
             chunk_rows: 16_384,
             record_bytes_max: 1 << 20,
@@ -64,43 +68,58 @@ pub struct Chunk {
     pub end: Position,
     /// Records, blank lines included.
     pub records: u64,
-    /// Lines of the body before the first record: those of the repeated header.
+    /// Lines of the body before the first record: those of the header.
     pub header_lines: u64,
+    /// Whether the header stood at the top of a chunk before this one, too.
+    pub repeated: bool,
 }
 
 impl Chunk {
     /// The file's line, element or row for a line of the body, as decoders count them from 1.
     #[must_use]
     pub fn line_in_file(&self, body_line: u64) -> u64 {
-        self.start.line + body_line.saturating_sub(1 + self.header_lines)
+        match body_line.checked_sub(1 + self.header_lines) {
+            Some(behind) => self.start.line + behind,
+            None => body_line,
+        }
     }
 
     /// The columns whose cells may not be kept, which only a header tells.
     pub(crate) fn forbidden_columns(&self, format: FileFormat) -> Option<Forbidden> {
         match format {
-            FileFormat::Csv(Dialect {
-                delimiter,
-                header: true,
-            }) => Some(Forbidden::in_header_of(&self.body, delimiter)),
+            FileFormat::Csv(Dialect { delimiter, .. }) if self.header_lines > 0 => {
+                Some(Forbidden::in_header_of(&self.body, delimiter))
+            }
             _ => None,
         }
     }
 
-    /// The record that begins at a line of the body; `None` where the body has no lines.
+    /// Where the lines of the body begin, for [`record_text`](Self::record_text).
     #[must_use]
-    pub fn record_text(&self, format: FileFormat, body_line: u64) -> Option<&[u8]> {
+    pub fn line_starts(&self) -> Vec<usize> {
+        let ends = memchr::memchr_iter(b'\n', &self.body);
+        std::iter::once(0).chain(ends.map(|end| end + 1)).collect()
+    }
+
+    /// The record that begins at a line of the body, whose lines begin at `line_starts`; `None` where the
+    /// body has no lines. A record has at most `bytes_max` bytes, as where the file was read.
+    #[must_use]
+    pub fn record_text(
+        &self,
+        format: FileFormat,
+        line_starts: &[usize],
+        body_line: u64,
+        bytes_max: usize,
+    ) -> Option<&[u8]> {
         let split: Box<dyn Split + Send> = match format {
             FileFormat::Parquet => return None,
-            FileFormat::Csv(dialect) => split::for_delimiter(dialect.delimiter),
+            FileFormat::Csv(dialect) => split::for_delimiter(dialect.delimiter, bytes_max),
             FileFormat::Ndjson | FileFormat::Json => Box::new(Lines),
         };
         let before = usize::try_from(body_line.checked_sub(1)?).ok()?;
-        let start = match before.checked_sub(1) {
-            None => 0,
-            Some(end) => memchr::memchr_iter(b'\n', &self.body).nth(end)? + 1,
-        };
+        let start = *line_starts.get(before)?;
         let rest = self.body.get(start..).filter(|rest| !rest.is_empty())?;
-        let bytes = sniff::next_record(split.as_ref(), rest, true)?;
+        let bytes = split.first(rest, true)?;
         rest.get(..bytes).map(<[u8]>::trim_ascii_end)
     }
 }
@@ -126,6 +145,10 @@ struct Text {
     source: ByteSource,
     split: Box<dyn Split + Send>,
     header: Vec<u8>,
+    /// The place behind the header, where the first chunk begins.
+    first: Position,
+    /// Whether a chunk is due for the header even if nothing comes behind it.
+    header_due: bool,
     data: Vec<u8>,
     ended: bool,
     next: Position,
@@ -228,7 +251,9 @@ impl Text {
         at: Option<Position>,
     ) -> Result<Self, FileError> {
         let split: Box<dyn Split + Send> = match format {
-            FileFormat::Csv(dialect) => split::for_delimiter(dialect.delimiter),
+            FileFormat::Csv(dialect) => {
+                split::for_delimiter(dialect.delimiter, options.record_bytes_max)
+            }
             FileFormat::Json => Box::new(Values),
             FileFormat::Ndjson | FileFormat::Parquet => Box::new(Lines),
         };
@@ -238,13 +263,15 @@ impl Text {
             line: 1,
         };
         let mut header = Vec::new();
-        if let FileFormat::Csv(Dialect { header: true, .. }) = format {
-            let bytes = match sniff::next_record(split.as_ref(), text, whole) {
+        let has_header =
+            matches!(format, FileFormat::Csv(dialect) if dialect.header || options.header_open);
+        if has_header {
+            let bytes = match split.first(text, whole) {
                 Some(bytes) if bytes <= options.record_bytes_max => bytes,
                 None if text.is_empty() => 0,
                 _ => {
                     let reason = format!(
-                        "the header is longer than {} bytes",
+                        "its first line is longer than {} bytes",
                         options.record_bytes_max
                     );
                     return Err(FileError::malformed(path, start.offset, reason));
@@ -267,7 +294,9 @@ impl Text {
         Ok(Self {
             source,
             split,
+            header_due: options.header_open && !header.is_empty() && at.is_none(),
             header,
+            first: start,
             data: Vec::new(),
             ended: false,
             next,
@@ -286,12 +315,13 @@ impl Text {
         if cut.bytes == 0 && !self.data.is_empty() {
             cut = self.long_record(path, options)?;
         }
-        if cut.bytes == 0 {
+        if cut.bytes == 0 && !self.header_due {
             return Ok(None);
         }
+        self.header_due = false;
         let rest = self.data.split_off(cut.bytes);
         let records = std::mem::replace(&mut self.data, rest);
-        if cut.records == 0 {
+        if cut.records == 0 && format == FileFormat::Json {
             // Blanks at the end of a JSON file.
             self.next.offset += cut.bytes as u64;
             return Ok(None);
@@ -318,10 +348,11 @@ impl Text {
             end: self.next,
             records: cut.records,
             header_lines,
+            repeated: header_lines > 0 && start != self.first,
         }))
     }
 
-    /// A record that does not fit into a chunk: read on to its end, or cut it where the next line begins.
+    /// A record that does not fit into a chunk: read on to its end, or cut it where its first line ends.
     fn long_record(&mut self, path: &Path, options: ReadOptions) -> Result<split::Cut, FileError> {
         self.fill(path, options.record_bytes_max)?;
         let cut = self

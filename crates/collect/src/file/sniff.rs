@@ -4,11 +4,13 @@ use std::path::Path;
 
 use super::dialect::{Dialect, FileFormat};
 use super::error::FileError;
-use super::split::{self, Split};
 use crate::decode::Delimiter;
+use crate::decode::quotes::Records;
 
 /// Records of text that are looked at.
 const RECORDS_MAX: usize = 100;
+/// Bytes of a record that is looked at.
+const RECORD_BYTES_MAX: usize = 1 << 20;
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 /// The mark some programs put before UTF-8 text.
 pub(super) const BOM: &[u8] = b"\xef\xbb\xbf";
@@ -114,72 +116,97 @@ fn agreement(rows: &[Vec<String>]) -> (f64, usize) {
 }
 
 fn rows_of(text: &[u8], delimiter: Delimiter, whole: bool) -> Vec<Vec<String>> {
-    let split = split::for_delimiter(delimiter);
-    let mut bytes = 0;
-    for _ in 0..RECORDS_MAX {
-        let rest = text.get(bytes..).unwrap_or_default();
-        match next_record(split.as_ref(), rest, whole) {
-            Some(record) => bytes += record,
-            None => break,
-        }
-    }
-    cells_of(text.get(..bytes).unwrap_or_default(), delimiter)
-}
-
-/// Bytes of the first record of `data`.
-pub(crate) fn next_record(split: &(dyn Split + Send), data: &[u8], whole: bool) -> Option<usize> {
-    let mut from = 0;
-    // A record ends at a line end, but not at each.
-    while let Some(end) = memchr::memchr(b'\n', data.get(from..)?) {
-        let cut = split.cut(data, from + end + 1, false);
-        if cut.bytes > 0 {
-            return Some(cut.bytes);
-        }
-        from += end + 1;
-    }
-    (whole && !data.is_empty()).then_some(data.len())
-}
-
-/// The cells of all records of a piece; records without any are left out.
-fn cells_of(records: &[u8], delimiter: Delimiter) -> Vec<Vec<String>> {
-    let text = |cell: &[u8]| String::from_utf8_lossy(cell).into_owned();
     let Delimiter::Byte(byte) = delimiter else {
-        let rows = records.split(|b| *b == b'\n').map(|line| {
-            line.split(u8::is_ascii_whitespace)
-                .filter(|cell| !cell.is_empty())
-                .map(text)
-                .collect()
-        });
-        return rows.filter(|row: &Vec<String>| !row.is_empty()).collect();
+        return words_of(text, whole);
     };
+    let mut rows = Vec::new();
+    for record in Records::new(text, byte, RECORD_BYTES_MAX, whole).take(RECORDS_MAX) {
+        // A line with a quote that is never closed says nothing about the others.
+        if !record.open {
+            let record = text.get(record.range).unwrap_or_default();
+            rows.extend(cells_of(record, byte));
+        }
+    }
+    rows
+}
+
+/// The cells of the rows of a record: more than one where old line ends are within it.
+fn cells_of(record: &[u8], delimiter: u8) -> Vec<Vec<String>> {
     let mut reader = csv::ReaderBuilder::new()
-        .delimiter(byte)
+        .delimiter(delimiter)
         .has_headers(false)
         .flexible(true)
-        .from_reader(records);
+        .from_reader(record);
     let rows = reader.byte_records().map_while(Result::ok);
-    rows.map(|row| row.iter().map(text).collect()).collect()
+    rows.map(|row| row.iter().map(text_of).collect()).collect()
 }
 
-/// Whether the first row names the columns: its cells are distinct texts, none of which is a number or a
-/// date, and none is empty but a first one (the unnamed index that some tools write).
+fn words_of(text: &[u8], whole: bool) -> Vec<Vec<String>> {
+    let lines = text.split_inclusive(|b| *b == b'\n').take(RECORDS_MAX);
+    let lines = lines.filter(|line| whole || line.ends_with(b"\n"));
+    let rows = lines.map(|line| {
+        line.split(u8::is_ascii_whitespace)
+            .filter(|cell| !cell.is_empty())
+            .map(text_of)
+            .collect()
+    });
+    rows.filter(|row: &Vec<String>| !row.is_empty()).collect()
+}
+
+fn text_of(cell: &[u8]) -> String {
+    String::from_utf8_lossy(cell).into_owned()
+}
+
+/// Whether the first row names the columns. It does when a column of numbers or dates begins with a
+/// name; otherwise its cells must be distinct texts, none of which is a number or a date, and none is
+/// empty but a first one (the unnamed index that some tools write).
 fn has_header(rows: &[Vec<String>]) -> bool {
     let Some((first, rest)) = rows.split_first() else {
         return true;
     };
+    // A row that is repeated below is a row like the others.
+    if rest.contains(first) {
+        return false;
+    }
+    if stands_out(first, rest) {
+        return true;
+    }
     let mut seen = std::collections::BTreeSet::new();
-    let names = first.iter().enumerate().all(|(at, cell)| {
+    first.iter().enumerate().all(|(at, cell)| {
         let name = cell.trim();
         (at == 0 && name.is_empty() && first.len() > 1 || is_name(name)) && seen.insert(name)
+    })
+}
+
+/// Whether the first row has a name where all rows below have numbers or dates, and has neither itself
+/// but years and the like.
+fn stands_out(first: &[String], rest: &[Vec<String>]) -> bool {
+    let plain = first.iter().all(|cell| {
+        let cell = cell.trim();
+        let year = cell.len() <= 4 && cell.bytes().all(|b| b.is_ascii_digit());
+        year || !has_digits_of_a_value(cell)
     });
-    // A row that is repeated below is a row like the others.
-    names && !rest.contains(first)
+    plain
+        && first.iter().enumerate().any(|(at, cell)| {
+            let mut below = rest
+                .iter()
+                .filter_map(|row| row.get(at))
+                .map(|cell| cell.trim())
+                .filter(|cell| !cell.is_empty())
+                .peekable();
+            is_name(cell.trim()) && below.peek().is_some() && below.all(has_digits_of_a_value)
+        })
+}
+
+/// A number or a date.
+fn has_digits_of_a_value(cell: &str) -> bool {
+    cell.bytes().any(|b| b.is_ascii_digit()) && is_value(cell)
 }
 
 fn is_name(cell: &str) -> bool {
     let letters = cell.chars().filter(|c| c.is_alphabetic()).count();
     let digits = cell.chars().filter(char::is_ascii_digit).count();
-    letters > 0 && letters >= digits && cell.len() <= 200 && !is_value(cell)
+    letters > 0 && letters >= digits && !is_value(cell)
 }
 
 /// Texts with letters that are values and not names: dates with month names, numbers with an exponent.
@@ -232,6 +259,41 @@ mod tests {
         ] {
             assert_eq!(sniffed(text), expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_name_above_numbers_or_days_makes_the_first_row_a_header_whatever_stands_beside_it() {
+        let long = format!(
+            "{}, the whole question\tday\nyes\t2026-01-01\n",
+            "why ".repeat(60)
+        );
+        for text in [
+            "#,day,tax,amount\na,2026-01-01,0.10,10.00\n",
+            "day,amount,amount\n2026-01-01,1,2\n",
+            "day,amount,\n2026-01-01,1,\n",
+            "region,day,2024,2025\nnorth,2026-01-01,1,2\n",
+            "null,true,day\na,b,2026-01-01\n",
+            &long,
+        ] {
+            assert!(dialect_of(text.as_bytes(), true).header, "{text:?}");
+        }
+        for text in [
+            "a,2026-01-01,3\nb,2026-01-02,4\n",
+            "a,1.5,n/a\nb,2.5,3\n",
+            "2026-01-01,x,1\n2026-01-02,4,1\n",
+        ] {
+            assert!(!dialect_of(text.as_bytes(), true).header, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_open_quote_costs_the_sniffer_no_more_than_a_few_steps_a_byte() {
+        use crate::decode::quotes::STEPS;
+        let text = format!("a,b\n1,\"oops\n{}", "1,2\n".repeat(100_000));
+        STEPS.with(|steps| steps.set(0));
+        assert_eq!(dialect_of(text.as_bytes(), true), Dialect::default());
+        // Once for each delimiter and once for the header.
+        assert!(STEPS.with(std::cell::Cell::get) <= 3 * 6 * text.len());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Where records end in a piece of a file.
 
 use crate::decode::Delimiter;
-use crate::decode::quotes::Place;
+use crate::decode::quotes::Records;
 
 /// The whole records at the start of a piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -17,6 +17,14 @@ pub(crate) trait Split {
     /// The records of `data` that are whole and end within `limit` bytes. At the end of the file (`last`)
     /// what is left is a record too, with or without an end mark.
     fn cut(&self, data: &[u8], limit: usize, last: bool) -> Cut;
+
+    /// Bytes of the first record of `data`, which is a line where nothing else is said.
+    fn first(&self, data: &[u8], last: bool) -> Option<usize> {
+        match memchr::memchr(b'\n', data) {
+            Some(end) => Some(end + 1),
+            None => (last && !data.is_empty()).then_some(data.len()),
+        }
+    }
 }
 
 /// Records that end with a line.
@@ -37,38 +45,50 @@ impl Split for Lines {
 }
 
 /// Records of quoted text, as RFC 4180 has them: a quote at the start of a cell begins a part in which
-/// line ends and delimiters are text.
+/// line ends and delimiters are text. A line with a quote that is not closed within `bytes_max` bytes is
+/// cut as a record, which the decoder rejects.
 pub(crate) struct Quoted {
     pub(crate) delimiter: u8,
+    pub(crate) bytes_max: usize,
+}
+
+impl Quoted {
+    fn records<'a>(&self, data: &'a [u8], last: bool) -> Records<'a> {
+        Records::new(data, self.delimiter, self.bytes_max, last)
+    }
 }
 
 impl Split for Quoted {
     fn cut(&self, data: &[u8], limit: usize, last: bool) -> Cut {
+        // One byte more than the limit tells whether more comes. Further ones must not count: where a cut
+        // ends may depend only on the place it begins at.
+        let within = data.get(..limit.saturating_add(1)).unwrap_or(data);
         let mut cut = Cut::default();
-        let mut place = Place::CellStart;
-        for (at, byte) in data.iter().take(limit).enumerate() {
-            if *byte == b'\n' && place != Place::Quoted {
-                cut = Cut {
-                    bytes: at + 1,
-                    records: cut.records + 1,
-                };
+        for record in self.records(within, last && data.len() <= limit) {
+            if record.range.end > limit {
+                break;
             }
-            place = place.after(*byte, self.delimiter);
-        }
-        if last && data.len() <= limit && cut.bytes < data.len() {
             cut = Cut {
-                bytes: data.len(),
+                bytes: record.range.end,
                 records: cut.records + 1,
             };
         }
         cut
     }
+
+    fn first(&self, data: &[u8], last: bool) -> Option<usize> {
+        let record = self.records(data, last).next()?;
+        Some(record.range.end)
+    }
 }
 
-/// The split for columns with this delimiter.
-pub(crate) fn for_delimiter(delimiter: Delimiter) -> Box<dyn Split + Send> {
+/// The split for columns with this delimiter, and records of this many bytes.
+pub(crate) fn for_delimiter(delimiter: Delimiter, bytes_max: usize) -> Box<dyn Split + Send> {
     match delimiter {
-        Delimiter::Byte(delimiter) => Box::new(Quoted { delimiter }),
+        Delimiter::Byte(delimiter) => Box::new(Quoted {
+            delimiter,
+            bytes_max,
+        }),
         Delimiter::Whitespace => Box::new(Lines),
     }
 }
@@ -80,7 +100,7 @@ mod tests {
     fn records(split: &(dyn Split + Send), text: &str) -> Vec<String> {
         let mut rest = text.as_bytes();
         let mut found = Vec::new();
-        while let Some(bytes) = crate::file::sniff::next_record(split, rest, true) {
+        while let Some(bytes) = split.first(rest, true) {
             found.push(String::from_utf8(rest[..bytes].to_vec()).unwrap());
             rest = &rest[bytes..];
         }
@@ -89,7 +109,10 @@ mod tests {
 
     #[test]
     fn records_end_at_line_ends_outside_quotes() {
-        let split = Quoted { delimiter: b',' };
+        let split = Quoted {
+            delimiter: b',',
+            bytes_max: 100,
+        };
         let cases = [
             ("a,b\nc,d\n", vec!["a,b\n", "c,d\n"]),
             ("a,\"b\nc\"\nd\n", vec!["a,\"b\nc\"\n", "d\n"]),
@@ -106,7 +129,11 @@ mod tests {
 
     #[test]
     fn a_cut_holds_as_many_records_as_fit_the_limit() {
-        for split in [&Lines as &dyn Split, &Quoted { delimiter: b',' }] {
+        let quoted = Quoted {
+            delimiter: b',',
+            bytes_max: 100,
+        };
+        for split in [&Lines as &dyn Split, &quoted] {
             let data = b"aa\nbb\ncc\ndd";
             assert_eq!(
                 split.cut(data, 7, true),

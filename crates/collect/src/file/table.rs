@@ -1,5 +1,6 @@
 //! Parquet files, in chunks that are small Parquet files.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 
@@ -13,6 +14,7 @@ use parquet::arrow::arrow_reader::{
 
 use super::error::FileError;
 use super::reader::{Chunk, Position};
+use crate::decode::row_json;
 
 /// A Parquet file, read in batches of a fixed number of rows.
 pub(crate) struct Table {
@@ -88,6 +90,23 @@ impl Table {
             end: self.next,
             records,
             header_lines: 0,
+            repeated: false,
         }))
     }
+}
+
+/// The rows of a chunk of a table as JSON, those at `rows`, counted from 1; fewer when it cannot be read.
+pub(crate) fn rows_as_json(body: &bytes::Bytes, rows: &[u64]) -> BTreeMap<u64, String> {
+    let mut found = BTreeMap::new();
+    let reader = ParquetRecordBatchReaderBuilder::try_new(body.clone()).and_then(|b| b.build());
+    let mut before = 0;
+    for batch in reader.into_iter().flatten().map_while(Result::ok) {
+        let end = before + batch.num_rows() as u64;
+        for row in rows.iter().filter(|row| **row > before && **row <= end) {
+            let at = usize::try_from(row - before - 1).unwrap_or(usize::MAX);
+            found.insert(*row, row_json::row(&batch, at));
+        }
+        before = end;
+    }
+    found
 }

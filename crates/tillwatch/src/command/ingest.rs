@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use reqwest::Url;
+use tillwatch_collect::decode::Delimiter;
 use tillwatch_collect::file::ingest::{
     Event, HttpSink, HttpSinkOptions, IntakeSink, Listener, Outcome, Sink, default_state_folder,
 };
-use tillwatch_collect::file::{Dialect, IngestOptions, ingest};
+use tillwatch_collect::file::{Dialect, FileFormat, IngestOptions, ingest};
 use tillwatch_collect::{Decoder, Intake, SystemClock};
 
 use crate::cli::Ingest;
@@ -92,7 +93,8 @@ fn local(
         Arc::new(SystemClock),
     )?);
     let decoder = Decoder::new(Arc::clone(&definition.schema), loaded.limits.decode)
-        .map_err(|error| anyhow!("stream '{stream}': {error}"))?;
+        .map_err(|error| anyhow!("stream '{stream}': {error}"))?
+        .with_csv(csv_options(loaded.csv.get(stream)));
     Ok((
         Arc::clone(&intake),
         IntakeSink::new(intake, Arc::new(decoder), &instance),
@@ -100,6 +102,7 @@ fn local(
 }
 
 async fn all<S: Sink>(options: &Ingest, sink: Arc<S>, how: &IngestOptions) -> Result<ExitCode> {
+    let mut nothing_taken = false;
     for file in &options.files {
         let started = Instant::now();
         let bar = bar(options.quiet, file);
@@ -114,8 +117,11 @@ async fn all<S: Sink>(options: &Ingest, sink: Arc<S>, how: &IngestOptions) -> Re
         bar.finish_and_clear();
         let outcome = done.with_context(|| format!("loading {}", file.display()))?;
         report(file, &outcome, started.elapsed());
+        let progress = outcome.progress;
+        nothing_taken |= progress.rejected > 0 && progress.accepted + progress.duplicates == 0;
     }
-    Ok(ExitCode::SUCCESS)
+    // As the server answers 422 then.
+    Ok(ExitCode::from(u8::from(nothing_taken)))
 }
 
 fn bar(quiet: bool, file: &Path) -> ProgressBar {
@@ -177,6 +183,7 @@ fn report(file: &Path, outcome: &Outcome, took: Duration) {
             text.push_str(&format!(" (see {})", path.display()));
         }
     }
+    text.push_str(&read_as(outcome.format));
     let seconds = took.as_secs_f64().max(0.001);
     let rate = (progress.accepted + progress.duplicates) as f64 / seconds;
     if outcome.resumed_from.is_some() {
@@ -190,4 +197,20 @@ fn report(file: &Path, outcome: &Outcome, took: Duration) {
         ));
     }
     terminal::line(text);
+}
+
+/// How the file was read, where that is a choice.
+fn read_as(format: FileFormat) -> String {
+    match format {
+        FileFormat::Csv(dialect) => format!(
+            ", read as columns separated by {}",
+            match dialect.delimiter {
+                Delimiter::Byte(b',') => "commas".to_owned(),
+                Delimiter::Byte(b'\t') => "tabs".to_owned(),
+                Delimiter::Byte(byte) => format!("'{}'", char::from(byte)),
+                Delimiter::Whitespace => "blanks".to_owned(),
+            }
+        ),
+        _ => String::new(),
+    }
 }

@@ -1,6 +1,7 @@
 //! JSON: one object per line, an array of objects, or one object.
 
 pub(crate) mod find;
+pub(crate) mod members;
 mod object;
 mod scan;
 pub(super) mod unescape;

@@ -296,6 +296,35 @@ fn each_bad_row_of_csv_is_rejected_with_its_exact_reason() {
 }
 
 #[test]
+fn open_quotes_cost_their_lines_and_a_few_steps_a_byte() {
+    use crate::decode::quotes::STEPS;
+    let header = "event_id,occurred_at,amount,currency,psp\n";
+    let limits = DecodeLimits {
+        line_bytes_max: 100_000,
+        ..DecodeLimits::default()
+    };
+    let decoder = decoder_of(payments(), limits);
+    let good = "e1,0,1,EUR,a\n";
+    // The second kind of line opens a quote whether or not one is open before it.
+    for (line, taken) in [(good, 20_000), ("a\"b,\"c\n", 0)] {
+        let body = format!("{header}{good}e2,0,1,EUR,\"a\n{}", line.repeat(20_000));
+        STEPS.with(|steps| steps.set(0));
+        let format = Format::Csv(CsvOptions::default());
+        let decoded = decoder.decode(&format, body.as_bytes()).unwrap();
+        assert_eq!(decoded.batch.num_rows(), taken + 1, "{line}");
+        assert_eq!(decoded.rejected as usize, 20_001 - taken, "{line}");
+        let rejection = &decoded.rejections[0];
+        assert_eq!((rejection.line, &*rejection.raw), (3, "e2,0,1,EUR,\"a"));
+        assert_eq!(
+            rejection.reason,
+            "a quote that is opened here is not closed within 100000 bytes (limit line_bytes_max)"
+        );
+        let steps = STEPS.with(std::cell::Cell::get);
+        assert!(steps <= 5 * body.len(), "{line}: {steps}");
+    }
+}
+
+#[test]
 fn a_body_that_cannot_be_taken_as_a_whole_is_an_error_with_its_reason() {
     let csv = || Format::Csv(CsvOptions::default());
     for (format, body, expected) in [

@@ -163,7 +163,7 @@ proptest! {
         for format in [Format::Ndjson, Format::Json, Format::Csv(CsvOptions::default()), Format::ArrowStream] {
             let _ = decoder().decode(&format, &body);
         }
-        let headless = CsvOptions { header: false, columns: None, delimiter: Delimiter::Whitespace };
+        let headless = CsvOptions { header: false, delimiter: Delimiter::Whitespace, ..CsvOptions::default() };
         let _ = decoder().decode(&Format::Csv(headless), &body);
         let _ = decompress(Encoding::Gzip, &body, 1 << 16);
         let _ = decompress(Encoding::Zstd, &body, 1 << 16);

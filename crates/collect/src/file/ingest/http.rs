@@ -185,7 +185,10 @@ impl Sink for HttpSink {
         let request = self
             .client
             .post(self.url.clone())
-            .header(CONTENT_TYPE, parcel.format.content_type())
+            .header(
+                CONTENT_TYPE,
+                parcel.format.chunk_content_type(parcel.chunk.repeated),
+            )
             .header("Idempotency-Key", &parcel.idempotency_key)
             .body(parcel.chunk.body.clone());
         let (status, body) = self.answered(request).await?;

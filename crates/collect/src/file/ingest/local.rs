@@ -33,7 +33,10 @@ impl Sink for IntakeSink {
 
     async fn send(&self, parcel: &Parcel) -> Result<Answer, SinkError> {
         let (intake, decoder) = (Arc::clone(&self.intake), Arc::clone(&self.decoder));
-        let (body, format) = (parcel.chunk.body.clone(), parcel.format.body_format());
+        let body = parcel.chunk.body.clone();
+        let format = parcel
+            .format
+            .chunk_format(decoder.csv(), parcel.chunk.repeated);
         let idempotency_key = Some(parcel.idempotency_key.clone());
         // Decoding and encoding are CPU work of many milliseconds.
         let prepared = tokio::task::spawn_blocking(move || {

@@ -24,6 +24,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use super::dialect::FileFormat;
 use super::error::FileError;
 use super::reader::{Chunk, FileReader, ReadOptions};
 use rejected::RejectedFile;
@@ -121,6 +122,8 @@ pub struct Outcome {
     pub resumed_from: Option<u64>,
     /// Whether the file had been loaded completely before, so that nothing was sent.
     pub done_before: bool,
+    /// The file's form, as it was found.
+    pub format: FileFormat,
 }
 
 /// Loads the file at `path` into `stream` through `sink`.
@@ -250,6 +253,8 @@ impl Run {
         };
         let read = ReadOptions {
             format: Some(format),
+            // Whether there is a header is for the stream to say, and what it says is known on the other side.
+            header_open: true,
             chunk_bytes: saved.chunk_bytes,
             chunk_rows: saved.chunk_rows,
             ..options.read
@@ -258,7 +263,12 @@ impl Run {
             .rejected_path
             .clone()
             .unwrap_or_else(|| rejected::beside(path));
-        let rejected = RejectedFile::open(rejected_path, saved.rejected_bytes, saved.done)?;
+        let rejected = RejectedFile::open(
+            rejected_path,
+            saved.rejected_bytes,
+            saved.done,
+            read.record_bytes_max,
+        )?;
         let bytes_total = std::fs::metadata(path)
             .map_err(FileError::io("open", path))?
             .len();
@@ -296,7 +306,7 @@ impl Run {
     }
 
     fn send<S: Sink>(&self, read: ReadChunk, sink: &Arc<S>, retries: &Arc<Retries>) -> InFlight {
-        let format = self.read.format.unwrap_or(super::FileFormat::Ndjson);
+        let format = self.read.format.unwrap_or(FileFormat::Ndjson);
         let idempotency_key = format!("{}:{}", self.key, read.chunk.start.offset);
         let parcel = Arc::new(Parcel {
             chunk: read.chunk,
@@ -349,6 +359,7 @@ impl Run {
             rejected_path: (self.rejected.bytes() > 0).then(|| self.rejected.path().to_owned()),
             resumed_from: self.resumed_from.filter(|_| !done_before),
             done_before,
+            format: self.read.format.unwrap_or(FileFormat::Ndjson),
         }
     }
 }

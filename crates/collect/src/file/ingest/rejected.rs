@@ -1,6 +1,7 @@
 //! The file of rejected lines.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
@@ -11,6 +12,8 @@ use tillwatch_event::guard;
 
 use super::error::IngestError;
 use super::sink::{Answer, Parcel};
+use crate::file::dialect::FileFormat;
+use crate::file::table;
 
 /// One line of it.
 #[derive(Serialize)]
@@ -37,6 +40,8 @@ pub(super) struct RejectedFile {
     path: PathBuf,
     file: Option<File>,
     bytes: u64,
+    /// Bytes of a record of the loaded file.
+    record_bytes_max: usize,
 }
 
 /// Its name for a file.
@@ -49,35 +54,32 @@ pub(super) fn beside(path: &Path) -> PathBuf {
 impl RejectedFile {
     /// Opens what an interrupted run wrote, without what it wrote after its last state; or removes what an
     /// earlier load of the file left. Of a load that is done nothing is touched.
-    pub(super) fn open(path: PathBuf, bytes: u64, done: bool) -> Result<Self, IngestError> {
-        if done {
-            return Ok(Self {
-                path,
-                file: None,
-                bytes,
-            });
-        }
-        if bytes == 0 {
-            match std::fs::remove_file(&path) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(IngestError::write("remove", &path)(error));
-                }
-                _ => {
-                    return Ok(Self {
-                        path,
-                        file: None,
-                        bytes,
-                    });
-                }
-            }
-        }
-        // Somebody may have taken the file away in between; then what is rejected from here on follows.
-        let held = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
+    pub(super) fn open(
+        path: PathBuf,
+        bytes: u64,
+        done: bool,
+        record_bytes_max: usize,
+    ) -> Result<Self, IngestError> {
         let mut rejected = Self {
             path,
             file: None,
-            bytes: bytes.min(held),
+            bytes,
+            record_bytes_max,
         };
+        if done {
+            return Ok(rejected);
+        }
+        if bytes == 0 {
+            return match std::fs::remove_file(&rejected.path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    Err(IngestError::write("remove", &rejected.path)(error))
+                }
+                _ => Ok(rejected),
+            };
+        }
+        // Somebody may have taken the file away in between; then what is rejected from here on follows.
+        let held = std::fs::metadata(&rejected.path).map_or(0, |metadata| metadata.len());
+        rejected.bytes = bytes.min(held);
         if held > bytes {
             let file = rejected.file()?;
             file.set_len(bytes)
@@ -100,15 +102,29 @@ impl RejectedFile {
             return Ok(());
         }
         let forbidden = parcel.chunk.forbidden_columns(parcel.format);
+        let line_starts = parcel.chunk.line_starts();
+        let rows = match parcel.format {
+            FileFormat::Parquet => {
+                let lines: Vec<u64> = answer.rejections.iter().map(|r| r.line).collect();
+                table::rows_as_json(&parcel.chunk.body, &lines)
+            }
+            _ => BTreeMap::new(),
+        };
         let mut text = Vec::new();
         for rejection in &answer.rejections {
             // The whole record from the file rather than the part that an answer shows.
-            let record = parcel.chunk.record_text(parcel.format, rejection.line);
+            let record = parcel.chunk.record_text(
+                parcel.format,
+                &line_starts,
+                rejection.line,
+                self.record_bytes_max,
+            );
             let record = record.map(|bytes| match &forbidden {
                 Some(forbidden) => forbidden.kept(bytes),
                 None => Cow::Borrowed(bytes),
             });
             let record = record.as_deref().map(String::from_utf8_lossy);
+            let record = record.or_else(|| rows.get(&rejection.line).map(Cow::from));
             let raw = match &record {
                 Some(record) => guard::mask_line(record),
                 None => Cow::Borrowed(rejection.raw.as_str()),

@@ -11,7 +11,7 @@ use crate::file::reader::Chunk;
 pub struct Parcel {
     /// The records.
     pub chunk: Chunk,
-    /// The file's form; [`FileFormat::body_format`] says how to read the body.
+    /// The file's form; [`FileFormat::chunk_format`] says how to read the body.
     pub format: FileFormat,
     /// The same for the same chunk of the same file, at each try.
     pub idempotency_key: String,

@@ -301,10 +301,13 @@ impl Candidate {
                 true
             }
             None => {
-                let stands_for_nothing =
-                    !matches!(self.kind, Kind::Bool | Kind::Currency | Kind::Json)
-                        && self.others.len() < NULL_TEXTS_MAX
-                        && is_null_text(text);
+                let stands_for_nothing = self.others.len() < NULL_TEXTS_MAX
+                    && match self.kind {
+                        Kind::Bool | Kind::Json => false,
+                        // Among codes a word may be another code.
+                        Kind::Currency => is_word_for_nothing(text),
+                        _ => is_null_text(text),
+                    };
                 if stands_for_nothing {
                     self.others.push(text.to_owned());
                 }
@@ -326,8 +329,6 @@ pub(super) struct Hints {
     pub(super) time: bool,
     /// Named like an amount of money.
     pub(super) money: bool,
-    /// Named like a currency.
-    pub(super) currency: bool,
     /// Named like an id, a code or a count: numbers in it are no dates.
     pub(super) identity: bool,
 }
@@ -346,7 +347,6 @@ impl Hints {
                 !bare_number || (!self.identity && !self.money)
             }
             Kind::Epoch => self.time && !self.identity,
-            Kind::Currency => self.currency || column.distinct.len() >= 3,
             // A card number that is a number cannot be masked, so its events would be refused.
             Kind::Float => {
                 column.digits.after_point > 0 || column.distinct.is_empty() || !self.identity
@@ -444,6 +444,13 @@ fn is_null_text(text: &str) -> bool {
         && !text.bytes().any(|b| b.is_ascii_digit())
         && !text.contains(['"', '{', '[', '\n'])
         && text.trim() == text
+}
+
+fn is_word_for_nothing(text: &str) -> bool {
+    let words = [
+        "n/a", "na", "-", "--", "?", "none", "null", "nil", "unknown",
+    ];
+    words.contains(&text.to_ascii_lowercase().as_str())
 }
 
 #[cfg(test)]

@@ -48,7 +48,6 @@ const MONEY_WORDS: [&str; 22] = [
     "eur",
     "subtotal",
 ];
-const CURRENCY_WORDS: [&str; 3] = ["currency", "ccy", "curr"];
 const ID_WORDS: [&str; 9] = [
     "id", "key", "uuid", "guid", "number", "no", "code", "sku", "zip",
 ];
@@ -60,6 +59,150 @@ const DURATION_WORDS: [&str; 10] = [
 const SUBJECT_WORDS: [&str; 16] = [
     "customer", "user", "visitor", "session", "order", "account", "card", "merchant", "device",
     "payer", "product", "item", "shipment", "invoice", "client", "buyer",
+];
+
+/// Words that stand for something else than a column in some place of an SQL expression.
+const SQL_WORDS: &[&str] = &[
+    "all",
+    "analyze",
+    "and",
+    "any",
+    "anti",
+    "array",
+    "as",
+    "asc",
+    "asof",
+    "between",
+    "both",
+    "by",
+    "case",
+    "cast",
+    "cluster",
+    "column",
+    "connect",
+    "convert",
+    "create",
+    "cross",
+    "cube",
+    "current",
+    "current_date",
+    "current_time",
+    "current_timestamp",
+    "date",
+    "day",
+    "default",
+    "delete",
+    "desc",
+    "distinct",
+    "distribute",
+    "dump",
+    "else",
+    "end",
+    "escape",
+    "except",
+    "exists",
+    "explain",
+    "extract",
+    "false",
+    "fetch",
+    "fields",
+    "filter",
+    "final",
+    "first",
+    "for",
+    "format",
+    "from",
+    "full",
+    "global",
+    "grant",
+    "group",
+    "having",
+    "hour",
+    "if",
+    "in",
+    "inner",
+    "insert",
+    "intersect",
+    "interval",
+    "into",
+    "is",
+    "join",
+    "last",
+    "lateral",
+    "left",
+    "like",
+    "limit",
+    "lines",
+    "localtime",
+    "localtimestamp",
+    "match_condition",
+    "match_recognize",
+    "metrics",
+    "minus",
+    "minute",
+    "month",
+    "natural",
+    "not",
+    "null",
+    "nulls",
+    "offset",
+    "on",
+    "open",
+    "option",
+    "or",
+    "order",
+    "outer",
+    "over",
+    "overlaps",
+    "partition",
+    "pivot",
+    "position",
+    "prewhere",
+    "procedure",
+    "qualify",
+    "quarter",
+    "range",
+    "reduce",
+    "right",
+    "row",
+    "rows",
+    "sample",
+    "second",
+    "select",
+    "semi",
+    "session_user",
+    "set",
+    "settings",
+    "show",
+    "sort",
+    "start",
+    "substring",
+    "symmetric",
+    "table",
+    "tablesample",
+    "then",
+    "time",
+    "timestamp",
+    "to",
+    "top",
+    "trim",
+    "true",
+    "try_cast",
+    "union",
+    "unknown",
+    "unnest",
+    "unpivot",
+    "update",
+    "user",
+    "using",
+    "values",
+    "view",
+    "week",
+    "when",
+    "where",
+    "window",
+    "with",
+    "year",
 ];
 
 /// Whether one of the words of `name` is in `words`.
@@ -76,7 +219,6 @@ pub(super) fn hints(name: &str, from_file: bool) -> Hints {
     Hints {
         time,
         money: has(name, &MONEY_WORDS) && !is_id(name),
-        currency: has(name, &CURRENCY_WORDS),
         identity: has(name, &ID_WORDS) && !time,
     }
 }
@@ -210,6 +352,29 @@ impl Namer {
         }
     }
 
+    /// As `wish`, shortened to what a name may have and told from those given before.
+    pub(super) fn made(&mut self, wish: &str) -> String {
+        if wish.len() <= self.limits.name_bytes_max && self.taken.insert(wish.to_owned()) {
+            return wish.to_owned();
+        }
+        let mut number = 2;
+        loop {
+            let end = format!("_{number}");
+            let room = self.limits.name_bytes_max.saturating_sub(end.len());
+            let start: String = wish.chars().take(room).collect();
+            let name = format!("{}{end}", start.trim_end_matches('_'));
+            if self.taken.insert(name.clone()) {
+                return name;
+            }
+            number += 1;
+        }
+    }
+
+    /// Takes a name that is given already.
+    pub(super) fn taken(&mut self, name: &str) {
+        self.taken.insert(name.to_owned());
+    }
+
     /// A name made from `wish`, or else `fallback`, that is valid and not taken.
     pub(super) fn name(&mut self, wish: &str, fallback: &str) -> String {
         // Room for a number at the end.
@@ -229,75 +394,20 @@ impl Namer {
     }
 }
 
+/// A name as YAML: words that some reader of YAML takes for something else than text stand in quotes.
+pub(super) fn in_yaml(name: &str) -> String {
+    const WORDS: [&str; 9] = ["null", "true", "false", "yes", "no", "on", "off", "y", "n"];
+    let number = name.starts_with(|c: char| c.is_ascii_digit() || "+-.~".contains(c));
+    if number || name.is_empty() || WORDS.contains(&name) {
+        format!("\"{name}\"")
+    } else {
+        name.to_owned()
+    }
+}
+
 /// A field's name as an SQL expression: words that SQL reads otherwise stand in quotes.
 pub(super) fn in_sql(name: &str) -> String {
-    const WORDS: [&str; 64] = [
-        "all",
-        "and",
-        "any",
-        "array",
-        "as",
-        "asc",
-        "between",
-        "both",
-        "by",
-        "case",
-        "cast",
-        "check",
-        "column",
-        "create",
-        "cross",
-        "current",
-        "date",
-        "day",
-        "default",
-        "delete",
-        "desc",
-        "distinct",
-        "else",
-        "end",
-        "except",
-        "exists",
-        "false",
-        "fetch",
-        "for",
-        "from",
-        "full",
-        "group",
-        "having",
-        "in",
-        "inner",
-        "insert",
-        "interval",
-        "into",
-        "is",
-        "join",
-        "left",
-        "like",
-        "limit",
-        "natural",
-        "not",
-        "null",
-        "offset",
-        "on",
-        "or",
-        "order",
-        "outer",
-        "right",
-        "select",
-        "table",
-        "then",
-        "time",
-        "timestamp",
-        "to",
-        "true",
-        "union",
-        "user",
-        "values",
-        "when",
-        "where",
-    ];
-    if WORDS.contains(&name) {
+    if SQL_WORDS.contains(&name) {
         format!("\"{name}\"")
     } else {
         name.to_owned()

@@ -2,7 +2,7 @@
 
 use tillwatch_event::FieldType;
 
-use super::names::{self, in_sql};
+use super::names::{self, Namer, in_sql};
 use super::plan::{Plan, PlannedField};
 use super::survey::Survey;
 
@@ -44,6 +44,9 @@ pub(super) struct Roles {
     pub(super) more_dimensions: Vec<String>,
     pub(super) measures: Vec<Measure>,
     pub(super) metrics: Vec<Metric>,
+    /// Of dimensions and measures.
+    columns: Namer,
+    metric_names: Namer,
 }
 
 impl Roles {
@@ -53,19 +56,25 @@ impl Roles {
             .is_some_and(|time| time.field.kind == FieldType::Date);
         let (bucket, word) = if daily { ("1d", "day") } else { ("1h", "hour") };
         let (dimensions, more_dimensions) = dimensions(survey, plan);
+        let mut columns = Namer::new();
+        for dimension in &dimensions {
+            columns.taken(&dimension.name);
+        }
         let mut roles = Self {
-            cube: format!("{}_by_{word}", plan.stream),
+            cube: Namer::new().made(&format!("{}_by_{word}", plan.stream)),
             bucket,
             dimensions,
             more_dimensions,
             measures: Vec::new(),
             metrics: Vec::new(),
+            columns,
+            metric_names: Namer::new(),
         };
-        roles.measure("events", "count(*)");
+        let events = roles.measure("events", "count(*)");
         roles.metric(
             plan,
             "events",
-            "events",
+            &events,
             "count",
             "Number of events.",
             "number of events",
@@ -76,11 +85,14 @@ impl Roles {
         roles
     }
 
-    fn measure(&mut self, name: &str, expr: &str) {
+    /// Adds a measure and gives its name, which is `name` unless a dimension has that.
+    fn measure(&mut self, name: &str, expr: &str) -> String {
+        let name = self.columns.made(name);
         self.measures.push(Measure {
-            name: name.to_owned(),
+            name: name.clone(),
             expr: expr.to_owned(),
         });
+        in_sql(&name)
     }
 
     fn metric(
@@ -93,7 +105,7 @@ impl Roles {
         formula: &str,
     ) {
         self.metrics.push(Metric {
-            name: format!("{}_{name}", plan.stream),
+            name: self.metric_names.made(&format!("{}_{name}", plan.stream)),
             expr: expr.to_owned(),
             unit: unit.to_owned(),
             description: description.to_owned(),
@@ -111,18 +123,19 @@ impl Roles {
             return;
         };
         let (plan_name, done_name) = (&planned.field.name, &done.field.name);
-        let both = format!("{done_name} is not null and {plan_name} is not null");
-        self.measure("planned", &format!("count(*) filter (where {both})"));
-        self.measure(
+        let (plan_sql, done_sql) = (in_sql(plan_name), in_sql(done_name));
+        let both = format!("{done_sql} is not null and {plan_sql} is not null");
+        let planned = self.measure("planned", &format!("count(*) filter (where {both})"));
+        let on_time = self.measure(
             "on_time",
-            &format!("count(*) filter (where {done_name} <= {plan_name})"),
+            &format!("count(*) filter (where {done_sql} <= {plan_sql})"),
         );
         let description = format!("Share of events whose {done_name} is not after {plan_name}.");
         let formula = format!("events with {done_name} ≤ {plan_name} ÷ events with both");
         self.metric(
             plan,
             "on_time_share",
-            "on_time / planned",
+            &format!("{on_time} / {planned}"),
             "percent",
             &description,
             &formula,
@@ -144,37 +157,53 @@ impl Roles {
             )
         });
         amounts.truncate(MEASURED_MAX);
-        let currency = plan
-            .fields
-            .iter()
-            .find(|p| p.field.kind == FieldType::Currency);
         // What was read may be of one currency; what comes later need not be.
-        if let (Some(currency), false) = (currency, amounts.is_empty()) {
-            let name = in_sql(&currency.field.name);
-            self.measure("currency_first", &format!("min({name})"));
-            self.measure("currency_last", &format!("max({name})"));
-        }
+        let mut firsts: Vec<(usize, String)> = Vec::new();
         for amount in amounts {
-            self.add_amount(plan, amount, currency.is_some());
+            let currency = currency_of(plan, amount);
+            let alone = currency.map(|currency| {
+                let known = firsts.iter().find(|(column, _)| *column == currency.column);
+                known.map(|(_, alone)| alone.clone()).unwrap_or_else(|| {
+                    let alone = self.add_currency(plan, currency);
+                    firsts.push((currency.column, alone.clone()));
+                    alone
+                })
+            });
+            self.add_amount(plan, amount, alone.as_deref());
         }
     }
 
-    fn add_amount(&mut self, plan: &Plan, amount: &PlannedField, mixed: bool) {
+    /// Measures from which a metric sees that a slice has but one currency, and that comparison.
+    fn add_currency(&mut self, plan: &Plan, currency: &PlannedField) -> String {
+        let name = in_sql(&currency.field.name);
+        let only = currencies(plan).count() == 1;
+        let stem = if only {
+            "currency"
+        } else {
+            &currency.field.name
+        };
+        let first = self.measure(&format!("{stem}_first"), &format!("min({name})"));
+        let last = self.measure(&format!("{stem}_last"), &format!("max({name})"));
+        format!("{first} = {last}")
+    }
+
+    fn add_amount(&mut self, plan: &Plan, amount: &PlannedField, one_currency: Option<&str>) {
         let name = &amount.field.name;
         let column = in_sql(name);
         let unit = unit_of(name);
         let count = if amount.field.optional {
-            self.measure(&format!("{name}_count"), &format!("count({column})"));
-            format!("{name}_count")
+            self.measure(&format!("{name}_count"), &format!("count({column})"))
         } else {
-            "events".to_owned()
+            // The first measure of every cube.
+            let events = self.measures.first().map(|measure| measure.name.as_str());
+            in_sql(events.unwrap_or("events"))
         };
         if names::is_duration(name) {
-            self.measure(
+            let spread = self.measure(
                 &format!("{name}_spread"),
                 &format!("quantile({})", as_double(amount)),
             );
-            let expr = format!("quantile_at({name}_spread, 0.95)");
+            let expr = format!("quantile_at({spread}, 0.95)");
             let description = format!("The {name} that 95 % of events stay below.");
             self.metric(
                 plan,
@@ -186,22 +215,23 @@ impl Roles {
             );
             return;
         }
-        self.measure(&format!("{name}_sum"), &format!("sum({column})"));
+        let sum = self.measure(&format!("{name}_sum"), &format!("sum({column})"));
         let adds_up = !names::is_ratio(name);
         // Amounts in several currencies do not add up, so such a slice has no sum.
         let is_money =
             names::is_money(name) || matches!(amount.field.kind, FieldType::Decimal { .. });
-        let of_one_currency = |expr: String| match mixed && is_money {
-            true => format!("case when currency_first = currency_last then {expr} end"),
-            false => expr,
+        let one_currency = one_currency.filter(|_| is_money);
+        let of_one_currency = |expr: String| match one_currency {
+            Some(alone) => format!("case when {alone} then {expr} end"),
+            None => expr,
         };
-        let suffix = if mixed && is_money {
+        let suffix = if one_currency.is_some() {
             ", in slices of one currency"
         } else {
             ""
         };
-        let total = of_one_currency(format!("{name}_sum"));
-        let average = of_one_currency(format!("{name}_sum / {count}"));
+        let total = of_one_currency(sum.clone());
+        let average = of_one_currency(format!("{sum} / {count}"));
         let words = name.replace('_', " ");
         if adds_up {
             let description = format!("Sum of {words}{suffix}.");
@@ -241,7 +271,7 @@ impl Roles {
         });
         for subject in subjects.take(3) {
             let name = &subject.field.name;
-            self.measure(
+            let distinct = self.measure(
                 &format!("{name}_distinct"),
                 &format!("distinct({})", in_sql(name)),
             );
@@ -249,7 +279,7 @@ impl Roles {
             self.metric(
                 plan,
                 &format!("{name}_count"),
-                &format!("{name}_distinct"),
+                &distinct,
                 "count",
                 &format!("Number of different values of {words}, estimated within 2 %."),
                 &format!("distinct {name}"),
@@ -331,6 +361,22 @@ fn dimensions(survey: &Survey, plan: &Plan) -> (Vec<Dimension>, Vec<String>) {
         }
     }
     (chosen, more)
+}
+
+fn currencies(plan: &Plan) -> impl Iterator<Item = &PlannedField> {
+    plan.fields
+        .iter()
+        .filter(|p| p.field.kind == FieldType::Currency)
+}
+
+/// The currency an amount is in: of several the one with a word of the amount's name, or the one that
+/// stands nearest.
+fn currency_of<'p>(plan: &'p Plan, amount: &PlannedField) -> Option<&'p PlannedField> {
+    currencies(plan).min_by_key(|currency| {
+        let mut words = currency.field.name.split('_');
+        let shared = words.any(|word| amount.field.name.split('_').any(|other| other == word));
+        (!shared, currency.column.abs_diff(amount.column))
+    })
 }
 
 fn is_time(kind: &FieldType) -> bool {

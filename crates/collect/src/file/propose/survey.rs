@@ -8,11 +8,11 @@ use arrow::array::{Array, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Schema};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use serde_json::{Map, Value};
 use tillwatch_event::{FieldType, guard};
 
 use super::column::{Column, Mark};
-use crate::decode::Delimiter;
+use crate::decode::json::members::{Written, members};
+use crate::decode::{Delimiter, quotes, row_json};
 use crate::file::dialect::{Dialect, FileFormat};
 use crate::file::error::FileError;
 use crate::file::reader::{Chunk, FileReader, Position, ReadOptions};
@@ -57,7 +57,9 @@ impl Survey {
                 while let Some(chunk) = reader.next_chunk()? {
                     bytes += chunk.body.len() as u64;
                     match format {
-                        FileFormat::Csv(dialect) => survey.take_csv(path, dialect, &chunk)?,
+                        FileFormat::Csv(dialect) => {
+                            survey.take_csv(path, dialect, &chunk, options.record_bytes_max)?;
+                        }
                         _ => survey.take_json(&chunk),
                     }
                     if bytes >= bytes_max {
@@ -76,31 +78,50 @@ impl Survey {
         Ok(survey)
     }
 
-    fn take_csv(&mut self, path: &Path, dialect: Dialect, chunk: &Chunk) -> Result<(), FileError> {
+    /// The columns' names, unless an earlier chunk gave them.
+    fn take_names<'a>(&mut self, names: impl Iterator<Item = &'a [u8]>) {
+        if self.columns.is_empty() {
+            let names = names.map(|name| String::from_utf8_lossy(name).trim().to_owned());
+            self.columns = names.map(|name| Column::new(Some(name))).collect();
+        }
+    }
+
+    fn take_csv(
+        &mut self,
+        path: &Path,
+        dialect: Dialect,
+        chunk: &Chunk,
+        record_bytes_max: usize,
+    ) -> Result<(), FileError> {
         let Delimiter::Byte(delimiter) = dialect.delimiter else {
             self.take_blank_separated(dialect.header, &chunk.body);
             return Ok(());
         };
-        let mut reader = csv::ReaderBuilder::new()
-            .delimiter(delimiter)
-            .has_headers(dialect.header)
-            .flexible(true)
-            .from_reader(chunk.body.as_ref());
         let failed = |error: csv::Error| FileError::malformed(path, chunk.start.offset, error);
-        if dialect.header && self.columns.is_empty() {
-            let names = reader.byte_headers().map_err(failed)?.clone();
-            for name in &names {
-                let name = String::from_utf8_lossy(name).trim().to_owned();
-                self.columns.push(Column::new(Some(name)));
-            }
-        }
+        let mut header_due = dialect.header;
         let mut row = csv::ByteRecord::new();
-        while reader.read_byte_record(&mut row).map_err(failed)? {
-            // Other tools write blank lines as rows of one empty cell.
-            if row.len() == 1 && row.get(0).is_some_and(<[u8]>::is_empty) {
+        for run in quotes::runs(&chunk.body, delimiter, record_bytes_max) {
+            // The decoder rejects a line with an open quote, and it says nothing about the columns.
+            if run.open {
+                header_due = false;
                 continue;
             }
-            self.take_cells(row.iter(), dialect.header);
+            let mut reader = csv::ReaderBuilder::new()
+                .delimiter(delimiter)
+                .has_headers(false)
+                .flexible(true)
+                .from_reader(chunk.body.get(run.range).unwrap_or_default());
+            while reader.read_byte_record(&mut row).map_err(failed)? {
+                if std::mem::take(&mut header_due) {
+                    self.take_names(row.iter());
+                    continue;
+                }
+                // Other tools write blank lines as rows of one empty cell.
+                if row.len() == 1 && row.get(0).is_some_and(<[u8]>::is_empty) {
+                    continue;
+                }
+                self.take_cells(row.iter(), dialect.header);
+            }
         }
         Ok(())
     }
@@ -112,12 +133,7 @@ impl Survey {
                 .filter(|cell| !cell.is_empty())
                 .collect();
             if header && line == 0 {
-                if self.columns.is_empty() {
-                    let names = cells
-                        .iter()
-                        .map(|name| String::from_utf8_lossy(name).into_owned());
-                    self.columns = names.map(|name| Column::new(Some(name))).collect();
-                }
+                self.take_names(cells.into_iter());
             } else if !cells.is_empty() {
                 self.take_cells(cells.into_iter(), header);
             }
@@ -149,14 +165,20 @@ impl Survey {
             .filter(|line| !line.trim_ascii().is_empty())
         {
             // What is no object is rejected by the decoder and says nothing about the columns.
-            if let Ok(Value::Object(object)) = serde_json::from_slice(line) {
+            let object = std::str::from_utf8(line).ok().and_then(members);
+            if let Some(object) = object {
                 self.rows += 1;
-                self.take_members(None, &object, 1);
+                self.take_members(None, object, 1);
             }
         }
     }
 
-    fn take_members(&mut self, parent: Option<&str>, object: &Map<String, Value>, depth: usize) {
+    fn take_members(
+        &mut self,
+        parent: Option<&str>,
+        object: Vec<(String, Written<'_>)>,
+        depth: usize,
+    ) {
         for (key, value) in object {
             let path = parent.map_or_else(|| key.clone(), |parent| format!("{parent}.{key}"));
             if key.contains('.') {
@@ -169,16 +191,21 @@ impl Survey {
         }
     }
 
-    fn take_value(&mut self, path: String, value: &Value, depth: usize) {
+    fn take_value(&mut self, path: String, value: Written<'_>, depth: usize) {
         match value {
-            Value::Null => {}
-            Value::Bool(value) => self.put(path, if *value { "true" } else { "false" }, Mark::Bool),
-            Value::Number(number) => self.put(path, &number.to_string(), Mark::Number),
-            Value::String(text) => self.put(path, text, Mark::Text),
-            Value::Object(object) if depth < DEPTH_MAX && !object.is_empty() => {
-                self.take_members(Some(&path), object, depth + 1);
+            Written::Null => {}
+            Written::Bool(value) => {
+                self.put(path, if value { "true" } else { "false" }, Mark::Bool);
             }
-            nested => self.put(path, &nested.to_string(), Mark::Nested),
+            Written::Number(number) => self.put(path, number, Mark::Number),
+            Written::Text(text) => self.put(path, &text, Mark::Text),
+            Written::Array(text) => self.put(path, text, Mark::Nested),
+            Written::Object(text) => match members(text) {
+                Some(object) if depth < DEPTH_MAX && !object.is_empty() => {
+                    self.take_members(Some(&path), object, depth + 1);
+                }
+                _ => self.put(path, text, Mark::Nested),
+            },
         }
     }
 
@@ -227,7 +254,7 @@ impl Survey {
                 Declared::Text => self.columns.push(Column::new(Some(name))),
                 Declared::Unknown => {
                     self.left_out
-                        .push((name, "it is nested or of a type that no field has"));
+                        .push((name, "it is of a type that no field has"));
                     continue;
                 }
             }
@@ -339,6 +366,12 @@ fn declared_type(data_type: &DataType) -> Declared {
         DataType::Timestamp(_, _) => Declared::Is(FieldType::Timestamp),
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Declared::Text,
         DataType::Dictionary(_, values) => declared_type(values),
+        DataType::Time32(_)
+        | DataType::Time64(_)
+        | DataType::Duration(_)
+        | DataType::Interval(_)
+        | DataType::FixedSizeBinary(_) => Declared::Is(FieldType::String),
+        nested if row_json::is_nested(nested) => Declared::Is(FieldType::Json),
         _ => Declared::Unknown,
     }
 }

@@ -349,3 +349,132 @@ fn json_keys_with_a_dot_are_left_out() {
             .contains("# Left out: a.b, because a dot in a key")
     );
 }
+
+#[test]
+fn a_column_of_currency_codes_is_a_currency_however_it_is_named_and_sums_ask_for_one() {
+    let csv = "at,amount,cur\n2026-01-01,1.50,USD\n2026-01-02,2.50,EUR\n2026-01-03,3.50,N/A\n";
+    let json = "{\"at\":\"2026-01-01\",\"data\":{\"amount\":1.5,\"cur\":\"EUR\"}}\n{\"at\":\"2026-01-02\",\"data\":{\"amount\":2.5,\"cur\":\"EUR\"}}\n";
+    for (name, text, currency, amount) in [
+        ("x.csv", csv, "cur currency?", "amount"),
+        ("x.ndjson", json, "data_cur currency", "data_amount"),
+    ] {
+        let proposal = proposed(name, text);
+        assert_eq!(proposal.rejected, 0, "{}", proposal.yaml);
+        let found = types(&proposal);
+        assert!(found.contains(&currency.to_owned()), "{found:?}");
+        let guarded =
+            format!("expr: case when currency_first = currency_last then {amount}_sum end");
+        assert!(proposal.yaml.contains(&guarded), "{}", proposal.yaml);
+    }
+    // Of two currencies each amount has its own.
+    let csv = "at,pay_amount,pay_cur,fee,fee_cur\n2026-01-01,1.50,USD,0.10,EUR\n2026-01-02,2.50,EUR,0.20,EUR\n";
+    let yaml = proposed("x.csv", csv).yaml;
+    for line in [
+        "expr: case when pay_cur_first = pay_cur_last then pay_amount_sum end",
+        "expr: case when fee_cur_first = fee_cur_last then fee_sum end",
+    ] {
+        assert!(yaml.contains(line), "{yaml}");
+    }
+}
+
+#[test]
+fn json_and_csv_of_the_same_figures_become_the_same_types() {
+    let figures = [
+        "0.1",
+        "12345678901234567.89",
+        "9223372036854775807",
+        "-3.50",
+    ];
+    let mut csv = "at,amount\n".to_owned();
+    let mut json = String::new();
+    for figure in figures {
+        csv.push_str(&format!("2026-01-01,{figure}\n"));
+        json.push_str(&format!("{{\"at\":\"2026-01-01\",\"amount\":{figure}}}\n"));
+    }
+    let (csv, json) = (proposed("x.csv", csv), proposed("x.ndjson", json));
+    assert_eq!(types(&csv), types(&json));
+    assert_eq!(types(&json), ["at date", "amount decimal(25, 2)"]);
+    assert_eq!((csv.rejected, json.rejected), (0, 0));
+}
+
+#[test]
+fn lists_times_of_day_and_uuids_of_parquet_are_taken_and_rejected_rows_shown_as_json() {
+    use arrow::array::{
+        ArrayRef, Date32Array, FixedSizeBinaryArray, Int32Array, ListArray, StructArray,
+        Time32SecondArray,
+    };
+    use arrow::datatypes::{DataType, Field, Int32Type};
+    let list = ListArray::from_iter_primitive::<Int32Type, _, _>([
+        Some(vec![Some(1), None]),
+        None,
+        Some(vec![]),
+    ]);
+    let inner: ArrayRef = Arc::new(Int32Array::from(vec![7, 8, 9]));
+    let of = Arc::new(Field::new("a", DataType::Int32, false));
+    let object = StructArray::from(vec![(of, inner)]);
+    let uuid = FixedSizeBinaryArray::try_from_iter((0..3_u8).map(|n| [n; 16])).unwrap();
+    let columns: [(&str, ArrayRef); 5] = [
+        (
+            "at",
+            Arc::new(Date32Array::from(vec![Some(20_000), Some(20_001), None])),
+        ),
+        ("l", Arc::new(list)),
+        ("o", Arc::new(object)),
+        (
+            "clock",
+            Arc::new(Time32SecondArray::from(vec![1, 2, 36_000])),
+        ),
+        ("u", Arc::new(uuid)),
+    ];
+    let batch = arrow::array::RecordBatch::try_from_iter(columns).unwrap();
+    let mut bytes = Vec::new();
+    let mut writer =
+        parquet::arrow::ArrowWriter::try_new(&mut bytes, batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    let schema = tillwatch_event::StreamSchema {
+        name: "x".to_owned(),
+        id: None,
+        time: "at".to_owned(),
+        dedup: std::time::Duration::from_secs(60),
+        fields: vec![
+            tillwatch_event::Field::new("at", FieldType::Date, false),
+            tillwatch_event::Field::new("l", FieldType::Json, true),
+            tillwatch_event::Field::new("o", FieldType::Json, false),
+            tillwatch_event::Field::new("clock", FieldType::String, false),
+            tillwatch_event::Field::new("u", FieldType::String, false),
+        ],
+    };
+    let decoder = Decoder::new(Arc::new(schema), DecodeLimits::default()).unwrap();
+    let decoded = decoder
+        .decode(&crate::decode::Format::Parquet, &bytes)
+        .unwrap();
+    let shown = |column: usize| {
+        arrow::util::display::array_value_to_string(decoded.batch.column(column), 0).unwrap()
+    };
+    assert_eq!(
+        [shown(1), shown(2), shown(3), shown(4)],
+        [
+            "[1,null]",
+            "{\"a\":7}",
+            "00:00:01",
+            "00000000-0000-0000-0000-000000000000"
+        ]
+    );
+    let row = r#"{"at":null,"l":[],"o":{"a":9},"clock":"10:00:00","u":"02020202-0202-0202-0202-020202020202"}"#;
+    assert_eq!(decoded.rejections[0].raw, row);
+    let body = bytes::Bytes::from(bytes.clone());
+    let again = crate::file::table::rows_as_json(&body, &[3]);
+    assert_eq!(again.get(&3).map(String::as_str), Some(row));
+    // And the proposal has those types.
+    let (_folder, path) = file("x.parquet", &bytes);
+    let survey = Survey::of(&path, ReadOptions::default(), 1 << 20).unwrap();
+    let names = survey.columns.iter().map(|c| {
+        let verdict = c.verdict(column::Hints::default()).unwrap();
+        verdict.kind.to_string()
+    });
+    assert_eq!(
+        names.collect::<Vec<_>>(),
+        ["date", "json", "json", "string", "string"]
+    );
+}

@@ -6,7 +6,7 @@ use std::path::Path;
 use tillwatch_event::guard;
 
 use super::Trial;
-use super::names::in_sql;
+use super::names::{in_sql, in_yaml};
 use super::plan::{Plan, PlannedField};
 use super::roles::{Dimension, Roles};
 use super::survey::Survey;
@@ -66,12 +66,13 @@ fn head(out: &mut String, path: &Path, survey: &Survey, trial: &Trial) {
 
 fn stream(out: &mut String, survey: &Survey, plan: &Plan) {
     line!(out, "streams:");
-    line!(out, "  {}:", plan.stream);
+    line!(out, "  {}:", in_yaml(&plan.stream));
     match (&plan.id, &plan.almost_id) {
         (Some(id), _) => {
             line!(
                 out,
-                "    id: {id}  # different in every line; a repeated one counts once"
+                "    id: {}  # different in every line; a repeated one counts once",
+                in_yaml(id)
             );
             line!(out, "    dedup: 24h");
         }
@@ -96,7 +97,7 @@ fn stream(out: &mut String, survey: &Survey, plan: &Plan) {
         [] => String::new(),
         names => format!("  # or: {}", names.join(", ")),
     };
-    line!(out, "    time: {}{others}", plan.time);
+    line!(out, "    time: {}{others}", in_yaml(&plan.time));
     if plan.time_missing > 0 {
         line!(
             out,
@@ -180,7 +181,7 @@ fn field(out: &mut String, survey: &Survey, planned: &PlannedField) {
         [] => String::new(),
         notes => format!("  # {}", comment(&notes.join("; "))),
     };
-    let name = &field.name;
+    let name = in_yaml(&field.name);
     if details.is_empty() {
         line!(out, "      {name}: {kind}{note}");
     } else {
@@ -199,8 +200,8 @@ fn field(out: &mut String, survey: &Survey, planned: &PlannedField) {
 
 fn cube(out: &mut String, plan: &Plan, roles: &Roles) {
     line!(out, "cubes:");
-    line!(out, "  {}:", roles.cube);
-    line!(out, "    from: {}", plan.stream);
+    line!(out, "  {}:", in_yaml(&roles.cube));
+    line!(out, "    from: {}", in_yaml(&plan.stream));
     line!(out, "    bucket: {}", roles.bucket);
     if roles.dimensions.is_empty() {
         line!(
@@ -210,7 +211,19 @@ fn cube(out: &mut String, plan: &Plan, roles: &Roles) {
     } else {
         line!(out, "    dimensions:");
         for dimension in &roles.dimensions {
-            line!(out, "      - {}  # {}", dimension.name, values(dimension));
+            let name = in_yaml(&dimension.name);
+            let sql = in_sql(&dimension.name);
+            if sql == dimension.name {
+                line!(out, "      - {name}  # {}", values(dimension));
+            } else {
+                // A name alone is read as SQL, too.
+                line!(
+                    out,
+                    "      - {name}: {}  # {}",
+                    quoted(&sql),
+                    values(dimension)
+                );
+            }
         }
     }
     if !roles.more_dimensions.is_empty() {
@@ -225,7 +238,7 @@ fn cube(out: &mut String, plan: &Plan, roles: &Roles) {
         line!(
             out,
             "      {}: {}",
-            measure.name,
+            in_yaml(&measure.name),
             plain_or_quoted(&measure.expr)
         );
     }
@@ -250,8 +263,8 @@ fn values(dimension: &Dimension) -> String {
 fn metrics(out: &mut String, roles: &Roles) {
     line!(out, "metrics:");
     for metric in &roles.metrics {
-        line!(out, "  {}:", metric.name);
-        line!(out, "    of: {}", roles.cube);
+        line!(out, "  {}:", in_yaml(&metric.name));
+        line!(out, "    of: {}", in_yaml(&roles.cube));
         line!(out, "    expr: {}", plain_or_quoted(&metric.expr));
         line!(out, "    unit: {}", metric.unit);
         line!(out, "    description: {}", quoted(&metric.description));
@@ -283,6 +296,8 @@ fn quoted(text: &str) -> String {
 fn plain_or_quoted(expr: &str) -> String {
     let special = expr.contains(": ")
         || expr.contains(" #")
+        || expr.ends_with(':')
+        || in_yaml(expr) != expr
         || expr.starts_with(['"', '\'', '[', '{', '*', '&']);
     if special {
         quoted(expr)
@@ -295,6 +310,11 @@ fn plain_or_quoted(expr: &str) -> String {
 fn comment(text: &str) -> String {
     guard::mask_line(text)
         .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
+        .map(|c| match c {
+            // Some readers of YAML end a line there.
+            '\u{2028}' | '\u{2029}' => ' ',
+            c if c.is_control() => ' ',
+            c => c,
+        })
         .collect()
 }

@@ -91,7 +91,12 @@ fn lines_of_a_body_are_lines_of_the_file() {
         .map(|chunk| {
             let first = chunk.header_lines + 1;
             let record = chunk
-                .record_text(FileFormat::Csv(Dialect::default()), first)
+                .record_text(
+                    FileFormat::Csv(Dialect::default()),
+                    &chunk.line_starts(),
+                    first,
+                    64,
+                )
                 .unwrap();
             (
                 chunk.line_in_file(first),
@@ -112,7 +117,60 @@ fn a_quote_that_is_never_closed_costs_one_line_and_not_the_file() {
     let all = chunks(&path, small(30), None);
     let records: u64 = all.iter().map(|chunk| chunk.records).sum();
     assert_eq!(records, 42);
-    assert!(all.iter().any(|chunk| chunk.body == "a,b\n3,\"4\n"));
+    assert!(
+        all.iter()
+            .any(|chunk| chunk.body.starts_with(b"a,b\n3,\"4\n"))
+    );
+}
+
+#[test]
+fn a_header_that_is_left_open_stands_above_every_chunk_and_is_sent_even_alone() {
+    let open = ReadOptions {
+        header_open: true,
+        ..small(9)
+    };
+    for (text, expected) in [
+        (
+            "1,a\n2,b\n3,c\n4,d\n",
+            &[("1,a\n2,b\n3,c\n", false), ("1,a\n4,d\n", true)][..],
+        ),
+        ("1,a", &[("1,a\n", false)]),
+        ("", &[]),
+    ] {
+        let (_folder, path) = file(text.as_bytes());
+        let all = chunks(&path, open, None);
+        let found: Vec<_> = all
+            .iter()
+            .map(|chunk| (std::str::from_utf8(&chunk.body).unwrap(), chunk.repeated))
+            .collect();
+        assert_eq!(found, expected, "{text:?}");
+        if let [first, second] = all.as_slice() {
+            let told = [first.line_in_file(1), second.line_in_file(2)];
+            assert_eq!(told, [1, 4]);
+            let again = chunks(&path, open, Some(first.end));
+            assert_eq!(again, all[1..]);
+        }
+    }
+}
+
+#[test]
+fn an_open_quote_is_read_over_in_a_few_steps_a_byte() {
+    use crate::decode::quotes::STEPS;
+    for line in ["1,2026-01-01\n", "a\"b,\"c\n"] {
+        let text = format!("n,day\n1,\"oops\n{}", line.repeat(20_000));
+        let (_folder, path) = file(text.as_bytes());
+        let options = ReadOptions {
+            chunk_bytes: 40_000,
+            record_bytes_max: 10_000,
+            ..ReadOptions::default()
+        };
+        STEPS.with(|steps| steps.set(0));
+        let all = chunks(&path, options, None);
+        assert_eq!(all.iter().map(|chunk| chunk.records).sum::<u64>(), 20_001);
+        // What of a chunk cannot be told yet is looked at again with the next.
+        let steps = STEPS.with(std::cell::Cell::get);
+        assert!(steps <= 4 * text.len(), "{line:?}: {steps}");
+    }
 }
 
 #[test]

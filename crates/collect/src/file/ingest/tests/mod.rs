@@ -1,3 +1,4 @@
+mod dialects;
 mod over_http;
 mod targets;
 
@@ -85,8 +86,13 @@ impl Sink for Shop {
         let sent = self.sent.fetch_add(1, Ordering::SeqCst);
         let decoded = self
             .decoder
-            .decode(&parcel.format.body_format(), &parcel.chunk.body)
-            .unwrap();
+            .decode(
+                &parcel
+                    .format
+                    .chunk_format(self.decoder.csv(), parcel.chunk.repeated),
+                &parcel.chunk.body,
+            )
+            .map_err(|error| SinkError::Refused(error.to_string()))?;
         let rows = decoded.batch.num_rows() as u64;
         let known = self
             .seen
@@ -535,9 +541,11 @@ async fn files_that_hold_nothing_are_done_at_once() {
         let bench = Bench::new(text);
         let shop = Shop::new();
         let outcome = bench.load(&shop).await.unwrap();
+        // Whether a first row is a header or an event is for the other side to say.
+        let rows = u64::from(!text.is_empty());
         assert_eq!(
             (outcome.progress.accepted, shop.sent.load(Ordering::SeqCst)),
-            (0, 0),
+            (0, rows),
             "{text:?}"
         );
     }

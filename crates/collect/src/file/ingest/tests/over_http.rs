@@ -93,10 +93,7 @@ async fn chunks_are_posted_with_their_form_and_key_and_failures_waited_out() {
         (stream.as_str(), body.as_str()),
         ("notes", "1 2026-01-01 a\n2 2026-01-02 b\n")
     );
-    assert_eq!(
-        headers["content-type"],
-        "text/csv; header=absent; delimiter=whitespace"
-    );
+    assert_eq!(headers["content-type"], "text/csv; guess=whitespace");
     assert_eq!(headers["authorization"], "Bearer secret");
 }
 
