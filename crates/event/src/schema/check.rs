@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Field, FieldType, SchemaError, StreamSchema};
+use super::{Field, FieldType, SchemaError, StreamSchema, TimeFormat};
 use crate::limits::SchemaLimits;
 use crate::{guard, suggest, time};
 
@@ -138,7 +138,7 @@ fn field_faults(field: &Field, limits: &SchemaLimits, faults: &mut Vec<SchemaErr
     }
     if let Some(format) = &field.format {
         if matches!(field.kind, FieldType::Timestamp | FieldType::Date) {
-            faults.extend(time::TimeReader::new(Some(format)).err());
+            faults.extend(format_faults(format));
         } else {
             faults.push(SchemaError::FormatWithoutTime {
                 name: field.name.clone(),
@@ -165,6 +165,27 @@ fn field_faults(field: &Field, limits: &SchemaLimits, faults: &mut Vec<SchemaErr
             max: limits.path_steps_max,
         });
     }
+}
+
+/// Both the pattern and the zone can be at fault.
+fn format_faults(format: &TimeFormat) -> Vec<SchemaError> {
+    let fault = |pattern: Option<&String>, zone: Option<&String>| {
+        let part = TimeFormat {
+            pattern: pattern.cloned(),
+            zone: zone.cloned(),
+        };
+        time::TimeReader::new(Some(&part)).err()
+    };
+    let (pattern, zone) = (format.pattern.as_ref(), format.zone.as_ref());
+    let mut faults: Vec<SchemaError> = [fault(pattern, None), fault(None, zone)]
+        .into_iter()
+        .flatten()
+        .collect();
+    if faults.is_empty() {
+        // What only both together make impossible.
+        faults.extend(fault(pattern, zone));
+    }
+    faults
 }
 
 fn duplicate_faults(fields: &[Field], faults: &mut Vec<SchemaError>) {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use tillwatch_analyse::{AnalyseError, MetricDefinition, check_metrics, ratio_metrics};
+use tillwatch_event::currency;
 use tillwatch_process::{
     CubeDefinition, Item, ProcessError, ProcessOptions, Processor, Rates, StreamDefinition,
 };
@@ -17,18 +18,37 @@ use super::folder::Folder;
 use super::resolve::{Resolved, dimension_names, split_hint, unknown_dimension};
 use super::shape;
 
-/// The rates as written, and their faults.
-pub fn rates(folder: &Folder, faults: &mut Vec<Fault>) -> Arc<Rates> {
+/// The rates as written; none when they are at fault.
+pub fn rates(folder: &Folder, faults: &mut Vec<Fault>) -> Option<Arc<Rates>> {
     let Some(item) = &folder.rates else {
-        return Arc::new(Rates::none());
+        return (!folder.is_unread("rates", "")).then(|| Arc::new(Rates::none()));
     };
     let written = &item.value;
     let pairs = written
         .per_base
         .iter()
         .map(|(code, rate)| (code.as_str(), rate.as_str()));
+    let mut refuse = |path: &[&str], message: String| {
+        faults.push(folder.fault(item.file, path, message));
+    };
+    let mut sound = true;
+    if written.as_of.parse::<jiff::civil::Date>().is_err() {
+        let message = format!("'{}' is no day; write YYYY-MM-DD", written.as_of);
+        refuse(&["rates", "as_of"], message);
+        sound = false;
+    }
+    let codes = written.per_base.keys();
+    let known = |code: &str| currency::is_code(code.as_bytes());
+    for code in codes.filter(|code| !known(code)) {
+        let message = format!("'{code}' is no currency; use an ISO 4217 code such as USD");
+        refuse(&["rates", "per_base", code], message);
+        sound = false;
+    }
+    if !sound {
+        return None;
+    }
     match Rates::new(&written.base, Some(&written.as_of), pairs) {
-        Ok(rates) => Arc::new(rates),
+        Ok(rates) => Some(Arc::new(rates)),
         Err(error) => {
             let message = error.to_string();
             let message = message.strip_prefix("rates: ").unwrap_or(&message);
@@ -41,7 +61,7 @@ pub fn rates(folder: &Folder, faults: &mut Vec<Fault>) -> Arc<Rates> {
                 None => vec!["rates"],
             };
             faults.push(folder.fault(item.file, &path, message));
-            Arc::new(Rates::none())
+            None
         }
     }
 }
@@ -50,11 +70,14 @@ pub fn rates(folder: &Folder, faults: &mut Vec<Fault>) -> Arc<Rates> {
 pub fn processor(
     folder: &Folder,
     resolved: &Resolved,
-    rates: &Arc<Rates>,
+    rates: Option<&Arc<Rates>>,
     options: &ProcessOptions,
     faults: &mut Vec<Fault>,
 ) -> Option<(Processor, HashSet<String>)> {
     let mut damaged = HashSet::new();
+    // Without the rates that are at fault themselves, who converts by them would be blamed.
+    let rates_told = rates.is_none();
+    let rates = rates.cloned().unwrap_or_else(|| Arc::new(Rates::none()));
     let mut streams = resolved.streams.clone();
     let mut cubes = resolved.cubes.clone();
     // What is at fault is taken out until the rest can be planned; each round takes out at least one item.
@@ -62,7 +85,7 @@ pub fn processor(
         let planned = Processor::plan(
             streams.values().cloned().collect(),
             cubes.values().cloned().collect(),
-            rates,
+            &rates,
             options.clone(),
         );
         let errors = match planned {
@@ -81,18 +104,20 @@ pub fn processor(
                 return None;
             };
             let fault = definition_fault(folder, item, expression.as_deref(), reason);
-            let has_been_told = match item {
-                // It cannot be planned because of what is known already.
-                Item::Stream { stream } => resolved.faulty_streams.contains(stream),
-                // It has lost its measures because they are at fault.
-                Item::Cube { cube } => {
-                    damaged.contains(cube)
-                        && cubes.get(cube).is_some_and(|cube| cube.measures.is_empty())
-                }
-                // That it is a field already has been told at the same place.
-                Item::Derive { .. } => faults.iter().any(|told| told.is_where(&fault)),
-                _ => false,
-            };
+            let about_rates = reason.contains("no rates are defined");
+            let has_been_told = about_rates && rates_told
+                || match item {
+                    // It cannot be planned because of what is known already.
+                    Item::Stream { stream } => resolved.faulty_streams.contains(stream),
+                    // It has lost its measures because they are at fault.
+                    Item::Cube { cube } => {
+                        damaged.contains(cube)
+                            && cubes.get(cube).is_some_and(|cube| cube.measures.is_empty())
+                    }
+                    // That it is a field already has been told at the same place.
+                    Item::Derive { .. } => faults.iter().any(|told| told.is_where(&fault)),
+                    _ => false,
+                };
             if !has_been_told && !faults.contains(&fault) {
                 faults.push(fault);
             }
@@ -141,7 +166,8 @@ fn definition_fault(folder: &Folder, item: &Item, expression: Option<&str>, reas
     } else {
         path.extend(within);
     }
-    let (message, suggestion) = split_hint(reason);
+    let (message, suggestion) = split_hint(&in_words(reason));
+    let suggestion = suggestion.or_else(|| function_hint(&message));
     let message = match expression {
         Some(expression) if !message.contains(expression) => {
             format!("{message}, in `{expression}`")
@@ -151,6 +177,60 @@ fn definition_fault(folder: &Folder, item: &Item, expression: Option<&str>, reas
     folder
         .fault(file.unwrap_or_default(), &path, message)
         .suggest(suggestion)
+}
+
+/// What the planner says, for those who write definitions and not planners.
+fn in_words(reason: &str) -> String {
+    if reason.contains("does not support logical expression AggregateFunction") {
+        return "an aggregate of an aggregate has no value; take one of them".to_owned();
+    }
+    let own = reason
+        .rsplit_once("Error during planning: ")
+        .filter(|(before, _)| before.contains("coercion failed"));
+    let told = own.map_or(reason, |(_, own)| own);
+    ["Utf8View", "LargeUtf8", "Utf8"]
+        .iter()
+        .fold(told.to_owned(), |told, kind| told.replace(kind, "text"))
+}
+
+/// The function that a misspelt one may have been.
+fn function_hint(message: &str) -> Option<String> {
+    const COMMON: &[&str] = &[
+        "abs",
+        "avg",
+        "ceil",
+        "coalesce",
+        "concat",
+        "corr",
+        "count",
+        "date_part",
+        "date_trunc",
+        "floor",
+        "greatest",
+        "least",
+        "length",
+        "lower",
+        "max",
+        "median",
+        "min",
+        "nullif",
+        "replace",
+        "round",
+        "stddev",
+        "strpos",
+        "substr",
+        "sum",
+        "to_timestamp",
+        "trim",
+        "upper",
+        "var_samp",
+    ];
+    let name = message
+        .strip_prefix("there is no function '")?
+        .strip_suffix('\'')?;
+    let own = tillwatch_process::function_docs();
+    let own = own.iter().filter_map(|doc| doc.signature.split('(').next());
+    super::folder::nearest_name(name, own.chain(COMMON.iter().copied()))
 }
 
 /// Takes the item out; false if it is not there to be taken.
@@ -205,7 +285,9 @@ pub fn metrics(
     let mut judged: Vec<(usize, MetricDefinition)> = Vec::new();
     for item in &folder.metrics {
         let written = &item.value;
-        if !folder.cubes.iter().any(|cube| cube.name == written.of) {
+        if folder.is_unread("cubes", &written.of) {
+            continue;
+        } else if !folder.cubes.iter().any(|cube| cube.name == written.of) {
             let names = folder.cubes.iter().map(|cube| cube.name.as_str());
             let message = format!("there is no cube '{}'", written.of);
             faults.push(
@@ -332,6 +414,9 @@ fn board_metric(
     faults: &mut Vec<Fault>,
 ) {
     let Some(found) = folder.metrics.iter().find(|item| item.name == metric) else {
+        if folder.is_unread("metrics", metric) {
+            return;
+        }
         let names = folder.metrics.iter().map(|item| item.name.as_str());
         faults.push(
             folder

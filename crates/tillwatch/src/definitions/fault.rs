@@ -42,6 +42,14 @@ impl Fault {
         self
     }
 
+    /// Whether this is only what a comma has cut off a type without quotes, which is told by `other`.
+    #[must_use]
+    pub fn is_rest_of(&self, other: &Self) -> bool {
+        (&self.file, self.line) == (&other.file, other.line)
+            && self.column > other.column
+            && self.message.starts_with("found nothing, expected a type")
+    }
+
     /// Whether both are at the same place.
     #[must_use]
     pub fn is_where(&self, other: &Self) -> bool {

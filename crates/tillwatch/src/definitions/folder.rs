@@ -1,5 +1,6 @@
 //! The definitions folder as written: every item with its file, every fault that reading shows.
 
+use std::collections::HashSet;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -68,6 +69,9 @@ pub struct Folder {
     pub limits: Option<Item<Limits>>,
     /// What reading showed to be wrong.
     pub faults: Vec<Fault>,
+    /// Items that are written and could not be read, by section and name. What names one of them is not
+    /// at fault.
+    unread: HashSet<(String, String)>,
     /// What was read of the folder's own files, to tell whether it has changed.
     digest: DefaultHasher,
 }
@@ -78,7 +82,7 @@ impl Folder {
     pub fn open(dir: &Path) -> Self {
         let mut folder = Self::default();
         let mut paths = Vec::new();
-        if let Err(error) = list(dir, &mut paths) {
+        if let Err(error) = list(dir, dir, &mut Vec::new(), &mut paths) {
             folder.faults.push(
                 Fault::new(
                     dir,
@@ -163,7 +167,33 @@ impl Folder {
         };
         for (key, value) in entries {
             self.section(file, &path, &key, &value, packs);
+            self.note_unread(&key, &value);
         }
+    }
+
+    fn note_unread(&mut self, section: &Node, items: &Node) {
+        let section = section.text().unwrap_or_default();
+        let names: Vec<&str> = match section {
+            "streams" => self.streams.iter().map(|i| i.name.as_str()).collect(),
+            "cubes" => self.cubes.iter().map(|i| i.name.as_str()).collect(),
+            "metrics" => self.metrics.iter().map(|i| i.name.as_str()).collect(),
+            "channels" => self.channels.iter().map(|i| i.name.as_str()).collect(),
+            "rates" => {
+                if self.rates.is_none() {
+                    self.unread.insert((section.to_owned(), String::new()));
+                }
+                return;
+            }
+            _ => return,
+        };
+        let unread = items
+            .entries()
+            .iter()
+            .filter_map(|(name, _)| name.text())
+            .filter(|name| !names.contains(name))
+            .map(|name| (section.to_owned(), name.to_owned()));
+        let unread: Vec<_> = unread.collect();
+        self.unread.extend(unread);
     }
 
     fn section(&mut self, file: usize, path: &Path, key: &Node, value: &Node, packs: bool) {
@@ -184,7 +214,9 @@ impl Folder {
             "boards" => items(file, path, value, &mut self.boards, &self.files, faults),
             "rates" => single(file, path, key, value, &mut self.rates, &self.files, faults),
             "limits" => {
-                let value = limits::with_numbers(value.clone());
+                let value = limits::with_numbers(value.clone(), &mut |place, reason| {
+                    faults.push(Fault::new(path, place, reason));
+                });
                 single(
                     file,
                     path,
@@ -231,6 +263,12 @@ impl Folder {
         }
     }
 
+    /// Whether the item is written but could not be read, which has been told.
+    #[must_use]
+    pub fn is_unread(&self, section: &str, name: &str) -> bool {
+        self.unread.contains(&(section.to_owned(), name.to_owned()))
+    }
+
     /// As [`Self::fault`], but at the key the path ends with rather than at its value.
     #[must_use]
     pub fn fault_at_key(&self, file: usize, path: &[&str], message: impl Into<String>) -> Fault {
@@ -263,18 +301,31 @@ pub fn nearest_name<'a>(
     closest(name, candidates).map(|candidate| format!("did you mean '{candidate}'?"))
 }
 
-fn list(dir: &Path, paths: &mut Vec<PathBuf>) -> std::io::Result<()> {
+/// The files below `dir`, which is `root` or below it; `above` are the folders on the way.
+fn list(
+    root: &Path,
+    dir: &Path,
+    above: &mut Vec<PathBuf>,
+    paths: &mut Vec<PathBuf>,
+) -> std::io::Result<()> {
+    // A link back to a folder on the way would lead there again and again.
+    let real = dir.canonicalize()?;
+    if above.contains(&real) {
+        return Ok(());
+    }
+    above.push(real);
     for entry in std::fs::read_dir(dir)? {
         let path = entry?.path();
-        if within_hidden(dir, &path) {
+        if within_hidden(root, &path) {
             continue;
         }
         if path.is_dir() {
-            list(&path, paths)?;
+            list(root, &path, above, paths)?;
         } else if is_definitions(&path) {
             paths.push(path);
         }
     }
+    above.pop();
     Ok(())
 }
 
@@ -519,6 +570,17 @@ mod tests {
         let reads = |name: &str| Folder::reads(dir.path(), &dir.path().join(name));
         assert!(reads("a.yaml") && reads("data/b.yml"));
         assert!(!reads("data/1.log") && !reads(".hidden.yaml") && !reads(".git/a.yaml"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_back_to_a_folder_above_is_not_followed_again() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("a")).unwrap();
+        std::fs::write(dir.path().join("a/x.yaml"), "streams: {}\n").unwrap();
+        std::os::unix::fs::symlink(dir.path(), dir.path().join("a/loop")).unwrap();
+        let folder = Folder::open(dir.path());
+        assert_eq!((folder.files.len(), folder.faults), (1, vec![]));
     }
 
     #[test]

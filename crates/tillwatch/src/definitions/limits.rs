@@ -16,7 +16,7 @@ use tillwatch_process::ProcessOptions;
 
 use super::fault::Fault;
 use super::folder::Folder;
-use super::node::{Node, Value};
+use super::node::{Node, Place, Value};
 use super::scalar::{parse_bytes, parse_duration};
 
 /// What a limit may be written as, for editors.
@@ -78,8 +78,10 @@ impl Limits {
 #[serde(deny_unknown_fields, default)]
 pub struct JournalLimits {
     /// Bytes of a segment before the next one is begun. Default 256 MiB.
+    #[schemars(with = "Option<WrittenLimit>")]
     pub segment_bytes_max: Option<u64>,
     /// Bytes of one frame. Default 64 MiB.
+    #[schemars(with = "Option<WrittenLimit>")]
     pub frame_bytes_max: Option<u32>,
 }
 
@@ -100,14 +102,19 @@ impl JournalLimits {
 #[serde(deny_unknown_fields, default)]
 pub struct ProcessLimits {
     /// Milliseconds the watermark stays behind the newest event. Default 60 000.
+    #[schemars(with = "Option<WrittenLimit>")]
     pub lateness_ms: Option<u64>,
     /// Milliseconds behind the watermark before an event counts as late. Default 0.
+    #[schemars(with = "Option<WrittenLimit>")]
     pub allowed_lateness_ms: Option<u64>,
     /// Milliseconds ahead of its receipt from which an event does not move the watermark. Default one hour.
+    #[schemars(with = "Option<WrittenLimit>")]
     pub future_ms_max: Option<u64>,
     /// Combinations of dimension values a cube keeps before further ones go to `__other__`. Default 100 000.
+    #[schemars(with = "Option<WrittenLimit>")]
     pub combinations_max: Option<usize>,
     /// Newest quarantine records a stream can list. Default 10 000.
+    #[schemars(with = "Option<WrittenLimit>")]
     pub reject_frames_max: Option<usize>,
     /// Bytes of one value that an expression of a definition produces. Default 1 MiB.
     pub value_bytes_max: Option<usize>,
@@ -147,8 +154,9 @@ macro_rules! query_limits {
         #[serde(deny_unknown_fields, default)]
         pub struct QueryLimitsWritten {
             /// Milliseconds from the call to the whole answer. Default 30 000.
+            #[schemars(with = "Option<WrittenLimit>")]
             pub deadline_ms: Option<u64>,
-            $($(#[$doc])* pub $name: Option<usize>,)*
+            $($(#[$doc])* #[schemars(with = "Option<WrittenLimit>")] pub $name: Option<usize>,)*
         }
 
         impl QueryLimitsWritten {
@@ -207,30 +215,37 @@ query_limits! {
     points_max,
 }
 
-/// Turns texts with units into the numbers the limits' names ask for.
-pub fn with_numbers(mut node: Node) -> Node {
+/// Turns texts with units into the numbers the limits' names ask for. A text that is none is taken out
+/// and told to `refuse`, with the place it stands at.
+pub fn with_numbers(mut node: Node, refuse: &mut dyn FnMut(Place, String)) -> Node {
     if let Value::Map(parts) = &mut node.value {
         for (_, part) in parts {
             let Value::Map(limits) = &mut part.value else {
                 continue;
             };
-            for (key, limit) in limits {
+            limits.retain_mut(|(key, limit)| {
                 let (Some(name), Value::Text(text)) = (key.text(), &limit.value) else {
-                    continue;
+                    return true;
                 };
                 let number = if name.contains("bytes") {
-                    parse_bytes(text).ok()
+                    parse_bytes(text)
                 } else if name.ends_with("_ms") || name.ends_with("_ms_max") {
                     parse_duration(text)
-                        .ok()
-                        .and_then(|time| u64::try_from(time.as_millis()).ok())
+                        .map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
                 } else {
-                    None
+                    return true;
                 };
-                if let Some(number) = number.and_then(|number| i64::try_from(number).ok()) {
-                    limit.value = Value::Int(number);
+                match number {
+                    Ok(number) => {
+                        limit.value = Value::Int(i64::try_from(number).unwrap_or(i64::MAX));
+                        true
+                    }
+                    Err(reason) => {
+                        refuse(limit.place, reason);
+                        false
+                    }
                 }
-            }
+            });
         }
     }
     node
@@ -269,7 +284,7 @@ pub fn contradictions(folder: &Folder, faults: &mut Vec<Fault>) {
         return;
     };
     // Sizes and times with units are numbers only now.
-    let written = with_numbers(written.clone());
+    let written = with_numbers(written.clone(), &mut |_, _| ());
     for (part, limits) in written.entries() {
         for (key, limit) in limits.entries() {
             let (Some(part), Some(name)) = (part.text(), key.text()) else {
@@ -335,5 +350,59 @@ pub fn contradictions(folder: &Folder, faults: &mut Vec<Fault>) {
             let hint = format!("raise {}, or lower {}", outer.0, inner.0);
             faults.push(folder.fault(item.file, &path, message).suggest(Some(hint)));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value as Json;
+
+    use super::*;
+
+    /// The types that the schema gives for a property, its references followed.
+    fn types<'s>(schema: &'s Json, at: &'s Json, found: &mut Vec<&'s str>) {
+        if let Some(path) = at["$ref"].as_str() {
+            types(schema, schema.pointer(&path[1..]).unwrap(), found);
+        }
+        for choice in at["anyOf"].as_array().into_iter().flatten() {
+            types(schema, choice, found);
+        }
+        match &at["type"] {
+            Json::String(kind) => found.push(kind),
+            Json::Array(kinds) => found.extend(kinds.iter().filter_map(Json::as_str)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn the_schema_takes_each_limit_as_a_number_and_as_text_with_a_unit() {
+        let schema = serde_json::to_value(schemars::schema_for!(Limits)).unwrap();
+        // The limits that the page on definitions shows.
+        let page = include_str!("../../../../docs/definitions.md");
+        let block = page.split("\nlimits:\n").nth(1).unwrap();
+        let block = block.split("```").next().unwrap();
+        let tree = super::super::node::parse(&format!("limits:\n{block}")).unwrap();
+        let written = tree.find(&["limits"]).unwrap();
+        let mut seen = 0;
+        for (part, limits) in written.entries() {
+            let part = &schema["properties"][part.text().unwrap()];
+            let part = match part["$ref"].as_str() {
+                Some(path) => schema.pointer(&path[1..]).unwrap(),
+                None => part,
+            };
+            for (key, _) in limits.entries() {
+                let one = match part.get("properties") {
+                    Some(properties) => &properties[key.text().unwrap()],
+                    None => &part["additionalProperties"],
+                };
+                let mut found = Vec::new();
+                types(&schema, one, &mut found);
+                for kind in ["integer", "string"] {
+                    assert!(found.contains(&kind), "{key:?}: {found:?} in {one}");
+                }
+                seen += 1;
+            }
+        }
+        assert!(seen > 15, "{seen}");
     }
 }

@@ -67,7 +67,7 @@ pub fn finish(mut folder: Folder, environment: Environment<'_>) -> Result<Loaded
         .map(|item| item.value)
         .unwrap_or_default();
     let options = limits.process.options();
-    let processor = check::processor(&folder, &resolved, &rates, &options, &mut faults);
+    let processor = check::processor(&folder, &resolved, rates.as_ref(), &options, &mut faults);
     let (metrics, divides) = match processor {
         Some(processor) => check::metrics(&folder, processor, &mut faults),
         None => Default::default(),
@@ -100,7 +100,8 @@ pub fn finish(mut folder: Folder, environment: Environment<'_>) -> Result<Loaded
         inactive_channels: resolved.inactive_channels,
         sources: folder.sources,
         boards: folder.boards,
-        rates,
+        // Rates at fault have ended this above.
+        rates: rates.unwrap_or_default(),
         limits,
         digest,
     })

@@ -164,6 +164,12 @@ fn reason(message: &str) -> String {
     let repeated = message
         .strip_prefix("duplicate mapping key: ")
         .and_then(|rest| rest.split_once(", set "));
+    if message.starts_with("multiple YAML documents") {
+        return "a second document begins here; write all of a file's sections into one".to_owned();
+    }
+    if message.starts_with("budget breached") {
+        return "the file is too large once its aliases are followed; write what they stand for where it is needed".to_owned();
+    }
     match repeated {
         Some((key, _)) => format!("the key '{key}' stands here twice; keep one of them"),
         None => message.to_owned(),
@@ -310,5 +316,22 @@ mod tests {
         assert!(place.line >= 1);
         let (place, message) = parse("a: 1\nb: 2\na: 3\n").unwrap_err();
         assert_eq!(place.line, 3, "{message}");
+    }
+
+    #[test]
+    fn a_second_document_and_aliases_without_end_are_told_in_words() {
+        let (place, message) = parse("a: 1\n---\nb: 2\n").unwrap_err();
+        assert!(place.line >= 2, "{message}");
+        assert!(
+            message.starts_with("a second document begins here"),
+            "{message}"
+        );
+        let mut bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n".to_owned();
+        for n in 1..9 {
+            let list = vec![format!("*a{}", n - 1); 9].join(",");
+            bomb.push_str(&format!("a{n}: &a{n} [{list}]\n"));
+        }
+        let (_, message) = parse(&bomb).unwrap_err();
+        assert!(message.contains("aliases"), "{message}");
     }
 }

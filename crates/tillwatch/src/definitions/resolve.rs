@@ -115,7 +115,17 @@ fn stream(
         let path = [base[0], base[1], "fields", name.as_str()];
         match field(name, written) {
             Ok(field) => fields.push(field),
-            Err(error) => faults.push(at(folder, item.file, &path, &error.to_string())),
+            Err(error) => {
+                let message = error.to_string();
+                let mut fault = at(folder, item.file, &path, &message);
+                if message.ends_with("lacks its closing parenthesis") {
+                    let hint = "between { and } a comma ends the value: quote it, such as \"decimal(18, 2)\"";
+                    fault = fault.suggest(Some(hint.to_owned()));
+                    // What stands behind the comma has been taken for a field.
+                    faults.retain(|other| !other.is_rest_of(&fault));
+                }
+                faults.push(fault);
+            }
         }
     }
     let schema = StreamSchema {
@@ -245,10 +255,12 @@ fn cube(
 ) -> Option<CubeDefinition> {
     let base = ["cubes", item.name.as_str()];
     let before = faults.len();
+    let unread = folder.is_unread("streams", &item.value.from);
     if !folder
         .streams
         .iter()
         .any(|stream| stream.name == item.value.from)
+        && !unread
     {
         let names = folder.streams.iter().map(|stream| stream.name.as_str());
         faults.push(
@@ -289,7 +301,7 @@ fn cube(
             }
         }
     }
-    (faults.len() == before).then(|| CubeDefinition {
+    (faults.len() == before && !unread).then(|| CubeDefinition {
         name: item.name.clone(),
         from: item.value.from.clone(),
         bucket: item.value.bucket.0,
@@ -429,6 +441,7 @@ fn names_of_monitor(folder: &Folder, item: &Item<shape::Monitor>, faults: &mut V
         .iter()
         .find(|metric| metric.name == written.metric);
     match metric {
+        None if folder.is_unread("metrics", &written.metric) => {}
         None => {
             let names = folder.metrics.iter().map(|metric| metric.name.as_str());
             faults.push(
@@ -459,7 +472,8 @@ fn names_of_monitor(folder: &Folder, item: &Item<shape::Monitor>, faults: &mut V
         }
     }
     for (index, name) in written.notify.iter().enumerate() {
-        if !folder.channels.iter().any(|channel| channel.name == *name) {
+        let known = folder.channels.iter().any(|channel| channel.name == *name);
+        if !known && !folder.is_unread("channels", name) {
             let names = folder.channels.iter().map(|channel| channel.name.as_str());
             let index = index.to_string();
             faults.push(

@@ -10,6 +10,9 @@ use serde::de::{self, Deserialize, Deserializer, Visitor};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DurationText(pub Duration);
 
+/// Longer than anything is kept, and far from where sums of times overflow.
+const DURATION_MAX: Duration = Duration::from_secs(1_000 * 365 * 86_400);
+
 /// Reads `10s`, `500ms`, `1m`, `24h`, `7d`, `4w` or `3y` (a year is 365 days).
 ///
 /// # Errors
@@ -34,10 +37,11 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         "y" => 365 * 86_400,
         _ => return Err(fault()),
     };
-    number
-        .checked_mul(seconds)
-        .map(Duration::from_secs)
-        .ok_or_else(fault)
+    let time = number.checked_mul(seconds).map(Duration::from_secs);
+    match time.ok_or_else(fault)? {
+        time if time > DURATION_MAX => Err(format!("'{text}' is longer than 1000y")),
+        time => Ok(time),
+    }
 }
 
 impl<'de> Deserialize<'de> for DurationText {
@@ -112,6 +116,8 @@ mod tests {
             "1.5h",
             "99999999999999999999s",
             "18446744073709551615y",
+            "99999999999y",
+            "1001y",
         ] {
             assert!(parse_duration(text).is_err(), "{text}");
         }

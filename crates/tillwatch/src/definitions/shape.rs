@@ -409,7 +409,7 @@ impl<'de> Visitor<'de> for DetectVisitor {
 
     fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Detect, E> {
         match (name, detector_fault(name)) {
-            (_, Some(fault)) => Err(E::custom(fault.reason)),
+            (_, Some(fault)) => Err(unknown_detector(name, fault.reason)),
             ("rate", None) => Ok(Detect::Rate(Rate::default())),
             (_, None) => Err(E::custom(format!("detector `{name}` needs settings"))),
         }
@@ -421,7 +421,7 @@ impl<'de> Visitor<'de> for DetectVisitor {
             return Err(Error::custom("a detector is missing"));
         };
         if let Some(fault) = detector_fault(&name) {
-            return Err(Error::custom(fault.reason));
+            return Err(unknown_detector(&name, fault.reason));
         }
         let detect = if name == "rate" {
             Detect::Rate(entries.next_value::<Option<Rate>>()?.unwrap_or_default())
@@ -434,6 +434,15 @@ impl<'de> Visitor<'de> for DetectVisitor {
                 "one detector only, not `{second}` as well"
             ))),
         }
+    }
+}
+
+/// The answer to a detector that does not exist: with the one that is meant, if that is plain.
+fn unknown_detector<E: serde::de::Error>(name: &str, reason: String) -> E {
+    const DETECTORS: &[&str] = &["threshold", "rate"];
+    match tillwatch_event::suggest::closest(name, DETECTORS.iter().copied()) {
+        Some(_) => E::unknown_variant(name, DETECTORS),
+        None => E::custom(reason),
     }
 }
 

@@ -85,6 +85,129 @@ fn the_built_in_packs_are_sound() {
 }
 
 #[test]
+fn what_is_proposed_loads_however_streams_and_columns_are_named() {
+    let long = "a_very_long_name_that_leaves_no_room_for_anything_behind_it_at_all";
+    let names = [
+        "null",
+        "true",
+        "false",
+        "yes",
+        "no",
+        "on",
+        "off",
+        "y",
+        "n",
+        "~",
+        "2024",
+        "1e3",
+        "0x1f",
+        "-1",
+        ".inf",
+        "select",
+        "from",
+        "where",
+        "group",
+        "order",
+        "count",
+        "sum",
+        "time",
+        "day",
+        "end",
+        "case",
+        "events",
+        "planned",
+        "currency_first",
+        "bucket",
+        "measure",
+        "filter",
+        "over",
+        "interval",
+        "user",
+        "values",
+        "table",
+        "row",
+        "exists",
+        "array",
+        "cast",
+        "extract",
+        "position",
+        "not",
+        "is",
+        "in",
+        "between",
+        "like",
+        "distinct",
+        "all",
+        "any",
+        "union",
+        "limit",
+        "offset",
+        "current_date",
+        "left",
+        "key: value",
+        "# comment",
+        "a\"b",
+        "it's",
+        "[x]",
+        "{y}",
+        "*z",
+        "&w",
+        "!tag",
+        "%",
+        "@at",
+        "`b`",
+        "日本",
+        "é",
+        "__x",
+        "A B",
+        "x\u{2028}y",
+        "cvv",
+        "price",
+        "due",
+        "delivered",
+        long,
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.csv");
+    for name in names {
+        let quoted = format!("\"{}\"", name.replace('"', "\"\""));
+        // As a column to slice by, as an amount, as a currency and as the time.
+        for columns in [
+            format!("at,{quoted},total"),
+            format!("at,kind,{quoted}"),
+            format!("{quoted},kind,total"),
+            format!("at,{quoted},total,ccy"),
+        ] {
+            // Nobody can tell these from values, or they may not be kept.
+            if columns.starts_with('"') && ["1e3", "-1", "cvv"].contains(&name) {
+                continue;
+            }
+            let currency = columns.ends_with("ccy");
+            let mut text = format!("{columns}\n");
+            for n in 0..12 {
+                let (kind, more) = match currency {
+                    true => (["EUR", "USD"][n % 2], ",EUR"),
+                    false => (["a", "b"][n % 2], ""),
+                };
+                text.push_str(&format!("2026-01-{:02},{kind},{n}.50{more}\n", n + 1));
+            }
+            std::fs::write(&path, &text).unwrap();
+            let options = tillwatch_collect::file::ProposeOptions {
+                stream: Some(name.to_owned()),
+                ..Default::default()
+            };
+            let proposal = tillwatch_collect::file::propose(&path, &options)
+                .unwrap_or_else(|error| panic!("{columns}: {error}"));
+            let mut folder = Folder::default();
+            folder.add("proposed.yaml".into(), &proposal.yaml, true);
+            if let Err(faults) = finish(folder, &|_| None) {
+                panic!("{columns}: {faults:#?}\n{}", proposal.yaml);
+            }
+        }
+    }
+}
+
+#[test]
 fn limits_are_set_by_name_and_written_with_units() {
     let mut folder = Folder::default();
     folder.add("base.yaml".into(), BASE, true);
