@@ -27,6 +27,7 @@ impl Format {
                 header: false,
                 columns: Some(names.to_vec()),
                 delimiter,
+                ..CsvOptions::default()
             })
         })
     }
@@ -42,6 +43,7 @@ impl Format {
                 header: false,
                 columns: Some(columns),
                 delimiter,
+                ..
             }) => {
                 let delimiter = match delimiter {
                     Delimiter::Byte(byte) => char::from(*byte).to_string(),
@@ -70,6 +72,7 @@ impl Format {
                     header: false,
                     columns: Some(columns?),
                     delimiter: Delimiter::parse(kept.get("delimiter")?.as_str()?).ok()?,
+                    ..CsvOptions::default()
                 }))
             }
             _ => None,

@@ -167,11 +167,13 @@ fn how_rejected_lines_are_read_again_survives_the_journal() {
             header: false,
             columns: Some(vec!["payee".into(), "say \"x\"".into()]),
             delimiter: Delimiter::Byte(b';'),
+            ..CsvOptions::default()
         }),
         Format::Csv(CsvOptions {
             header: false,
             columns: Some(Vec::new()),
             delimiter: Delimiter::Whitespace,
+            ..CsvOptions::default()
         }),
     ] {
         let again = Again {
