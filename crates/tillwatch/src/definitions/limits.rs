@@ -117,8 +117,10 @@ pub struct ProcessLimits {
     #[schemars(with = "Option<WrittenLimit>")]
     pub reject_frames_max: Option<usize>,
     /// Bytes of one value that an expression of a definition produces. Default 1 MiB.
+    #[schemars(with = "Option<WrittenLimit>")]
     pub value_bytes_max: Option<usize>,
     /// Bytes one call of a function in a definition may produce for one batch. Default 64 MiB.
+    #[schemars(with = "Option<WrittenLimit>")]
     pub function_bytes_max: Option<usize>,
 }
 
