@@ -21,6 +21,9 @@ pub struct QueryLimits {
     pub expression_depth_max: usize,
     /// The same for `and`, `or` and `||`, which are cheaper.
     pub condition_depth_max: usize,
+    /// Questions within conditions or values of one another, as in `(select (select …))`. Planning
+    /// takes twice as long with each.
+    pub subquery_depth_max: usize,
     /// Length of one string literal. A literal stands once per row when it becomes a column.
     pub literal_bytes_max: usize,
     /// Relations in the query after every common table expression has been put in place.
@@ -67,6 +70,7 @@ impl Default for QueryLimits {
             nesting_max: 48,
             expression_depth_max: 128,
             condition_depth_max: 1_000,
+            subquery_depth_max: 8,
             literal_bytes_max: 4 * 1024,
             relations_max: 64,
             expansion_max: 10_000,

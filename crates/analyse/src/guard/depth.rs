@@ -22,6 +22,7 @@ pub(crate) fn check_depth(part: &impl Visit, limits: &QueryLimits) -> Result<(),
         limits,
         values: 0,
         conditions: 0,
+        subqueries: 0,
     };
     match part.visit(&mut depth) {
         ControlFlow::Continue(()) => Ok(()),
@@ -33,6 +34,7 @@ struct Depth<'a> {
     limits: &'a QueryLimits,
     values: usize,
     conditions: usize,
+    subqueries: usize,
 }
 
 /// `and`, `or` and `||`, which is planned as one function however long.
@@ -46,18 +48,31 @@ fn is_cheap(expr: &Expr) -> bool {
     )
 }
 
+/// A question that is a value or a condition of another. One that is a table is planned in a row
+/// with it.
+fn is_subquery(expr: &Expr) -> bool {
+    matches!(
+        expr,
+        Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. }
+    )
+}
+
 impl Visitor for Depth<'_> {
     type Break = Box<AnalyseError>;
 
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Box<AnalyseError>> {
-        let (depth, max, what) = if is_cheap(expr) {
-            self.conditions += 1;
-            let max = self.limits.condition_depth_max;
-            (self.conditions, max, "'and', 'or' or '||'")
-        } else {
-            self.values += 1;
-            (self.values, self.limits.expression_depth_max, "operators")
-        };
+        self.subqueries += usize::from(is_subquery(expr));
+        let (depth, max, what) =
+            if is_subquery(expr) && self.subqueries > self.limits.subquery_depth_max {
+                (self.subqueries, self.limits.subquery_depth_max, "questions")
+            } else if is_cheap(expr) {
+                self.conditions += 1;
+                let max = self.limits.condition_depth_max;
+                (self.conditions, max, "'and', 'or' or '||'")
+            } else {
+                self.values += 1;
+                (self.values, self.limits.expression_depth_max, "operators")
+            };
         if depth > max {
             let fault = Fault::new(format!(
                 "more than {max} {what} in a row or within one another"
@@ -68,6 +83,7 @@ impl Visitor for Depth<'_> {
     }
 
     fn post_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Box<AnalyseError>> {
+        self.subqueries -= usize::from(is_subquery(expr));
         if is_cheap(expr) {
             self.conditions -= 1;
         } else {
