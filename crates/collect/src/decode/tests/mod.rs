@@ -1,5 +1,6 @@
 //! Tests of decoding: hostile input by table, and properties.
 
+mod bounds;
 mod columnar;
 mod formats;
 mod hostile;
