@@ -31,11 +31,11 @@ web/node_modules/.installed: web/package.json web/package-lock.json
 	cd web && npm install --no-audit --no-fund --no-save
 	@touch $@
 
-web/dist/index.html: web/node_modules/.installed $(WEB_SRC)
+web/packed/index.html.gz: web/node_modules/.installed web/dev/pack.mjs $(WEB_SRC)
 	cd web && npm run build
 	@touch $@
 
-web: tools web/dist/index.html
+web: tools web/packed/index.html.gz
 
 build: web
 	$(CARGO) build --profile $(PROFILE) --locked --package tillwatch

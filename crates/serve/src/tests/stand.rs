@@ -1,5 +1,6 @@
 //! A server under test.
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -230,8 +231,14 @@ fn assets() -> Assets {
     let page = format!("<!doctype html><title>page</title>{}", " ".repeat(2_000));
     let script = "console.log('x');".repeat(100);
     Assets::from_files([
-        ("index.html".to_owned(), page.into_bytes()),
-        ("assets/main-1a2b3c.js".to_owned(), script.into_bytes()),
+        ("index.html.gz".to_owned(), gzipped(&page)),
+        ("assets/main-1a2b3c.js.gz".to_owned(), gzipped(&script)),
         ("favicon.svg".to_owned(), b"<svg/>".to_vec()),
     ])
+}
+
+fn gzipped(text: &str) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(text.as_bytes()).unwrap();
+    encoder.finish().unwrap()
 }

@@ -1,15 +1,14 @@
-//! Serving files: compressed once, cached by browsers for as long as that is right.
+//! Serving files: kept compressed, cached by browsers for as long as that is right.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io::Read as _;
 use std::sync::{Arc, OnceLock};
 
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use flate2::Compression;
-use flate2::write::GzEncoder;
+use flate2::read::GzDecoder;
 use sha2::{Digest, Sha256};
 
 use crate::problem::{Problem, Slug};
@@ -21,9 +20,6 @@ const INDEX: &str = "index.html";
 /// Where the build puts files whose names contain a hash of what is in them.
 const HASHED: &str = "assets/";
 
-/// Files smaller than this are not worth compressing.
-const COMPRESSED_BYTES_MIN: usize = 512;
-
 /// The files of the web.
 #[derive(Clone, Default)]
 pub struct Assets {
@@ -33,10 +29,18 @@ pub struct Assets {
 struct File {
     content_type: HeaderValue,
     etag: HeaderValue,
-    content: Bytes,
-    compressible: bool,
-    /// Compressed when first asked for; `None` inside when that saves nothing.
-    gzip: OnceLock<Option<Bytes>>,
+    content: Content,
+}
+
+enum Content {
+    /// Sent as it is.
+    Plain(Bytes),
+    /// Sent as it is to those who take gzip.
+    Packed {
+        gzip: Bytes,
+        /// For those who do not, unpacked when the first asks.
+        plain: OnceLock<Bytes>,
+    },
 }
 
 impl Assets {
@@ -49,16 +53,21 @@ impl Assets {
         }))
     }
 
-    /// Any files, by their path without a leading slash.
+    /// Any files, by their path without a leading slash; what ends in `.gz` is gzipped, and served
+    /// under the name before that.
     #[must_use]
     pub fn from_files(files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Self {
         let mut all = HashMap::new();
         for (path, content) in files {
+            let (path, content) = match path.strip_suffix(".gz") {
+                Some(name) => (name.to_owned(), Content::packed(content)),
+                None => (path, Content::Plain(content.into())),
+            };
             let file = File::new(&path, content);
             all.insert(path, file);
         }
         all.entry(INDEX.to_owned())
-            .or_insert_with(|| File::new(INDEX, NOT_BUILT.as_bytes().to_vec()));
+            .or_insert_with(|| File::new(INDEX, Content::Plain(NOT_BUILT.as_bytes().into())));
         Self {
             files: Arc::new(all),
         }
@@ -89,34 +98,24 @@ impl Assets {
 }
 
 impl File {
-    fn new(path: &str, content: Vec<u8>) -> Self {
+    fn new(path: &str, content: Content) -> Self {
         let content_type = content_type(path);
-        let hash = Sha256::digest(&content);
+        let hash = Sha256::digest(content.stored());
         let mut etag = String::from("W/\"");
         for byte in hash.iter().take(16) {
             // Writing to a String cannot fail.
             let _ = write!(etag, "{byte:02x}");
         }
         etag.push('"');
-        let text = content_type.starts_with("text/")
-            || ["javascript", "json", "svg", "xml", "wasm"]
-                .iter()
-                .any(|t| content_type.contains(t));
         Self {
             content_type: HeaderValue::from_static(content_type),
             etag: HeaderValue::from_str(&etag).unwrap_or(HeaderValue::from_static("W/\"0\"")),
-            compressible: text && content.len() >= COMPRESSED_BYTES_MIN,
-            content: content.into(),
-            gzip: OnceLock::new(),
+            content,
         }
     }
 
     fn answer(&self, request: &HeaderMap, hashed: bool) -> Response {
-        let gzip = if self.compressible && accepts_gzip(request) {
-            self.compressed()
-        } else {
-            None
-        };
+        let (content, is_gzip) = self.content.to_send(accepts_gzip(request));
         let fresh = request
             .get(header::IF_NONE_MATCH)
             .and_then(|v| v.to_str().ok())
@@ -124,9 +123,7 @@ impl File {
         let mut response = if fresh {
             StatusCode::NOT_MODIFIED.into_response()
         } else {
-            gzip.clone()
-                .unwrap_or_else(|| self.content.clone())
-                .into_response()
+            content.into_response()
         };
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, self.content_type.clone());
@@ -138,7 +135,7 @@ impl File {
             "no-cache"
         };
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
-        if gzip.is_some() && !fresh {
+        if is_gzip && !fresh {
             headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
         response
@@ -150,15 +147,37 @@ impl File {
             .map(str::trim)
             .any(|tag| tag == "*" || tag.as_bytes() == self.etag.as_bytes())
     }
+}
 
-    fn compressed(&self) -> Option<Bytes> {
-        let made = self.gzip.get_or_init(|| {
-            let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-            encoder.write_all(&self.content).ok()?;
-            let packed = encoder.finish().ok()?;
-            (packed.len() < self.content.len()).then(|| packed.into())
-        });
-        made.clone()
+impl Content {
+    fn packed(gzip: Vec<u8>) -> Self {
+        Self::Packed {
+            gzip: gzip.into(),
+            plain: OnceLock::new(),
+        }
+    }
+
+    fn stored(&self) -> &[u8] {
+        match self {
+            Self::Plain(content) | Self::Packed { gzip: content, .. } => content,
+        }
+    }
+
+    /// What to send, and whether that is gzipped.
+    fn to_send(&self, accepts_gzip: bool) -> (Bytes, bool) {
+        match self {
+            Self::Plain(content) => (content.clone(), false),
+            Self::Packed { gzip, .. } if accepts_gzip => (gzip.clone(), true),
+            Self::Packed { gzip, plain } => {
+                let unpacked = plain.get_or_init(|| {
+                    let mut content = Vec::new();
+                    // The build packed it, so it unpacks.
+                    let _ = GzDecoder::new(gzip.as_ref()).read_to_end(&mut content);
+                    content.into()
+                });
+                (unpacked.clone(), false)
+            }
+        }
     }
 }
 

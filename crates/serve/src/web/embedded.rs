@@ -2,9 +2,10 @@
 
 use rust_embed::RustEmbed;
 
-/// `web/dist` as it was when this crate was compiled; empty when the web had not been built.
+/// `web/packed` as it was when this crate was compiled, texts gzipped under their name and `.gz`; empty when
+/// the web had not been built.
 #[derive(RustEmbed)]
-#[folder = "../../web/dist"]
+#[folder = "../../web/packed"]
 #[allow_missing = true]
 pub(super) struct Embedded;
 

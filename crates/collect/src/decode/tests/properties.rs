@@ -1,5 +1,8 @@
+use std::borrow::Cow;
+
 use super::*;
 use proptest::prelude::*;
+use tillwatch_event::guard;
 
 /// A random event, as every format can write it.
 #[derive(Debug, Clone)]
@@ -16,19 +19,26 @@ struct Event {
     issuer: Option<String>,
 }
 
+/// Texts of a form that the card guard leaves as they are: `cvv-123` is a verification code.
+fn text(form: &'static str) -> impl Strategy<Value = String> {
+    form.prop_filter("masked", |text| {
+        matches!(guard::mask(text), Cow::Borrowed(_))
+    })
+}
+
 fn event() -> impl Strategy<Value = Event> {
-    let text = "[a-zA-Z0-9é€😀\"\\\\ ,;:{}\\[\\]/\n\t'_-]{1,20}[a-z]";
+    let any_text = "[a-zA-Z0-9é€😀\"\\\\ ,;:{}\\[\\]/\n\t'_-]{1,20}[a-z]";
     (
-        "[a-z]{1,12}-[0-9]{1,9}",
+        text("[a-z]{1,12}-[0-9]{1,9}"),
         0_i64..4_000_000_000_000_000,
         -1_000_000_000_000_i64..1_000_000_000_000,
         prop::sample::select(vec!["EUR", "USD", "CNY", "JPY"]),
-        prop::option::of(text),
+        prop::option::of(text(any_text)),
         prop::option::of(any::<bool>()),
         prop::option::of(-1_000_000_000_i64..1_000_000_000),
         prop::option::of(-1e9..1e9_f64),
         prop::option::of(0..40_000_i32),
-        prop::option::of(text),
+        prop::option::of(text(any_text)),
     )
         .prop_map(
             |(id, micros, cents, currency, psp, approved, latency, score, day, issuer)| Event {
