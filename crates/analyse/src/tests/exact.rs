@@ -173,3 +173,12 @@ async fn a_time_far_ahead_has_a_text_and_does_not_stop_the_others() {
         json!([[1]])
     );
 }
+
+#[tokio::test]
+async fn a_quotient_of_a_number_with_a_point_keeps_its_digits() {
+    let fixture = Fixture::new();
+    let rows = fixture
+        .rows("select 1 / 30000.0, 2.5 / 4, sum(n) / 3000.0 from (values (1), (2)) as t(n)")
+        .await;
+    assert_eq!(rows, serde_json::json!([[1.0 / 30_000.0, 0.625, 0.001]]));
+}
