@@ -38,10 +38,38 @@ pub enum FileError {
         hint: &'static str,
     },
     /// Nothing to describe.
-    #[error("{} holds no records", .path.display())]
+    #[error("{} holds no records{hint}", .path.display())]
     Empty {
         /// The file.
         path: PathBuf,
+        /// What it holds instead.
+        hint: &'static str,
+    },
+    /// Most rows have another number of cells than the first one.
+    #[error(
+        "the first line of {} has {first}, but most others have {others}; \
+         take away what stands before the column names, for instance with `tail -n +2`",
+        .path.display()
+    )]
+    FirstLine {
+        /// The file.
+        path: PathBuf,
+        /// Cells of the first line, in words.
+        first: String,
+        /// Cells of the first line that has another number of them.
+        others: usize,
+    },
+    /// One object around a list of what may be the events.
+    #[error(
+        "{} is one object, and its events seem to be in `{key}`; write them one a line, \
+         for instance with `jq -c '.{key}[]'`",
+        .path.display()
+    )]
+    Wrapped {
+        /// The file.
+        path: PathBuf,
+        /// Where the list is.
+        key: String,
     },
     /// No column says when an event happened.
     #[error("{} has no column with a date or time in every line, which a stream needs{hint}", .path.display())]

@@ -214,6 +214,14 @@ impl FileReader {
         self.format
     }
 
+    /// Whether the file begins with a row that names its columns.
+    pub(crate) fn is_named(&self) -> bool {
+        match &self.kind {
+            Kind::Text(text) => !text.header.trim_ascii().is_empty(),
+            Kind::Table(_) => false,
+        }
+    }
+
     /// The file's size in bytes, as it lies on the disk.
     #[must_use]
     pub fn bytes_total(&self) -> u64 {

@@ -39,6 +39,16 @@ pub(crate) fn format_of(path: &Path, head: &[u8], whole: bool) -> Result<FileFor
     if text.contains(&0) {
         return Err(unsupported("binary", "give CSV, NDJSON, JSON or Parquet"));
     }
+    let lines = text.trim_ascii_end();
+    if lines.contains(&b'\r')
+        && !lines.contains(&b'\n')
+        && !text.trim_ascii_start().starts_with(b"{")
+    {
+        return Err(unsupported(
+            "text whose lines end with CR alone",
+            "make them end with LF, for instance with `tr '\\r' '\\n'`",
+        ));
+    }
     Ok(match text.trim_ascii_start() {
         [b'[', ..] if looks_like_json(text) => FileFormat::Json,
         [b'{', ..] => json_format(text, whole),
@@ -308,6 +318,10 @@ mod tests {
                 "x is a ZIP archive or a spreadsheet; unpack it, or export it as CSV",
             ),
             (b"a\0b", "x is binary; give CSV, NDJSON, JSON or Parquet"),
+            (
+                b"id,at\r1,2026-01-01\r",
+                "x is text whose lines end with CR alone; make them end with LF, for instance with `tr '\\r' '\\n'`",
+            ),
         ] {
             let error = format_of(Path::new("x"), bytes, true).unwrap_err();
             assert_eq!(error.to_string(), expected);

@@ -1,11 +1,17 @@
 //! One column of a file: which types all its values have.
 
+mod fits;
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 
-use tillwatch_event::{FieldType, TimeFormat, currency, decimal, guard};
+use tillwatch_event::{FieldType, TimeFormat, decimal, guard};
 
+use super::notation::Notation;
 use super::times::{self, DATES, TIMESTAMPS};
+use fits::{Kind, fits, is_null_text, is_word_for_nothing};
 
 /// Distinct values that are counted; a column with more has "many".
 const DISTINCT_MAX: usize = 65_536;
@@ -14,22 +20,10 @@ const NULL_TEXTS_MAX: usize = 4;
 /// Distinct values kept to show.
 const SHOWN_MAX: usize = 6;
 const SHOWN_CHARS_MAX: usize = 30;
-
-/// What all values of a column may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Bool,
-    /// A date in one of [`DATES`].
-    Date(usize),
-    /// A time in one of [`TIMESTAMPS`].
-    Timestamp(usize),
-    Epoch,
-    Int,
-    Decimal,
-    Float,
-    Currency,
-    Json,
-}
+/// Values that are no times among the first ones of a column that may still be one.
+const MISFITS_FIRST: usize = 10;
+/// At most one in so many values may be no time.
+const MISFITS_SHARE: usize = 10;
 
 /// A type the column may have, until too many values are against it.
 #[derive(Debug)]
@@ -39,6 +33,8 @@ struct Candidate {
     fitting: usize,
     /// Distinct texts that do not; at most [`NULL_TEXTS_MAX`].
     others: Vec<String>,
+    /// Distinct values that neither fit nor stand for nothing; only times may have some.
+    misfits: usize,
     /// Smallest and largest value, for dates and times, in days and microseconds.
     range: Option<(i64, i64)>,
 }
@@ -66,6 +62,8 @@ pub(super) struct Column {
     /// All values' hashes, as long as each was new.
     unique: Option<HashSet<u64>>,
     digits: Digits,
+    /// Digits of the numbers in each notation.
+    written: [Digits; Notation::ALL.len()],
     marked: Marked,
     /// The type that the file itself declares.
     fixed: Option<FieldType>,
@@ -96,6 +94,8 @@ pub(super) struct Verdict {
     pub(super) format: Option<TimeFormat>,
     /// Texts that mean "no value".
     pub(super) nulls: Vec<String>,
+    /// How the numbers are written, where the column is a text of numbers; and what they are.
+    pub(super) written: Option<(Notation, FieldType)>,
     /// Another pattern that all values fit as well.
     pub(super) also: Option<&'static str>,
     /// First and last day or microsecond.
@@ -115,11 +115,13 @@ impl Column {
             Kind::Currency,
             Kind::Json,
         ];
-        let kinds = first.chain(dates).chain(times).chain(numbers);
+        let written = Notation::ALL.into_iter().map(Kind::Written);
+        let kinds = (first.chain(dates).chain(times).chain(numbers)).chain(written);
         let candidate = |kind| Candidate {
             kind,
             fitting: 0,
             others: Vec::new(),
+            misfits: 0,
             range: None,
         };
         Self {
@@ -132,6 +134,7 @@ impl Column {
             distinct: HashSet::new(),
             unique: Some(HashSet::new()),
             digits: Digits::default(),
+            written: [Digits::default(); Notation::ALL.len()],
             marked: Marked::default(),
             fixed: None,
         }
@@ -212,47 +215,85 @@ impl Column {
         let Some(chosen) = chosen else {
             return self.marked.allow_text().then(Verdict::text);
         };
+        Some(self.verdict_of(chosen, hints))
+    }
+
+    /// The type of a column of times some of whose values are none, and how many different ones.
+    pub(super) fn almost_time(&self, hints: Hints) -> Option<(Verdict, usize)> {
+        let able = self.candidates.iter().filter(|c| {
+            let enough = c.fitting > 0 && c.off() * MISFITS_SHARE <= c.fitting + c.off();
+            c.kind.is_time() && enough && hints.allow(c.kind, self) && self.marked.allow(c.kind)
+        });
+        let chosen = able.min_by_key(|candidate| candidate.off())?;
+        Some((self.verdict_of(chosen, hints), chosen.off()))
+    }
+
+    fn verdict_of(&self, chosen: &Candidate, hints: Hints) -> Verdict {
+        let written = match chosen.kind {
+            Kind::Written(notation) => {
+                let [point, comma] = self.written;
+                let digits = match notation {
+                    Notation::Point => point,
+                    Notation::Comma => comma,
+                };
+                Some((notation, digits.decimal(if hints.money { 2 } else { 0 })))
+            }
+            _ => None,
+        };
         let (kind, format) = match chosen.kind {
             Kind::Bool => (FieldType::Bool, None),
             Kind::Date(form) => (FieldType::Date, format_of(&DATES, form)),
             Kind::Timestamp(form) => (FieldType::Timestamp, format_of(&TIMESTAMPS, form)),
             Kind::Epoch => (FieldType::Timestamp, None),
-            Kind::Int if hints.money => (self.decimal(2), None),
+            Kind::Int if hints.money => (self.digits.decimal(2), None),
             Kind::Int => (FieldType::Int64, None),
-            Kind::Decimal => (self.decimal(if hints.money { 2 } else { 0 }), None),
+            Kind::Decimal => (self.digits.decimal(if hints.money { 2 } else { 0 }), None),
             Kind::Float => (FieldType::Float64, None),
+            Kind::Written(_) => (FieldType::String, None),
             Kind::Currency => (FieldType::Currency, None),
             Kind::Json => (FieldType::Json, None),
         };
-        let also = self
+        let as_well = self
             .candidates
             .iter()
-            .find_map(|other| match (chosen.kind, other.kind) {
-                (Kind::Date(a), Kind::Date(b))
-                    if a != b && other.others.len() == chosen.others.len() =>
-                {
-                    DATES.get(b)?.pattern
-                }
-                (Kind::Timestamp(a), Kind::Timestamp(b))
-                    if a != b && other.others.len() == chosen.others.len() =>
-                {
-                    TIMESTAMPS.get(b)?.pattern
-                }
+            .filter(|other| other.kind != chosen.kind && other.off() == chosen.off());
+        let also = as_well
+            .filter_map(|other| match (chosen.kind, other.kind) {
+                (Kind::Date(_), Kind::Date(form)) => DATES.get(form)?.pattern,
+                (Kind::Timestamp(_), Kind::Timestamp(form)) => TIMESTAMPS.get(form)?.pattern,
                 _ => None,
-            });
-        Some(Verdict {
+            })
+            .next();
+        Verdict {
             kind,
             format,
             nulls: chosen.others.clone(),
+            written,
             also,
             range: chosen.range,
-        })
+        }
     }
 
+    fn measure(&mut self, text: &str) {
+        for (digits, notation) in self.written.iter_mut().zip(Notation::ALL) {
+            if let Some((before, after)) = notation.digits(text) {
+                digits.seen(before, after);
+            }
+        }
+        if decimal::parse(text.as_bytes(), 38, 18).is_err() || text.contains(['e', 'E']) {
+            return;
+        }
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+        let whole = whole.trim_start_matches(['-', '+', '0']);
+        self.digits.seen(whole.len(), fraction.len());
+    }
+}
+
+impl Digits {
     /// A decimal with room for amounts ten thousand times as large.
-    fn decimal(&self, scale_min: usize) -> FieldType {
-        let scale = self.digits.after_point.max(scale_min).min(18);
-        let needed = self.digits.before_point + scale + 4;
+    fn decimal(self, scale_min: usize) -> FieldType {
+        let scale = self.after_point.max(scale_min).min(18);
+        let needed = self.before_point + scale + 4;
         let precision = needed.clamp(18, 38);
         FieldType::Decimal {
             precision: u8::try_from(precision).unwrap_or(38),
@@ -260,14 +301,9 @@ impl Column {
         }
     }
 
-    fn measure(&mut self, text: &str) {
-        if decimal::parse(text.as_bytes(), 38, 18).is_err() || text.contains(['e', 'E']) {
-            return;
-        }
-        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-        let whole = whole.trim_start_matches(['-', '+', '0']);
-        self.digits.before_point = self.digits.before_point.max(whole.len());
-        self.digits.after_point = self.digits.after_point.max(fraction.len());
+    fn seen(&mut self, before_point: usize, after_point: usize) {
+        self.before_point = self.before_point.max(before_point);
+        self.after_point = self.after_point.max(after_point);
     }
 }
 
@@ -277,7 +313,7 @@ impl Marked {
             Kind::Bool => !self.text && !self.number,
             Kind::Float => !self.text && !self.bool,
             Kind::Json => !self.text && !self.number && !self.bool,
-            Kind::Currency => !self.number,
+            Kind::Currency | Kind::Written(_) => !self.number && !self.bool && !self.nested,
             Kind::Date(form) => {
                 !self.number || DATES.get(form).is_some_and(|form| form.pattern.is_some())
             }
@@ -310,15 +346,27 @@ impl Candidate {
                     };
                 if stands_for_nothing {
                     self.others.push(text.to_owned());
+                    return true;
                 }
-                stands_for_nothing
+                // One wrong day among a thousand costs its line, not the column.
+                self.misfits += 1;
+                let few = MISFITS_FIRST + self.fitting / MISFITS_SHARE;
+                self.kind.is_time() && self.misfits <= few
             }
         }
     }
 
+    /// Distinct values that are not of this kind.
+    fn off(&self) -> usize {
+        self.others.len() + self.misfits
+    }
+
     /// Whether enough values fit for the others to be exceptions.
     fn holds(&self) -> bool {
-        self.fitting >= 1 && (self.others.is_empty() || self.fitting >= 2 * self.others.len())
+        let none_off = self.misfits == 0;
+        none_off
+            && self.fitting >= 1
+            && (self.others.is_empty() || self.fitting >= 2 * self.others.len())
     }
 }
 
@@ -347,6 +395,7 @@ impl Hints {
                 !bare_number || (!self.identity && !self.money)
             }
             Kind::Epoch => self.time && !self.identity,
+            Kind::Written(_) => !self.identity,
             // A card number that is a number cannot be masked, so its events would be refused.
             Kind::Float => {
                 column.digits.after_point > 0 || column.distinct.is_empty() || !self.identity
@@ -362,6 +411,7 @@ impl Verdict {
             kind: FieldType::String,
             format: None,
             nulls: Vec::new(),
+            written: None,
             also: None,
             range: None,
         }
@@ -375,83 +425,3 @@ fn format_of(forms: &[times::Form], form: usize) -> Option<TimeFormat> {
         zone: None,
     })
 }
-
-/// The value's place on a line if it is of that kind (0 where there is none), `None` if it is not.
-fn fits(kind: Kind, text: &str) -> Option<i64> {
-    let when = |fitting: bool| fitting.then_some(0);
-    match kind {
-        Kind::Bool => when(matches!(text, "true" | "false")),
-        Kind::Date(form) => DATES.get(form)?.date(text),
-        Kind::Timestamp(form) => TIMESTAMPS.get(form)?.timestamp(text),
-        Kind::Epoch => times::epoch(text),
-        Kind::Int => {
-            let plain = is_plain_number(text) && !text.contains('.');
-            let value = text.parse::<i64>().ok().filter(|_| plain)?;
-            when(!guard::integer_is_card_number(value))
-        }
-        Kind::Decimal => {
-            let plain = is_plain_number(text) && !guard::number_has_card_number(text.as_bytes());
-            // More digits than this come from floating point, not from money.
-            let fraction = text
-                .split_once('.')
-                .map_or(0, |(_, fraction)| fraction.len());
-            when(plain && fraction <= 10 && decimal::parse(text.as_bytes(), 34, 10).is_ok())
-        }
-        Kind::Float => {
-            let value = text.parse::<f64>().ok()?;
-            let number = text
-                .bytes()
-                .all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b));
-            let keeps = !has_leading_zero(text) && !guard::number_has_card_number(text.as_bytes());
-            when(
-                value.is_finite() && number && keeps && text.contains(['.', 'e', 'E'])
-                    || is_short_int(text),
-            )
-        }
-        Kind::Currency => when(currency::is_code(text.as_bytes())),
-        Kind::Json => {
-            let begins = text.starts_with(['{', '[']);
-            when(begins && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok())
-        }
-    }
-}
-
-/// Whole numbers that a double holds exactly.
-fn is_short_int(text: &str) -> bool {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    (1..=15).contains(&digits.len())
-        && digits.bytes().all(|b| b.is_ascii_digit())
-        && !has_leading_zero(text)
-        && !text.parse::<i64>().is_ok_and(guard::integer_is_card_number)
-}
-
-/// Digits with an optional minus and point. A leading zero belongs to a code (00501), not to a number.
-fn is_plain_number(text: &str) -> bool {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
-    let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    all_digits(whole) && all_digits(fraction) && !has_leading_zero(text)
-}
-
-fn has_leading_zero(text: &str) -> bool {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    matches!(digits.as_bytes(), [b'0', next, ..] if next.is_ascii_digit())
-}
-
-/// Whether a text among numbers or dates may stand for "no value": words or signs, short, without digits.
-fn is_null_text(text: &str) -> bool {
-    text.len() <= 60
-        && !text.bytes().any(|b| b.is_ascii_digit())
-        && !text.contains(['"', '{', '[', '\n'])
-        && text.trim() == text
-}
-
-fn is_word_for_nothing(text: &str) -> bool {
-    let words = [
-        "n/a", "na", "-", "--", "?", "none", "null", "nil", "unknown",
-    ];
-    words.contains(&text.to_ascii_lowercase().as_str())
-}
-
-#[cfg(test)]
-mod tests;

@@ -1,7 +1,9 @@
 //! Proposes a definition for a file: a stream that takes every line, a cube and metrics.
 
 mod column;
+mod event_time;
 mod names;
+mod notation;
 mod plan;
 mod roles;
 mod survey;

@@ -3,15 +3,12 @@
 use std::path::Path;
 use std::time::Duration;
 
-use tillwatch_event::{Field, FieldType, StreamSchema, guard};
+use tillwatch_event::{Field, FieldType, SchemaLimits, StreamSchema, guard};
 
-use super::column::{Hints, Verdict};
+use super::column::{Column, Hints, Verdict};
 use super::names::{self, Namer};
 use super::survey::Survey;
 use crate::file::error::FileError;
-
-/// The share of lines that must have a time for its column to be the stream's, when none has it in all.
-const TIME_SHARE_MIN: f64 = 0.9;
 
 /// A proposed field and what was seen of its column.
 pub(super) struct PlannedField {
@@ -21,6 +18,18 @@ pub(super) struct PlannedField {
     pub(super) verdict: Verdict,
     /// Why it is not of the type its values suggest.
     pub(super) note: Option<String>,
+    pub(super) part: Part,
+}
+
+/// What a planned field is to the stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Part {
+    /// A field like any other.
+    Field,
+    /// The text of numbers that another is derived from.
+    Written,
+    /// Derived by this expression.
+    Derived(String),
 }
 
 /// A proposed stream.
@@ -63,6 +72,7 @@ impl Plan {
         plan.take_columns(survey);
         plan.choose_time(path, survey)?;
         plan.choose_id(survey);
+        plan.keep_to_the_limit(path, survey)?;
         Ok(plan)
     }
 
@@ -73,12 +83,24 @@ impl Plan {
             id: self.id.clone(),
             time: self.time.clone(),
             dedup: Duration::from_secs(24 * 3600),
-            fields: self
-                .fields
-                .iter()
-                .map(|planned| planned.field.clone())
-                .collect(),
+            fields: self.declared().map(|p| p.field.clone()).collect(),
         }
+    }
+
+    /// The fields that are read from the file.
+    pub(super) fn declared(&self) -> impl Iterator<Item = &PlannedField> {
+        let derived = |part: &Part| matches!(part, Part::Derived(_));
+        self.fields.iter().filter(move |p| !derived(&p.part))
+    }
+
+    /// The fields that are derived, with their expressions.
+    pub(super) fn derived(&self) -> impl Iterator<Item = (&PlannedField, &str)> {
+        self.fields
+            .iter()
+            .filter_map(|planned| match &planned.part {
+                Part::Derived(expr) => Some((planned, expr.as_str())),
+                _ => None,
+            })
     }
 
     pub(super) fn field(&self, name: &str) -> Option<&PlannedField> {
@@ -121,7 +143,6 @@ impl Plan {
             let wish = column.source.as_deref().unwrap_or(&fallback);
             let leaf = wish.to_owned();
             let name = namer.name(&leaf, &fallback);
-            let hints = names::hints(&name, column.source.is_some());
             if guard::is_forbidden_name(&name) || guard::is_forbidden_name(wish) {
                 self.left_out.push((
                     wish.to_owned(),
@@ -129,37 +150,46 @@ impl Plan {
                 ));
                 continue;
             }
-            let hints = if column.source.is_none() {
-                Hints {
-                    time: true,
-                    ..hints
-                }
-            } else {
-                hints
-            };
+            let hints = hints_of(&name, column);
             let Some(verdict) = column.verdict(hints) else {
                 let reason = "its values are of several JSON types".to_owned();
                 self.left_out.push((wish.to_owned(), reason));
                 continue;
             };
-            let mut field = Field::new(
-                name,
-                verdict.kind.clone(),
-                column.empty > 0 || !verdict.nulls.is_empty(),
-            );
-            field.format.clone_from(&verdict.format);
-            field.null_values.clone_from(&verdict.nulls);
-            field.from = column.source.clone().filter(|source| *source != field.name);
             let undated = hints.time && column.source.is_some() && column.filled > 0;
             let undated = undated && verdict.kind == FieldType::String;
             let note =
                 undated.then(|| "no single form of dates or times fits all values".to_owned());
+            let optional = column.empty > 0 || !verdict.nulls.is_empty();
+            // A number in a text keeps the name, and the text gets another.
+            let (name, part, number) = match &verdict.written {
+                Some((notation, kind)) => {
+                    let text = namer.name(&format!("{name}_text"), &format!("{fallback}_text"));
+                    let expr = notation.reading(&names::in_sql(&text), &kind.to_string());
+                    let field = Field::new(name, kind.clone(), true);
+                    let number = PlannedField {
+                        field,
+                        column: at,
+                        verdict: verdict.clone(),
+                        note: Some(notation.example().to_owned()),
+                        part: Part::Derived(expr),
+                    };
+                    (text, Part::Written, Some(number))
+                }
+                None => (name, Part::Field, None),
+            };
+            let mut field = Field::new(name, verdict.kind.clone(), optional);
+            field.format.clone_from(&verdict.format);
+            field.null_values.clone_from(&verdict.nulls);
+            field.from = column.source.clone().filter(|source| *source != field.name);
             self.fields.push(PlannedField {
                 field,
                 column: at,
                 verdict,
                 note,
+                part,
             });
+            self.fields.extend(number);
         }
         self.name_dates_without_a_name(survey);
     }
@@ -177,78 +207,6 @@ impl Plan {
             let is_date = only.field.kind == FieldType::Date;
             only.field.name = if is_date { "day" } else { "occurred_at" }.to_owned();
         }
-    }
-
-    fn choose_time(&mut self, path: &Path, survey: &Survey) -> Result<(), FileError> {
-        let filled = |planned: &PlannedField| {
-            let Some(column) = survey.columns.get(planned.column) else {
-                return 0.0;
-            };
-            let share = column.filled as f64 / survey.rows.max(1) as f64;
-            if planned.verdict.nulls.is_empty() {
-                share
-            } else {
-                share.min(0.99)
-            }
-        };
-        let mut times: Vec<(f64, i32, String)> = self
-            .fields
-            .iter()
-            .filter(|p| matches!(p.field.kind, FieldType::Date | FieldType::Timestamp))
-            .map(|planned| {
-                let precise = i32::from(planned.field.kind == FieldType::Timestamp);
-                let rank = names::event_time_rank(&planned.field.name) * 2 + precise;
-                (filled(planned), rank, planned.field.name.clone())
-            })
-            .collect();
-        // In all lines, or else in almost all: what is left is then rejected, visibly.
-        let best = |all: bool| {
-            let able = times.iter().filter(|(share, ..)| {
-                if all {
-                    *share >= 1.0
-                } else {
-                    *share >= TIME_SHARE_MIN
-                }
-            });
-            able.rev()
-                .max_by_key(|(_, rank, _)| *rank)
-                .map(|(.., name)| name.clone())
-        };
-        let named = best(true).or_else(|| best(false));
-        let Some(name) = named.or_else(|| self.epoch_by_values(survey)) else {
-            return Err(no_time(path, &times));
-        };
-        if let Some(planned) = self.fields.iter_mut().find(|p| p.field.name == name) {
-            planned.field.optional = false;
-            planned.field.null_values.clear();
-            self.time_missing = survey
-                .columns
-                .get(planned.column)
-                .map_or(0, |column| column.empty);
-        }
-        times.retain(|(share, _, other)| *share >= 1.0 && *other != name);
-        self.other_times = times.into_iter().map(|(.., name)| name).collect();
-        self.time = name;
-        Ok(())
-    }
-
-    /// Makes a column the time that is not named like one, but holds nothing but plausible epoch numbers.
-    fn epoch_by_values(&mut self, survey: &Survey) -> Option<String> {
-        let hints = Hints {
-            time: true,
-            ..Hints::default()
-        };
-        self.fields.iter_mut().find_map(|planned| {
-            let column = survey.columns.get(planned.column)?;
-            let verdict = column.verdict(hints)?;
-            if planned.field.optional || verdict.kind != FieldType::Timestamp {
-                return None;
-            }
-            planned.field.kind = FieldType::Timestamp;
-            planned.verdict = verdict;
-            planned.note = Some("its numbers look like epoch times".to_owned());
-            Some(planned.field.name.clone())
-        })
     }
 
     fn choose_id(&mut self, survey: &Survey) {
@@ -288,21 +246,52 @@ impl Plan {
             .filter(|_| id.is_none());
         self.id = id;
     }
+
+    /// A stream has a limited number of fields: the first ones are kept, and what identifies and dates.
+    fn keep_to_the_limit(&mut self, path: &Path, survey: &Survey) -> Result<(), FileError> {
+        let fields_max = SchemaLimits::default().fields_max;
+        let over = self.declared().count().saturating_sub(fields_max);
+        if over == 0 {
+            return Ok(());
+        }
+        if survey.columns.iter().any(|column| column.source.is_none()) {
+            return Err(FileError::Unsupported {
+                path: path.to_owned(),
+                found: "a table without column names that has more columns than a stream has fields",
+                hint: "put a line with names on top",
+            });
+        }
+        let mut room = fields_max - 1 - usize::from(self.id.is_some());
+        let mut first_out = None;
+        let (time, id) = (self.time.clone(), self.id.clone());
+        self.fields.retain(|planned| {
+            let name = &planned.field.name;
+            if *name == time || Some(name) == id.as_ref() {
+                return true;
+            }
+            // What is derived stands behind its text and goes with it.
+            if !matches!(planned.part, Part::Derived(_)) && room == 0 || first_out.is_some() {
+                first_out.get_or_insert_with(|| name.clone());
+                return false;
+            }
+            if !matches!(planned.part, Part::Derived(_)) {
+                room -= 1;
+            }
+            true
+        });
+        let which = format!("{over} columns from {} on", first_out.unwrap_or_default());
+        let reason = format!("a stream has at most {fields_max} fields");
+        self.left_out.push((which, reason));
+        Ok(())
+    }
 }
 
-fn no_time(path: &Path, times: &[(f64, i32, String)]) -> FileError {
-    let nearest = times.iter().max_by(|a, b| a.0.total_cmp(&b.0));
-    let hint = match nearest {
-        Some((share, _, name)) => {
-            format!(
-                "; the nearest, {name}, has one in {:.1} % of the lines",
-                share * 100.0
-            )
-        }
-        None => String::new(),
-    };
-    FileError::NoTime {
-        path: path.to_owned(),
-        hint,
+/// What a column's name and place suggest.
+pub(super) fn hints_of(name: &str, column: &Column) -> Hints {
+    let named = column.source.is_some();
+    let hints = names::hints(name, named);
+    Hints {
+        time: hints.time || !named,
+        ..hints
     }
 }

@@ -3,7 +3,7 @@
 use tillwatch_event::FieldType;
 
 use super::names::{self, Namer, in_sql};
-use super::plan::{Plan, PlannedField};
+use super::plan::{Part, Plan, PlannedField};
 use super::survey::Survey;
 
 /// Distinct values up to which a field is something to slice by.
@@ -262,7 +262,8 @@ impl Roles {
                 return false;
             };
             let name = &planned.field.name;
-            let kind = matches!(planned.field.kind, FieldType::String | FieldType::Int64);
+            let kind = matches!(planned.field.kind, FieldType::String | FieldType::Int64)
+                && planned.part == Part::Field;
             let repeats = column.distinct() > DIMENSION_VALUES_MAX && !column.unique();
             let named = column.source.is_none() && planned.field.kind == FieldType::String
                 || names::is_id(name)
@@ -322,6 +323,7 @@ fn dimensions(survey: &Survey, plan: &Plan) -> (Vec<Dimension>, Vec<String>) {
     let mut able: Vec<(u8, usize, &PlannedField)> = plan
         .fields
         .iter()
+        .filter(|planned| planned.part == Part::Field)
         .filter_map(|planned| {
             let column = survey.columns.get(planned.column)?;
             let values = column.distinct();

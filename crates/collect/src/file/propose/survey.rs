@@ -32,6 +32,13 @@ pub(super) struct Survey {
     pub(super) rows: u64,
     /// Whether all of the file was looked at.
     pub(super) whole: bool,
+    /// The member of a lone object that holds a list of objects.
+    pub(super) wrapped: Option<String>,
+    /// Whether a row with the columns' names was there.
+    named: bool,
+    /// Rows that have another number of cells than there are columns, and the first one's number.
+    misfits: u64,
+    misfit_cells: usize,
     places: HashMap<String, usize>,
     /// JSON keys with a dot, which a path cannot name.
     dotted: BTreeSet<String>,
@@ -47,6 +54,10 @@ impl Survey {
             left_out: Vec::new(),
             rows: 0,
             whole: true,
+            wrapped: None,
+            named: reader.is_named(),
+            misfits: 0,
+            misfit_cells: 0,
             places: HashMap::new(),
             dotted: BTreeSet::new(),
         };
@@ -69,13 +80,37 @@ impl Survey {
                 }
             }
         }
+        if survey.rows > 1 {
+            survey.wrapped = None;
+        }
+        survey.check_rows(path)?;
         survey.finish();
-        if survey.rows == 0 || survey.columns.is_empty() {
-            return Err(FileError::Empty {
-                path: path.to_owned(),
+        Ok(survey)
+    }
+
+    fn check_rows(&self, path: &Path) -> Result<(), FileError> {
+        let path = path.to_owned();
+        if self.misfits > self.rows {
+            let first = match self.columns.len() {
+                1 => "1 column".to_owned(),
+                cells => format!("{cells} columns"),
+            };
+            let others = self.misfit_cells;
+            return Err(FileError::FirstLine {
+                path,
+                first,
+                others,
             });
         }
-        Ok(survey)
+        if self.rows > 0 && !self.columns.is_empty() {
+            return Ok(());
+        }
+        let hint = if self.named {
+            ", only the names of columns"
+        } else {
+            ""
+        };
+        Err(FileError::Empty { path, hint })
     }
 
     /// The columns' names, unless an earlier chunk gave them.
@@ -146,6 +181,10 @@ impl Survey {
         }
         // A row of another width is rejected by the decoder and says nothing about the columns.
         if cells.len() != self.columns.len() {
+            if self.misfits == 0 {
+                self.misfit_cells = cells.len();
+            }
+            self.misfits += 1;
             return;
         }
         self.rows += 1;
@@ -199,7 +238,13 @@ impl Survey {
             }
             Written::Number(number) => self.put(path, number, Mark::Number),
             Written::Text(text) => self.put(path, &text, Mark::Text),
-            Written::Array(text) => self.put(path, text, Mark::Nested),
+            Written::Array(text) => {
+                let objects = text.trim_start_matches('[').trim_start().starts_with('{');
+                if self.rows == 1 && objects && self.wrapped.is_none() {
+                    self.wrapped = Some(path.clone());
+                }
+                self.put(path, text, Mark::Nested);
+            }
             Written::Object(text) => match members(text) {
                 Some(object) if depth < DEPTH_MAX && !object.is_empty() => {
                     self.take_members(Some(&path), object, depth + 1);

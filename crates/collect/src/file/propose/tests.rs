@@ -246,7 +246,27 @@ fn card_numbers_and_card_secrets_are_never_written() {
 fn a_file_that_no_stream_can_be_made_of_says_why() {
     for (text, expected) in [
         ("", "holds no records"),
-        ("id,at\n", "holds no records"),
+        ("id,at\n", "holds no records, only the names of columns"),
+        (
+            "# exported today\nid,at,n\n1,2026-01-01,5\n2,2026-01-02,6\n",
+            "x.csv has 1 column, but most others have 3; take away what stands before the column names",
+        ),
+        (
+            "sep=;\nid;at;n\n1;2026-01-01;5\n2;2026-01-02;6\n3;2026-01-02;7\n4;2026-01-02;8\n",
+            ", but most others have 3; take away what stands before",
+        ),
+        (
+            "id,at\n1,1767225600000000000\n2,1767225601000000000\n",
+            "; at looks like nanoseconds since 1970: write microseconds, or RFC 3339",
+        ),
+        (
+            "id,at\n1,5 Uhr am ersten\n2,6 Uhr am zweiten\n",
+            "; at is named like one, but its values are in no single form that is known: 5 Uhr am ersten, 6 Uhr am zweiten",
+        ),
+        (
+            r#"{"data":[{"id":1,"at":"2026-01-01"},{"id":2,"at":"2026-01-02"}],"n":2}"#,
+            "is one object, and its events seem to be in `data`; write them one a line, for instance with `jq -c '.data[]'`",
+        ),
         (
             "id,name\n1,a\n",
             "has no column with a date or time in every line, which a stream needs",
@@ -274,12 +294,12 @@ fn a_line_without_a_time_is_rejected_visibly_when_almost_all_have_one() {
     assert!(
         proposal
             .yaml
-            .contains("# Tried on all 41 lines: 1 are rejected, such as\n#   line 42: at")
+            .contains("# Tried on all 41 lines: 1 is rejected, such as\n#   line 42: at")
     );
     assert!(
         proposal
             .yaml
-            .contains("# 1 lines have no at and are rejected.")
+            .contains("# 1 line has no at and is rejected.")
     );
 }
 
@@ -477,4 +497,90 @@ fn lists_times_of_day_and_uuids_of_parquet_are_taken_and_rejected_rows_shown_as_
         names.collect::<Vec<_>>(),
         ["date", "json", "json", "string", "string"]
     );
+}
+
+#[test]
+fn a_few_wrong_times_cost_their_lines_and_not_the_column() {
+    let mut text = "id,birthday,at\n".to_owned();
+    for n in 0..300 {
+        let at = match n {
+            0 => "rubbish 1".to_owned(),
+            150 => "2026-13-01".to_owned(),
+            _ => format!("2026-01-{:02}T00:00:{:02}Z", n % 28 + 1, n % 60),
+        };
+        text.push_str(&format!("{n},1970-01-{:02},{at}\n", n % 28 + 1));
+    }
+    let proposal = proposed("x.csv", &text);
+    assert_eq!((proposal.lines, proposal.rejected), (300, 2));
+    assert_eq!(
+        types(&proposal),
+        ["id int64", "birthday date", "at timestamp"]
+    );
+    assert_eq!(proposal.schema.time, "at");
+    for line in [
+        "      at: timestamp  # 2 different values are no time like the others; their lines are rejected",
+        "# Tried on all 300 lines: 2 are rejected, such as",
+        "    time: at  # or: birthday",
+    ] {
+        assert!(
+            proposal.yaml.lines().any(|l| l == line),
+            "{line}\n{}",
+            proposal.yaml
+        );
+    }
+    // Where many are wrong, a column that has one in every line is the time.
+    let text = text.replace("T00:00:1", " 5 Uhr ");
+    assert_eq!(proposed("x.csv", &text).schema.time, "birthday");
+}
+
+#[test]
+fn numbers_written_for_people_are_derived_from_their_text() {
+    let csv = "id;at;Betrag;cur;plz\n1;2026-01-01;1.234,50;EUR;1,5\n2;2026-01-02;-0,5 €;EUR;2,5\n3;2026-01-03;;USD;3,5\n4;2026-01-03;n/a;USD;4,5\n";
+    let proposal = proposed("x.csv", csv);
+    assert_eq!(proposal.rejected, 0, "{}", proposal.yaml);
+    for line in [
+        "      betrag_text: {type: string?, from: \"Betrag\", nulls: [\"n/a\"]}  # 25.0 % empty",
+        "    derive:",
+        "      betrag: \"cast(replace(regexp_replace(betrag_text, '[^0-9,-]', '', 'g'), ',', '.') as decimal(18, 2))\"  # 1.234,50 is read as 1234.50",
+        "      betrag_sum: sum(betrag)",
+        "      betrag_count: count(betrag)",
+        "    expr: case when currency_first = currency_last then betrag_sum / betrag_count end",
+    ] {
+        assert!(
+            proposal.yaml.lines().any(|l| l == line),
+            "{line}\n{}",
+            proposal.yaml
+        );
+    }
+    let json = "{\"at\":\"2026-01-01\",\"paid\":\"$1,234.5\"}\n{\"at\":\"2026-01-02\",\"paid\":\"$7.25\"}\n";
+    let yaml = proposed("x.ndjson", json).yaml;
+    let derived = "      paid: \"cast(regexp_replace(paid_text, '[^0-9.-]', '', 'g') as decimal(18, 2))\"  # 1,234.50 is read as 1234.50";
+    assert!(yaml.lines().any(|line| line == derived), "{yaml}");
+    // Without names the columns stay in their order.
+    let bare = proposed("x.csv", "2026-01-01;1,5;a\n2026-01-02;2,5;b\n");
+    let fields = ["day date", "column_2_text string", "column_3 string"];
+    assert_eq!(types(&bare), fields, "{}", bare.yaml);
+    assert_eq!(bare.rejected, 0);
+}
+
+#[test]
+fn a_wide_table_is_proposed_as_far_as_a_stream_goes() {
+    let names: Vec<String> = (0..700).map(|n| format!("c{n}")).collect();
+    let row = vec!["5"; 700].join(",");
+    let text = format!(
+        "{},at\n{row},2026-01-01\n{row},2026-01-02\n",
+        names.join(",")
+    );
+    let proposal = proposed("x.csv", &text);
+    let limits = tillwatch_event::SchemaLimits::default();
+    assert_eq!(proposal.schema.fields.len(), limits.fields_max);
+    assert_eq!(proposal.schema.faults(&limits), []);
+    assert_eq!(proposal.rejected, 0);
+    let left_out = "# Left out: 189 columns from c511 on, because a stream has at most 512 fields.";
+    assert!(proposal.yaml.contains(left_out), "{}", proposal.yaml);
+    let text = format!("{row},2026-01-01\n{row},2026-01-02\n");
+    let (_folder, path) = file("x.csv", &text);
+    let error = propose(&path, &ProposeOptions::default()).unwrap_err();
+    let expected = "a table without column names that has more columns than a stream has fields; put a line with names on top";
+    assert!(error.to_string().ends_with(expected), "{error}");
 }

@@ -111,6 +111,12 @@ pub(super) fn epoch(text: &str) -> Option<i64> {
     (plausible && (9..=16).contains(&digits)).then_some(micros)
 }
 
+/// Whether `text` is a plausible epoch number of nanoseconds, which no stream reads.
+pub(super) fn epoch_nanos(text: &str) -> bool {
+    let micros = text.len().checked_sub(3).and_then(|end| text.get(..end));
+    text.len() == 19 && micros.is_some_and(|micros| epoch(micros).is_some())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -49,8 +49,9 @@ fn head(out: &mut String, path: &Path, survey: &Survey, trial: &Trial) {
         rejected => {
             line!(
                 out,
-                "# Tried on {extent} {} lines: {rejected} are rejected, such as",
-                trial.lines
+                "# Tried on {extent} {} lines: {rejected} {} rejected, such as",
+                trial.lines,
+                if rejected == 1 { "is" } else { "are" }
             );
             for reason in &trial.reasons {
                 line!(out, "#   {}", comment(reason));
@@ -101,16 +102,22 @@ fn stream(out: &mut String, survey: &Survey, plan: &Plan) {
     if plan.time_missing > 0 {
         line!(
             out,
-            "    # {} lines have no {} and are rejected.",
+            "    # {} {} no {} and {} rejected.",
             plan.time_missing,
-            plan.time
+            if plan.time_missing == 1 {
+                "line has"
+            } else {
+                "lines have"
+            },
+            plan.time,
+            if plan.time_missing == 1 { "is" } else { "are" },
         );
     }
     if let FileFormat::Csv(dialect) = survey.format {
         csv_options(out, dialect);
     }
     line!(out, "    fields:");
-    for planned in &plan.fields {
+    for planned in plan.declared() {
         field(out, survey, planned);
     }
     for (name, reason) in &plan.left_out {
@@ -120,7 +127,22 @@ fn stream(out: &mut String, survey: &Survey, plan: &Plan) {
             comment(name)
         );
     }
+    derived(out, plan);
     line!(out, "");
+}
+
+/// The numbers that stand in texts.
+fn derived(out: &mut String, plan: &Plan) {
+    if plan.derived().next().is_none() {
+        return;
+    }
+    line!(out, "    derive:");
+    for (planned, expr) in plan.derived() {
+        let note = planned.note.as_ref();
+        let note = note.map_or_else(String::new, |note| format!("  # {}", comment(note)));
+        let name = in_yaml(&planned.field.name);
+        line!(out, "      {name}: {}{note}", quoted(expr));
+    }
 }
 
 fn csv_options(out: &mut String, dialect: Dialect) {
