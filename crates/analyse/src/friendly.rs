@@ -2,6 +2,7 @@
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{DataFusionError, Diagnostic, SchemaError, Span};
+use tillwatch_process::in_plain_words;
 
 use crate::error::{AnalyseError, Fault, Position};
 use crate::guard::lower_first;
@@ -44,6 +45,10 @@ fn explain_at(
             Fault::new(format!("not supported: {}", first_line(message))).at(place),
         ),
         DataFusionError::Execution(message) => {
+            AnalyseError::Invalid(Fault::new(first_line(message)).at(place))
+        }
+        // The engine's word for arguments that a function does not take.
+        DataFusionError::Internal(message) if message.contains("failed to match any signature") => {
             AnalyseError::Invalid(Fault::new(first_line(message)).at(place))
         }
         DataFusionError::ArrowError(arrow, _) => {
@@ -235,13 +240,7 @@ fn quoted<'a>(message: &'a str, before: &str, after: &str) -> Option<&'a str> {
 
 /// Engine messages may go on with candidate lists or a backtrace; the first line says it.
 fn first_line(message: &str) -> String {
-    message
-        .lines()
-        .next()
-        .unwrap_or(message)
-        .trim()
-        .trim_end_matches('.')
-        .to_owned()
+    in_plain_words(message)
 }
 
 fn arrow_message(message: &str) -> String {

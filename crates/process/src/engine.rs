@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{RecordBatch, RecordBatchOptions};
+use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
 use datafusion::common::DFSchema;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
@@ -19,11 +19,12 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionConfig;
 use futures::TryStreamExt;
 
-use crate::error::engine_reason;
 use crate::functions::{
     Bounds, Rates, bound, checked_arithmetic, exact_or_double, has_open_pattern, is_growing,
     register_functions,
 };
+use crate::reason::engine_reason;
+use crate::trial::try_out;
 
 /// Rows a stream of states is cut into; one cut is the aim, since a chunk is one batch.
 const BATCH_ROWS: usize = 65_536;
@@ -91,7 +92,7 @@ impl Engine {
             other => (expr, other),
         };
         let physical = self.physical(&expr, &schema)?;
-        check_constant(&expr, physical.as_ref())?;
+        reason(try_out(physical.as_ref(), schema.as_arrow()))?;
         Ok(Scalar {
             expr,
             physical,
@@ -121,6 +122,12 @@ impl Engine {
         reason(checked_arithmetic(physical, schema.as_arrow()))
     }
 
+    /// Refuses a part of an aggregate that no row's values could make computable.
+    fn try_out(&self, expr: &Expr, schema: &DFSchema) -> Result<(), String> {
+        let physical = self.physical(expr, schema)?;
+        reason(try_out(physical.as_ref(), schema.as_arrow()))
+    }
+
     /// One aggregate with an optional filter, checked and simplified.
     pub(crate) fn aggregate(&self, sql: &str, schema: &Schema) -> Result<Expr, String> {
         let columns = df_schema(schema)?;
@@ -141,9 +148,12 @@ impl Engine {
             }
             for argument in &mut call.params.args {
                 *argument = reason(simplifier.simplify(argument.clone()))?;
+                self.try_out(argument, &columns)?;
             }
             if let Some(filter) = call.params.filter.take() {
-                call.params.filter = Some(Box::new(reason(simplifier.simplify(*filter))?));
+                let filter = reason(simplifier.simplify(*filter))?;
+                self.try_out(&filter, &columns)?;
+                call.params.filter = Some(Box::new(filter));
             }
         }
         Ok(expr)
@@ -230,18 +240,6 @@ fn check_filter(expr: &Expr, schema: &DFSchema) -> Result<(), String> {
         }
         _ => Ok(()),
     }
-}
-
-/// Computes an expression without columns once, so that `1 / 0` is reported when it is defined.
-fn check_constant(expr: &Expr, physical: &dyn PhysicalExpr) -> Result<(), String> {
-    if !expr.column_refs().is_empty() {
-        return Ok(());
-    }
-    let options = RecordBatchOptions::new().with_row_count(Some(1));
-    let schema = Arc::new(Schema::empty());
-    let one = RecordBatch::try_new_with_options(schema, vec![], &options);
-    let one = one.map_err(|e| e.to_string())?;
-    reason(physical.evaluate(&one)).map(|_| ())
 }
 
 fn reason<T>(result: Result<T>) -> Result<T, String> {

@@ -57,6 +57,11 @@ fn measures_that_cannot_work_are_refused_with_the_reason() {
         ("quantile(x, 0.5)", "quantile_at"),
         ("sum(convert(x, currency, 'EUR'))", "never a float"),
         ("sum(convert(amount, currency, 'CHF'))", "no rate for 'CHF'"),
+        (
+            "count(*) filter (where date_trunc('fortnight', at) < at)",
+            "Unsupported date_trunc granularity: 'fortnight'",
+        ),
+        ("sum(date_part('foo', at))", "Date part 'foo' not supported"),
     ] {
         let found = faults(vec![with_measure(sql)], &[]);
         assert_eq!(found.len(), 1, "{sql}: {found:?}");
@@ -65,6 +70,22 @@ fn measures_that_cannot_work_are_refused_with_the_reason() {
             "{sql}: {found:?}"
         );
         assert!(found[0].contains(reason), "{sql}: {found:?}");
+    }
+}
+
+#[test]
+fn an_expression_that_fails_for_every_event_is_refused_and_one_that_fails_for_some_is_not() {
+    for (derived, expected) in [
+        ("date_trunc('fortnight', at)", 1),
+        ("date_bin(interval '0 minutes', at)", 1),
+        ("1 / (quantity - quantity)", 0),
+        ("cast(coalesce(psp, '') as int)", 0),
+        ("quantity / coalesce(quantity, 0)", 0),
+        ("decode(psp, 'base64')", 0),
+        ("date_trunc('week', at)", 0),
+    ] {
+        let found = faults(vec![], &[("d", derived)]);
+        assert_eq!(found.len(), expected, "{derived}: {found:?}");
     }
 }
 

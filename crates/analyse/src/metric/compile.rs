@@ -8,10 +8,13 @@ use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, DataFusionError};
 use datafusion::config::Dialect;
 use datafusion::execution::SessionState;
+use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator, ScalarUDF, Volatility};
+use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::sql::sqlparser::ast::ExprWithAlias;
 use tillwatch_process::functions::checked_arithmetic;
+use tillwatch_process::try_out;
 
 use super::function::MetricFunction;
 use super::{MeasureInfo, Metric, MetricDefinition, MetricKind, Ratio, currency, divide};
@@ -67,6 +70,7 @@ impl Compiler<'_> {
             .and_then(|divided| self.physical(divided, &dfschema))?;
         let result_type = value.data_type(&schema).map_err(|e| fault(&e))?;
         check_result(&result_type, &expr)?;
+        try_out(value.as_ref(), &schema).map_err(|e| fault(&e))?;
         let ratio = ratio.map(|(numerator, denominator)| Ratio {
             numerator: text(&numerator),
             denominator: text(&denominator),
@@ -111,8 +115,16 @@ impl Compiler<'_> {
     }
 
     fn physical(&self, expr: Expr, schema: &DFSchema) -> Result<Arc<dyn PhysicalExpr>, Fault> {
-        self.state
-            .create_physical_expr(expr, schema)
+        let context = SimplifyContext::builder()
+            .with_schema(Arc::new(schema.clone()))
+            .with_config_options(Arc::clone(self.state.config_options()))
+            .build();
+        // Some functions, coalesce for one, are only computed as what they are simplified to.
+        let simplifier = ExprSimplifier::new(context);
+        simplifier
+            .coerce(expr, schema)
+            .and_then(|expr| simplifier.simplify(expr))
+            .and_then(|expr| self.state.create_physical_expr(expr, schema))
             .and_then(|expr| checked_arithmetic(expr, schema.as_arrow()))
             .map_err(|e| fault(&e))
     }
@@ -138,6 +150,8 @@ fn inner_fault(error: AnalyseError) -> Fault {
         | AnalyseError::Unknown(fault)
         | AnalyseError::Invalid(fault) => Fault {
             message: fault.message.replace("no column", "no measure"),
+            suggestion: (fault.suggestion)
+                .map(|advice| advice.replace("the columns are", "the measures are")),
             ..fault
         },
         other => Fault::new(other.to_string()),

@@ -178,7 +178,14 @@ async fn a_time_far_ahead_has_a_text_and_does_not_stop_the_others() {
 async fn a_quotient_of_a_number_with_a_point_keeps_its_digits() {
     let fixture = Fixture::new();
     let rows = fixture
-        .rows("select 1 / 30000.0, 2.5 / 4, sum(n) / 3000.0 from (values (1), (2)) as t(n)")
+        .rows(
+            "select 1 / 30000.0, 2.5 / 4, sum(n) / 3000.0, 1 / (3.0 * 10000), 1 / -(2 * 1.5 + 0) \
+             from (values (1), (2)) as t(n)",
+        )
         .await;
-    assert_eq!(rows, serde_json::json!([[1.0 / 30_000.0, 0.625, 0.001]]));
+    let third = -1.0 / 3.0;
+    assert_eq!(
+        rows,
+        serde_json::json!([[1.0 / 30_000.0, 0.625, 0.001, 1.0 / 30_000.0, third]])
+    );
 }

@@ -64,6 +64,8 @@ async fn a_faulty_expression_is_refused_with_the_reason() {
             "psp",
             "attempts > 5",
             "attempts over ()",
+            "quantile_at(latency, 2)",
+            "approved / attempts + nullif(1, 0) / 0 * cast('x' as int)",
         ],
     );
     let expected = [
@@ -78,6 +80,8 @@ async fn a_faulty_expression_is_refused_with_the_reason() {
         "metric 'm': 'psp': there is no measure 'psp'",
         "metric 'm': 'attempts > 5': it gives bool, not a number",
         "metric 'm': 'attempts over ()': ",
+        "metric 'm': 'quantile_at(latency, 2)': quantile_at: q must be from 0 to 1, got 2",
+        "metric 'm': 'approved / attempts + nullif(1, 0) / 0 * cast('x' as int)': ",
     ];
     for (found, expected) in found.iter().zip(expected) {
         assert!(
@@ -122,6 +126,8 @@ async fn money_by_count_stays_exact_and_zero_divisors_give_null() {
         )
         .await;
     let text = |at: usize| rows[0][at].as_str().unwrap().to_owned();
+    let all = "select measure(volume) = measure(volume_or_none) from payment_attempts";
+    assert_eq!(fixture.rows(all).await, serde_json::json!([[true]]));
     let cents: i128 = text(1).replace('.', "").parse().unwrap();
     let attempts = i128::from(rows[0][2].as_i64().unwrap());
     // Four digits more than the amount's two, cut off.

@@ -347,7 +347,7 @@ fn plan_measure(
     input: &SchemaRef,
 ) -> Result<PlannedMeasure, ProcessError> {
     let fault = |reason: String| measure_fault(cube, name, sql, reason);
-    let engine_fault = |e: DataFusionError| fault(crate::error::engine_reason(&e));
+    let engine_fault = |e: DataFusionError| fault(crate::reason::engine_reason(&e));
     let lowered = engine.lower(call, name, input).map_err(fault)?;
     let aggregate = lowered.aggregate;
     let function = aggregate.fun().name();

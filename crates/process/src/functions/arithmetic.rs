@@ -18,8 +18,7 @@ use datafusion::physical_expr::{PhysicalExpr, expressions};
 /// # Errors
 /// When DataFusion cannot walk the expression.
 pub fn exact_or_double(expr: Expr) -> Result<Expr> {
-    let is_decimal =
-        |side: &Expr| matches!(side, Expr::Literal(value, _) if value.data_type().is_decimal());
+    let is_decimal = |side: &Expr| has_point(side) && side.column_refs().is_empty();
     let rewritten = expr.transform_up(|part| {
         Ok(match part {
             Expr::BinaryExpr(BinaryExpr {
@@ -35,6 +34,16 @@ pub fn exact_or_double(expr: Expr) -> Result<Expr> {
         })
     })?;
     Ok(rewritten.data)
+}
+
+/// Whether an expression is a number that was written with a point, or reckoned from one.
+fn has_point(expr: &Expr) -> bool {
+    match expr {
+        Expr::Literal(value, _) => value.data_type().is_decimal(),
+        Expr::Negative(inner) => has_point(inner),
+        Expr::BinaryExpr(binary) => has_point(&binary.left) || has_point(&binary.right),
+        _ => false,
+    }
 }
 
 /// The same expression over the columns of `schema`, in which integers and decimals that have no

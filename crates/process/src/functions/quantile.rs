@@ -345,6 +345,14 @@ impl Accumulator for OneSketch {
     }
 }
 
+fn check_share(q: f64) -> Result<()> {
+    if (0.0..=1.0).contains(&q) {
+        return Ok(());
+    }
+    let reason = format!("quantile_at: q must be from 0 to 1, got {q}");
+    Err(DataFusionError::Execution(reason))
+}
+
 /// Reads a quantile out of a sketch.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct QuantileAt {
@@ -392,6 +400,10 @@ impl ScalarUDFImpl for QuantileAt {
                 "quantile_at takes 2 arguments".to_owned(),
             ));
         };
+        // A number that is written down is wrong for all rows, also when none has a sketch.
+        if let ColumnarValue::Scalar(ScalarValue::Float64(Some(q))) = q {
+            check_share(*q)?;
+        }
         let sketches = sketches.to_array(args.number_rows)?;
         let q = q.to_array(args.number_rows)?;
         let mut out = Vec::with_capacity(args.number_rows);
@@ -404,11 +416,7 @@ impl ScalarUDFImpl for QuantileAt {
                 out.push(None);
                 continue;
             };
-            if !(0.0..=1.0).contains(&q) {
-                return Err(DataFusionError::Execution(format!(
-                    "quantile_at: q must be from 0 to 1, got {q}"
-                )));
-            }
+            check_share(q)?;
             let sketch = QuantileSketch::decode(bytes)
                 .map_err(|e| DataFusionError::External(Box::new(e)))?;
             out.push(sketch.quantile(q));

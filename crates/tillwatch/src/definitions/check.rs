@@ -75,6 +75,8 @@ pub fn processor(
     faults: &mut Vec<Fault>,
 ) -> Option<(Processor, HashSet<String>)> {
     let mut damaged = HashSet::new();
+    // Derived columns that were taken out, each with its stream.
+    let mut gone: HashSet<(String, String)> = HashSet::new();
     // Without the rates that are at fault themselves, who converts by them would be blamed.
     let rates_told = rates.is_none();
     let rates = rates.cloned().unwrap_or_else(|| Arc::new(Rates::none()));
@@ -105,7 +107,11 @@ pub fn processor(
             };
             let fault = definition_fault(folder, item, expression.as_deref(), reason);
             let about_rates = reason.contains("no rates are defined");
+            let about_gone = missing(reason, "there is no field '").is_some_and(|column| {
+                stream_of(item, &cubes).is_some_and(|stream| gone.contains(&(stream, column)))
+            });
             let has_been_told = about_rates && rates_told
+                || about_gone
                 || match item {
                     // It cannot be planned because of what is known already.
                     Item::Stream { stream } => resolved.faulty_streams.contains(stream),
@@ -126,11 +132,31 @@ pub fn processor(
             {
                 damaged.insert(cube.clone());
             }
+            if let Item::Derive { stream, column } = item {
+                gone.insert((stream.clone(), column.clone()));
+            }
             smaller |= take_out(item, &mut streams, &mut cubes);
         }
         if !smaller {
             return None;
         }
+    }
+}
+
+/// The name that a message begins with as missing.
+fn missing(message: &str, before: &str) -> Option<String> {
+    let (name, _) = message.strip_prefix(before)?.split_once('\'')?;
+    Some(name.to_owned())
+}
+
+/// The stream that an item is of.
+fn stream_of(item: &Item, cubes: &IndexMap<String, CubeDefinition>) -> Option<String> {
+    match item {
+        Item::Stream { stream } | Item::Derive { stream, .. } => Some(stream.clone()),
+        Item::Cube { cube } | Item::Dimension { cube, .. } | Item::Measure { cube, .. } => {
+            cubes.get(cube).map(|cube| cube.from.clone())
+        }
+        _ => None,
     }
 }
 
@@ -184,13 +210,7 @@ fn in_words(reason: &str) -> String {
     if reason.contains("does not support logical expression AggregateFunction") {
         return "an aggregate of an aggregate has no value; take one of them".to_owned();
     }
-    let own = reason
-        .rsplit_once("Error during planning: ")
-        .filter(|(before, _)| before.contains("coercion failed"));
-    let told = own.map_or(reason, |(_, own)| own);
-    ["Utf8View", "LargeUtf8", "Utf8"]
-        .iter()
-        .fold(told.to_owned(), |told, kind| told.replace(kind, "text"))
+    reason.to_owned()
 }
 
 /// The function that a misspelt one may have been.
@@ -244,14 +264,12 @@ fn take_out(
             cubes.retain(|_, cube| cube.from != *stream);
             streams.shift_remove(stream).is_some()
         }
-        // Without the derived column its users would be blamed, so they go with their stream.
         Item::Derive { stream, column } => {
             let Some(definition) = streams.get_mut(stream) else {
                 return false;
             };
             let before = definition.derive.len();
             definition.derive.retain(|(name, _)| name != column);
-            cubes.retain(|_, cube| cube.from != *stream);
             definition.derive.len() < before
         }
         Item::Cube { cube } => cubes.shift_remove(cube).is_some(),
@@ -295,8 +313,7 @@ pub fn metrics(
                     .fault(item.file, &["metrics", &item.name, "of"], message)
                     .suggest(super::folder::nearest_name(&written.of, names)),
             );
-        } else if processor.cube(&written.of).is_some() && !damaged.contains(&written.of) {
-            // A cube that is at fault itself has been reported; its metrics cannot be judged.
+        } else if processor.cube(&written.of).is_some() {
             let definition = MetricDefinition {
                 name: item.name.clone(),
                 of: written.of.clone(),
@@ -325,6 +342,21 @@ pub fn metrics(
             other => ("", tillwatch_analyse::Fault::new(other.to_string())),
         };
         divides.remove(name);
+        // A measure that is at fault itself has been reported.
+        let lost = judged
+            .iter()
+            .find(|(_, d)| d.name == name)
+            .is_some_and(|(_, definition)| {
+                let measure = missing(&fault.message, "there is no measure '");
+                let cube = folder.cubes.iter().find(|cube| cube.name == definition.of);
+                let written = cube
+                    .zip(measure)
+                    .is_some_and(|(cube, measure)| cube.value.measures.contains_key(&measure));
+                damaged.contains(&definition.of) && written
+            });
+        if lost {
+            continue;
+        }
         let file = judged
             .iter()
             .find(|(_, d)| d.name == name)
