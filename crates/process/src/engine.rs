@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::array::timezone::Tz;
 use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
 use datafusion::common::DFSchema;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
@@ -11,7 +12,7 @@ use datafusion::error::Result;
 use datafusion::execution::{FunctionRegistry, SessionState, SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::simplify::SimplifyContext;
-use datafusion::logical_expr::{Expr, ExprSchemable, Volatility};
+use datafusion::logical_expr::{Cast, Expr, ExprSchemable, TryCast, Volatility};
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::physical_expr::aggregate::{LoweredAggregate, LoweredAggregateBuilder};
 use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
@@ -23,7 +24,7 @@ use crate::functions::{
     Bounds, Rates, bound, checked_arithmetic, exact_or_double, has_open_pattern, is_growing,
     register_functions,
 };
-use crate::reason::engine_reason;
+use crate::reason::{engine_reason, in_plain_words};
 use crate::trial::try_out;
 
 /// Rows a stream of states is cut into; one cut is the aim, since a chunk is one batch.
@@ -91,8 +92,9 @@ impl Engine {
             DataType::Null => return Err("the expression is always null".into()),
             other => (expr, other),
         };
+        check_zones(&expr)?;
         let physical = self.physical(&expr, &schema)?;
-        reason(try_out(physical.as_ref(), schema.as_arrow()))?;
+        reason(try_out(&physical, schema.as_arrow()))?;
         Ok(Scalar {
             expr,
             physical,
@@ -125,7 +127,7 @@ impl Engine {
     /// Refuses a part of an aggregate that no row's values could make computable.
     fn try_out(&self, expr: &Expr, schema: &DFSchema) -> Result<(), String> {
         let physical = self.physical(expr, schema)?;
-        reason(try_out(physical.as_ref(), schema.as_arrow()))
+        reason(try_out(&physical, schema.as_arrow()))
     }
 
     /// One aggregate with an optional filter, checked and simplified.
@@ -205,7 +207,7 @@ impl Engine {
         // The planner itself names some calls, count(*) for one.
         let expr = expr.unalias();
         check_pure(&expr)?;
-        reason(exact_or_double(expr))
+        reason(exact_or_double(expr, schema))
     }
 
     fn simplifier(&self, schema: &DFSchema) -> ExprSimplifier {
@@ -224,6 +226,24 @@ impl Engine {
     }
 }
 
+/// A zone that does not exist would be taken for UTC silently.
+fn check_zones(expr: &Expr) -> Result<(), String> {
+    let mut unknown = None;
+    let walked = expr.apply(|part| {
+        let (Expr::Cast(Cast { field, .. }) | Expr::TryCast(TryCast { field, .. })) = part else {
+            return Ok(TreeNodeRecursion::Continue);
+        };
+        if let DataType::Timestamp(_, Some(zone)) = field.data_type()
+            && zone.parse::<Tz>().is_err()
+        {
+            unknown = Some(format!("there is no time zone '{zone}'"));
+        }
+        Ok(TreeNodeRecursion::Continue)
+    });
+    reason(walked)?;
+    unknown.map_or(Ok(()), Err)
+}
+
 /// A filter of another type would be cast to a bool silently, which no author means.
 fn check_filter(expr: &Expr, schema: &DFSchema) -> Result<(), String> {
     let Expr::AggregateFunction(call) = expr else {
@@ -235,9 +255,9 @@ fn check_filter(expr: &Expr, schema: &DFSchema) -> Result<(), String> {
         .as_ref()
         .map(|filter| filter.get_type(schema))
     {
-        Some(Ok(data_type)) if data_type != DataType::Boolean => {
-            Err(format!("the filter must be true or false, not {data_type}"))
-        }
+        Some(Ok(data_type)) if data_type != DataType::Boolean => Err(in_plain_words(&format!(
+            "the filter must be true or false, not {data_type}"
+        ))),
         _ => Ok(()),
     }
 }

@@ -45,6 +45,11 @@ fn without_prefixes(line: &str) -> &str {
         "This feature is not implemented: ",
         "Internal error: ",
         "Execution error: ",
+        "Arrow error: ",
+        "Compute error: ",
+        "Parser error: ",
+        "Cast error: ",
+        "External error: ",
     ];
     while let Some(rest) = prefixes.iter().find_map(|prefix| line.strip_prefix(prefix)) {
         line = rest.trim();
@@ -145,6 +150,9 @@ fn class(name: &str) -> String {
 }
 
 fn about_operator(line: String) -> String {
+    if line.contains("does not support logical expression Wildcard") {
+        return "`*` can only be counted: count(*)".to_owned();
+    }
     let operation = line
         .strip_prefix("Cannot coerce arithmetic expression ")
         .and_then(|rest| rest.strip_suffix(" to valid types"))
@@ -170,8 +178,20 @@ fn with_types(line: &str) -> String {
     let mut out = String::with_capacity(line.len());
     let mut rest = line;
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    while let Some(start) = rest.find(is_word) {
+    while let Some(start) = rest.find(|c| is_word(c) || c == '\'') {
         let (before, from) = rest.split_at(start);
+        if from.starts_with('\'') {
+            // What somebody wrote is repeated as it is.
+            let end = from
+                .get(1..)
+                .and_then(|inside| inside.find('\''))
+                .map(|end| end + 2);
+            let (told, after) = from.split_at(end.unwrap_or(from.len()));
+            out.push_str(before);
+            out.push_str(told);
+            rest = after;
+            continue;
+        }
         let (word, after) = from.split_at(from.find(|c| !is_word(c)).unwrap_or(from.len()));
         out.push_str(before);
         rest = after;
@@ -275,6 +295,11 @@ mod tests {
                 "Schema error: No field named a. Did you mean 's.b'?.",
                 "there is no field 'a'; did you mean 's.b'?",
             ),
+            (
+                "Arrow error: Cast error: Cannot cast string '' to value of Int64 type",
+                "Cannot cast string '' to value of int64 type",
+            ),
+            ("Unknown type 'Int64'", "Unknown type 'Int64'"),
             ("something else", "something else"),
             ("", ""),
         ] {

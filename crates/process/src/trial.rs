@@ -10,6 +10,7 @@ use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Schema};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::utils::collect_columns;
 
 use crate::functions;
 
@@ -19,11 +20,15 @@ const VALUES: [i64; 2] = [1, 7];
 /// Computes an expression over a row of nulls and some rows of small values.
 ///
 /// Where a value is at fault, the reasons differ or a null is no reason. When all rows fail for the
-/// same reason, it lies in the expression: `date_trunc('fortnight', t)`, `quantile_at(q, 2)`.
+/// same reason, it lies in the expression: `date_trunc('fortnight', t)`, `quantile_at(q, 2)`. A text
+/// may have any structure, so an expression over texts is not judged.
 ///
 /// # Errors
 /// That reason.
-pub fn try_out(expr: &dyn PhysicalExpr, schema: &Schema) -> Result<()> {
+pub fn try_out(expr: &Arc<dyn PhysicalExpr>, schema: &Schema) -> Result<()> {
+    if is_over_text(expr, schema) {
+        return Ok(());
+    }
     let unconverted = functions::unconverted();
     let rows = std::iter::once(None).chain(VALUES.into_iter().map(Some));
     let reasons: Vec<DataFusionError> = rows
@@ -39,10 +44,17 @@ pub fn try_out(expr: &dyn PhysicalExpr, schema: &Schema) -> Result<()> {
     }
 }
 
+fn is_over_text(expr: &Arc<dyn PhysicalExpr>, schema: &Schema) -> bool {
+    collect_columns(expr).iter().any(|column| {
+        let field = schema.fields().get(column.index());
+        field.is_some_and(|field| field.data_type().is_string())
+    })
+}
+
 /// Why the expression cannot be computed over a row in which every column is null, or has `value` as
 /// far as its type has such a value.
 fn failure(
-    expr: &dyn PhysicalExpr,
+    expr: &Arc<dyn PhysicalExpr>,
     schema: &Schema,
     value: Option<i64>,
 ) -> Option<DataFusionError> {

@@ -82,6 +82,13 @@ fn an_expression_that_fails_for_every_event_is_refused_and_one_that_fails_for_so
         ("cast(coalesce(psp, '') as int)", 0),
         ("quantity / coalesce(quantity, 0)", 0),
         ("decode(psp, 'base64')", 0),
+        ("cast(coalesce(split_part(psp, '-', 2), '') as bigint)", 0),
+        (
+            "make_date(2024, case when psp = 'a' then 2 else 13 end, 1)",
+            0,
+        ),
+        ("at at time zone 'Europe/Berlin'", 0),
+        ("at at time zone 'Europe/Berln'", 1),
         ("date_trunc('week', at)", 0),
     ] {
         let found = faults(vec![], &[("d", derived)]);

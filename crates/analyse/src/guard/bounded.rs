@@ -16,7 +16,7 @@ use datafusion::logical_expr::{
     ScalarUDFImpl, Signature, TryCast, Volatility,
 };
 use datafusion::physical_expr_common::datum::apply;
-use tillwatch_process::functions::{Bounds, bound, exact_or_double, has_open_pattern, is_growing};
+use tillwatch_process::functions::{Bounds, bound, exact_quotient, has_open_pattern, is_growing};
 
 use super::types::is_allowed;
 
@@ -211,7 +211,7 @@ impl FunctionRewrite for BoundFunctions {
             }
             // A decimal quotient has only a few digits more than its dividend.
             Expr::BinaryExpr(ref binary) if binary.op == Operator::Divide => {
-                exact_or_double(expr).map(Transformed::yes)
+                Ok(exact_quotient(expr, schema))
             }
             Expr::BinaryExpr(binary) if binary.op == Operator::StringConcat => {
                 let func = Arc::clone(&self.joined);

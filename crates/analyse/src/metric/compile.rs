@@ -70,7 +70,7 @@ impl Compiler<'_> {
             .and_then(|divided| self.physical(divided, &dfschema))?;
         let result_type = value.data_type(&schema).map_err(|e| fault(&e))?;
         check_result(&result_type, &expr)?;
-        try_out(value.as_ref(), &schema).map_err(|e| fault(&e))?;
+        try_out(&value, &schema).map_err(|e| fault(&e))?;
         let ratio = ratio.map(|(numerator, denominator)| Ratio {
             numerator: text(&numerator),
             denominator: text(&denominator),

@@ -4,10 +4,11 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DFSchema, Result, ScalarValue};
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, Operator, cast, lit, when};
+use tillwatch_process::functions::has_money;
 
 /// Rewrites every `/` and `%` of an expression.
 ///
-/// A decimal divided by an integer, such as money per order, stays a decimal (with four digits more,
+/// Money divided by an integer, such as an amount per order, stays a decimal (with four digits more,
 /// cut off); every other quotient is a float64. A zero divisor gives null.
 pub(super) fn rewrite(expr: Expr, schema: &DFSchema) -> Result<Expr> {
     expr.transform_up(|expr| match expr {
@@ -31,7 +32,9 @@ pub(super) fn rewrite(expr: Expr, schema: &DFSchema) -> Result<Expr> {
 }
 
 fn divide(left: Expr, right: Expr, schema: &DFSchema) -> Result<Expr> {
-    let stays_decimal = left.get_type(schema)?.is_decimal() && right.get_type(schema)?.is_integer();
+    let stays_decimal = left.get_type(schema)?.is_decimal()
+        && has_money(&left, schema)
+        && right.get_type(schema)?.is_integer();
     let (left, right) = if stays_decimal {
         (left, right)
     } else {

@@ -39,6 +39,15 @@ pub(crate) fn format_of(path: &Path, head: &[u8], whole: bool) -> Result<FileFor
     if text.contains(&0) {
         return Err(unsupported("binary", "give CSV, NDJSON, JSON or Parquet"));
     }
+    if text
+        .get(..4)
+        .is_some_and(|start| start.eq_ignore_ascii_case(b"sep="))
+    {
+        return Err(unsupported(
+            "CSV for Excel alone, whose first line is `sep=`",
+            "take that line away, for instance with `tail -n +2`",
+        ));
+    }
     let lines = text.trim_ascii_end();
     if lines.contains(&b'\r')
         && !lines.contains(&b'\n')
@@ -318,6 +327,10 @@ mod tests {
                 "x is a ZIP archive or a spreadsheet; unpack it, or export it as CSV",
             ),
             (b"a\0b", "x is binary; give CSV, NDJSON, JSON or Parquet"),
+            (
+                b"sep=;\nid;at\n",
+                "x is CSV for Excel alone, whose first line is `sep=`; take that line away, for instance with `tail -n +2`",
+            ),
             (
                 b"id,at\r1,2026-01-01\r",
                 "x is text whose lines end with CR alone; make them end with LF, for instance with `tr '\\r' '\\n'`",

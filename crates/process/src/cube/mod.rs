@@ -141,8 +141,14 @@ impl CubeWriter {
         money: &Money,
         combinations_max: usize,
     ) -> Result<Self, Vec<ProcessError>> {
-        let plan = CubePlan::new(engine, &definition, stream, inputs, money)?;
-        let keep = Keep::new(&definition).map_err(|e| vec![e])?;
+        let plan = CubePlan::new(engine, &definition, stream, inputs, money);
+        let (plan, keep) = match (plan, Keep::new(&definition)) {
+            (Ok(plan), Ok(keep)) => (plan, keep),
+            (plan, keep) => {
+                let faults = plan.err().unwrap_or_default();
+                return Err(faults.into_iter().chain(keep.err()).collect());
+            }
+        };
         let combinations =
             Combinations::new(plan.dimension_types(), combinations_max).map_err(|e| vec![e])?;
         let store = CubeStore::new(keep);

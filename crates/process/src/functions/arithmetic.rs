@@ -3,46 +3,74 @@
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Schema};
-use datafusion::common::ScalarValue;
 use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::error::Result;
-use datafusion::logical_expr::{BinaryExpr, Expr, Operator, cast};
+use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, Operator, cast};
 use datafusion::physical_expr::{PhysicalExpr, expressions};
 
-/// The same expression, in which a division by or of a number that was written with a point is one
-/// of doubles.
+/// The same expression, in which a division by or of a decimal without money in it is one of doubles.
 ///
-/// Such a number is a decimal, so that amounts stay exact. But a decimal quotient has only a few
-/// digits more than its dividend, which nobody means who divides by `3.0`.
+/// A number that was written with a point is a decimal, so that amounts stay exact, and so is a sum
+/// of integers, so that it never wraps. But a decimal quotient has only a few digits more than its
+/// dividend, which nobody means who divides by `3.0` or a sum of ones by a count.
 ///
 /// # Errors
 /// When DataFusion cannot walk the expression.
-pub fn exact_or_double(expr: Expr) -> Result<Expr> {
-    let is_decimal = |side: &Expr| has_point(side) && side.column_refs().is_empty();
-    let rewritten = expr.transform_up(|part| {
-        Ok(match part {
-            Expr::BinaryExpr(BinaryExpr {
-                left,
-                op: Operator::Divide,
-                right,
-            }) if is_decimal(&left) || is_decimal(&right) => {
-                let double = |side: Box<Expr>| Box::new(cast(*side, DataType::Float64));
-                let divided = BinaryExpr::new(double(left), Operator::Divide, double(right));
-                Transformed::yes(Expr::BinaryExpr(divided))
-            }
-            other => Transformed::no(other),
-        })
-    })?;
-    Ok(rewritten.data)
+pub fn exact_or_double(expr: Expr, schema: &DFSchema) -> Result<Expr> {
+    Ok(expr
+        .transform_up(|part| Ok(exact_quotient(part, schema)))?
+        .data)
 }
 
-/// Whether an expression is a number that was written with a point, or reckoned from one.
-fn has_point(expr: &Expr) -> bool {
+/// [`exact_or_double`] of one operator, whose sides have been looked at.
+#[must_use]
+pub fn exact_quotient(expr: Expr, schema: &DFSchema) -> Transformed<Expr> {
     match expr {
-        Expr::Literal(value, _) => value.data_type().is_decimal(),
-        Expr::Negative(inner) => has_point(inner),
-        Expr::BinaryExpr(binary) => has_point(&binary.left) || has_point(&binary.right),
-        _ => false,
+        Expr::BinaryExpr(BinaryExpr {
+            left,
+            op: Operator::Divide,
+            right,
+        }) if is_only_decimal(&left, schema) || is_only_decimal(&right, schema) => {
+            let double = |side: Box<Expr>| Box::new(cast(*side, DataType::Float64));
+            let divided = BinaryExpr::new(double(left), Operator::Divide, double(right));
+            Transformed::yes(Expr::BinaryExpr(divided))
+        }
+        other => Transformed::no(other),
+    }
+}
+
+fn is_only_decimal(expr: &Expr, schema: &DFSchema) -> bool {
+    let is_decimal = expr.get_type(schema).is_ok_and(|kind| kind.is_decimal());
+    is_decimal && !has_money(expr, schema)
+}
+
+/// Whether an expression is made of decimals that somebody declared: columns with digits behind the
+/// point, or what is cast to a decimal. Literals and sums of integers are decimals for other reasons.
+#[must_use]
+pub fn has_money(expr: &Expr, schema: &DFSchema) -> bool {
+    expr.exists(|part| {
+        Ok(match part {
+            Expr::Column(_) => part.get_type(schema).is_ok_and(|kind| scale(&kind) > 0),
+            Expr::Cast(_) | Expr::TryCast(_) => {
+                part.get_type(schema).is_ok_and(|kind| kind.is_decimal())
+            }
+            Expr::ScalarSubquery(_) => true,
+            _ => false,
+        })
+    })
+    // What cannot be walked is left as it is.
+    .unwrap_or(true)
+}
+
+/// Digits behind the point of a decimal; 0 of everything else.
+fn scale(kind: &DataType) -> i8 {
+    match kind {
+        DataType::Decimal32(_, scale)
+        | DataType::Decimal64(_, scale)
+        | DataType::Decimal128(_, scale)
+        | DataType::Decimal256(_, scale) => *scale,
+        _ => 0,
     }
 }
 

@@ -25,7 +25,7 @@ use datafusion::error::Result;
 use datafusion::execution::FunctionRegistry;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
-pub use arithmetic::{checked_arithmetic, exact_or_double};
+pub use arithmetic::{checked_arithmetic, exact_or_double, exact_quotient, has_money};
 pub use bounded::{Bounds, bound, is_growing};
 pub(crate) use convert::{set_unconverted, unconverted};
 pub use docs::{FunctionDoc, function_docs};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use tillwatch_analyse::{AnalyseError, MetricDefinition, check_metrics, ratio_metrics};
-use tillwatch_event::currency;
+use tillwatch_event::{Field, FieldType, StreamSchema, currency};
 use tillwatch_process::{
     CubeDefinition, Item, ProcessError, ProcessOptions, Processor, Rates, StreamDefinition,
 };
@@ -75,13 +75,24 @@ pub fn processor(
     faults: &mut Vec<Fault>,
 ) -> Option<(Processor, HashSet<String>)> {
     let mut damaged = HashSet::new();
-    // Derived columns that were taken out, each with its stream.
+    // Fields that could not be read and derived columns that were taken out, each with its stream.
     let mut gone: HashSet<(String, String)> = HashSet::new();
     // Without the rates that are at fault themselves, who converts by them would be blamed.
     let rates_told = rates.is_none();
     let rates = rates.cloned().unwrap_or_else(|| Arc::new(Rates::none()));
     let mut streams = resolved.streams.clone();
     let mut cubes = resolved.cubes.clone();
+    for (name, stream) in &mut streams {
+        if resolved.faulty_streams.contains(name) {
+            let written = folder.streams.iter().find(|item| item.name == *name);
+            let fields = written
+                .into_iter()
+                .flat_map(|item| item.value.fields.keys());
+            let lost = fields.filter(|field| stream.schema.field(field).is_none());
+            gone.extend(lost.map(|field| (name.clone(), field.clone())));
+            stream.schema = Arc::new(completed(&stream.schema));
+        }
+    }
     // What is at fault is taken out until the rest can be planned; each round takes out at least one item.
     loop {
         let planned = Processor::plan(
@@ -141,6 +152,24 @@ pub fn processor(
             return None;
         }
     }
+}
+
+/// A schema whose faults have been told, with a time and without an id, so that what hangs on its
+/// other fields can be judged. No event is ever read with it.
+fn completed(schema: &StreamSchema) -> StreamSchema {
+    let mut schema = schema.clone();
+    schema.id = None;
+    let is_time = |field: &Field| {
+        !field.optional && matches!(field.kind, FieldType::Timestamp | FieldType::Date)
+    };
+    if !schema.field(&schema.time).is_some_and(is_time) {
+        let stand_in = "the time that is at fault";
+        schema
+            .fields
+            .push(Field::new(stand_in, FieldType::Timestamp, false));
+        schema.time = stand_in.to_owned();
+    }
+    schema
 }
 
 /// The name that a message begins with as missing.

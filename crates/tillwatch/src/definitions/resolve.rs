@@ -254,14 +254,9 @@ fn cube(
     faults: &mut Vec<Fault>,
 ) -> Option<CubeDefinition> {
     let base = ["cubes", item.name.as_str()];
-    let before = faults.len();
     let unread = folder.is_unread("streams", &item.value.from);
-    if !folder
-        .streams
-        .iter()
-        .any(|stream| stream.name == item.value.from)
-        && !unread
-    {
+    let known = (folder.streams.iter()).any(|stream| stream.name == item.value.from);
+    if !known && !unread {
         let names = folder.streams.iter().map(|stream| stream.name.as_str());
         faults.push(
             folder
@@ -273,7 +268,8 @@ fn cube(
                 .suggest(nearest_name(&item.value.from, names)),
         );
     }
-    if folder.streams.iter().any(|stream| stream.name == item.name) {
+    let clashes = folder.streams.iter().any(|stream| stream.name == item.name);
+    if clashes {
         faults.push(folder.fault(
             item.file,
             &base,
@@ -301,7 +297,7 @@ fn cube(
             }
         }
     }
-    (faults.len() == before && !unread).then(|| CubeDefinition {
+    (known && !clashes).then(|| CubeDefinition {
         name: item.name.clone(),
         from: item.value.from.clone(),
         bucket: item.value.bucket.0,

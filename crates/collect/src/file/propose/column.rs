@@ -1,49 +1,42 @@
 //! One column of a file: which types all its values have.
 
+mod candidate;
 mod fits;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 
 use tillwatch_event::{FieldType, TimeFormat, decimal, guard};
 
-use super::notation::Notation;
+use super::notation::{Notation, Sign};
 use super::times::{self, DATES, TIMESTAMPS};
-use fits::{Kind, fits, is_null_text, is_word_for_nothing};
+use candidate::{Candidate, MISFITS_SHARE};
+use fits::Kind;
 
 /// Distinct values that are counted; a column with more has "many".
 const DISTINCT_MAX: usize = 65_536;
-/// Distinct texts that may stand for "no value" in a column that otherwise has a type.
-const NULL_TEXTS_MAX: usize = 4;
 /// Distinct values kept to show.
 const SHOWN_MAX: usize = 6;
 const SHOWN_CHARS_MAX: usize = 30;
-/// Values that are no times among the first ones of a column that may still be one.
-const MISFITS_FIRST: usize = 10;
-/// At most one in so many values may be no time.
-const MISFITS_SHARE: usize = 10;
-
-/// A type the column may have, until too many values are against it.
-#[derive(Debug)]
-struct Candidate {
-    kind: Kind,
-    /// Distinct values that fit.
-    fitting: usize,
-    /// Distinct texts that do not; at most [`NULL_TEXTS_MAX`].
-    others: Vec<String>,
-    /// Distinct values that neither fit nor stand for nothing; only times may have some.
-    misfits: usize,
-    /// Smallest and largest value, for dates and times, in days and microseconds.
-    range: Option<(i64, i64)>,
-}
+/// Distinct values whose lines are counted.
+const COUNTED_MAX: usize = 1_024;
 
 /// Digits of the numbers seen.
 #[derive(Debug, Clone, Copy, Default)]
 struct Digits {
     before_point: usize,
     after_point: usize,
+}
+
+/// What was seen of the numbers in one notation.
+#[derive(Debug, Default)]
+struct Numbers {
+    digits: Digits,
+    /// At most three: amounts in several currencies are no one number.
+    signs: BTreeSet<Sign>,
+    brackets: bool,
 }
 
 /// One column as it is gone through.
@@ -58,12 +51,14 @@ pub(super) struct Column {
     pub(super) shown: Vec<String>,
     candidates: Vec<Candidate>,
     hasher: RandomState,
+    /// Lines of the first values.
+    lines: HashMap<u64, u64>,
     distinct: HashSet<u64>,
     /// All values' hashes, as long as each was new.
     unique: Option<HashSet<u64>>,
     digits: Digits,
-    /// Digits of the numbers in each notation.
-    written: [Digits; Notation::ALL.len()],
+    /// The numbers in each notation.
+    written: [Numbers; Notation::ALL.len()],
     marked: Marked,
     /// The type that the file itself declares.
     fixed: Option<FieldType>,
@@ -94,12 +89,24 @@ pub(super) struct Verdict {
     pub(super) format: Option<TimeFormat>,
     /// Texts that mean "no value".
     pub(super) nulls: Vec<String>,
-    /// How the numbers are written, where the column is a text of numbers; and what they are.
-    pub(super) written: Option<(Notation, FieldType)>,
+    /// How the numbers are written, where the column is a text of numbers.
+    pub(super) written: Option<InText>,
     /// Another pattern that all values fit as well.
     pub(super) also: Option<&'static str>,
     /// First and last day or microsecond.
     pub(super) range: Option<(i64, i64)>,
+}
+
+/// Numbers that stand in a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct InText {
+    pub(super) notation: Notation,
+    /// What they are.
+    pub(super) kind: FieldType,
+    /// Whether some stand in brackets, which is a minus.
+    pub(super) brackets: bool,
+    /// Whether they can be read in the other notation as well.
+    pub(super) ambiguous: bool,
 }
 
 impl Column {
@@ -117,24 +124,18 @@ impl Column {
         ];
         let written = Notation::ALL.into_iter().map(Kind::Written);
         let kinds = (first.chain(dates).chain(times).chain(numbers)).chain(written);
-        let candidate = |kind| Candidate {
-            kind,
-            fitting: 0,
-            others: Vec::new(),
-            misfits: 0,
-            range: None,
-        };
         Self {
             source,
             empty: 0,
             filled: 0,
             shown: Vec::new(),
-            candidates: kinds.map(candidate).collect(),
+            candidates: kinds.map(Candidate::new).collect(),
             hasher: RandomState::new(),
+            lines: HashMap::new(),
             distinct: HashSet::new(),
             unique: Some(HashSet::new()),
             digits: Digits::default(),
-            written: [Digits::default(); Notation::ALL.len()],
+            written: std::array::from_fn(|_| Numbers::default()),
             marked: Marked::default(),
             fixed: None,
         }
@@ -166,6 +167,10 @@ impl Column {
         if self.unique.as_mut().is_some_and(|all| !all.insert(hash)) {
             self.unique = None;
         }
+        // Of how many lines a value is; in columns of many values each is of few.
+        if self.lines.len() < COUNTED_MAX || self.lines.contains_key(&hash) {
+            *self.lines.entry(hash).or_default() += 1;
+        }
         if self.distinct.contains(&hash) {
             return;
         }
@@ -180,7 +185,8 @@ impl Column {
                     .collect(),
             );
         }
-        self.candidates.retain_mut(|candidate| candidate.take(text));
+        self.candidates
+            .retain_mut(|candidate| candidate.take(text, hash));
         self.measure(text);
     }
 
@@ -218,26 +224,35 @@ impl Column {
         Some(self.verdict_of(chosen, hints))
     }
 
-    /// The type of a column of times some of whose values are none, and how many different ones.
-    pub(super) fn almost_time(&self, hints: Hints) -> Option<(Verdict, usize)> {
+    /// The type of a column of times some of whose values are none, how many different ones, and
+    /// the share of the column's lines that they are in.
+    pub(super) fn almost_time(&self, hints: Hints) -> Option<(Verdict, usize, f64)> {
         let able = self.candidates.iter().filter(|c| {
-            let enough = c.fitting > 0 && c.off() * MISFITS_SHARE <= c.fitting + c.off();
+            let enough = c.fitting > 0 && self.share_off(c) * MISFITS_SHARE as f64 <= 1.0;
             c.kind.is_time() && enough && hints.allow(c.kind, self) && self.marked.allow(c.kind)
         });
         let chosen = able.min_by_key(|candidate| candidate.off())?;
-        Some((self.verdict_of(chosen, hints), chosen.off()))
+        let share = self.share_off(chosen);
+        Some((self.verdict_of(chosen, hints), chosen.off(), share))
+    }
+
+    /// The share of lines whose value is not of the candidate's kind, or else of distinct values.
+    fn share_off(&self, candidate: &Candidate) -> f64 {
+        if self.distinct.len() > self.lines.len() {
+            return candidate.off() as f64 / self.distinct.len().max(1) as f64;
+        }
+        let others = candidate
+            .others
+            .iter()
+            .map(|text| self.hasher.hash_one(text.as_str()));
+        let off = candidate.misfits.iter().copied().chain(others);
+        let lines: u64 = off.filter_map(|hash| self.lines.get(&hash)).sum();
+        lines as f64 / self.filled.max(1) as f64
     }
 
     fn verdict_of(&self, chosen: &Candidate, hints: Hints) -> Verdict {
         let written = match chosen.kind {
-            Kind::Written(notation) => {
-                let [point, comma] = self.written;
-                let digits = match notation {
-                    Notation::Point => point,
-                    Notation::Comma => comma,
-                };
-                Some((notation, digits.decimal(if hints.money { 2 } else { 0 })))
-            }
+            Kind::Written(notation) => Some(self.in_text(notation, hints)),
             _ => None,
         };
         let (kind, format) = match chosen.kind {
@@ -274,10 +289,88 @@ impl Column {
         }
     }
 
+    fn in_text(&self, notation: Notation, hints: Hints) -> InText {
+        let seen = self.seen(notation);
+        InText {
+            notation,
+            kind: seen.digits.decimal(if hints.money { 2 } else { 0 }),
+            brackets: seen.brackets,
+            ambiguous: self.is_written(notation.other()),
+        }
+    }
+
+    fn seen(&self, notation: Notation) -> &Numbers {
+        let [point, comma] = &self.written;
+        match notation {
+            Notation::Point => point,
+            Notation::Comma => comma,
+        }
+    }
+
+    /// Whether all values are numbers in this notation, some sign that needs it among them.
+    fn is_written(&self, notation: Notation) -> bool {
+        self.fits(notation) && self.seen(notation).is_one_number(notation)
+    }
+
+    /// Whether all values can be read in this notation.
+    fn fits(&self, notation: Notation) -> bool {
+        let able = |c: &Candidate| c.kind == Kind::Written(notation) && c.holds();
+        self.fixed.is_none() && self.candidates.iter().any(able)
+    }
+
+    /// The notation that no other explains the values in; `None` when there is no telling.
+    pub(super) fn proves(&self, hints: Hints) -> Option<Notation> {
+        let verdict = self.verdict(hints)?;
+        match verdict.written {
+            Some(text) if !text.ambiguous => Some(text.notation),
+            // Three digits behind a point may be thousands.
+            None if matches!(verdict.kind, FieldType::Decimal { .. } | FieldType::Float64)
+                && self.fixed.is_none()
+                && !self.fits(Notation::Comma) =>
+            {
+                Some(Notation::Point)
+            }
+            _ => None,
+        }
+    }
+
+    /// The column's verdict where other columns prove how numbers are written.
+    pub(super) fn verdict_in(&self, hints: Hints, proven: Option<Notation>) -> Option<Verdict> {
+        let verdict = self.verdict(hints)?;
+        let number = verdict.written.is_some() || matches!(verdict.kind, FieldType::Decimal { .. });
+        let Some(notation) = proven.filter(|_| number) else {
+            return Some(verdict);
+        };
+        let already = match &verdict.written {
+            Some(text) => text.notation == notation,
+            None => notation == Notation::Point,
+        };
+        let able = |c: &&Candidate| c.kind == Kind::Written(notation) && c.holds();
+        let other = self.candidates.iter().find(able);
+        let Some(other) = other.filter(|_| !already && self.marked.allow(Kind::Written(notation)))
+        else {
+            let written = verdict.written.map(|text| InText {
+                ambiguous: false,
+                ..text
+            });
+            return Some(Verdict { written, ..verdict });
+        };
+        let mut found = self.verdict_of(other, hints);
+        found.written = found.written.map(|text| InText {
+            ambiguous: false,
+            ..text
+        });
+        Some(found)
+    }
+
     fn measure(&mut self, text: &str) {
-        for (digits, notation) in self.written.iter_mut().zip(Notation::ALL) {
-            if let Some((before, after)) = notation.digits(text) {
-                digits.seen(before, after);
+        for (seen, notation) in self.written.iter_mut().zip(Notation::ALL) {
+            if let Some(number) = notation.read(text) {
+                seen.digits.seen(number.before, number.after);
+                seen.brackets |= number.in_brackets;
+                if seen.signs.len() < 3 {
+                    seen.signs.insert(number.sign);
+                }
             }
         }
         if decimal::parse(text.as_bytes(), 38, 18).is_err() || text.contains(['e', 'E']) {
@@ -286,6 +379,19 @@ impl Column {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
         let whole = whole.trim_start_matches(['-', '+', '0']);
         self.digits.seen(whole.len(), fraction.len());
+    }
+}
+
+impl Numbers {
+    /// Whether the numbers are of one kind and need this notation to be read.
+    fn is_one_number(&self, notation: Notation) -> bool {
+        // Dotted codes are no numbers: a comma is only a decimal one where there are decimals.
+        let percent = self.signs.contains(&Sign::Symbol('%'));
+        let signs = self
+            .signs
+            .iter()
+            .filter(|sign| percent || **sign != Sign::None);
+        signs.count() <= 1 && (notation == Notation::Point || self.digits.after_point > 0)
     }
 }
 
@@ -326,50 +432,6 @@ impl Marked {
     }
 }
 
-impl Candidate {
-    /// Notes a distinct value; `false` when the column cannot be of this type any more.
-    fn take(&mut self, text: &str) -> bool {
-        match fits(self.kind, text) {
-            Some(place) => {
-                self.fitting += 1;
-                let (first, last) = self.range.unwrap_or((place, place));
-                self.range = Some((first.min(place), last.max(place)));
-                true
-            }
-            None => {
-                let stands_for_nothing = self.others.len() < NULL_TEXTS_MAX
-                    && match self.kind {
-                        Kind::Bool | Kind::Json => false,
-                        // Among codes a word may be another code.
-                        Kind::Currency => is_word_for_nothing(text),
-                        _ => is_null_text(text),
-                    };
-                if stands_for_nothing {
-                    self.others.push(text.to_owned());
-                    return true;
-                }
-                // One wrong day among a thousand costs its line, not the column.
-                self.misfits += 1;
-                let few = MISFITS_FIRST + self.fitting / MISFITS_SHARE;
-                self.kind.is_time() && self.misfits <= few
-            }
-        }
-    }
-
-    /// Distinct values that are not of this kind.
-    fn off(&self) -> usize {
-        self.others.len() + self.misfits
-    }
-
-    /// Whether enough values fit for the others to be exceptions.
-    fn holds(&self) -> bool {
-        let none_off = self.misfits == 0;
-        none_off
-            && self.fitting >= 1
-            && (self.others.is_empty() || self.fitting >= 2 * self.others.len())
-    }
-}
-
 /// What the column's name and place suggest.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Hints {
@@ -395,7 +457,9 @@ impl Hints {
                 !bare_number || (!self.identity && !self.money)
             }
             Kind::Epoch => self.time && !self.identity,
-            Kind::Written(_) => !self.identity,
+            Kind::Written(notation) => {
+                !self.identity && column.seen(notation).is_one_number(notation)
+            }
             // A card number that is a number cannot be masked, so its events would be refused.
             Kind::Float => {
                 column.digits.after_point > 0 || column.distinct.is_empty() || !self.identity

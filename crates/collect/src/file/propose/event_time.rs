@@ -34,7 +34,7 @@ impl Plan {
             return Err(self.no_time(path, survey, &times));
         };
         if let Some(planned) = self.fields.iter_mut().find(|p| p.field.name == name) {
-            if let Some((verdict, off)) = almost {
+            if let Some((verdict, off, _)) = almost {
                 planned.field.kind = verdict.kind.clone();
                 planned.field.format.clone_from(&verdict.format);
                 planned.verdict = verdict;
@@ -144,8 +144,8 @@ struct Time {
     share: f64,
     /// Whether no line lacks it.
     complete: bool,
-    /// What it is when some values are none, and how many different ones.
-    almost: Option<(Verdict, usize)>,
+    /// What it is when some values are none, how many different ones, and in what share of lines.
+    almost: Option<(Verdict, usize, f64)>,
 }
 
 impl Time {
@@ -160,10 +160,10 @@ impl Time {
         };
         let verdict = almost
             .as_ref()
-            .map_or(&planned.verdict, |(verdict, _)| verdict);
+            .map_or(&planned.verdict, |(verdict, ..)| verdict);
         let precise = i32::from(verdict.kind == FieldType::Timestamp);
         let wrong = match &almost {
-            Some((_, off)) => *off as f64 / column.distinct().max(1) as f64,
+            Some((_, _, share)) => *share,
             None if verdict.nulls.is_empty() => 0.0,
             None => 0.01,
         };

@@ -7,7 +7,11 @@ use tillwatch_event::{SchemaLimits, guard};
 
 use super::column::Hints;
 
-const TIME_WORDS: [&str; 15] = [
+const TIME_WORDS: [&str; 19] = [
+    "datum",
+    "uhrzeit",
+    "fecha",
+    "heure",
     "time",
     "date",
     "day",

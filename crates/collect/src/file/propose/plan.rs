@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use tillwatch_event::{Field, FieldType, SchemaLimits, StreamSchema, guard};
 
-use super::column::{Column, Hints, Verdict};
+use super::column::{Column, Hints, InText, Verdict};
 use super::names::{self, Namer};
+use super::notation::Notation;
 use super::survey::Survey;
 use crate::file::error::FileError;
 
@@ -138,6 +139,7 @@ impl Plan {
 
     fn take_columns(&mut self, survey: &Survey) {
         let mut namer = Namer::new();
+        let proven = proven_notation(survey);
         for (at, column) in survey.columns.iter().enumerate() {
             let fallback = format!("column_{}", at + 1);
             let wish = column.source.as_deref().unwrap_or(&fallback);
@@ -151,7 +153,7 @@ impl Plan {
                 continue;
             }
             let hints = hints_of(&name, column);
-            let Some(verdict) = column.verdict(hints) else {
+            let Some(verdict) = column.verdict_in(hints, proven) else {
                 let reason = "its values are of several JSON types".to_owned();
                 self.left_out.push((wish.to_owned(), reason));
                 continue;
@@ -163,15 +165,29 @@ impl Plan {
             let optional = column.empty > 0 || !verdict.nulls.is_empty();
             // A number in a text keeps the name, and the text gets another.
             let (name, part, number) = match &verdict.written {
-                Some((notation, kind)) => {
+                Some(InText {
+                    notation,
+                    kind,
+                    brackets,
+                    ambiguous,
+                }) => {
                     let text = namer.name(&format!("{name}_text"), &format!("{fallback}_text"));
-                    let expr = notation.reading(&names::in_sql(&text), &kind.to_string());
+                    let expr =
+                        notation.reading(&names::in_sql(&text), &kind.to_string(), *brackets);
                     let field = Field::new(name, kind.clone(), true);
                     let number = PlannedField {
                         field,
                         column: at,
                         verdict: verdict.clone(),
-                        note: Some(notation.example().to_owned()),
+                        note: Some(if *ambiguous {
+                            format!(
+                                "{}; but {} fits too: check",
+                                notation.example(),
+                                notation.other().example()
+                            )
+                        } else {
+                            notation.example().to_owned()
+                        }),
                         part: Part::Derived(expr),
                     };
                     (text, Part::Written, Some(number))
@@ -284,6 +300,17 @@ impl Plan {
         self.left_out.push((which, reason));
         Ok(())
     }
+}
+
+/// How the file writes numbers, if its columns leave no doubt.
+fn proven_notation(survey: &Survey) -> Option<Notation> {
+    let proofs = survey.columns.iter().filter_map(|column| {
+        let name = column.source.as_deref().unwrap_or_default().to_lowercase();
+        column.proves(hints_of(&name, column))
+    });
+    let found: Vec<Notation> = proofs.collect();
+    let first = found.first()?;
+    found.iter().all(|other| other == first).then_some(*first)
 }
 
 /// What a column's name and place suggest.

@@ -31,7 +31,7 @@ const DATE_PATTERNS: [&str; 17] = [
     "%d %B %Y",
 ];
 
-const TIMESTAMP_PATTERNS: [&str; 21] = [
+const TIMESTAMP_PATTERNS: [&str; 29] = [
     "%m/%d/%Y %H:%M",
     "%m/%d/%Y %H:%M:%S",
     "%m/%d/%y %H:%M",
@@ -53,6 +53,14 @@ const TIMESTAMP_PATTERNS: [&str; 21] = [
     "%d/%b/%Y:%H:%M:%S %z",
     "%a, %d %b %Y %H:%M:%S %z",
     "%Y-%m-%d %H:%M:%S UTC",
+    "%Y-%m-%d %H:%M:%S %z",
+    "%Y/%m/%d %H:%M:%S %z",
+    "%d.%m.%Y %H:%M:%S UTC",
+    "%d.%m.%y %H:%M",
+    "%b %d, %Y %I:%M:%S %p",
+    "%b %d, %Y %I:%M %p",
+    "%d %b %Y %H:%M:%S",
+    "%d %b %Y %H:%M",
 ];
 
 /// One way to write dates or times.

@@ -58,6 +58,14 @@ fn head(out: &mut String, path: &Path, survey: &Survey, trial: &Trial) {
             }
         }
     }
+    if let Some(key) = &survey.wrapped {
+        line!(
+            out,
+            "# It is one object, one event. If its events are in `{}`, write them one a line: jq -c '.{}[]'.",
+            comment(key),
+            comment(key)
+        );
+    }
     line!(
         out,
         "# Names, descriptions and units are guesses: change them before you rely on them."

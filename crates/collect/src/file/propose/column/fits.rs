@@ -62,7 +62,7 @@ pub(super) fn fits(kind: Kind, text: &str) -> Option<i64> {
                     || is_short_int(text),
             )
         }
-        Kind::Written(notation) => notation.digits(text).map(|_| 0),
+        Kind::Written(notation) => notation.read(text).map(|_| 0),
         Kind::Currency => when(currency::is_code(text.as_bytes())),
         Kind::Json => {
             let begins = text.starts_with(['{', '[']);
