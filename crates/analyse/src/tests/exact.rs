@@ -179,13 +179,23 @@ async fn a_quotient_of_a_number_with_a_point_keeps_its_digits() {
     let fixture = Fixture::new();
     let rows = fixture
         .rows(
-            "select 1 / 30000.0, 2.5 / 4, sum(n) / 3000.0, 1 / (3.0 * 10000), 1 / -(2 * 1.5 + 0) \
+            "select 1 / 30000.0, 2.5 / 4, sum(n) / 3000.0, 1 / (3.0 * 10000), 1 / -(2 * 1.5 + 0), \
+                    100.0 * count(*) / 7, sum(n) / count(*), sum(n) / (count(*) * 1.5) \
              from (values (1), (2)) as t(n)",
         )
         .await;
     let third = -1.0 / 3.0;
     assert_eq!(
         rows,
-        serde_json::json!([[1.0 / 30_000.0, 0.625, 0.001, 1.0 / 30_000.0, third]])
+        serde_json::json!([[
+            1.0 / 30_000.0,
+            0.625,
+            0.001,
+            1.0 / 30_000.0,
+            third,
+            200.0 / 7.0,
+            1.5,
+            1.0
+        ]])
     );
 }

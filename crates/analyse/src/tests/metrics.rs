@@ -128,6 +128,11 @@ async fn money_by_count_stays_exact_and_zero_divisors_give_null() {
     let text = |at: usize| rows[0][at].as_str().unwrap().to_owned();
     let all = "select measure(volume) = measure(volume_or_none) from payment_attempts";
     assert_eq!(fixture.rows(all).await, serde_json::json!([[true]]));
+    // Beside an amount a quotient without one keeps its digits too.
+    let half = "select measure(half_share), measure(attempts) from payment_attempts";
+    let found = fixture.rows(half).await;
+    let attempts = found[0][1].as_f64().unwrap();
+    assert_eq!(found[0][0].as_f64().unwrap(), 0.5 / attempts);
     let cents: i128 = text(1).replace('.', "").parse().unwrap();
     let attempts = i128::from(rows[0][2].as_i64().unwrap());
     // Four digits more than the amount's two, cut off.
