@@ -58,6 +58,7 @@ impl Compiler<'_> {
         let schema = schema_of(&measures);
         let dfschema = DFSchema::try_from(Arc::clone(&schema)).map_err(|e| fault(&e))?;
         let ratio = ratio(&expr, &measures);
+        let is_additive = adds_up(&expr, &measures);
         let parts = match &ratio {
             Some((numerator, denominator)) => Some((
                 self.physical(numerator.clone(), &dfschema)?,
@@ -82,7 +83,7 @@ impl Compiler<'_> {
             Arc::clone(&value),
         ));
         Ok(Metric {
-            kind: kind(definition, &result_type, ratio.is_some()),
+            kind: kind(definition, &result_type, ratio.is_some(), is_additive),
             definition: definition.clone(),
             ratio,
             measures,
@@ -302,11 +303,52 @@ fn text(expr: &Expr) -> String {
     }
 }
 
-fn kind(definition: &MetricDefinition, result: &DataType, is_ratio: bool) -> MetricKind {
+/// Whether an expression's figures of slices add up to that of the whole: sums and counts, their sums
+/// and differences, multiples by a number, and such under a condition, as that of a single currency.
+fn adds_up(expr: &Expr, measures: &[MeasureInfo]) -> bool {
+    let both = |left: &Expr, right: &Expr| adds_up(left, measures) && adds_up(right, measures);
+    let is_number = |side: &Expr| matches!(side, Expr::Literal(..));
+    match expr {
+        Expr::Column(column) => measures
+            .iter()
+            .any(|measure| measure.name == column.name && measure.is_additive),
+        Expr::Negative(inner) => adds_up(inner, measures),
+        Expr::Cast(cast) => adds_up(&cast.expr, measures),
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) => match op {
+            Operator::Plus | Operator::Minus => both(left, right),
+            Operator::Multiply => {
+                is_number(left) && adds_up(right, measures)
+                    || is_number(right) && adds_up(left, measures)
+            }
+            Operator::Divide => is_number(right) && adds_up(left, measures),
+            _ => false,
+        },
+        Expr::Case(case) => {
+            let otherwise = case.else_expr.as_deref();
+            let nothing = |expr: &Expr| matches!(expr, Expr::Literal(value, _) if value.is_null());
+            otherwise.is_none_or(|expr| nothing(expr) || adds_up(expr, measures))
+                && (case.when_then_expr.iter()).all(|(_, then)| adds_up(then, measures))
+        }
+        // A sum of nothing taken for zero.
+        Expr::ScalarFunction(call) if call.name() == "coalesce" => {
+            (call.args.iter()).all(|arg| is_number(arg) || adds_up(arg, measures))
+        }
+        _ => false,
+    }
+}
+
+fn kind(
+    definition: &MetricDefinition,
+    result: &DataType,
+    is_ratio: bool,
+    is_additive: bool,
+) -> MetricKind {
     let unit = definition.unit.as_deref().unwrap_or_default();
     let is_currency = unit.len() == 3 && unit.bytes().all(|byte| byte.is_ascii_uppercase());
     if is_ratio || unit == "percent" {
         MetricKind::Rate
+    } else if !is_additive {
+        MetricKind::Other
     } else if is_currency || scale(result) > Some(0) {
         MetricKind::Amount
     } else if result.is_integer() || scale(result) == Some(0) {

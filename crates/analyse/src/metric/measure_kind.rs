@@ -24,6 +24,8 @@ pub(crate) struct MeasureInfo {
     pub(crate) empty: EmptyValue,
     /// Whether it is `count(…)`, exactly, so that it can be a number of trials.
     pub(crate) is_count: bool,
+    /// Whether the figures of slices, or of shorter stretches, add up to that of the whole.
+    pub(crate) is_additive: bool,
     /// The currency of its figures.
     pub(crate) currency: FigureCurrency,
 }
@@ -37,6 +39,7 @@ impl MeasureInfo {
             _ => EmptyValue::Null,
         };
         let is_count = function == "count" && data_type.is_integer();
+        let is_additive = matches!(function.as_str(), "count" | "regr_count" | "sum");
         // A sketch of no rows is not the number zero.
         let empty = if data_type.is_numeric() {
             empty
@@ -48,6 +51,7 @@ impl MeasureInfo {
             data_type,
             empty,
             is_count,
+            is_additive,
             currency: FigureCurrency::None,
         }
     }
@@ -85,6 +89,9 @@ mod tests {
             empty("avg(latency_ms)", DataType::Float64),
             EmptyValue::Null
         );
+        let adds_up = |sql: &str| MeasureInfo::new("m", sql, DataType::Float64).is_additive;
+        assert!(adds_up("sum(amount)") && adds_up(count));
+        assert!(!adds_up("avg(amount)") && !adds_up("max(amount)") && !adds_up("distinct(card)"));
         assert_eq!(empty("distinct(card)", DataType::Binary), EmptyValue::Null);
     }
 }

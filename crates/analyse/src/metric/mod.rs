@@ -37,11 +37,11 @@ pub struct MetricDefinition {
 pub enum MetricKind {
     /// A share or another quotient.
     Rate,
-    /// A whole number of things.
+    /// A whole number of things, which adds up over slices and stretches of time.
     Count,
-    /// Money.
+    /// Money that adds up likewise.
     Amount,
-    /// Anything else, such as a latency.
+    /// What does not add up: a latency, an average, a number of different things.
     Other,
 }
 

@@ -12,11 +12,11 @@ use utoipa::ToSchema;
 pub enum MetricKind {
     /// A share of something, between 0 and 1.
     Rate,
-    /// A number of things.
+    /// A number of things that adds up over slices and stretches of time.
     Count,
-    /// An amount of money.
+    /// An amount of money that adds up likewise.
     Amount,
-    /// Anything else.
+    /// What does not add up: a latency, an average, a number of different things.
     Other,
 }
 
