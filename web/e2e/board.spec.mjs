@@ -16,8 +16,12 @@ const extra = JSON.parse(process.env.TILLWATCH_EVENT ?? '{}');
 const slice = JSON.parse(process.env.TILLWATCH_SLICE ?? '{"psp":"adyen","issuer":"bank_17"}');
 const incidentDeadlineMs = Number(process.env.TILLWATCH_INCIDENT_DEADLINE_S ?? 120) * 1_000;
 
-/** From the acknowledgement to the changed figure on the screen. */
-const FIGURE_DEADLINE_MS = 1_000;
+/** From the acknowledgement to the changed figures on the screen, in the median of the rounds. */
+const FIGURE_BOUND_MS = 1_000;
+/** One round measures the moment, on a machine that others share; the middle one of several the program. */
+const ROUNDS = 5;
+/** After this a figure does not change at all. */
+const CHANGE_DEADLINE_MS = 20_000;
 const EVENTS = 200;
 
 let url = process.env.TILLWATCH_URL?.replace(/\/$/, '');
@@ -88,6 +92,44 @@ async function postEvents(count, fields) {
   assert.equal(JSON.parse(text).accepted, count, text);
 }
 
+/** Posts events and waits until tile and chart show them; gives the time from the acknowledgement, in ms. */
+async function changeAfterPost(page, { tile, chart }) {
+  const before = await page.evaluate(
+    ([tileIndex, chartIndex, slice]) => {
+      const items = document
+        .querySelectorAll('[data-testid=chart]')
+        [chartIndex].querySelectorAll('[data-testid=slice]');
+      return {
+        tile: Number(document.querySelectorAll('[data-testid=tile]')[tileIndex].dataset.value),
+        chart: [...items].find((one) => one.dataset.slice === slice)?.dataset.value,
+      };
+    },
+    [tile.index, chart.index, chart.slice],
+  );
+  await postEvents(EVENTS, { [chart.by]: chart.slice });
+  const acknowledged = performance.now();
+  // Old events leave the window in the same second; half of what came is more than those can hide.
+  const least = before.tile + (tile.kind === 'count' ? EVENTS / 2 : EVENTS * 5);
+  await page.waitForFunction(
+    ([index, atLeast]) =>
+      Number(document.querySelectorAll('[data-testid=tile]')[index].dataset.value) >= atLeast,
+    [tile.index, least],
+    { polling: 'raf', timeout: CHANGE_DEADLINE_MS },
+  );
+  await page.waitForFunction(
+    ([index, slice, value]) => {
+      const items = document
+        .querySelectorAll('[data-testid=chart]')
+        [index].querySelectorAll('[data-testid=slice]');
+      const item = [...items].find((one) => one.dataset.slice === slice);
+      return item !== undefined && item.dataset.value !== value;
+    },
+    [chart.index, chart.slice, before.chart],
+    { polling: 'raf', timeout: CHANGE_DEADLINE_MS },
+  );
+  return Math.round(performance.now() - acknowledged);
+}
+
 test('a tile and a chart show posted events within a second of the acknowledgement', async (t) => {
   const { page, faults } = await openBoard();
   await page.waitForSelector('[data-testid=slice]:not([data-value=""])', { timeout: 60_000 });
@@ -111,41 +153,18 @@ test('a tile and a chart show posted events within a second of the acknowledgeme
           index: charts.indexOf(chart),
           by: chart.dataset.by,
           slice: first.dataset.slice,
-          value: first.dataset.value,
         },
       }
     );
   });
   assert.ok(found, 'the board has a tile that counts or sums, and a chart with a split');
-  const figureBefore = await page.evaluate(
-    (index) => Number(document.querySelectorAll('[data-testid=tile]')[index].dataset.value),
-    found.tile.index,
-  );
-
-  await postEvents(EVENTS, { [found.chart.by]: found.chart.slice });
-  const acknowledged = performance.now();
-  // Old events leave the window in the same second; half of what came is more than those can hide.
-  const atLeast = figureBefore + (found.tile.kind === 'count' ? EVENTS / 2 : EVENTS * 5);
-  await page.waitForFunction(
-    ([index, least]) => Number(document.querySelectorAll('[data-testid=tile]')[index].dataset.value) >= least,
-    [found.tile.index, atLeast],
-    { polling: 'raf', timeout: FIGURE_DEADLINE_MS },
-  );
+  const took = [];
+  for (let round = 0; round < ROUNDS; round += 1) took.push(await changeAfterPost(page, found));
   t.diagnostic(
-    `${found.tile.metric}: ${Math.round(performance.now() - acknowledged)} ms after the acknowledgement`,
+    `${found.tile.metric} and its chart by ${found.chart.by}, ms after the acknowledgement: ${took.join(', ')}`,
   );
-  await page.waitForFunction(
-    ({ index, slice, value }) => {
-      const chart = document.querySelectorAll('[data-testid=chart]')[index];
-      const item = [...chart.querySelectorAll('[data-testid=slice]')].find(
-        (one) => one.dataset.slice === slice,
-      );
-      return item !== undefined && item.dataset.value !== value;
-    },
-    found.chart,
-    { polling: 'raf', timeout: Math.max(1, FIGURE_DEADLINE_MS - (performance.now() - acknowledged)) },
-  );
-  t.diagnostic(`chart by ${found.chart.by}: ${Math.round(performance.now() - acknowledged)} ms`);
+  const median = took.toSorted((one, other) => one - other)[Math.floor(ROUNDS / 2)];
+  assert.ok(median <= FIGURE_BOUND_MS, `half of the changes took ${median} ms or longer: ${took.join(', ')}`);
   assert.deepEqual(faults, []);
   await page.close();
 });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{DFSchema, DataFusionError};
+use datafusion::common::{DFSchema, DataFusionError, ScalarValue};
 use datafusion::config::Dialect;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::simplify::SimplifyContext;
@@ -308,6 +308,12 @@ fn text(expr: &Expr) -> String {
 fn adds_up(expr: &Expr, measures: &[MeasureInfo]) -> bool {
     let both = |left: &Expr, right: &Expr| adds_up(left, measures) && adds_up(right, measures);
     let is_number = |side: &Expr| matches!(side, Expr::Literal(..));
+    let is_zero = |side: &Expr| match side {
+        Expr::Literal(value, _) => {
+            ScalarValue::new_zero(&value.data_type()).is_ok_and(|zero| *value == zero)
+        }
+        _ => false,
+    };
     match expr {
         Expr::Column(column) => measures
             .iter()
@@ -331,7 +337,7 @@ fn adds_up(expr: &Expr, measures: &[MeasureInfo]) -> bool {
         }
         // A sum of nothing taken for zero.
         Expr::ScalarFunction(call) if call.name() == "coalesce" => {
-            (call.args.iter()).all(|arg| is_number(arg) || adds_up(arg, measures))
+            (call.args.iter()).all(|arg| is_zero(arg) || adds_up(arg, measures))
         }
         _ => false,
     }

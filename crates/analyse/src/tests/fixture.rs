@@ -327,6 +327,7 @@ fn metrics() -> Vec<MetricDefinition> {
         ),
         metric("average_ticket", cube, "volume / attempts", "EUR"),
         metric("half_share", cube, "0.5 / attempts + (volume - volume)", ""),
+        metric("volume_or_one", cube, "coalesce(volume, 1)", "EUR"),
         metric("volume_or_none", cube, "coalesce(volume, 0)", "EUR"),
         metric("latency_p95", cube, "quantile_at(latency, 0.95)", "ms"),
         metric("latency_mean", cube, "mean_latency", "ms"),

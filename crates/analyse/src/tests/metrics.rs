@@ -36,6 +36,7 @@ async fn metrics_tell_their_kind_type_and_ratio() {
     assert_eq!(of("payment_volume").kind(), MetricKind::Amount);
     assert_eq!(of("volume_or_none").kind(), MetricKind::Amount);
     assert_eq!(of("average_ticket").kind(), MetricKind::Other);
+    assert_eq!(of("volume_or_one").kind(), MetricKind::Other);
     assert_eq!(of("latency_mean").kind(), MetricKind::Other);
     assert!(of("payment_volume").result_type().is_decimal());
     assert!(of("average_ticket").result_type().is_decimal());
