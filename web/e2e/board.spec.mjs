@@ -16,9 +16,9 @@ const extra = JSON.parse(process.env.TILLWATCH_EVENT ?? '{}');
 const slice = JSON.parse(process.env.TILLWATCH_SLICE ?? '{"psp":"adyen","issuer":"bank_17"}');
 const incidentDeadlineMs = Number(process.env.TILLWATCH_INCIDENT_DEADLINE_S ?? 120) * 1_000;
 
-/** From the acknowledgement to the changed figures on the screen, in the median of the rounds. */
+/** From the acknowledgement to the changed figures on the screen, in all rounds but one. */
 const FIGURE_BOUND_MS = 1_000;
-/** One round measures the moment, on a machine that others share; the middle one of several the program. */
+/** One of them may meet a pause of a machine that others share; a program that is slow now and then fails. */
 const ROUNDS = 5;
 /** After this a figure does not change at all. */
 const CHANGE_DEADLINE_MS = 20_000;
@@ -163,8 +163,8 @@ test('a tile and a chart show posted events within a second of the acknowledgeme
   t.diagnostic(
     `${found.tile.metric} and its chart by ${found.chart.by}, ms after the acknowledgement: ${took.join(', ')}`,
   );
-  const median = took.toSorted((one, other) => one - other)[Math.floor(ROUNDS / 2)];
-  assert.ok(median <= FIGURE_BOUND_MS, `half of the changes took ${median} ms or longer: ${took.join(', ')}`);
+  const slow = took.filter((ms) => ms > FIGURE_BOUND_MS);
+  assert.ok(slow.length <= 1, `more than one change took longer than a second: ${took.join(', ')}`);
   assert.deepEqual(faults, []);
   await page.close();
 });

@@ -240,7 +240,10 @@ impl Survey {
             Written::Text(text) => self.put(path, &text, Mark::Text),
             Written::Array(text) => {
                 let objects = text.trim_start_matches('[').trim_start().starts_with('{');
-                if self.rows == 1 && objects && self.wrapped.is_none() {
+                // It goes into a command that people copy, so a key of other signs is not named.
+                let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
+                let nameable = path.chars().all(plain);
+                if self.rows == 1 && objects && nameable && self.wrapped.is_none() {
                     self.wrapped = Some(path.clone());
                 }
                 self.put(path, text, Mark::Nested);

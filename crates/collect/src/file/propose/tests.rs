@@ -270,6 +270,10 @@ fn a_file_that_no_stream_can_be_made_of_says_why() {
             "is one object, and its events seem to be in `data`; write them one a line, for instance with `jq -c '.data[]'`",
         ),
         (
+            r#"{"a'; touch x; '":[{"id":1,"at":"2026-01-01"},{"id":2,"at":"2026-01-02"}]}"#,
+            "has no column with a date or time in every line, which a stream needs",
+        ),
+        (
             "id,name\n1,a\n",
             "has no column with a date or time in every line, which a stream needs",
         ),
