@@ -3,6 +3,7 @@
 #   make demo     build, fill 14 days of shop and payment traffic, go live, break one issuer
 #   make test     formatting, house rules and every test, as CI runs them
 #   make check    formatting, house rules and clippy; no tests
+#   make torture  1000 kills and 10 000 seeds of simulated disks: hours, not minutes
 #   make bench    ingest speed and latency on this machine
 #   make dist     the fully optimised, stripped binary for a release
 
@@ -17,7 +18,7 @@ BIN     := $(TARGET)/$(PROFILE)/tillwatch
 VENV    := .cache/venv
 WEB_SRC := $(shell find web/src web/public web/index.html web/package.json web/package-lock.json web/vite.config.ts -type f 2>/dev/null)
 
-.PHONY: help demo test check tidy bench dist build web test-rust test-engine test-web test-e2e test-demo tools oracle browser clean-demo
+.PHONY: help demo test check tidy bench dist build web test-rust test-engine test-web test-e2e test-torture torture test-demo tools oracle faketime browser clean-demo
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -47,6 +48,9 @@ $(VENV)/.installed: tests/requirements.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
 	@touch $@
 
+faketime:
+	@scripts/tools.sh faketime
+
 browser:
 	@scripts/tools.sh browser
 
@@ -55,7 +59,7 @@ browser:
 demo: build
 	$(BIN) demo $(DEMO_ARGS)
 
-test: tidy test-web test-rust test-engine test-e2e test-demo
+test: tidy test-web test-rust test-engine test-e2e test-torture test-demo
 	@echo "all tests passed"
 
 # --- parts ---------------------------------------------------------------------------------------
@@ -76,13 +80,22 @@ test-rust: tools
 	$(CARGO) test --locked -p tillwatch-event -p tillwatch-journal -p tillwatch-collect -p tillwatch-monitor -p tillwatch-testkit
 
 test-engine: web
-	$(CARGO) test --profile $(PROFILE) --locked -p tillwatch-process -p tillwatch-analyse -p tillwatch-serve -p tillwatch
+	$(CARGO) test --profile $(PROFILE) --locked -p tillwatch-history -p tillwatch-process -p tillwatch-analyse -p tillwatch-serve -p tillwatch
 
 test-demo: build oracle browser
 	TILLWATCH_BIN="$(abspath $(BIN))" $(VENV)/bin/python -m pytest -q tests/demo
 
 test-e2e: build oracle
 	TILLWATCH_BIN="$(abspath $(BIN))" $(VENV)/bin/python -m pytest -q tests/e2e $(PYTEST_ARGS)
+
+# The real binary under kill -9, on a full disk and by a clock that jumps. The seeds of the simulated disk are in test-rust.
+test-torture: build oracle faketime
+	TILLWATCH_BIN="$(abspath $(BIN))" $(VENV)/bin/python -m pytest -q tests/torture $(PYTEST_ARGS)
+
+# The same for long. Prints seeds and totals.
+torture: build oracle faketime
+	TILLWATCH_SEEDS=$${TILLWATCH_SEEDS:-10000} $(CARGO) test --locked -p tillwatch-journal -p tillwatch-collect
+	TILLWATCH_KILLS=$${TILLWATCH_KILLS:-1000} TILLWATCH_BIN="$(abspath $(BIN))" $(VENV)/bin/python -m pytest -q tests/torture $(PYTEST_ARGS)
 
 bench: build
 	scripts/bench.sh "$(abspath $(BIN))"

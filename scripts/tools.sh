@@ -3,6 +3,7 @@
 #   tools.sh            what every build needs
 #   tools.sh browser    Chromium for the end-to-end tests
 #   tools.sh venv       Python's venv for the test oracle
+#   tools.sh faketime   libfaketime, for servers whose clock jumps
 set -euo pipefail
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
@@ -39,8 +40,11 @@ case "${1:-build}" in
   venv)
     apt_install python3 python3-venv
     ;;
+  faketime)
+    compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null || apt_install libfaketime
+    ;;
   *)
-    echo "usage: tools.sh [build|browser|venv]" >&2
+    echo "usage: tools.sh [build|browser|venv|faketime]" >&2
     exit 2
     ;;
 esac

@@ -69,18 +69,28 @@ class Server:
         self.command = command
         self.extra = extra
         self.env = env or {}
+        # What to start it with, such as another clock.
+        self.wrapper = []
         self.process = None
         self.lines = None
         self.output = []
         self.port = None
 
-    def start(self, ready=True, deadline_s=DEADLINE_S):
+    def spawn(self):
+        """Starts the process and does not wait for anything."""
         if self.command == "serve":
             args = ["serve", "--config", self.config, "--data", self.data]
         else:
             args = [self.command, "--data", self.data]
         self.process = subprocess.Popen(
-            [str(BINARY), *map(str, args), "--listen", "127.0.0.1:0", *map(str, self.extra)],
+            [
+                *self.wrapper,
+                str(BINARY),
+                *map(str, args),
+                "--listen",
+                "127.0.0.1:0",
+                *map(str, self.extra),
+            ],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -88,6 +98,9 @@ class Server:
         )
         self.lines = queue.Queue()
         threading.Thread(target=self._pump, args=(self.process, self.lines), daemon=True).start()
+
+    def start(self, ready=True, deadline_s=DEADLINE_S):
+        self.spawn()
         line = self.wait_for_line(r"http://127\.0\.0\.1:(\d+)", deadline_s)
         self.port = int(line.group(1))
         if ready:

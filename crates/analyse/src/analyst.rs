@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tillwatch_event::MemoryBudget;
 use tillwatch_journal::JournalReader;
 use tillwatch_process::Processor;
 
@@ -40,6 +41,23 @@ impl Analyst {
         limits: QueryLimits,
     ) -> Result<Self, AnalyseError> {
         Self::over(parts(processor, Some(reader), metrics, limits))
+    }
+
+    /// As [`Self::new`], taking the memory of queries and their answers out of what the process shares.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn sharing(
+        processor: &Arc<Processor>,
+        reader: &JournalReader,
+        metrics: Vec<MetricDefinition>,
+        limits: QueryLimits,
+        memory: MemoryBudget,
+    ) -> Result<Self, AnalyseError> {
+        Self::over(EngineParts {
+            memory,
+            ..parts(processor, Some(reader), metrics, limits)
+        })
     }
 
     pub(crate) fn over(parts: EngineParts) -> Result<Self, AnalyseError> {

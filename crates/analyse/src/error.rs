@@ -125,6 +125,9 @@ pub enum AnalyseError {
         /// The limit.
         bytes_max: usize,
     },
+    /// The query is within its own limits, but what the process shares has no memory left for it.
+    #[error("the server has no memory left for this query just now; try again in a moment")]
+    Crowded,
     /// Too many queries wait already.
     #[error("too many queries are waiting; try again in a moment")]
     Busy,
@@ -150,6 +153,7 @@ impl AnalyseError {
             Self::TooManyRows { .. } => "too-many-rows",
             Self::AnswerTooLarge { .. } => "answer-too-large",
             Self::Memory { .. } => "query-memory",
+            Self::Crowded => "memory-short",
             Self::Busy => "too-many-queries",
             Self::Internal => "internal",
         }
@@ -170,7 +174,7 @@ impl AnalyseError {
     /// Whether asking differently can help; `false` when the fault is ours or the server is busy.
     #[must_use]
     pub fn is_askers(&self) -> bool {
-        !matches!(self, Self::Busy | Self::Internal)
+        !matches!(self, Self::Crowded | Self::Busy | Self::Internal)
     }
 
     fn fault(&self) -> Option<&Fault> {

@@ -4,6 +4,7 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{DataFusionError, Diagnostic, SchemaError, Span};
 use tillwatch_process::in_plain_words;
 
+use crate::engine::CROWDED;
 use crate::error::{AnalyseError, Fault, Position};
 use crate::guard::lower_first;
 use crate::limits::QueryLimits;
@@ -53,6 +54,9 @@ fn explain_at(
         }
         DataFusionError::ArrowError(arrow, _) => {
             AnalyseError::Invalid(Fault::new(arrow_message(&arrow.to_string())).at(place))
+        }
+        DataFusionError::ResourcesExhausted(message) if message.starts_with(CROWDED) => {
+            AnalyseError::Crowded
         }
         DataFusionError::ResourcesExhausted(_) => AnalyseError::Memory { bytes_max: 0 },
         DataFusionError::External(inner) => match inner.downcast_ref::<AnalyseError>() {

@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
-use datafusion::common::DataFusionError;
+use datafusion::common::{DataFusionError, Result};
+use tillwatch_event::MemoryBudget;
 use tillwatch_journal::JournalReader;
 use tillwatch_process::functions::{aggregate_functions, scalar_functions};
-use tillwatch_process::{Cube, Processor, StreamLog};
+use tillwatch_process::{Cube, CubeView, ProcessError, Processor, StreamLog, StreamView};
 
 use crate::engine::EngineParts;
 use crate::limits::QueryLimits;
 use crate::metric::MetricDefinition;
-use crate::source::{CubeSource, Scan, SourceMeasure, StreamSource};
+use crate::source::{CubeSnapshot, CubeSource, Scan, SourceMeasure, StreamSnapshot, StreamSource};
 use crate::tables::TimeRange;
 
 /// An engine's parts over a processor; without a reader there are no streams to read.
@@ -39,6 +40,7 @@ pub(crate) fn parts(
         aggregates: aggregate_functions(),
         metrics,
         limits,
+        memory: MemoryBudget::default(),
     }
 }
 
@@ -86,8 +88,8 @@ impl CubeSource for ProcessedCube {
         self.0.state_schema()
     }
 
-    fn snapshot(&self, range: TimeRange) -> Vec<RecordBatch> {
-        self.0.snapshot(range.from_us, range.to_us)
+    fn view(&self, range: TimeRange) -> Arc<dyn CubeSnapshot> {
+        Arc::new(self.0.view(range.from_us, range.to_us))
     }
 
     fn version(&self) -> u64 {
@@ -97,6 +99,24 @@ impl CubeSource for ProcessedCube {
     fn changed_since(&self, version: u64) -> Option<(i64, i64)> {
         self.0.changed_since(version)
     }
+}
+
+impl CubeSnapshot for CubeView {
+    fn in_memory(&self) -> Option<&[RecordBatch]> {
+        self.in_memory()
+    }
+
+    fn batches(&self) -> Box<dyn Iterator<Item = Result<RecordBatch>> + Send + '_> {
+        Box::new(self.batches().map(|batch| batch.map_err(external)))
+    }
+
+    fn extent(&self, from_us: i64, to_us: i64) -> Result<Option<(i64, i64)>> {
+        self.extent(from_us, to_us).map_err(external)
+    }
+}
+
+fn external(error: ProcessError) -> DataFusionError {
+    DataFusionError::External(Box::new(error))
 }
 
 struct ProcessedStream {
@@ -125,14 +145,35 @@ impl StreamSource for ProcessedStream {
         self.log.schema()
     }
 
-    fn frames(&self) -> usize {
-        self.log.frames()
+    fn view(&self) -> Arc<dyn StreamSnapshot> {
+        Arc::new(ProcessedView {
+            log: Arc::clone(&self.log),
+            reader: self.reader.clone(),
+            view: Arc::new(self.log.view()),
+        })
     }
+}
 
-    fn scan(&self, range: TimeRange, frames: usize) -> Scan {
+struct ProcessedView {
+    log: Arc<StreamLog>,
+    reader: JournalReader,
+    view: Arc<StreamView>,
+}
+
+impl std::fmt::Debug for ProcessedView {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("ProcessedView")
+            .field(&self.log.name())
+            .finish()
+    }
+}
+
+impl StreamSnapshot for ProcessedView {
+    fn scan(&self, range: TimeRange) -> Scan {
+        let view = Arc::clone(&self.view);
         let scan = self
             .log
-            .scan_first(frames, &self.reader, range.from_us, range.to_us);
-        Box::new(scan.map(|batch| batch.map_err(|e| DataFusionError::External(Box::new(e)))))
+            .scan_view(view, &self.reader, range.from_us, range.to_us);
+        Box::new(scan.map(|batch| batch.map_err(external)))
     }
 }

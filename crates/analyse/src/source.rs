@@ -39,9 +39,8 @@ pub(crate) trait CubeSource: Debug + Send + Sync {
     fn measures(&self) -> Vec<SourceMeasure>;
     /// Columns of a snapshot: `bucket`, dimensions, partial states.
     fn schema(&self) -> SchemaRef;
-    /// The partial states of a range of buckets; several rows per key are possible, and rows
-    /// outside the range too.
-    fn snapshot(&self, range: TimeRange) -> Vec<RecordBatch>;
+    /// The partial states of a range of buckets as they are now.
+    fn view(&self, range: TimeRange) -> Arc<dyn CubeSnapshot>;
     /// The widths of older buckets as (start of the first such bucket, width), newest first; empty
     /// when all have the cube's own.
     fn widths_us(&self) -> Vec<(i64, i64)>;
@@ -49,6 +48,17 @@ pub(crate) trait CubeSource: Debug + Send + Sync {
     fn version(&self) -> u64;
     /// The buckets, first and last, that changed since a version; none when nothing did.
     fn changed_since(&self, version: u64) -> Option<(i64, i64)>;
+}
+
+/// What one question sees of a cube.
+pub(crate) trait CubeSnapshot: Debug + Send + Sync {
+    /// All states, when they are in memory.
+    fn in_memory(&self) -> Option<&[RecordBatch]>;
+    /// The states; several rows per key are possible, and rows outside the range too. Reading them
+    /// may block.
+    fn batches(&self) -> Box<dyn Iterator<Item = Result<RecordBatch>> + Send + '_>;
+    /// The first and the last bucket start within `from_us ≤ t < to_us`. Reading may block.
+    fn extent(&self, from_us: i64, to_us: i64) -> Result<Option<(i64, i64)>>;
 }
 
 /// Batches of a stream's events, read one by one.
@@ -62,9 +72,12 @@ pub(crate) trait StreamSource: Debug + Send + Sync {
     fn time(&self) -> &str;
     /// Declared and derived columns.
     fn schema(&self) -> SchemaRef;
-    /// How many pieces of the journal there are by now; what comes later is in later ones.
-    fn frames(&self) -> usize;
-    /// The events of a range of event time in the first `frames` pieces, each once; events outside
-    /// the range are possible.
-    fn scan(&self, range: TimeRange, frames: usize) -> Scan;
+    /// What there is by now; what comes later is not in it.
+    fn view(&self) -> Arc<dyn StreamSnapshot>;
+}
+
+/// What one question sees of a stream.
+pub(crate) trait StreamSnapshot: Debug + Send + Sync {
+    /// The events of a range of event time, each once; events outside the range are possible.
+    fn scan(&self, range: TimeRange) -> Scan;
 }

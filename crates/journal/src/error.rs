@@ -24,7 +24,7 @@ pub enum JournalError {
         /// What was found there.
         reason: String,
     },
-    /// A segment between the oldest and the newest is not in the folder.
+    /// A segment between the oldest and the newest, or the oldest itself, is not in the folder.
     #[error("segment {segment} of the journal is missing")]
     MissingSegment {
         /// The number of the absent segment.
@@ -38,6 +38,22 @@ pub enum JournalError {
         /// The segment's number.
         segment: u64,
         /// The version in its header.
+        version: u32,
+        /// The newest version this program reads.
+        known: u32,
+    },
+    /// The file that says which segment is the oldest is damaged.
+    #[error(
+        "the journal's file `start`, which says which segment is the oldest, is damaged; bring it back from a backup"
+    )]
+    StartDamaged,
+    /// The file that says which segment is the oldest was written by a version of the format that this
+    /// program does not know.
+    #[error(
+        "the journal's file `start` has format version {version}; this program reads version {known}"
+    )]
+    UnknownStartVersion {
+        /// The version in the file.
         version: u32,
         /// The newest version this program reads.
         known: u32,

@@ -26,6 +26,8 @@
 //! unchanged, or [`Journal::open`] or the read says which segment and position is damaged. What was
 //! appended and not synced may be there or not, but never in part and never with a gap before it.
 
+pub mod durable;
+
 mod error;
 mod frame;
 mod instance;
@@ -35,6 +37,7 @@ mod reader;
 mod recovery;
 mod scanner;
 mod segment;
+mod start;
 mod storage;
 mod view;
 mod writer;
@@ -45,5 +48,5 @@ pub use offset::Offset;
 pub use reader::{Frames, JournalReader};
 pub use recovery::Recovery;
 pub use segment::SegmentStatus;
-pub use storage::{DiskStorage, Storage, StorageFile};
+pub use storage::{DiskStorage, Space, Storage, StorageFile, make_durable};
 pub use writer::{Journal, JournalOptions};

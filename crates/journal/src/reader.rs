@@ -1,15 +1,23 @@
 //! Reads durable frames, beside the writer.
 
+use std::io;
 use std::sync::Arc;
 
 use crate::error::JournalError;
 use crate::offset::Offset;
 use crate::scanner::{Scanner, Step};
 use crate::segment::SegmentStatus;
+use crate::storage::Space;
 use crate::view::{After, View};
 
 /// How much [`Frames`] reads from the storage at once.
 const READ_AHEAD_BYTES: u64 = 4 << 20;
+
+/// What should stay free on a disk unless told, or [`FREE_PART_DEFAULT`] of a small one.
+const FREE_BYTES_DEFAULT: u64 = 1 << 30;
+
+/// One part of so many of the disk: 2 %.
+const FREE_PART_DEFAULT: u64 = 50;
 
 /// Reads durable frames. Cheap to clone; reads do not disturb the writer or each other.
 #[derive(Clone)]
@@ -47,6 +55,22 @@ impl JournalReader {
             }),
             Step::Bad(reason) => Err(JournalError::damaged(at, reason)),
         }
+    }
+
+    /// The room on the disk that the journal lies on; none where that is not known.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn space(&self) -> io::Result<Option<Space>> {
+        self.view.storage.space()
+    }
+
+    /// Bytes of such a disk that should stay free:
+    /// [`JournalOptions::free_bytes_min`](crate::JournalOptions::free_bytes_min) or its default.
+    #[must_use]
+    pub fn free_bytes_min(&self, space: &Space) -> u64 {
+        let default = || FREE_BYTES_DEFAULT.min(space.total_bytes / FREE_PART_DEFAULT);
+        self.view.free_bytes_min.unwrap_or_else(default)
     }
 
     /// The frames from `from` on, in order, with where each starts. `from` is [`Offset::START`], where a

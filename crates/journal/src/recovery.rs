@@ -11,6 +11,7 @@ use crate::scanner::{Scanner, Step};
 use crate::segment::{
     CreateError, SEGMENT_HEADER_BYTES, SegmentHeader, segment_name, segment_number,
 };
+use crate::start::Start;
 use crate::storage::{Storage, StorageFile};
 use crate::view::SegmentView;
 use crate::writer::Tail;
@@ -48,20 +49,34 @@ pub(crate) fn lock(storage: &dyn Storage) -> Result<Box<dyn StorageLock>, Journa
     })
 }
 
-/// Checks all segments, cuts off a torn tail, makes what is left durable.
-pub(crate) fn recover(
-    storage: &Arc<dyn Storage>,
-) -> Result<(Tail, BTreeMap<u64, SegmentView>, Recovery), JournalError> {
-    let numbers = list_segments(storage.as_ref())?;
+/// A journal that was checked: its last segment and its beginning, for the writer; all segments, for readers.
+pub(crate) struct Recovered {
+    pub(crate) tail: Tail,
+    pub(crate) start: Start,
+    pub(crate) segments: BTreeMap<u64, SegmentView>,
+    pub(crate) recovery: Recovery,
+}
+
+/// Checks all segments, cuts off a torn tail, makes what is left durable, removes what a removal left over.
+pub(crate) fn recover(storage: &Arc<dyn Storage>) -> Result<Recovered, JournalError> {
+    let mut start = Start::read(storage.as_ref())?;
+    let (left_over, numbers) = list_segments(storage.as_ref(), &start)?;
     let mut recovery = Recovery::default();
     let mut segments = BTreeMap::new();
     let mut sequence = None;
+    let mut last_frame = None;
     let (last, sealed) = match numbers.split_last() {
         Some((last, sealed)) => (*last, sealed),
         None => (1, [].as_slice()),
     };
     for number in sealed {
-        let (segment, end, next) = check_sealed(storage.as_ref(), *number, sequence)?;
+        let Sealed {
+            segment,
+            end,
+            next,
+            last_frame: last_of_segment,
+        } = check_sealed(storage.as_ref(), *number, sequence)?;
+        last_frame = last_of_segment.or(last_frame);
         recovery.frames += next - segment.first_sequence;
         recovery.bytes += end;
         segments.insert(
@@ -73,13 +88,21 @@ pub(crate) fn recover(
         );
         sequence = Some(next);
     }
-    let tail = if numbers.is_empty() {
+    let mut tail = if numbers.is_empty() {
         create(storage.as_ref(), last, 0)?
     } else {
         let (tail, torn_bytes) = recover_last(storage.as_ref(), last, sequence)?;
         recovery.torn_bytes_dropped = torn_bytes;
         tail
     };
+    tail.last_frame = tail.last_frame.or(last_frame);
+    // After the first segment: a journal that has this file and no segment has lost one.
+    match start.settle(storage.as_ref()) {
+        Ok(()) => remove(storage.as_ref(), &left_over)?,
+        // A full disk keeps no journal from being opened. What is left over goes the next time.
+        Err(JournalError::StorageFull { .. }) => {}
+        Err(error) => return Err(error),
+    }
     storage
         .sync_dir()
         .map_err(JournalError::io("fsync", &storage.describe()))?;
@@ -93,11 +116,31 @@ pub(crate) fn recover(
         },
     );
     recovery.segments = segments.len() as u64;
-    Ok((tail, segments, recovery))
+    Ok(Recovered {
+        tail,
+        start,
+        segments,
+        recovery,
+    })
 }
 
-/// The numbers of the segments, ascending and without a gap.
-fn list_segments(storage: &dyn Storage) -> Result<Vec<u64>, JournalError> {
+/// Removes what stands before the journal's start, which is durable.
+fn remove(storage: &dyn Storage, numbers: &[u64]) -> Result<(), JournalError> {
+    for number in numbers {
+        let name = segment_name(*number);
+        storage
+            .remove(&name)
+            .map_err(JournalError::io("remove", &name))?;
+    }
+    Ok(())
+}
+
+/// The numbers of the segments that a removal has left over, and of those that count: ascending, without a gap, and
+/// from the start on.
+fn list_segments(
+    storage: &dyn Storage,
+    start: &Start,
+) -> Result<(Vec<u64>, Vec<u64>), JournalError> {
     let names = storage
         .list()
         .map_err(JournalError::io("list", &storage.describe()))?;
@@ -106,6 +149,19 @@ fn list_segments(storage: &dyn Storage) -> Result<Vec<u64>, JournalError> {
         .filter_map(|name| segment_number(name))
         .collect();
     numbers.sort_unstable();
+    let mut left_over = numbers;
+    let first = left_over.partition_point(|number| *number < start.segment());
+    let numbers = left_over.split_off(first);
+    let begins = match numbers.first() {
+        Some(oldest) => *oldest == start.segment(),
+        // A folder without either is a journal that has not begun.
+        None => left_over.is_empty() && !start.is_written(),
+    };
+    if !begins {
+        return Err(JournalError::MissingSegment {
+            segment: start.segment(),
+        });
+    }
     for (number, next) in numbers.iter().zip(numbers.iter().skip(1)) {
         if number + 1 != *next {
             return Err(JournalError::MissingSegment {
@@ -113,7 +169,16 @@ fn list_segments(storage: &dyn Storage) -> Result<Vec<u64>, JournalError> {
             });
         }
     }
-    Ok(numbers)
+    Ok((left_over, numbers))
+}
+
+/// A segment that has a successor.
+struct Sealed {
+    segment: SegmentHeader,
+    end: u64,
+    /// The number of the frame that follows its last.
+    next: u64,
+    last_frame: Option<Offset>,
 }
 
 /// Checks a segment that was durable before the next one was begun: anything wrong with it is damage. Its
@@ -122,7 +187,7 @@ fn check_sealed(
     storage: &dyn Storage,
     number: u64,
     sequence: Option<u64>,
-) -> Result<(SegmentHeader, u64, u64), JournalError> {
+) -> Result<Sealed, JournalError> {
     let (file, end, header) = open_segment(storage, number)?;
     let segment = header
         .ok_or_else(|| JournalError::damaged(Offset::new(number, 0), "no valid segment header"))?;
@@ -131,12 +196,14 @@ fn check_sealed(
     let mut scanner = Scanner::new(file, key, SEGMENT_HEADER_BYTES, end, HEADER_READ_BYTES);
     let mut next = segment.first_sequence;
     let mut group_open = false;
+    let mut last_frame = None;
     loop {
         let at = scanner.offset();
         match scanner.header()? {
             Step::Frame(frame) => {
                 check_sequence(&frame, at, &mut next)?;
                 group_open = frame.continued;
+                last_frame = Some(at);
             }
             Step::End if group_open => {
                 return Err(JournalError::damaged(
@@ -144,7 +211,14 @@ fn check_sealed(
                     "the rest of a group of frames is missing",
                 ));
             }
-            Step::End => return Ok((segment, end, next)),
+            Step::End => {
+                return Ok(Sealed {
+                    segment,
+                    end,
+                    next,
+                    last_frame,
+                });
+            }
             Step::Bad(reason) => return Err(JournalError::damaged(at, reason)),
         }
     }
@@ -186,6 +260,7 @@ fn recover_last(
     let mut proven = 0;
     // The end of the last group that is there as a whole, and the number of the frame that follows it.
     let (mut end, mut next_sequence) = (SEGMENT_HEADER_BYTES, next);
+    let mut last_frame = None;
     let torn = loop {
         let at = scanner.offset();
         let continued = match scanner.frame()? {
@@ -199,6 +274,7 @@ fn recover_last(
         };
         if !continued {
             (end, next_sequence) = (scanner.offset().position, next);
+            last_frame = Some(at);
         }
     };
     let name = segment_name(number);
@@ -218,6 +294,7 @@ fn recover_last(
         segment,
         end,
         next_sequence,
+        last_frame,
     };
     Ok((tail, bytes - end))
 }
@@ -313,6 +390,7 @@ fn create(storage: &dyn Storage, number: u64, first: u64) -> Result<Tail, Journa
         segment,
         end: SEGMENT_HEADER_BYTES,
         next_sequence: first,
+        last_frame: None,
     })
 }
 

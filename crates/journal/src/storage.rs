@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use crate::durable::{create_folders, sync_folder};
 use crate::lock::{FileLock, LockError, StorageLock};
 
 const LOCK_FILE: &str = "lock";
@@ -55,6 +56,23 @@ pub trait Storage: Send + Sync + 'static {
 
     /// What to call this storage in messages.
     fn describe(&self) -> String;
+
+    /// The room on what the folder lies on; none where that is not known.
+    ///
+    /// # Errors
+    /// Those of the system.
+    fn space(&self) -> io::Result<Option<Space>> {
+        Ok(None)
+    }
+}
+
+/// The room on a disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Space {
+    /// Bytes that we may still write.
+    pub free_bytes: u64,
+    /// Bytes it has in all.
+    pub total_bytes: u64,
 }
 
 /// An open file.
@@ -90,6 +108,15 @@ pub trait StorageFile: Send + Sync {
     fn bytes(&self) -> io::Result<u64>;
 }
 
+/// Makes the contents and the length of a file durable, for what is kept beside the journal: only this crate
+/// syncs.
+///
+/// # Errors
+/// Those of the system; afterwards it is not known what is durable.
+pub fn make_durable(file: &dyn StorageFile) -> io::Result<()> {
+    file.sync_data()
+}
+
 /// A folder of the file system.
 #[derive(Debug)]
 pub struct DiskStorage {
@@ -103,22 +130,7 @@ impl DiskStorage {
     /// Those of the system.
     pub fn open(path: impl Into<PathBuf>) -> io::Result<Self> {
         let folder = path.into();
-        if !folder.is_dir() {
-            fs::create_dir_all(&folder)?;
-            // Each new folder's name stands in its parent. How many are new is not known, and syncing one
-            // that was there before does no harm, but a parent may be unreadable to us: then its child was
-            // there before.
-            for ancestor in folder
-                .ancestors()
-                .skip(1)
-                .filter(|a| !a.as_os_str().is_empty())
-            {
-                match sync_folder(ancestor) {
-                    Err(error) if error.kind() == ErrorKind::PermissionDenied => break,
-                    other => other?,
-                }
-            }
-        }
+        create_folders(&folder)?;
         Ok(Self { folder })
     }
 
@@ -176,6 +188,14 @@ impl Storage for DiskStorage {
     fn describe(&self) -> String {
         self.folder.display().to_string()
     }
+
+    fn space(&self) -> io::Result<Option<Space>> {
+        let disk = rustix::fs::statvfs(&self.folder)?;
+        Ok(Some(Space {
+            free_bytes: disk.f_bavail.saturating_mul(disk.f_frsize),
+            total_bytes: disk.f_blocks.saturating_mul(disk.f_frsize),
+        }))
+    }
 }
 
 struct DiskFile {
@@ -211,8 +231,4 @@ impl StorageFile for DiskFile {
     fn bytes(&self) -> io::Result<u64> {
         Ok(self.file.metadata()?.len())
     }
-}
-
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
 }

@@ -22,7 +22,9 @@ pub(crate) struct SegmentView {
 
 /// The segments readers may see; shared by the writer, which extends it after each fsync, and all readers.
 pub(crate) struct View {
-    storage: Arc<dyn Storage>,
+    pub(crate) storage: Arc<dyn Storage>,
+    /// [`crate::JournalOptions::free_bytes_min`].
+    pub(crate) free_bytes_min: Option<u64>,
     segments: RwLock<BTreeMap<u64, SegmentView>>,
     files: Mutex<VecDeque<(u64, Arc<dyn StorageFile>)>>,
 }
@@ -46,9 +48,14 @@ pub(crate) enum After {
 }
 
 impl View {
-    pub(crate) fn new(storage: Arc<dyn Storage>, segments: BTreeMap<u64, SegmentView>) -> Self {
+    pub(crate) fn new(
+        storage: Arc<dyn Storage>,
+        segments: BTreeMap<u64, SegmentView>,
+        free_bytes_min: Option<u64>,
+    ) -> Self {
         Self {
             storage,
+            free_bytes_min,
             segments: RwLock::new(segments),
             files: Mutex::new(VecDeque::new()),
         }

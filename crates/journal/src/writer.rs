@@ -9,8 +9,9 @@ use crate::instance;
 use crate::lock::StorageLock;
 use crate::offset::Offset;
 use crate::reader::JournalReader;
-use crate::recovery::{self, Recovery};
+use crate::recovery::{self, Recovered, Recovery};
 use crate::segment::{SEGMENT_HEADER_BYTES, SegmentHeader, SegmentStatus, is_full, segment_name};
+use crate::start::Start;
 use crate::storage::{Storage, StorageFile};
 use crate::view::{SegmentView, View};
 
@@ -25,6 +26,10 @@ pub struct JournalOptions {
     pub segment_bytes_max: u64,
     /// Larger payloads are refused. Default 64 MiB. Frames written under a higher limit stay readable.
     pub frame_bytes_max: u32,
+    /// Bytes of the disk that stay free: with fewer, who writes to the journal should take nothing more.
+    /// The journal itself only tells ([`JournalReader::free_bytes_min`]). Default 1 GiB or 2 % of the
+    /// disk, whichever is less; 0 for none.
+    pub free_bytes_min: Option<u64>,
 }
 
 impl Default for JournalOptions {
@@ -32,6 +37,7 @@ impl Default for JournalOptions {
         Self {
             segment_bytes_max: 256 << 20,
             frame_bytes_max: 64 << 20,
+            free_bytes_min: None,
         }
     }
 }
@@ -41,6 +47,7 @@ pub struct Journal {
     storage: Arc<dyn Storage>,
     options: JournalOptions,
     view: Arc<View>,
+    start: Start,
     file: Arc<dyn StorageFile>,
     segment: SegmentHeader,
     /// Where the next frame goes.
@@ -50,6 +57,7 @@ pub struct Journal {
     /// Whether the file was changed since the last fsync. A frame taken back changes it and not `end`.
     changed: bool,
     next_sequence: u64,
+    last_frame: Option<Offset>,
     buffer: Vec<u8>,
     poisoned: Option<String>,
     _lock: Box<dyn StorageLock>,
@@ -61,6 +69,8 @@ pub(crate) struct Tail {
     pub(crate) segment: SegmentHeader,
     pub(crate) end: u64,
     pub(crate) next_sequence: u64,
+    /// Where the last frame starts, if any is kept.
+    pub(crate) last_frame: Option<Offset>,
 }
 
 impl Journal {
@@ -71,23 +81,35 @@ impl Journal {
     ///
     /// # Errors
     /// [`JournalError::Locked`] when it is open elsewhere; [`JournalError::Damaged`] and
-    /// [`JournalError::MissingSegment`] when something durable is gone; [`JournalError::UnknownVersion`].
+    /// [`JournalError::MissingSegment`] when something durable is gone; [`JournalError::StartDamaged`];
+    /// [`JournalError::UnknownVersion`] and [`JournalError::UnknownStartVersion`].
     pub fn open(
         storage: Arc<dyn Storage>,
         options: JournalOptions,
     ) -> Result<(Self, Recovery), JournalError> {
         let lock = recovery::lock(storage.as_ref())?;
-        let (tail, segments, recovery) = recovery::recover(&storage)?;
+        let Recovered {
+            tail,
+            start,
+            segments,
+            recovery,
+        } = recovery::recover(&storage)?;
         let journal = Self {
-            view: Arc::new(View::new(Arc::clone(&storage), segments)),
+            view: Arc::new(View::new(
+                Arc::clone(&storage),
+                segments,
+                options.free_bytes_min,
+            )),
             storage,
             options,
+            start,
             file: tail.file,
             segment: tail.segment,
             end: tail.end,
             durable: tail.end,
             changed: false,
             next_sequence: tail.next_sequence,
+            last_frame: tail.last_frame,
             buffer: Vec::new(),
             poisoned: None,
             _lock: lock,
@@ -136,7 +158,7 @@ impl Journal {
             .collect::<Result<Vec<u32>, JournalError>>()?;
         let frames = lengths.iter();
         self.make_room(frames.map(|l| FRAME_HEADER_BYTES + u64::from(*l)).sum())?;
-        let (end, next_sequence) = (self.end, self.next_sequence);
+        let (end, next_sequence, last_frame) = (self.end, self.next_sequence, self.last_frame);
         let mut places = Vec::with_capacity(payloads.len());
         for (at, (payload, length)) in payloads.iter().zip(lengths).enumerate() {
             let continued = at + 1 < payloads.len();
@@ -145,6 +167,7 @@ impl Journal {
                 Err(error) => {
                     self.end = end;
                     self.next_sequence = next_sequence;
+                    self.last_frame = last_frame;
                     let error = self.roll_back(error);
                     if at > 0 {
                         // Whole frames were taken back. A crash must not bring them up again among frames
@@ -187,6 +210,7 @@ impl Journal {
         let at = Offset::new(self.segment.number, self.end);
         self.end += header.frame_bytes();
         self.next_sequence += 1;
+        self.last_frame = Some(at);
         Ok(at)
     }
 
@@ -225,6 +249,12 @@ impl Journal {
         Offset::new(self.segment.number, self.durable)
     }
 
+    /// Where the last frame starts that was appended, durable or not; `None` when no frame is left.
+    #[must_use]
+    pub fn last_frame(&self) -> Option<Offset> {
+        self.last_frame.filter(|at| *at >= self.view.start())
+    }
+
     /// The bytes of all segments, with those not durable yet.
     #[must_use]
     pub fn bytes(&self) -> u64 {
@@ -244,30 +274,33 @@ impl Journal {
     }
 
     /// Removes the segments all of whose frames lie before `offset`, and says how many those were. The
-    /// segment being written is never removed.
+    /// segment being written is never removed. Works on a full disk too.
     ///
     /// # Errors
-    /// [`JournalError::Poisoned`], or [`JournalError::Io`], after which some may have been removed,
-    /// oldest first.
+    /// [`JournalError::Poisoned`]; [`JournalError::StorageFull`] when none has been removed; or
+    /// [`JournalError::Io`], after which some may have been removed. Trying again goes on, and so does opening.
     pub fn remove_segments_before(&mut self, offset: Offset) -> Result<u64, JournalError> {
         self.check_usable()?;
         let keep_from = offset.segment.min(self.segment.number);
         let mut removed = 0;
-        for segment in self
-            .segments()
-            .into_iter()
-            .take_while(|s| s.number < keep_from)
-        {
-            let name = segment_name(segment.number);
-            self.storage
-                .remove(&name)
-                .map_err(JournalError::io("remove", &name))?;
-            self.view.hide(segment.number);
-            // One at a time: a crash that kept a later removal and lost an earlier one would leave a gap.
+        let segments = self.segments().into_iter().map(|s| s.number);
+        for number in segments.take_while(|number| *number < keep_from) {
+            // Durably, before the first one goes: whoever finds one of them missing knows that it may be, and
+            // a crash may keep any of them.
+            self.start.advance(self.storage.as_ref(), keep_from)?;
+            let name = segment_name(number);
+            match self.storage.remove(&name) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(JournalError::io("remove", &name)(error));
+                }
+                _ => self.view.hide(number),
+            }
+            removed += 1;
+        }
+        if removed > 0 {
             self.storage
                 .sync_dir()
-                .map_err(JournalError::io("fsync the folder of", &name))?;
-            removed += 1;
+                .map_err(JournalError::io("fsync", &self.storage.describe()))?;
         }
         Ok(removed)
     }

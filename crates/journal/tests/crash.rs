@@ -2,17 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use proptest::prelude::*;
 use tillwatch_journal::{Journal, JournalError, Offset};
+use tillwatch_testkit::fault::campaign::{self, Totals};
+use tillwatch_testkit::fault::disk::Disk;
+use tillwatch_testkit::fault::random::Random;
 
-use crate::disk::{Disk, Random};
 use crate::{numbered, payloads, try_open};
 
 /// What the journal has to hold.
 #[derive(Default)]
 struct Expected {
-    /// Size and place of every frame that was appended and may be there.
-    frames: Vec<(usize, Offset)>,
+    /// Payload and place of every frame that was appended and may be there.
+    frames: Vec<(Vec<u8>, Offset)>,
+    /// How many payloads were tried, also those that were refused.
+    attempts: u64,
     /// Frames behind which a group goes on: the journal must not end there.
     within: BTreeSet<usize>,
     /// How many of them have to be there.
@@ -22,6 +25,15 @@ struct Expected {
 }
 
 impl Expected {
+    /// The payload to try as frame `number`. No two are the same: one that was refused must not come up where
+    /// another was taken in its place.
+    fn payload(&mut self, number: usize, bytes: usize) -> Vec<u8> {
+        self.attempts += 1;
+        let mut payload = (number as u64).to_le_bytes().to_vec();
+        payload.extend(numbered(self.attempts, bytes.max(8)));
+        payload
+    }
+
     /// Checks what a journal holds after a restart, and takes that as the truth from now on.
     fn check(&mut self, found: &[Vec<u8>]) {
         let first = match found.first() {
@@ -42,9 +54,8 @@ impl Expected {
         assert!(end <= self.frames.len(), "frames that nobody wrote");
         assert!(!self.within.contains(&end), "a group was cut at {end}");
         for (number, payload) in (first..end).zip(found) {
-            let (bytes, _) = self.frames[number];
             assert!(
-                *payload == numbered(number as u64, bytes),
+                *payload == self.frames[number].0,
                 "frame {number} is not what was written"
             );
         }
@@ -54,44 +65,65 @@ impl Expected {
     }
 }
 
-fn run(seed: u64) {
+fn run(seed: u64, totals: &mut Totals) {
     let disk = Disk::default();
     let mut random = Random::new(seed);
     let mut expected = Expected::default();
     for _life in 0..6 {
-        // Half of the lives end at a random operation, which may be one of the recovery itself.
-        if random.below(2) == 0 {
-            disk.power_off_after(random.below(60));
+        match random.below(4) {
+            // Half of the lives end at a random operation, which may be one of the recovery itself.
+            0 | 1 => disk.power_off_after(random.below(60)),
+            // One operation fails, whichever it is.
+            2 => disk.fail_once_after(random.below(90)),
+            _ => {}
         }
+        totals.add("lives", 1);
         if let Some(mut journal) = start(&disk, &mut expected) {
-            live(&disk, &mut journal, &mut expected, &mut random);
+            live(&disk, &mut journal, &mut expected, &mut random, totals);
         }
         match random.below(3) {
             // The process dies and the system lives on: its cache still holds everything.
-            0 if !disk.is_off() => disk.heal(),
-            _ => disk.crash(random.below(u64::MAX)),
+            0 if !disk.is_off() => {
+                totals.add("kills", 1);
+                disk.heal();
+            }
+            _ => {
+                totals.add("power cuts", 1);
+                disk.crash(random.any());
+            }
         }
     }
-    disk.crash(random.below(u64::MAX));
+    disk.crash(random.any());
     start(&disk, &mut expected).expect("nothing fails any more");
+    totals.add("frames acknowledged", expected.acknowledged as u64);
 }
 
-/// Opens and checks the journal, unless the power goes off in the middle of that.
+/// Opens and checks the journal, unless the power goes off or the disk fails in the middle of that.
 fn start(disk: &Disk, expected: &mut Expected) -> Option<Journal> {
     let opened = try_open(disk).and_then(|(journal, _)| Ok((payloads(&journal)?, journal)));
     match opened {
         Ok((found, journal)) => {
             expected.check(&found);
+            let last = expected.frames.last().map(|(_, at)| *at);
+            if !found.is_empty() {
+                assert_eq!(journal.last_frame(), last);
+            }
             Some(journal)
         }
-        Err(JournalError::Io { .. }) if disk.is_off() => None,
+        Err(JournalError::Io { .. }) if disk.met_fault() => None,
         Err(error) => panic!("{error}"),
     }
 }
 
-fn live(disk: &Disk, journal: &mut Journal, expected: &mut Expected, random: &mut Random) {
+fn live(
+    disk: &Disk,
+    journal: &mut Journal,
+    expected: &mut Expected,
+    random: &mut Random,
+    totals: &mut Totals,
+) {
     for _ in 0..random.below(80) {
-        let done = match random.below(40) {
+        let done = match random.below(44) {
             0 => {
                 disk.fail_syncs(1);
                 Ok(())
@@ -104,24 +136,47 @@ fn live(disk: &Disk, journal: &mut Journal, expected: &mut Expected, random: &mu
                 disk.set_bytes_max(None);
                 Ok(())
             }
-            3 => remove(journal, expected, random),
-            4..=12 => journal
+            3 | 4 => remove(journal, expected, random, totals),
+            5..=12 => journal
                 .sync()
                 .map(|_| expected.acknowledged = expected.frames.len()),
             13..=20 => append_group(journal, expected, random),
+            21 => {
+                match random.below(3) {
+                    0 => disk.fail_writes(1),
+                    1 => disk.fail_truncates(1),
+                    _ => disk.fail_folder_syncs(1),
+                }
+                Ok(())
+            }
+            22 | 23 => {
+                // A group is taken back, and the room it had is there for the next one.
+                disk.set_bytes_max(Some(disk.bytes() + random.below(300)));
+                let done = append_group(journal, expected, random);
+                disk.set_bytes_max(None);
+                done
+            }
             _ => {
-                let bytes = 8 + random.below(300) as usize;
-                let number = expected.frames.len() as u64;
-                journal
-                    .append(&numbered(number, bytes))
-                    .map(|at| expected.frames.push((bytes, at)))
+                let bytes = match random.below(3) {
+                    0 => random.below(300) as usize,
+                    _ => few_sizes(random),
+                };
+                let payload = expected.payload(expected.frames.len(), bytes);
+                let at = journal.append(&payload);
+                at.map(|at| expected.frames.push((payload, at)))
             }
         };
         match done {
-            Ok(()) | Err(JournalError::StorageFull { .. }) => {}
-            Err(_) => return,
+            Ok(()) => {}
+            Err(JournalError::StorageFull { .. }) => totals.add("full disks", 1),
+            Err(_) => return totals.add("failures", 1),
         }
     }
+}
+
+/// Few sizes, so that what was taken back and what is written over it often lie frame on frame.
+fn few_sizes(random: &mut Random) -> usize {
+    8 + 64 * random.below(3) as usize
 }
 
 fn append_group(
@@ -130,17 +185,13 @@ fn append_group(
     random: &mut Random,
 ) -> Result<(), JournalError> {
     let first = expected.frames.len();
-    // Few sizes, so that what was taken back and what is written over it often lie frame on frame.
-    let sizes: Vec<usize> = (0..1 + random.below(4))
-        .map(|_| 8 + 50 * random.below(6) as usize)
+    let count = 1 + random.below(4) as usize;
+    let payloads: Vec<Vec<u8>> = (first..first + count)
+        .map(|number| expected.payload(number, few_sizes(random)))
         .collect();
-    let payloads: Vec<Vec<u8>> = (first..)
-        .zip(&sizes)
-        .map(|(number, bytes)| numbered(number as u64, *bytes))
-        .collect();
-    let payloads: Vec<&[u8]> = payloads.iter().map(Vec::as_slice).collect();
-    let places = journal.append_group(&payloads)?;
-    expected.frames.extend(sizes.into_iter().zip(places));
+    let parts: Vec<&[u8]> = payloads.iter().map(Vec::as_slice).collect();
+    let places = journal.append_group(&parts)?;
+    expected.frames.extend(payloads.into_iter().zip(places));
     expected.within.extend(first + 1..expected.frames.len());
     Ok(())
 }
@@ -149,6 +200,7 @@ fn remove(
     journal: &mut Journal,
     expected: &mut Expected,
     random: &mut Random,
+    totals: &mut Totals,
 ) -> Result<(), JournalError> {
     if expected.acknowledged == 0 {
         return Ok(());
@@ -161,14 +213,13 @@ fn remove(
         .take_while(|(_, at)| at.segment < before.segment)
         .count();
     expected.removable = expected.removable.max(removable);
-    journal.remove_segments_before(before).map(|_| ())
+    let removed = journal.remove_segments_before(before)?;
+    totals.add("segments removed", removed);
+    Ok(())
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
-
-    #[test]
-    fn every_synced_frame_survives_in_order_and_once(seed in any::<u64>()) {
-        run(seed);
-    }
+#[test]
+fn every_synced_frame_survives_in_order_and_once() {
+    let totals = campaign::run("journal on a disk that forgets", run);
+    assert!(totals.of("frames acknowledged") > 0);
 }

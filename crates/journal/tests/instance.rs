@@ -1,8 +1,8 @@
 //! Telling one journal from another.
 
 use tillwatch_journal::{Journal, Storage};
+use tillwatch_testkit::fault::disk::Disk;
 
-use crate::disk::Disk;
 use crate::{numbered, open};
 
 fn id(disk: &Disk) -> String {

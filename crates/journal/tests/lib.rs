@@ -9,23 +9,24 @@
 
 mod crash;
 mod damage;
-mod disk;
 mod faults;
+mod fixtures;
 mod instance;
 mod processes;
 mod reading;
 mod retention;
+mod start;
 
 use std::sync::Arc;
 
 use tillwatch_journal::{Journal, JournalError, JournalOptions, Offset, Recovery};
-
-use crate::disk::Disk;
+use tillwatch_testkit::fault::disk::Disk;
 
 /// Segments of a few frames, so that a short test sees several.
 const SMALL: JournalOptions = JournalOptions {
     segment_bytes_max: 1000,
     frame_bytes_max: 4000,
+    free_bytes_min: None,
 };
 
 fn open(disk: &Disk) -> (Journal, Recovery) {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use tillwatch_journal::{DiskStorage, Journal, JournalError, JournalOptions, Offset};
+use tillwatch_testkit::fault::disk::Disk;
 
-use crate::disk::Disk;
 use crate::{SMALL, numbered, open, payloads};
 
 #[test]
@@ -95,6 +95,7 @@ fn a_payload_in_parts_reads_as_one_however_large_the_parts_are() {
     let options = JournalOptions {
         segment_bytes_max: 4 << 20,
         frame_bytes_max: 2 << 20,
+        free_bytes_min: None,
     };
     let (mut journal, _) = Journal::open(Arc::new(disk.clone()), options).unwrap();
     let sizes = [
@@ -154,7 +155,7 @@ fn a_journal_on_real_files_goes_on_where_it_was() {
         let on_disk: u64 = std::fs::read_dir(&path)
             .unwrap()
             .map(Result::unwrap)
-            .filter(|e| e.file_name() != "lock")
+            .filter(|e| e.file_name().to_string_lossy().ends_with(".segment"))
             .map(|e| e.metadata().unwrap().len())
             .sum();
         assert_eq!((recovery.bytes, journal.bytes()), (on_disk, on_disk));
@@ -198,4 +199,36 @@ fn readers_in_other_threads_see_only_whole_durable_frames_while_the_writer_write
     for reader in readers {
         reader.join().unwrap();
     }
+}
+
+#[test]
+fn the_last_frame_is_known_after_appends_refusals_restarts_and_removals() {
+    let disk = Disk::default();
+    let (mut journal, _) = open(&disk);
+    assert_eq!(journal.last_frame(), None);
+    let first = journal.append(&numbered(0, 50)).unwrap();
+    assert_eq!(journal.last_frame(), Some(first));
+    disk.set_bytes_max(Some(disk.bytes() + 100));
+    journal
+        .append_group(&[&numbered(1, 50), &numbered(2, 50)])
+        .unwrap_err();
+    assert_eq!(
+        journal.last_frame(),
+        Some(first),
+        "none of the group is kept"
+    );
+    disk.set_bytes_max(None);
+    let second = journal.append(&numbered(1, 900)).unwrap();
+    journal.sync().unwrap();
+    assert_eq!(second.segment, 2);
+    // The third segment is begun and its frame refused, so the last frame lies in the one before.
+    disk.set_bytes_max(Some(disk.bytes() + 48));
+    journal.append(&numbered(2, 900)).unwrap_err();
+    assert_eq!(journal.segments().len(), 3);
+    drop(journal);
+    disk.heal();
+    let (mut journal, _) = open(&disk);
+    assert_eq!(journal.last_frame(), Some(second));
+    journal.remove_segments_before(Offset::new(3, 0)).unwrap();
+    assert_eq!(journal.last_frame(), None);
 }

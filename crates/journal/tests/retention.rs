@@ -1,8 +1,8 @@
 //! Removing what is no longer needed.
 
 use tillwatch_journal::{Journal, JournalError, Offset};
+use tillwatch_testkit::fault::disk::Disk;
 
-use crate::disk::Disk;
 use crate::{numbered, open, payloads};
 
 fn filled(disk: &Disk) -> (Journal, Vec<Offset>) {

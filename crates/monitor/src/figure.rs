@@ -113,6 +113,18 @@ pub struct MetricFacts {
     pub empty_value: Option<f64>,
     /// How long after its time an event is waited for, in microseconds.
     pub lateness_us: i64,
+    /// Events so far that came after their bucket was complete. It changes whenever figures that may
+    /// have been judged have changed.
+    pub revised_events: u64,
+}
+
+/// What has changed of buckets after they were complete.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Revised {
+    /// Events that came late, of whatever slice.
+    pub events: u64,
+    /// When the last of them was received, in microseconds since the epoch.
+    pub at_us: i64,
 }
 
 /// A question for figures: the metric split by `by`, in steps, over a stretch of event time.
@@ -169,4 +181,11 @@ pub trait FigureSource: Send + Sync {
     /// # Errors
     /// A sentence for the status page.
     fn figures(&self, query: &FigureQuery) -> Result<Vec<SliceFigures>, String>;
+
+    /// What came late into buckets from `from_us` to `to_us`, exclusive. `None` where nothing did,
+    /// and where the figures of just these buckets can no longer be asked for.
+    ///
+    /// # Errors
+    /// A sentence for the status page.
+    fn revised(&self, metric: &str, from_us: i64, to_us: i64) -> Result<Option<Revised>, String>;
 }

@@ -44,15 +44,26 @@ pub struct ProcessOptions {
     /// An event time further than this ahead of its receipt does not move the watermark, in
     /// microseconds. Default 1 h: a client with a wrong clock must not make everyone else late.
     pub future_max_us: i64,
+    /// A source that has brought no event for so long, or whose newest event is so far behind the
+    /// stream's newest, does not hold the watermark back, in microseconds. Default 5 min.
+    pub source_idle_us: i64,
+    /// Buckets of a cube that are known to have changed after they were complete; of more only the
+    /// newest are told by name. Default 10 000.
+    pub revised_buckets_max: usize,
     /// Distinct dimension combinations a cube keeps before new ones go to `__other__`. Default 100 000.
     pub combinations_max: usize,
     /// Newest quarantine frames a stream keeps in its index. Default 10 000.
     pub reject_frames_max: usize,
+    /// Bytes of decoded states of cubes' tables that are kept in memory for questions. Default 128 MiB.
+    pub state_cache_bytes_max: u64,
     /// Bytes of one value that an expression of a definition produces. Default 1 MiB, a line's limit.
     pub value_bytes_max: usize,
     /// Bytes one call of a function in a definition may produce for one batch of rows, which is
     /// tried in halves when it would be more. Default 64 MiB.
     pub function_bytes_max: usize,
+    /// Bytes of memory for the remembered ids of all streams; past it they are looked up in files. Default
+    /// 256 MiB, some ten million ids.
+    pub dedup_memory_bytes_max: usize,
 }
 
 impl ProcessOptions {
@@ -71,10 +82,14 @@ impl Default for ProcessOptions {
             lateness_us: 60_000_000,
             allowed_lateness_us: 0,
             future_max_us: 3_600_000_000,
+            source_idle_us: 300_000_000,
+            revised_buckets_max: 10_000,
             combinations_max: 100_000,
             reject_frames_max: 10_000,
+            state_cache_bytes_max: 128 << 20,
             value_bytes_max: 1 << 20,
             function_bytes_max: 64 << 20,
+            dedup_memory_bytes_max: 256 << 20,
         }
     }
 }

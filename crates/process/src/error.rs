@@ -81,6 +81,44 @@ pub enum ProcessError {
     /// DataFusion failed on well-formed input.
     #[error("query engine: {0}")]
     Engine(#[from] DataFusionError),
+    /// A history table could not be opened, read or written.
+    #[error("history: {0}")]
+    History(#[from] tillwatch_history::HistoryError),
+    /// What is kept beside the journal could not be read or written, or does not belong to it.
+    #[error("{0}")]
+    Kept(String),
+    /// A file of remembered ids is not what was written, or not there as a whole.
+    #[error("the remembered ids in {file} are damaged at byte {position}: {reason}")]
+    DedupDamaged {
+        /// The file's name.
+        file: String,
+        /// Where in it.
+        position: u64,
+        /// What was found there.
+        reason: String,
+    },
+    /// A file of remembered ids was written by a version of the format that this program does not know.
+    #[error(
+        "{file} has version {version} of the format of remembered ids; this program reads version {known}"
+    )]
+    DedupVersion {
+        /// The file's name.
+        file: String,
+        /// The version in its header.
+        version: u32,
+        /// The newest version this program reads.
+        known: u32,
+    },
+    /// The storage of remembered ids failed.
+    #[error("cannot {action} {file}, of the remembered ids: {source}")]
+    DedupStorage {
+        /// What was tried.
+        action: &'static str,
+        /// The file or folder it was tried on.
+        file: String,
+        /// The system's answer.
+        source: std::io::Error,
+    },
     /// Columns could not be built or converted.
     #[error("columns: {0}")]
     Columns(#[from] datafusion::arrow::error::ArrowError),
@@ -117,7 +155,12 @@ impl ProcessError {
             Self::Journal(_) => "journal",
             Self::Frame(_) => "frame",
             Self::Engine(_) => "engine",
+            Self::DedupDamaged { .. } => "dedup damaged",
+            Self::DedupVersion { .. } => "dedup version",
+            Self::DedupStorage { .. } => "dedup storage",
             Self::Columns(_) => "columns",
+            Self::History(_) => "history",
+            Self::Kept(_) => "kept",
         }
     }
 }

@@ -7,8 +7,10 @@
 //! events.
 //!
 //! - [`Processor`] takes journal records ([`tillwatch_collect::Downstream`]) and recovers from a journal.
-//! - [`Cube::snapshot`] gives the states; [`Measure::merge`] turns them into figures in any query.
-//! - [`StreamLog::scan`] reads the raw events back out of the journal.
+//! - [`Cube::view`] gives the states; [`Measure::merge`] turns them into figures in any query.
+//! - [`StreamLog::scan`] reads the raw events back out of history and the journal.
+//! - [`Processor::attach`], [`Processor::flush`] and [`Processor::maintain`] keep history, so that the
+//!   journal may forget.
 //! - [`functions`] are the SQL functions a definition may use besides DataFusion's.
 //!
 //! Nothing here reads a clock: time comes with the records.
@@ -20,25 +22,35 @@ mod derive;
 mod engine;
 mod error;
 pub mod functions;
+mod history;
+mod lags;
 mod merge;
 mod processor;
 mod reason;
 mod replayed;
+mod revision;
 mod status;
 mod stream;
 mod trial;
 mod watermark;
 mod writer;
 
-pub use cube::{BUCKET, Cube, FigureCurrency, Measure, OTHER};
+pub use cube::{BUCKET, Cube, CubeView, FigureCurrency, Measure, OTHER};
+pub use dedup::{
+    Dedup, DedupBudget, DedupCheckpoint, DedupMerge, DedupMerged, DedupRun, remove_unneeded,
+};
 pub use definition::{CubeDefinition, ProcessOptions, StreamDefinition};
 pub use derive::compute;
 pub use error::{Item, ProcessError};
 pub use functions::{FunctionDoc, Rates, function_docs, register_functions};
+pub use history::{AttachReport, FlushReport, Keeping, MaintainReport, RejectReader};
+pub use lags::{LAG_BOUNDS_US, Lags};
 pub use merge::MergeUdaf;
 pub use processor::{Processor, RecoverRange, RecoverReport};
 pub use reason::in_plain_words;
 pub use replayed::{QUARANTINE, RejectedLine};
+pub use revision::{Revision, Revisions};
 pub use status::{CubeStatus, ProcessStatus, StreamStatus};
-pub use stream::{RejectFrame, Scan, StreamLog};
+pub use stream::{RejectFrame, Scan, StreamLog, StreamView};
 pub use trial::try_out;
+pub use watermark::{EventClock, PUSHED, SourceClock};

@@ -1,18 +1,20 @@
 //! The processor: durable records in journal order become cubes and an index.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tillwatch_collect::{Applied, Downstream, JournalRecord, RecordKind, decode_owned_record};
 use tillwatch_journal::{JournalReader, Offset};
 use tokio::sync::watch;
 
 use crate::cube::{Cube, CubeWriter, Money};
+use crate::dedup::DedupBudget;
 use crate::definition::{CubeDefinition, ProcessOptions, StreamDefinition};
 use crate::engine::Engine;
 use crate::error::{Item, ProcessError};
 use crate::functions::Rates;
+use crate::history::{Checkpoint, Flush, Kept, StrandedFrame};
 use crate::status::ProcessStatus;
 use crate::stream::StreamLog;
 use crate::writer::Writer;
@@ -20,6 +22,8 @@ use crate::writer::Writer;
 /// Rows and records read from the journal between two steps of recovery.
 const RECOVER_ROWS: usize = 65_536;
 const RECOVER_RECORDS: usize = 1_024;
+/// Events after which recovery flushes what it read.
+const RECOVER_FLUSH_ROWS: usize = 500_000;
 
 /// Streams and cubes of one set of definitions.
 ///
@@ -29,19 +33,39 @@ pub struct Processor {
     rates: Arc<Rates>,
     streams: HashMap<String, Arc<StreamLog>>,
     cubes: HashMap<String, Arc<Cube>>,
-    writers: Mutex<HashMap<String, Writer>>,
+    writers: Mutex<Writers>,
     options: ProcessOptions,
     unknown_records: AtomicU64,
     changes: watch::Sender<u64>,
+    kept: OnceLock<Kept>,
+    /// The offset of the last checkpoint.
+    checkpoint_at: Mutex<Option<Offset>>,
+    /// The flush under way, or the one that failed and is tried again.
+    flushing: Mutex<Option<Flush>>,
+}
+
+/// What only one thread at a time has.
+pub(crate) struct Writers {
+    pub(crate) by_stream: BTreeMap<String, Writer>,
+    /// The last frame applied.
+    pub(crate) applied: Option<Offset>,
+    /// Frames that no definition could take; noted where the journal is to be shortened.
+    pub(crate) stranded: Vec<StrandedFrame>,
+    /// Earlier such frames that can be taken now, until a checkpoint holds them.
+    pub(crate) readmitted: Vec<StrandedFrame>,
 }
 
 /// Which frames of the journal recovery takes; all of them by default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RecoverRange {
-    /// Only those after this one: the [`RecoverReport::last`] of an earlier call.
+    /// Only those after this one: the [`RecoverReport::last`] of an earlier call. Without it,
+    /// recovery starts behind the last checkpoint.
     pub after: Option<Offset>,
     /// Only those before this place.
     pub before: Option<Offset>,
+    /// Whether to flush to history on the way, so that memory does not grow with the journal. Only
+    /// whoever owns the data folder may.
+    pub flush: bool,
 }
 
 /// What recovery found.
@@ -98,12 +122,13 @@ impl Processor {
         options: ProcessOptions,
     ) -> Result<Self, Vec<ProcessError>> {
         let engine = Engine::new(rates, options.function_bounds()).map_err(|e| vec![e.into()])?;
+        let budget = DedupBudget::new(options.dedup_memory_bytes_max);
         let mut errors = Vec::new();
         let mut logs = HashMap::new();
-        let mut writers = HashMap::new();
+        let mut writers = BTreeMap::new();
         for stream in &streams {
             let name = stream.schema.name.clone();
-            match Writer::plan(&engine, stream, &options) {
+            match Writer::plan(&engine, stream, &options, &budget) {
                 Ok(writer) => {
                     logs.insert(name.clone(), Arc::clone(&writer.log));
                     if writers.insert(name.clone(), writer).is_some() {
@@ -142,10 +167,18 @@ impl Processor {
             rates: Arc::clone(rates),
             streams: logs,
             cubes: planned,
-            writers: Mutex::new(writers),
+            writers: Mutex::new(Writers {
+                by_stream: writers,
+                applied: None,
+                stranded: Vec::new(),
+                readmitted: Vec::new(),
+            }),
             options,
             unknown_records: AtomicU64::new(0),
             changes: watch::Sender::new(0),
+            kept: OnceLock::new(),
+            checkpoint_at: Mutex::new(None),
+            flushing: Mutex::new(None),
         })
     }
 
@@ -160,15 +193,23 @@ impl Processor {
         range: RecoverRange,
         progress: &dyn Fn(&RecoverReport),
     ) -> Result<RecoverReport, ProcessError> {
+        let after = match range.after {
+            Some(after) => Some(after),
+            None => {
+                self.readmit(reader)?;
+                self.kept().and_then(|kept| kept.from)
+            }
+        };
         let mut report = RecoverReport {
-            last: range.after,
+            last: after,
             ..RecoverReport::default()
         };
+        let borders = self.borders();
         let mut group = Vec::new();
-        let mut rows = 0;
-        for frame in reader.iter_from(range.after.unwrap_or_else(|| reader.start())) {
+        let (mut rows, mut unflushed) = (0, 0);
+        for frame in reader.iter_from(after.unwrap_or_else(|| reader.start())) {
             let (offset, payload) = frame?;
-            if range.after == Some(offset) {
+            if after == Some(offset) {
                 continue;
             }
             if range.before.is_some_and(|before| offset >= before) {
@@ -181,13 +222,69 @@ impl Processor {
             report.reject_frames += u64::from(record.kind == RecordKind::Rejects);
             rows += record.batch.num_rows();
             group.push(record);
-            if rows >= RECOVER_ROWS || group.len() >= RECOVER_RECORDS {
+            let full = rows >= RECOVER_ROWS || group.len() >= RECOVER_RECORDS;
+            if full || borders.contains(&offset) {
                 self.recover_group(&mut group, &mut report, progress);
+                unflushed += rows;
                 rows = 0;
+            }
+            if range.flush && unflushed >= RECOVER_FLUSH_ROWS {
+                // What fails here is tried again once the server runs, and told there.
+                self.flush(reader)?;
+                unflushed = 0;
             }
         }
         self.recover_group(&mut group, &mut report, progress);
         Ok(report)
+    }
+
+    /// Takes the frames up that no definition could take before and these can, as if they had come
+    /// right behind the checkpoint.
+    fn readmit(&self, reader: &JournalReader) -> Result<(), ProcessError> {
+        let Some(kept) = self.kept() else {
+            return Ok(());
+        };
+        let Some(from) = kept.from else {
+            return Ok(());
+        };
+        let mut writers = self.writers();
+        let mut records = Vec::new();
+        let read = |frame: &StrandedFrame| {
+            let payload = reader.read_at(frame.offset)?;
+            Ok::<_, ProcessError>(decode_owned_record(frame.offset, payload)?)
+        };
+        for frame in &writers.readmitted {
+            records.push(read(frame)?);
+        }
+        let mut left = Vec::new();
+        let mut fit = Vec::new();
+        for frame in std::mem::take(&mut writers.stranded) {
+            let record = read(&frame)?;
+            let writer = writers.by_stream.get(&frame.stream);
+            if writer.is_some_and(|writer| writer.fits(&record)) {
+                records.push(record);
+                fit.push(frame);
+            } else {
+                left.push(frame);
+            }
+        }
+        writers.stranded = left;
+        if !fit.is_empty() {
+            writers.readmitted.extend(fit);
+            // Before any of them reaches a table: a table that is further than the checkpoint then
+            // has them, and one that is not has none of them.
+            if let Some(mut checkpoint) = Checkpoint::read(kept.keeping.state.as_ref())? {
+                checkpoint.stranded.clone_from(&writers.stranded);
+                checkpoint.readmitted.clone_from(&writers.readmitted);
+                checkpoint.write(kept.keeping.state.as_ref())?;
+            }
+        }
+        let behind = Offset::new(from.segment, from.position + 1);
+        for record in &records {
+            writers.take(record, behind, true, &self.options, &self.unknown_records);
+        }
+        writers.aggregate(&self.engine, behind);
+        Ok(())
     }
 
     fn recover_group(
@@ -203,6 +300,51 @@ impl Processor {
         }
         group.clear();
         progress(report);
+    }
+
+    pub(crate) fn writers(&self) -> MutexGuard<'_, Writers> {
+        self.writers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// What outlives the journal; none when nothing does.
+    pub(crate) fn kept(&self) -> Option<&Kept> {
+        self.kept.get()
+    }
+
+    pub(crate) fn keep(&self, kept: Kept) {
+        *self.checkpoint() = kept.from;
+        // A second time is a fault of the caller, and changes nothing.
+        let _ = self.kept.set(kept);
+    }
+
+    pub(crate) fn flushing(&self) -> &Mutex<Option<Flush>> {
+        &self.flushing
+    }
+
+    fn checkpoint(&self) -> MutexGuard<'_, Option<Offset>> {
+        self.checkpoint_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Events applied that are not in history yet.
+    #[must_use]
+    pub fn unflushed_events(&self) -> u64 {
+        self.streams.values().map(|log| log.unflushed()).sum()
+    }
+
+    /// The last frame that the last checkpoint holds.
+    #[must_use]
+    pub fn checkpoint_at(&self) -> Option<Offset> {
+        *self.checkpoint()
+    }
+
+    pub(crate) fn checkpointed(&self, checkpoint: &Checkpoint) {
+        *self.checkpoint() = Some(checkpoint.offset);
     }
 
     /// The cube of that name.
@@ -267,41 +409,75 @@ impl Downstream for Processor {
         if records.is_empty() {
             return Vec::new();
         }
-        let mut writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut writers = self.writers();
+        let strand = self.kept.get().is_some();
         let mut applied = Vec::with_capacity(records.len());
         for record in records {
-            let Some(writer) = writers.get_mut(record.stream.as_ref()) else {
-                // Its definition is gone or broken; the journal still has it.
-                self.unknown_records.fetch_add(1, Ordering::Relaxed);
-                applied.push(match record.kind {
+            let at = record.offset;
+            applied.push(writers.take(record, at, strand, &self.options, &self.unknown_records));
+        }
+        if let Some(last) = records.last() {
+            writers.aggregate(&self.engine, last.offset);
+            writers.applied = Some(last.offset);
+        }
+        drop(writers);
+        self.changes.send_modify(|groups| *groups += 1);
+        applied
+    }
+}
+
+impl Writers {
+    /// One record, as if it stood at `at`; with `strand`, what cannot be taken is noted so that the
+    /// journal keeps it.
+    fn take(
+        &mut self,
+        record: &JournalRecord,
+        at: Offset,
+        strand: bool,
+        options: &ProcessOptions,
+        unknown: &AtomicU64,
+    ) -> Applied {
+        let taken = match self.by_stream.get_mut(record.stream.as_ref()) {
+            // Its definition is gone or broken; the journal still has it.
+            None => {
+                unknown.fetch_add(1, Ordering::Relaxed);
+                match record.kind {
                     RecordKind::Events => Applied {
                         failed: record.batch.num_rows() as u64,
                         ..Applied::default()
                     },
                     RecordKind::Rejects => Applied::default(),
-                });
-                continue;
-            };
-            applied.push(match record.kind {
+                }
+            }
+            Some(writer) => match record.kind {
                 RecordKind::Events => {
-                    let taken = writer.take(record);
+                    let taken = writer.take(record, at);
                     if taken.accepted + taken.duplicates > 0 {
                         writer.take_replayed(record);
                     }
                     taken
                 }
                 RecordKind::Rejects => {
-                    writer.take_rejects(record, self.options.reject_frames_max);
+                    writer.take_rejects(record, options.reject_frames_max);
                     Applied::default()
                 }
+            },
+        };
+        let unknown_stream = !self.by_stream.contains_key(record.stream.as_ref());
+        if strand && (taken.failed > 0 || unknown_stream) {
+            self.stranded.push(StrandedFrame {
+                offset: record.offset,
+                stream: record.stream.to_string(),
             });
         }
-        for writer in writers.values_mut() {
-            writer.aggregate(&self.engine);
+        taken
+    }
+
+    /// Aggregates what was taken, all of frames up to `upto`.
+    fn aggregate(&mut self, engine: &Engine, upto: Offset) {
+        for writer in self.by_stream.values_mut() {
+            writer.aggregate(engine, upto);
         }
-        drop(writers);
-        self.changes.send_modify(|groups| *groups += 1);
-        applied
     }
 }
 
@@ -311,7 +487,7 @@ fn plan_cube(
     engine: &Engine,
     cube: CubeDefinition,
     streams: &[StreamDefinition],
-    writers: &mut HashMap<String, Writer>,
+    writers: &mut BTreeMap<String, Writer>,
     options: &ProcessOptions,
 ) -> Result<Option<Arc<Cube>>, Vec<ProcessError>> {
     let stream = streams.iter().find(|s| s.schema.name == cube.from);

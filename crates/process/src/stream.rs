@@ -1,17 +1,20 @@
-//! What is known of a stream's events besides its cubes: where they lie in the journal.
+//! What is known of a stream's events besides its cubes: where they lie in history and the journal.
 //!
-//! Raw events are not kept in memory. The index has one entry per journal frame; a scan reads the
-//! frames of its range, leaves out the rows that were duplicates and computes the derived columns.
+//! Raw events are not kept in memory. What was flushed is in the files of the stream's table; for
+//! the rest the index has one entry per journal frame. A scan reads the files and frames of its
+//! range, leaves out the rows that were duplicates and computes the derived columns.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use datafusion::arrow::array::{BooleanArray, RecordBatch};
 use datafusion::arrow::buffer::BooleanBuffer;
 use datafusion::arrow::compute::{concat_batches, filter_record_batch};
 use datafusion::arrow::datatypes::SchemaRef;
+use serde::{Deserialize, Serialize};
 use tillwatch_collect::{adapt, decode_owned_record};
 use tillwatch_event::StreamSchema;
+use tillwatch_history::{DataFile, Rows, Table};
 use tillwatch_journal::{JournalReader, Offset};
 
 use crate::cube::event_times;
@@ -19,6 +22,7 @@ use crate::definition::StreamDefinition;
 use crate::derive::Derive;
 use crate::engine::Engine;
 use crate::error::{Item, ProcessError};
+use crate::history::{Fitting, Pin, StreamFlush, StreamTables, reflected};
 use crate::status::StreamStatus;
 
 /// Small frames are joined up to this many rows before they are handed out.
@@ -37,9 +41,10 @@ pub(crate) struct Frame {
 }
 
 /// A journal frame with rejected lines of the stream.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RejectFrame {
-    /// Where it is in the journal.
+    /// Where it is, or was, in the journal.
+    #[serde(with = "crate::history::offset_text")]
     pub offset: Offset,
     /// Lines in it.
     pub lines: u64,
@@ -51,20 +56,47 @@ pub struct RejectFrame {
 
 #[derive(Debug, Default)]
 pub(crate) struct Index {
-    pub(crate) frames: Vec<Frame>,
+    /// The frames that are not in the stream's table.
+    pub(crate) frames: VecDeque<Arc<Frame>>,
+    /// The files of the stream's table: all frames before those.
+    pub(crate) files: Arc<[Arc<DataFile>]>,
     pub(crate) rejects: VecDeque<RejectFrame>,
     pub(crate) status: StreamStatus,
     /// Bytes of the frames' marks of duplicates.
     mark_bytes: usize,
 }
 
+impl Frame {
+    fn mark_bytes(&self) -> usize {
+        self.duplicates.as_ref().map_or(0, |marks| {
+            size_of::<BooleanBuffer>() + marks.inner().capacity()
+        })
+    }
+}
+
 impl Index {
     pub(crate) fn push(&mut self, frame: Frame) {
-        if let Some(marks) = &frame.duplicates {
-            self.mark_bytes += size_of::<BooleanBuffer>() + marks.inner().capacity();
-        }
-        self.frames.push(frame);
+        self.mark_bytes += frame.mark_bytes();
+        self.frames.push_back(Arc::new(frame));
     }
+
+    /// The frames up to `upto` are in these files now.
+    pub(crate) fn flushed(&mut self, upto: Offset, files: Arc<[Arc<DataFile>]>) {
+        while let Some(frame) = self.frames.front().filter(|frame| frame.offset <= upto) {
+            self.mark_bytes -= frame.mark_bytes();
+            self.frames.pop_front();
+        }
+        self.files = files;
+    }
+}
+
+/// What one question sees of a stream's events: the files and the frames there are now. The
+/// journal keeps the frames, and history the files, as long as this lives.
+#[derive(Debug)]
+pub struct StreamView {
+    files: Arc<[Arc<DataFile>]>,
+    frames: Vec<Arc<Frame>>,
+    _pin: Option<Pin>,
 }
 
 /// A stream's schema, derived columns and index of frames.
@@ -75,6 +107,7 @@ pub struct StreamLog {
     time: usize,
     id: Option<usize>,
     index: RwLock<Index>,
+    tables: OnceLock<StreamTables>,
 }
 
 impl StreamLog {
@@ -130,6 +163,7 @@ impl StreamLog {
             time,
             id,
             index,
+            tables: OnceLock::new(),
         })
     }
 
@@ -161,9 +195,13 @@ impl StreamLog {
     #[must_use]
     pub fn status(&self) -> StreamStatus {
         let index = self.read();
+        let frame_bytes = size_of::<Frame>() + size_of::<Arc<Frame>>();
         StreamStatus {
             frames: index.frames.len() as u64,
-            index_bytes: (index.frames.capacity() * size_of::<Frame>() + index.mark_bytes) as u64,
+            index_bytes: (index.frames.capacity() * frame_bytes + index.mark_bytes) as u64,
+            stored_events: self.stored(&index.files).map(|(_, f)| f.rows).sum(),
+            stored_bytes: self.stored(&index.files).map(|(_, f)| f.bytes).sum(),
+            stored_files: self.stored(&index.files).count() as u64,
             ..index.status.clone()
         }
     }
@@ -187,45 +225,132 @@ impl StreamLog {
             .collect()
     }
 
-    /// The events with `from_us ≤ time < to_us` in journal order, without duplicates and with
-    /// derived columns. It sees the frames indexed when it is called; later ones do not appear.
+    /// The events with `from_us ≤ time < to_us`, without duplicates and with derived columns: those
+    /// in history by day and time, then those of the journal in its order. It sees what is there
+    /// when it is called; what comes later does not appear.
     pub fn scan(
         self: &Arc<Self>,
         reader: &JournalReader,
         from_us: Option<i64>,
         to_us: Option<i64>,
     ) -> Scan {
-        self.scan_first(usize::MAX, reader, from_us, to_us)
+        self.scan_view(Arc::new(self.view()), reader, from_us, to_us)
     }
 
-    /// Frames with events indexed so far.
-    #[must_use]
-    pub fn frames(&self) -> usize {
-        self.read().frames.len()
+    /// What there is now, so that several scans of one question see the same events.
+    pub fn view(&self) -> StreamView {
+        let index = self.read();
+        let pin = self.tables.get().and_then(|tables| {
+            // Before the first frame nothing of the journal is needed.
+            Some(tables.pin(index.frames.front()?.offset))
+        });
+        StreamView {
+            files: Arc::clone(&index.files),
+            frames: index.frames.iter().cloned().collect(),
+            _pin: pin,
+        }
     }
 
-    /// As [`Self::scan`], but only of the first `frames` frames, so that several scans of one
-    /// question see the same events.
-    pub fn scan_first(
+    /// As [`Self::scan`], of what a view holds.
+    pub fn scan_view(
         self: &Arc<Self>,
-        frames: usize,
+        view: Arc<StreamView>,
         reader: &JournalReader,
         from_us: Option<i64>,
         to_us: Option<i64>,
     ) -> Scan {
         let from = from_us.unwrap_or(i64::MIN);
         let to = to_us.unwrap_or(i64::MAX);
-        let frames = (self.read().frames.iter().take(frames))
-            .filter(|f| f.max_us >= from && (f.min_us < to || to == i64::MAX))
-            .cloned()
-            .collect::<VecDeque<_>>();
+        let within = |min_us: i64, max_us: i64| max_us >= from && (min_us < to || to == i64::MAX);
         Scan {
             log: Arc::clone(self),
             reader: reader.clone(),
-            frames,
+            files: self
+                .stored(&view.files)
+                .filter(|(_, f)| within(f.min_us, f.max_us))
+                .collect(),
+            rows: None,
+            frames: (view.frames.iter())
+                .filter(|f| within(f.min_us, f.max_us))
+                .cloned()
+                .collect(),
             from,
             to,
+            _view: view,
         }
+    }
+
+    /// All files of the stream's tables, older tables first.
+    pub(crate) fn stored<'a>(
+        &'a self,
+        files: &'a [Arc<DataFile>],
+    ) -> impl Iterator<Item = (Arc<Table>, Arc<DataFile>)> + 'a {
+        let tables = self.tables.get();
+        let older = tables.into_iter().flat_map(StreamTables::older_files);
+        older.chain(tables.into_iter().flat_map(move |tables| {
+            let own = |file: &Arc<DataFile>| (Arc::clone(&tables.events), Arc::clone(file));
+            files.iter().map(own)
+        }))
+    }
+
+    /// The tables in history; none when all is in the journal.
+    pub(crate) fn tables(&self) -> Option<&StreamTables> {
+        self.tables.get()
+    }
+
+    /// Takes up the tables with what they hold. Once, before events come.
+    pub(crate) fn attach(&self, tables: StreamTables) {
+        let files = tables.events.view().files;
+        if self.tables.set(tables).is_ok() {
+            self.write().files = files;
+        }
+    }
+
+    /// Rows of the frames that are not in history yet.
+    pub(crate) fn unflushed(&self) -> u64 {
+        let index = self.read();
+        index.frames.iter().map(|frame| u64::from(frame.rows)).sum()
+    }
+
+    /// The stream's events in history were counted anew, by other fields: so many fit, and so many do
+    /// not, for a reason.
+    pub(crate) fn count_anew(&self, fit: u64, unfit: u64, reason: Option<String>) {
+        let status = &mut self.write().status;
+        status.events = fit;
+        status.failed = unfit;
+        status.failed_reason = reason;
+    }
+
+    /// When the oldest rejected line was received that can still be asked for.
+    pub(crate) fn oldest_reject_us(&self) -> Option<i64> {
+        (self.read().rejects.front()).map(|frame| frame.received_at_us)
+    }
+
+    /// What is not in the tables yet.
+    pub(crate) fn begin_flush(self: &Arc<Self>) -> StreamFlush {
+        let index = self.read();
+        let flushed = self
+            .tables
+            .get()
+            .and_then(|tables| reflected(&tables.quarantine));
+        StreamFlush {
+            log: Arc::clone(self),
+            frames: index.frames.iter().cloned().collect(),
+            rejects: (index.rejects.iter())
+                .filter(|frame| flushed.is_none_or(|flushed| frame.offset > flushed))
+                .cloned()
+                .collect(),
+        }
+    }
+
+    /// The frames up to `upto` are in the table's files now.
+    pub(crate) fn flushed(&self, upto: Offset, files: Arc<[Arc<DataFile>]>) {
+        self.write().flushed(upto, files);
+    }
+
+    /// The table's files are others that hold the same.
+    pub(crate) fn replaced(&self, files: Arc<[Arc<DataFile>]>) {
+        self.write().files = files;
     }
 
     pub(crate) fn id_column(&self) -> Option<usize> {
@@ -263,24 +388,23 @@ pub(crate) fn without(
 pub struct Scan {
     log: Arc<StreamLog>,
     reader: JournalReader,
-    frames: VecDeque<Frame>,
+    files: VecDeque<(Arc<Table>, Arc<DataFile>)>,
+    /// Of the file being read, with whether all of it is in the range.
+    rows: Option<(Rows, bool)>,
+    frames: VecDeque<Arc<Frame>>,
     from: i64,
     to: i64,
+    _view: Arc<StreamView>,
 }
 
 impl Scan {
-    /// Rows still to come, at most: the time range is only applied when a frame is read.
-    #[must_use]
-    pub fn rows_left_max(&self) -> u64 {
-        self.frames.iter().map(|f| u64::from(f.rows)).sum()
+    fn holds(&self, min_us: i64, max_us: i64) -> bool {
+        min_us >= self.from && (max_us < self.to || self.to == i64::MAX)
     }
 
-    fn load(&self, frame: &Frame) -> Result<RecordBatch, ProcessError> {
-        let payload = self.reader.read_at(frame.offset)?;
-        let record = decode_owned_record(frame.offset, payload)?;
-        let batch = adapt(&record.batch, &self.log.declared)?;
-        let batch = without(&batch, frame.duplicates.as_deref())?;
-        if frame.min_us >= self.from && (frame.max_us < self.to || self.to == i64::MAX) {
+    /// The rows of the range.
+    fn cut(&self, batch: RecordBatch, inside: bool) -> Result<RecordBatch, ProcessError> {
+        if inside {
             return Ok(batch);
         }
         let times = event_times(&batch, self.log.time).unwrap_or_default();
@@ -291,14 +415,55 @@ impl Scan {
         Ok(filter_record_batch(&batch, &keep)?)
     }
 
+    fn load(&self, frame: &Frame) -> Result<RecordBatch, ProcessError> {
+        let payload = self.reader.read_at(frame.offset)?;
+        let record = decode_owned_record(frame.offset, payload)?;
+        let batch = adapt(&record.batch, &self.log.declared)?;
+        let batch = without(&batch, frame.duplicates.as_deref())?;
+        self.cut(batch, self.holds(frame.min_us, frame.max_us))
+    }
+
+    /// What fits of some rows of history. The others are counted as failed, as frames are that do not
+    /// fit.
+    fn stored(&self, batch: &RecordBatch, inside: bool) -> Result<RecordBatch, ProcessError> {
+        let fitting = Fitting::of(batch, &self.log.declared);
+        let batch = match fitting.batches.as_slice() {
+            [one] => one.clone(),
+            many => concat_batches(&self.log.declared.arrow_schema(), many)?,
+        };
+        self.cut(batch, inside)
+    }
+
+    /// The next piece of history, then of the journal; none at the end. It may be without rows.
+    fn piece(&mut self) -> Result<Option<RecordBatch>, ProcessError> {
+        loop {
+            if let Some((rows, inside)) = &mut self.rows {
+                let inside = *inside;
+                if let Some(batch) = rows.next() {
+                    return self.stored(&batch?, inside).map(Some);
+                }
+                self.rows = None;
+            }
+            let Some((table, file)) = self.files.pop_front() else {
+                break;
+            };
+            let inside = self.holds(file.min_us, file.max_us);
+            let range = (!inside).then_some((self.from, self.to));
+            self.rows = Some((table.read(&file, None, range)?, inside));
+        }
+        match self.frames.pop_front() {
+            Some(frame) => self.load(&frame).map(Some),
+            None => Ok(None),
+        }
+    }
+
     fn take(&mut self) -> Result<Option<RecordBatch>, ProcessError> {
         let mut parts = Vec::new();
         let mut rows = 0;
         while rows < SCAN_ROWS {
-            let Some(frame) = self.frames.pop_front() else {
+            let Some(part) = self.piece()? else {
                 break;
             };
-            let part = self.load(&frame)?;
             if part.num_rows() > 0 {
                 rows += part.num_rows();
                 parts.push(part);
@@ -320,6 +485,8 @@ impl Iterator for Scan {
         let taken = self.take();
         if taken.is_err() {
             // Half an answer is none.
+            self.files.clear();
+            self.rows = None;
             self.frames.clear();
         }
         taken.transpose()

@@ -7,33 +7,40 @@ use std::sync::Arc;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::compute::concat_batches;
 use datafusion::error::DataFusionError;
-use tillwatch_collect::{Applied, JournalRecord, adapt};
+use tillwatch_collect::{Applied, JournalRecord, RecordKind, adapt};
+use tillwatch_journal::{Offset, Storage};
 
 use crate::cube::{BatchInputs, CubeWriter, Inputs, event_times};
-use crate::dedup::Dedup;
+use crate::dedup::{Dedup, DedupBudget};
 use crate::definition::{ProcessOptions, StreamDefinition};
 use crate::engine::Engine;
 use crate::error::ProcessError;
 use crate::functions;
+use crate::history::{StreamState, fields_hash};
 use crate::replayed::RejectedLine;
 use crate::stream::{Frame, RejectFrame, StreamLog, without};
-use crate::watermark::Watermark;
+use crate::watermark::{PUSHED, SOURCES_MAX, Taken, Waits};
 
 /// Rows of a stream aggregated at once: records of a commit group are joined up to this.
 const BATCH_ROWS_MAX: usize = 65_536;
-/// Sources whose duplicates are counted by name; a stream has few, and a limit all the same.
-const SOURCES_MAX: usize = 64;
 
 /// What only the processing thread has of a stream.
 pub(crate) struct Writer {
     pub(crate) log: Arc<StreamLog>,
+    pub(crate) definition: StreamDefinition,
     dedup: Dedup,
-    watermark: Watermark,
+    budget: Arc<DedupBudget>,
+    waits: Waits,
+    revised_buckets_max: usize,
     pub(crate) cubes: Vec<CubeWriter>,
     /// What the cubes compute from the stream's columns.
     pub(crate) inputs: Inputs,
     /// Batches of the current group, duplicates taken out.
     pending: Vec<RecordBatch>,
+    /// The last frame whose events are in the stream's table already.
+    pub(crate) reflects: Option<Offset>,
+    /// The last frame whose events were counted anew in history, by other fields than before.
+    pub(crate) counted_to: Option<Offset>,
 }
 
 impl Writer {
@@ -41,23 +48,72 @@ impl Writer {
         engine: &Engine,
         stream: &StreamDefinition,
         options: &ProcessOptions,
+        budget: &Arc<DedupBudget>,
     ) -> Result<Self, ProcessError> {
         Ok(Self {
             log: Arc::new(StreamLog::plan(engine, stream)?),
-            dedup: Dedup::new(stream.schema.dedup),
-            watermark: Watermark::new(options),
+            definition: stream.clone(),
+            dedup: Dedup::new(stream.schema.dedup, budget),
+            budget: Arc::clone(budget),
+            waits: Waits::new(options),
+            revised_buckets_max: options.revised_buckets_max,
             cubes: Vec::new(),
             inputs: Inputs::default(),
             pending: Vec::new(),
+            reflects: None,
+            counted_to: None,
         })
+    }
+
+    /// What a checkpoint keeps of the stream; new ids are written to their folder.
+    pub(crate) fn state(&mut self) -> Result<StreamState, ProcessError> {
+        let dedup = self.dedup.freeze()?;
+        let index = self.log.read();
+        Ok(StreamState {
+            status: index.status.clone(),
+            rejects: index.rejects.iter().cloned().collect(),
+            dedup,
+            fields: fields_hash(&self.definition),
+        })
+    }
+
+    /// Keeps ids in files of `storage` from now on, and takes up what a checkpoint kept.
+    pub(crate) fn restore(
+        &mut self,
+        state: Option<&StreamState>,
+        storage: Arc<dyn Storage>,
+    ) -> Result<(), ProcessError> {
+        let (horizon, stream) = (self.definition.schema.dedup, self.log.name());
+        let Some(state) = state else {
+            self.dedup = Dedup::create(horizon, &self.budget, storage, stream)?;
+            return Ok(());
+        };
+        self.dedup = Dedup::load(horizon, &self.budget, storage, stream, &state.dedup)?;
+        let mut index = self.log.write();
+        index.status = state.status.clone();
+        index.rejects = state.rejects.iter().cloned().collect();
+        Ok(())
+    }
+
+    /// The ids remembered.
+    pub(crate) fn dedup(&mut self) -> &mut Dedup {
+        &mut self.dedup
+    }
+
+    /// Whether a record can be taken, as far as its columns tell.
+    pub(crate) fn fits(&self, record: &JournalRecord) -> bool {
+        record.kind == RecordKind::Rejects || adapt(&record.batch, self.log.declared()).is_ok()
     }
 
     /// Deduplicates and indexes a record of events and puts its new rows aside for the cubes.
     ///
     /// A record that cannot be taken, be it by a panic, is counted and left in the journal: this
     /// thread serves every stream, and after a restart the same record would come again.
-    pub(crate) fn take(&mut self, record: &JournalRecord) -> Applied {
-        let taken = catch_unwind(AssertUnwindSafe(|| self.try_take(record)));
+    ///
+    /// `at` is the record's place, or behind the checkpoint for one that could not be taken before.
+    /// What the stream's table holds already is not indexed again.
+    pub(crate) fn take(&mut self, record: &JournalRecord, at: Offset) -> Applied {
+        let taken = catch_unwind(AssertUnwindSafe(|| self.try_take(record, at)));
         match taken {
             Ok(Ok(applied)) => applied,
             Ok(Err(error)) => self.fail(record, &error.to_string()),
@@ -65,29 +121,29 @@ impl Writer {
         }
     }
 
-    fn try_take(&mut self, record: &JournalRecord) -> Result<Applied, ProcessError> {
+    fn try_take(&mut self, record: &JournalRecord, at: Offset) -> Result<Applied, ProcessError> {
         let batch = adapt(&record.batch, self.log.declared())?;
         let rows = batch.num_rows();
         self.dedup.advance(record.received_at_us);
         let ids = self.log.id_column().and_then(|id| batch.columns().get(id));
         let duplicates = match (ids, &record.idempotency_key) {
             (Some(ids), _) => self.dedup.rows_by_id(ids)?,
-            (None, Some(key)) => self.dedup.rows_by_key(key, record.places()),
+            (None, Some(key)) => self.dedup.rows_by_key(key, record.places())?,
             (None, None) => None,
         };
         let fresh = without(&batch, duplicates.as_ref())?;
         let accepted = fresh.num_rows() as u64;
         let repeated = (rows - fresh.num_rows()) as u64;
         let times = event_times(&fresh, self.log.time_column()).unwrap_or_default();
-        let late = self
-            .watermark
-            .take(times.iter().copied(), record.received_at_us);
         let applied = Applied {
             accepted,
             duplicates: repeated,
             failed: 0,
         };
-        self.note(record, duplicates, &times, applied, late);
+        let new = self.reflects.is_none_or(|reflects| at > reflects);
+        let counted = self.counted_to.is_some_and(|counted| at <= counted);
+        let taken = self.note(record, duplicates, &times, applied, (new, counted));
+        self.revise(&times, taken, record.received_at_us);
         if accepted > 0 {
             self.pending.push(fresh);
         }
@@ -100,21 +156,25 @@ impl Writer {
         duplicates: Option<datafusion::arrow::buffer::BooleanBuffer>,
         times: &[i64],
         applied: Applied,
-        late: u64,
-    ) {
+        (new, counted): (bool, bool),
+    ) -> Taken {
         let mut index = self.log.write();
         let status = &mut index.status;
-        status.events += applied.accepted;
+        let (source, received_at_us) = (record.source.as_deref(), record.received_at_us);
+        let taken = (status.clock).take(source, times, received_at_us, &self.waits);
+        status.events += if counted { 0 } else { applied.accepted };
         status.duplicates += applied.duplicates;
-        status.late += late;
-        status.dedup_ids = self.dedup.len() as u64;
+        status.late += taken.late;
+        status.dedup_ids = self.dedup.len();
         status.dedup_bytes = self.dedup.bytes() as u64;
-        status.watermark_us = self.watermark.at();
+        status.dedup_spilled_ids = self.dedup.spilled_ids();
+        status.dedup_disk_bytes = self.dedup.disk_bytes();
+        status.watermark_us = status.clock.watermark_us();
         status.last_received_us = status.last_received_us.max(Some(record.received_at_us));
         let (min, max) = (times.iter().min().copied(), times.iter().max().copied());
         status.last_event_us = status.last_event_us.max(max);
         if applied.duplicates > 0 {
-            let source = record.source.as_deref().unwrap_or("http");
+            let source = source.unwrap_or(PUSHED);
             let counts = &mut status.duplicates_by_source;
             if let Some((_, count)) = counts.iter_mut().find(|(name, _)| name == source) {
                 *count += applied.duplicates;
@@ -122,7 +182,7 @@ impl Writer {
                 counts.push((source.to_owned(), applied.duplicates));
             }
         }
-        if let (Some(min_us), Some(max_us)) = (min, max) {
+        if let (Some(min_us), Some(max_us), true) = (min, max, new) {
             let rows = u32::try_from(record.batch.num_rows()).unwrap_or(u32::MAX);
             index.push(Frame {
                 offset: record.offset,
@@ -131,6 +191,17 @@ impl Writer {
                 max_us,
                 duplicates: duplicates.map(Box::new),
             });
+        }
+        taken
+    }
+
+    /// Notes the buckets of every cube that monitors may have judged without these events.
+    fn revise(&self, times: &[i64], taken: Taken, received_at_us: i64) {
+        let Some(complete_us) = taken.complete_us.filter(|_| taken.behind > 0) else {
+            return;
+        };
+        for cube in &self.cubes {
+            cube.revise(times, complete_us, received_at_us, self.revised_buckets_max);
         }
     }
 
@@ -187,13 +258,14 @@ impl Writer {
     }
 
     /// Derives and aggregates what the group brought, as few large batches as possible.
-    pub(crate) fn aggregate(&mut self, engine: &Engine) {
+    /// All of it is of frames up to `upto`.
+    pub(crate) fn aggregate(&mut self, engine: &Engine, upto: Offset) {
         let pending = std::mem::take(&mut self.pending);
         let mut run: Vec<RecordBatch> = Vec::new();
         let mut rows = 0;
         for batch in pending {
             if rows > 0 && rows + batch.num_rows() > BATCH_ROWS_MAX {
-                self.aggregate_run(engine, &run);
+                self.aggregate_run(engine, &run, upto);
                 run.clear();
                 rows = 0;
             }
@@ -201,16 +273,16 @@ impl Writer {
             run.push(batch);
         }
         if !run.is_empty() {
-            self.aggregate_run(engine, &run);
+            self.aggregate_run(engine, &run, upto);
         }
-        if let Some(watermark) = self.watermark.at() {
+        if let Some(watermark) = self.log.watermark_us() {
             for cube in &mut self.cubes {
                 cube.retain(engine, watermark);
             }
         }
     }
 
-    fn aggregate_run(&mut self, engine: &Engine, run: &[RecordBatch]) {
+    fn aggregate_run(&mut self, engine: &Engine, run: &[RecordBatch], upto: Offset) {
         let unconverted = functions::unconverted();
         let derived = catch_unwind(AssertUnwindSafe(|| self.derive(run)));
         let derived = derived.unwrap_or_else(|_| {
@@ -219,11 +291,11 @@ impl Writer {
         });
         let (batch, failed) = match derived {
             Ok(derived) => derived,
-            Err(error) => return self.derive_parts(engine, run, &error),
+            Err(error) => return self.derive_parts(engine, run, upto, &error),
         };
         let mut inputs = BatchInputs::new(&self.inputs, batch, self.log.time_column());
         for cube in &mut self.cubes {
-            cube.append(engine, &mut inputs);
+            cube.append(engine, &mut inputs, upto);
         }
         let measure_failed = inputs.failed();
         let unconverted = functions::unconverted() - unconverted;
@@ -236,7 +308,7 @@ impl Writer {
     }
 
     /// The group's batches as one, with derived columns, and how many values could not be derived.
-    fn derive(&self, run: &[RecordBatch]) -> Result<(RecordBatch, u64), ProcessError> {
+    pub(crate) fn derive(&self, run: &[RecordBatch]) -> Result<(RecordBatch, u64), ProcessError> {
         let joined = match run {
             [one] => one.clone(),
             [first, ..] => concat_batches(&first.schema(), run)?,
@@ -247,13 +319,19 @@ impl Writer {
 
     /// What cannot be derived at once is tried in halves, so that only the rows at fault are
     /// missing from the cubes; they are counted.
-    fn derive_parts(&mut self, engine: &Engine, run: &[RecordBatch], error: &ProcessError) {
+    fn derive_parts(
+        &mut self,
+        engine: &Engine,
+        run: &[RecordBatch],
+        upto: Offset,
+        error: &ProcessError,
+    ) {
         if let [one] = run {
             let rows = one.num_rows();
             if rows > 1 {
                 let half = rows / 2;
-                self.aggregate_run(engine, &[one.slice(0, half)]);
-                self.aggregate_run(engine, &[one.slice(half, rows - half)]);
+                self.aggregate_run(engine, &[one.slice(0, half)], upto);
+                self.aggregate_run(engine, &[one.slice(half, rows - half)], upto);
                 return;
             }
             tracing::error!(
@@ -268,7 +346,7 @@ impl Writer {
             return;
         }
         for one in run {
-            self.aggregate_run(engine, std::slice::from_ref(one));
+            self.aggregate_run(engine, std::slice::from_ref(one), upto);
         }
     }
 }

@@ -8,6 +8,8 @@
 
 mod definitions;
 mod functions;
+mod history;
+mod late;
 mod limits;
 mod recovery;
 mod replay;

@@ -159,7 +159,11 @@ fn recovery_takes_the_frames_of_its_range_and_goes_on_from_there() {
     let second = append(&mut journal, RecordKind::Events, 0, &batch(&events[7..]));
     let processor = processor(stream(Some("id")), vec![]);
     let recover = |after, before| {
-        let range = RecoverRange { after, before };
+        let range = RecoverRange {
+            after,
+            before,
+            ..RecoverRange::default()
+        };
         processor
             .recover(&journal.reader(), range, &|_| {})
             .expect("recovers")

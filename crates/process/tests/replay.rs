@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use tillwatch_collect::Downstream;
 use tillwatch_process::CubeDefinition;
 
-use crate::support::{Event, assert_same, cube, live, oracle, processor, record, stream};
+use crate::support::{Event, assert_same, cube, live, oracle, processor, record, states, stream};
 
 const BUCKETS: [u64; 5] = [1, 7, 60, 3_600, 86_400];
 
@@ -188,8 +188,7 @@ fn figures_survive_every_tier_of_merging() {
     assert!(status.chunks < 40, "{status:?}");
     // A snapshot of a range holds every state of it and no settled state outside.
     let (from, to) = (86_400_000_000, 86_400_000_000 + 3_600_000_000);
-    let part: usize = cube
-        .snapshot(Some(from), Some(to))
+    let part: usize = states(&cube, Some(from), Some(to))
         .iter()
         .map(|b| b.num_rows())
         .sum();
@@ -267,8 +266,7 @@ fn retention_rolls_up_with_age_and_removes_at_last() {
     }
     assert!(compared > 40, "{compared}");
     // A range that begins inside a coarse bucket has that bucket.
-    let inside: usize = fine
-        .snapshot(Some(100 * minute + 5), Some(100 * minute + 6))
+    let inside: usize = states(&fine, Some(100 * minute + 5), Some(100 * minute + 6))
         .iter()
         .map(|b| b.num_rows())
         .sum();

@@ -224,11 +224,19 @@ fn figures(batches: &[RecordBatch], keys: usize) -> Figures {
     out
 }
 
+/// The states of a range.
+pub fn states(cube: &Cube, from_us: Option<i64>, to_us: Option<i64>) -> Vec<RecordBatch> {
+    let view = cube.view(from_us, to_us);
+    view.batches()
+        .collect::<Result<_, _>>()
+        .expect("states are read")
+}
+
 /// The kept states finished with `Measure::merge` in an ordinary query.
 pub fn live(cube: &Cube) -> Figures {
     let context = context();
-    let table = MemTable::try_new(cube.state_schema(), vec![cube.snapshot(None, None)])
-        .expect("states fit");
+    let states = states(cube, None, None);
+    let table = MemTable::try_new(cube.state_schema(), vec![states]).expect("states fit");
     let keys = 1 + cube.definition().dimensions.len();
     let groups = (cube.state_schema().fields().iter().take(keys))
         .map(|f| col(f.name()))

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tillwatch_event::MemoryBudget;
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -14,6 +15,7 @@ use crate::ports::{Collector, Figures, Health, Incidents};
 use crate::problem::{Problem, Slug};
 use crate::rates::Rates;
 use crate::request::body::BodyBudget;
+use crate::request::places::IngestPlaces;
 use crate::web::Assets;
 
 /// The parts that answer calls, as they are from one load of the definitions to the next.
@@ -43,6 +45,7 @@ pub(crate) struct Inner {
     pub(crate) services: watch::Sender<Option<Services>>,
     pub(crate) hub: Hub,
     pub(crate) bodies: BodyBudget,
+    pub(crate) ingest: IngestPlaces,
     pub(crate) requests: Arc<Semaphore>,
     pub(crate) live_clients: Arc<Semaphore>,
     pub(crate) exposition: Exposition,
@@ -55,12 +58,25 @@ impl App {
     /// A server that is still recovering: probes, status and the web are answered, all else with 503.
     #[must_use]
     pub fn new(limits: Limits, access: Access, assets: Assets, health: Arc<dyn Health>) -> Self {
+        Self::sharing(limits, access, assets, health, &MemoryBudget::unbounded())
+    }
+
+    /// As [`Self::new`]; the bodies of requests are taken out of the memory that the process shares.
+    #[must_use]
+    pub fn sharing(
+        limits: Limits,
+        access: Access,
+        assets: Assets,
+        health: Arc<dyn Health>,
+        memory: &MemoryBudget,
+    ) -> Self {
         let (services, watched) = watch::channel(None);
         let stop = CancellationToken::new();
         Self {
             inner: Arc::new(Inner {
                 hub: Hub::new(watched, &limits),
-                bodies: BodyBudget::new(limits.bodies_in_flight_bytes_max),
+                bodies: BodyBudget::new(limits.bodies_in_flight_bytes_max, memory),
+                ingest: IngestPlaces::new(limits.ingest_at_once()),
                 requests: Arc::new(Semaphore::new(limits.requests_at_once_max)),
                 live_clients: Arc::new(Semaphore::new(limits.live_clients_max)),
                 exposition: Exposition::new(),
@@ -81,6 +97,10 @@ impl App {
     /// Calls under way finish with the parts they began with; live streams go on with the new ones and start with a
     /// snapshot.
     pub fn open(&self, services: Services) {
+        let streams = services.collector.streams().len();
+        self.inner.ingest.set_streams(streams);
+        // Calls without a stream have a share, too.
+        self.inner.bodies.set_streams(streams + 1);
         self.inner.services.send_replace(Some(services));
     }
 

@@ -2,6 +2,8 @@
 //!
 //! Labels come from routes and definitions, never from what clients send, so their number is bounded.
 
+mod lags;
+
 use std::fmt;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -16,7 +18,9 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::documents::{CubeStatus, JournalStatus, SourceStatus, StreamStatus};
+use crate::documents::{
+    CubeStatus, HistoryStatus, JournalStatus, MemoryStatus, SourceStatus, StreamStatus,
+};
 
 /// The content type of the exposition.
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -76,6 +80,9 @@ pub(crate) struct Readings {
     pub(crate) live_computations: u64,
     pub(crate) bodies_bytes: u64,
     pub(crate) journal: JournalStatus,
+    /// The history tables.
+    pub(crate) history: HistoryStatus,
+    pub(crate) memory: MemoryStatus,
     pub(crate) streams: Vec<StreamStatus>,
     pub(crate) cubes: Vec<CubeStatus>,
     pub(crate) sources: Vec<SourceStatus>,
@@ -128,7 +135,10 @@ impl Exposition {
         );
         register_server(&mut registry, readings);
         register_journal(&mut registry, &readings.journal);
+        register_history(&mut registry, &readings.history);
+        register_memory(&mut registry, &readings.memory);
         register_streams(&mut registry, &readings.streams);
+        lags::register(&mut registry, &readings.streams);
         register_cubes(&mut registry, &readings.cubes);
         register_sources(&mut registry, &readings.sources);
         let mut text = String::new();
@@ -231,6 +241,69 @@ fn register_journal(registry: &mut Registry, journal: &JournalStatus) {
         "Bytes that wait to be written",
         journal.queued_bytes,
     );
+    gauge(
+        registry,
+        "disk_low",
+        "1 when no events are taken because the disk is nearly full",
+        u64::from(journal.state == "disk_low"),
+    );
+    if let Some(free_bytes) = journal.free_bytes {
+        gauge_bytes(registry, "disk_free", "Bytes free on the disk", free_bytes);
+    }
+    gauge_bytes(
+        registry,
+        "disk_free_min",
+        "With fewer free bytes no events are taken",
+        journal.free_bytes_min,
+    );
+    let refused = Counter::<u64>::default();
+    refused.inc_by(journal.refused_full);
+    registry.register(
+        "disk_refused_requests",
+        "Requests refused because the disk was full or nearly full",
+        refused,
+    );
+}
+
+fn register_memory(registry: &mut Registry, memory: &MemoryStatus) {
+    const L: &str = "part";
+    gauge_bytes(
+        registry,
+        "memory_limit",
+        "What the parts of the process may hold together",
+        memory.bytes_max,
+    );
+    gauges(
+        registry,
+        ("memory_held_bytes", "Memory that a part holds", L),
+        &memory.parts,
+        |p| (&p.part, p.bytes),
+    );
+    counters(
+        registry,
+        (
+            "memory_refusals",
+            "How often a part was refused more memory",
+            L,
+        ),
+        &memory.parts,
+        |p| (&p.part, p.refused),
+    );
+}
+
+fn register_history(registry: &mut Registry, history: &HistoryStatus) {
+    gauge(
+        registry,
+        "history_writable",
+        "1 when the last try to write history succeeded",
+        u64::from(history.state == "ok"),
+    );
+    gauge(
+        registry,
+        "history_unflushed_events",
+        "Events that are only in the journal so far",
+        history.unflushed_events,
+    );
 }
 
 type Named = [(&'static str, String); 1];
@@ -284,7 +357,13 @@ fn register_streams(registry: &mut Registry, all: &[StreamStatus]) {
     );
     counters(
         registry,
-        ("late_events", "Events after their bucket's end", L),
+        ("overloaded_requests", "Requests answered with 429", L),
+        all,
+        |s| (&s.name, s.overloaded),
+    );
+    counters(
+        registry,
+        ("late_events", "Events after their time was complete", L),
         all,
         |s| (&s.name, s.late),
     );
@@ -329,6 +408,18 @@ fn register_cubes(registry: &mut Registry, all: &[CubeStatus]) {
     gauges(registry, ("cube_size_bytes", "Memory held", L), all, |c| {
         (&c.name, c.bytes)
     });
+    gauges(
+        registry,
+        ("cube_stored_bytes", "Bytes in history", L),
+        all,
+        |c| (&c.name, c.stored_bytes),
+    );
+    gauges(
+        registry,
+        ("cube_stored_rows", "Rows of partial states in history", L),
+        all,
+        |c| (&c.name, c.stored_rows),
+    );
     gauges(registry, ("cube_chunks", "Pieces held", L), all, |c| {
         (&c.name, c.chunks)
     });
@@ -353,6 +444,26 @@ fn register_cubes(registry: &mut Registry, all: &[CubeStatus]) {
         ("cube_failed_events", "Events missing from a cube", L),
         all,
         |c| (&c.name, c.failed),
+    );
+    counters(
+        registry,
+        (
+            "cube_revised_events",
+            "Events that came after their bucket was complete",
+            L,
+        ),
+        all,
+        |c| (&c.name, c.revised_events),
+    );
+    gauges(
+        registry,
+        (
+            "cube_revised_buckets",
+            "Buckets known to have changed after they were complete",
+            L,
+        ),
+        all,
+        |c| (&c.name, c.revised_buckets),
     );
 }
 

@@ -30,6 +30,9 @@ pub struct Limits {
     pub request_timeout_ms: u64,
     /// Calls answered at once, live ones aside. More is a 429. Default 512.
     pub requests_at_once_max: usize,
+    /// Of these, calls that bring events; streams share them fairly. More is a 429. Never more than three
+    /// quarters of all, so that questions are answered while events flood in. Default 384.
+    pub ingest_at_once_max: usize,
     /// Open connections. Further ones wait in the kernel's queue. Default 2048.
     pub connections_max: usize,
     /// Header fields of a request. More is a 431. Default 64.
@@ -69,6 +72,7 @@ impl Default for Limits {
             write_timeout_ms: 30_000,
             request_timeout_ms: 90_000,
             requests_at_once_max: 512,
+            ingest_at_once_max: 384,
             connections_max: 2048,
             headers_max: 64,
             live_clients_max: 512,
@@ -92,6 +96,12 @@ impl Limits {
 
     pub(crate) fn request_timeout(&self) -> Duration {
         Duration::from_millis(self.request_timeout_ms)
+    }
+
+    /// Calls that bring events at once: as set, and within what all calls leave them.
+    pub(crate) fn ingest_at_once(&self) -> usize {
+        let all = self.requests_at_once_max;
+        self.ingest_at_once_max.min(all - all / 4).max(1)
     }
 
     pub(crate) fn live_coalesce(&self) -> Duration {

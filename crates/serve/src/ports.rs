@@ -3,6 +3,7 @@
 //! The adapters to the real parts are in `adapters`; tests put simple ones in their place, which
 //! lets them show faults (a full disk, a poisoned journal) that real parts do not show on demand.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,8 +13,9 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
 
 use crate::documents::{
-    ActionRequest, CubeStatus, DefinitionsStatus, Figure, Incident, IncidentState, JournalStatus,
-    Metric, Monitor, QuarantineList, Receipt, ReplayReceipt, SourceStatus, StreamStatus,
+    ActionRequest, CubeStatus, DefinitionsStatus, Figure, HistoryStatus, Incident, IncidentState,
+    JournalStatus, MemoryStatus, Metric, Monitor, QuarantineList, Receipt, ReplayReceipt,
+    SourceStatus, StreamStatus,
 };
 use crate::problem::Problem;
 
@@ -42,6 +44,12 @@ pub trait Collector: Send + Sync + 'static {
     /// # Errors
     /// `unknown-stream`, `unsupported-content-type`, `unsupported-content-encoding`.
     fn check(&self, envelope: &Envelope) -> Result<(), Problem>;
+
+    /// Counts a request of a stream that was refused for a limit of the server before it came here, and
+    /// says when to try again.
+    fn refused(&self, _stream: &str) -> Duration {
+        Duration::from_secs(1)
+    }
 
     /// Decodes, writes and processes a body, and answers when it is safe on disk.
     ///
@@ -89,6 +97,15 @@ pub struct SeriesQuestion {
 /// The points of a slice, ascending: begin of the bucket in microseconds since the epoch, and value.
 pub type SlicePoints = Vec<(i64, Option<Figure>)>;
 
+/// A step with buckets that changed after they were complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RevisedStep {
+    /// When the last event that changed it was received, in microseconds since the epoch.
+    pub revised_at_us: i64,
+    /// How many events came late, of all slices of the cube.
+    pub events: u64,
+}
+
 /// The series of a metric.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SeriesAnswer {
@@ -99,6 +116,9 @@ pub struct SeriesAnswer {
     pub known_us: Option<(i64, i64)>,
     /// Event time up to which buckets are complete, in microseconds since the epoch.
     pub watermark_us: Option<i64>,
+    /// By begin, in microseconds since the epoch: the steps of the question's range with buckets that changed after they
+    /// were complete.
+    pub revised: BTreeMap<i64, RevisedStep>,
     /// Whether slices were left out because of the limit.
     pub truncated: bool,
 }
@@ -256,6 +276,12 @@ pub trait Health: Send + Sync + 'static {
     fn definitions(&self) -> DefinitionsStatus;
     /// The journal.
     fn journal(&self) -> JournalStatus;
+    /// The history tables.
+    fn history(&self) -> HistoryStatus;
+    /// The memory of the process.
+    fn memory(&self) -> MemoryStatus {
+        MemoryStatus::default()
+    }
     /// All streams; `rate_per_s` is filled in by the server.
     fn streams(&self) -> Vec<StreamStatus>;
     /// All cubes.

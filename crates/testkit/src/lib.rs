@@ -1,7 +1,9 @@
 //! What tests, the demo and the `simulate` command need and no production path may use.
 //!
 //! - [`simulate`]: shop and payment traffic, deterministic by seed, with incidents on order.
+//! - [`fault`]: a simulated disk and clock, and campaigns over many seeds.
 //! - [`oracle`]: a naive, exact recount of NDJSON events, to compare served figures with.
 
+pub mod fault;
 pub mod oracle;
 pub mod simulate;

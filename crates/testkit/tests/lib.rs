@@ -1,4 +1,4 @@
-//! Tests of the traffic simulator and the oracle.
+//! Tests of the traffic simulator, the oracle and the simulated disk.
 
 #![allow(
     clippy::unwrap_used,
@@ -7,6 +7,7 @@
     reason = "a test that meets the unexpected has failed"
 )]
 
+mod fault;
 mod oracle;
 mod packs;
 mod simulate {

@@ -5,6 +5,7 @@ mod command;
 mod definitions;
 mod engine;
 mod log;
+mod machine;
 mod terminal;
 
 use std::process::ExitCode;

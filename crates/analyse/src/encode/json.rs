@@ -91,6 +91,7 @@ mod tests {
         QueryResult {
             schema: batch.schema(),
             batches: vec![batch],
+            held: None,
         }
     }
 

@@ -5,8 +5,11 @@ mod csv;
 mod ipc;
 mod json;
 
+use std::sync::Arc;
+
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
+use tillwatch_event::MemoryShare;
 
 pub(crate) use cell::{Cell, cells, plain};
 
@@ -19,6 +22,8 @@ pub struct QueryResult {
     pub schema: SchemaRef,
     /// The rows.
     pub batches: Vec<RecordBatch>,
+    /// Their memory, taken out of what the process shares as long as the answer is there.
+    pub(crate) held: Option<Arc<MemoryShare>>,
 }
 
 impl QueryResult {

@@ -15,6 +15,8 @@ use futures::StreamExt;
 
 use super::Engine;
 use super::watched::watched;
+use tillwatch_event::{MemoryPart, MemoryShare};
+
 use crate::encode::QueryResult;
 use crate::error::{AnalyseError, Fault};
 use crate::friendly::explain_with;
@@ -74,6 +76,7 @@ impl Engine {
             batches: batches
                 .collect::<Result<_, _>>()
                 .map_err(AnalyseError::internal)?,
+            held: answer.held.clone(),
         })
     }
 
@@ -120,6 +123,7 @@ impl Engine {
             batches: Vec::new(),
             rows: 0,
             bytes: 0,
+            share: self.memory.share(MemoryPart::Queries),
         };
         while let Some(batch) = stream.next().await {
             kept.keep(&batch.map_err(explain)?, limits)?;
@@ -127,6 +131,7 @@ impl Engine {
         Ok(QueryResult {
             schema: kept.schema,
             batches: kept.batches,
+            held: Some(Arc::new(kept.share)),
         })
     }
 
@@ -140,6 +145,7 @@ struct Kept {
     batches: Vec<RecordBatch>,
     rows: usize,
     bytes: usize,
+    share: MemoryShare,
 }
 
 impl Kept {
@@ -154,12 +160,14 @@ impl Kept {
             });
         }
         let columns: Vec<ArrayRef> = batch.columns().iter().map(compact).collect();
-        self.bytes += columns.iter().map(bytes).sum::<usize>();
+        let more = columns.iter().map(bytes).sum::<usize>();
+        self.bytes += more;
         if self.bytes > limits.result_bytes_max {
             return Err(AnalyseError::AnswerTooLarge {
                 bytes_max: limits.result_bytes_max,
             });
         }
+        self.share.grow(more).map_err(|_| AnalyseError::Crowded)?;
         let compacted = RecordBatch::try_new(batch.schema(), columns);
         self.batches
             .push(compacted.map_err(AnalyseError::internal)?);

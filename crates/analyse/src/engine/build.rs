@@ -8,6 +8,7 @@ use datafusion::execution::{
 };
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 use datafusion::prelude::SessionConfig;
+use tillwatch_event::MemoryBudget;
 use tillwatch_process::functions::bound;
 
 use super::far_times::{NearTimes, date_trunc};
@@ -32,6 +33,7 @@ pub(crate) struct EngineParts {
     pub(crate) aggregates: Vec<Arc<AggregateUDF>>,
     pub(crate) metrics: Vec<MetricDefinition>,
     pub(crate) limits: QueryLimits,
+    pub(crate) memory: MemoryBudget,
 }
 
 impl Engine {
@@ -81,6 +83,7 @@ impl Engine {
             known_functions,
             base,
             limits: parts.limits,
+            memory: parts.memory,
         })
     }
 }

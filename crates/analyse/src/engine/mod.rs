@@ -12,6 +12,9 @@ use std::sync::Arc;
 use datafusion::execution::{SessionState, SessionStateBuilder};
 
 pub(crate) use build::{EngineParts, metric_faults, ratio_metrics};
+pub(crate) use runtime::CROWDED;
+
+use tillwatch_event::MemoryBudget;
 
 use crate::error::AnalyseError;
 use crate::friendly::KnownNames;
@@ -41,6 +44,8 @@ pub(crate) struct Engine {
     pub(crate) known_names: KnownNames,
     base: SessionState,
     pub(crate) limits: QueryLimits,
+    /// What queries share with the other parts of the process.
+    memory: MemoryBudget,
 }
 
 impl Engine {
@@ -53,7 +58,7 @@ impl Engine {
         let catalogues = tables.into_catalogues().map_err(AnalyseError::internal)?;
         let mut state = SessionStateBuilder::new_from_existing(self.base.clone())
             .with_catalog_list(catalogues)
-            .with_runtime_env(runtime::limited(limits)?)
+            .with_runtime_env(runtime::limited(limits, &self.memory)?)
             .build();
         // `now()` is the same everywhere in a query, and is this moment.
         state.mark_start_execution();

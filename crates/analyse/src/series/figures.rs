@@ -4,12 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch, new_null_array};
-use datafusion::arrow::compute::kernels::aggregate::{max, min};
 use datafusion::arrow::compute::kernels::zip::zip;
 use datafusion::arrow::compute::{cast, concat_batches, is_null};
-use datafusion::arrow::datatypes::{
-    DataType, Field, Float64Type, Int64Type, Schema, TimestampMicrosecondType,
-};
+use datafusion::arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema};
 use datafusion::common::ScalarValue;
 use datafusion::physical_expr::PhysicalExpr;
 use tillwatch_process::compute;
@@ -21,7 +18,8 @@ use crate::engine::Engine;
 use crate::error::AnalyseError;
 use crate::limits::QueryLimits;
 use crate::metric::{EmptyValue, MeasureInfo, Metric};
-use crate::tables::{BUCKET, CubeTable, TimeRange};
+use crate::source::CubeSnapshot;
+use crate::tables::{CubeTable, TimeRange};
 
 /// The values of a dimension combination, as texts.
 pub(super) type Key = Vec<Option<String>>;
@@ -75,18 +73,16 @@ pub(super) async fn figures(
         }
         other => other?,
     };
-    let view = table
-        .take_view(TimeRange {
-            from_us: Some(query.from_us),
-            to_us: Some(query.to_us),
-        })
-        .map_err(AnalyseError::internal)?;
+    let view = table.take_view(TimeRange {
+        from_us: Some(query.from_us),
+        to_us: Some(query.to_us),
+    });
     let rows = concat_batches(&answer.schema, &answer.batches).map_err(AnalyseError::internal)?;
     Ok(Figures {
         groups: groups(query, &rows)?,
         rows: computed(query, &measures(query, &rows)?)?,
         empty: computed(query, &nothing(query)?)?,
-        known_us: known(query, &view)?,
+        known_us: known(query, view.as_ref())?,
         // Read after the view: buckets only ever grow wider, so no joined one passes for narrow.
         widths_us: query.cube.source.widths_us(),
         version,
@@ -247,31 +243,10 @@ pub(super) fn number(array: &ArrayRef, row: usize) -> Option<f64> {
         .filter(|value| value.is_finite())
 }
 
-fn known(query: &Checked<'_>, view: &[RecordBatch]) -> Result<Option<(i64, i64)>, AnalyseError> {
-    let mut known: Option<(i64, i64)> = None;
-    for batch in view {
-        let buckets = named(batch, BUCKET)?;
-        let buckets = buckets.as_primitive::<TimestampMicrosecondType>();
-        let (Some(first), Some(last)) = (min(buckets), max(buckets)) else {
-            continue;
-        };
-        // A batch may reach over the range's ends; then its own buckets say which lie inside.
-        let (first, last) = if first >= query.from_us && last < query.to_us {
-            (first, last)
-        } else {
-            let inside = || {
-                buckets
-                    .values()
-                    .iter()
-                    .filter(|us| (query.from_us..query.to_us).contains(us))
-            };
-            match (inside().min(), inside().max()) {
-                (Some(first), Some(last)) => (*first, *last),
-                _ => continue,
-            }
-        };
-        known = Some(known.map_or((first, last), |(a, b)| (a.min(first), b.max(last))));
-    }
+fn known(query: &Checked<'_>, view: &dyn CubeSnapshot) -> Result<Option<(i64, i64)>, AnalyseError> {
+    let known = view
+        .extent(query.from_us, query.to_us)
+        .map_err(AnalyseError::internal)?;
     let floor = |us: i64| us - (us - query.from_us).rem_euclid(query.step_us);
     Ok(known.map(|(first, last)| (floor(first), floor(last))))
 }

@@ -99,7 +99,7 @@ pub(crate) fn take_views(plan: &LogicalPlan) -> Result<()> {
     })?;
     for (provider, range) in found.into_values() {
         if let Some(cube) = provider.downcast_ref::<CubeTable>() {
-            cube.take_view(range)?;
+            cube.take_view(range);
         } else if let Some(stream) = provider.downcast_ref::<StreamTable>() {
             stream.take_view();
         }

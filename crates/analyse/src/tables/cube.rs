@@ -11,13 +11,17 @@ use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::Result;
 use datafusion::datasource::memory::MemorySourceConfig;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
+use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 
+use super::AHEAD;
 use super::time_range::{TimeRange, time_range};
 use crate::limits::BATCH_ROWS;
 use crate::measure::state_column;
-use crate::source::CubeSource;
+use crate::source::{CubeSnapshot, CubeSource};
 
 /// The column of a cube's time buckets.
 pub(crate) const BUCKET: &str = "bucket";
@@ -28,7 +32,7 @@ pub(crate) struct CubeTable {
     source: Arc<dyn CubeSource>,
     schema: SchemaRef,
     /// What the query reads; taken once, so that every mention of the cube sees the same.
-    view: Mutex<Option<Arc<Vec<RecordBatch>>>>,
+    view: Mutex<Option<Arc<dyn CubeSnapshot>>>,
 }
 
 impl CubeTable {
@@ -42,24 +46,53 @@ impl CubeTable {
     }
 
     /// Takes the view for all that the query reads of this cube.
-    pub(crate) fn take_view(&self, range: TimeRange) -> Result<Arc<Vec<RecordBatch>>> {
+    pub(crate) fn take_view(&self, range: TimeRange) -> Arc<dyn CubeSnapshot> {
         let mut view = self.view.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(taken) = view.as_ref() {
-            return Ok(Arc::clone(taken));
-        }
-        let mut batches = Vec::new();
-        for batch in self.source.snapshot(range) {
-            let named = RecordBatch::try_new(Arc::clone(&self.schema), batch.columns().to_vec())?;
-            let mut from = 0;
-            while from < named.num_rows() {
-                let rows = BATCH_ROWS.min(named.num_rows() - from);
-                batches.push(named.slice(from, rows));
-                from += rows;
+        Arc::clone(view.get_or_insert_with(|| self.source.view(range)))
+    }
+}
+
+/// A batch of states under the names of the table, cut to what a query works on at once.
+fn pieces(schema: &SchemaRef, states: &RecordBatch) -> Result<Vec<RecordBatch>> {
+    let named = RecordBatch::try_new(Arc::clone(schema), states.columns().to_vec())?;
+    let mut pieces = Vec::with_capacity(named.num_rows() / BATCH_ROWS + 1);
+    let mut from = 0;
+    while from < named.num_rows() {
+        let rows = BATCH_ROWS.min(named.num_rows() - from);
+        pieces.push(named.slice(from, rows));
+        from += rows;
+    }
+    Ok(pieces)
+}
+
+/// States that are read from history as the query asks for them.
+#[derive(Debug)]
+struct Stored {
+    view: Arc<dyn CubeSnapshot>,
+    schema: SchemaRef,
+}
+
+impl PartitionStream for Stored {
+    fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
+        let mut builder = RecordBatchReceiverStreamBuilder::new(Arc::clone(&self.schema), AHEAD);
+        let sender = builder.tx();
+        let (view, schema) = (Arc::clone(&self.view), Arc::clone(&self.schema));
+        // Reading and decoding block; dropping the stream ends it at the next batch.
+        builder.spawn_blocking(move || {
+            for states in view.batches() {
+                for piece in pieces(&schema, &states?)? {
+                    if sender.blocking_send(Ok(piece)).is_err() {
+                        return Ok(());
+                    }
+                }
             }
-        }
-        let taken = Arc::new(batches);
-        *view = Some(Arc::clone(&taken));
-        Ok(taken)
+            Ok(())
+        });
+        builder.build()
     }
 }
 
@@ -108,13 +141,28 @@ impl TableProvider for CubeTable {
         filters: &[Expr],
         _: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let batches = self.take_view(time_range(BUCKET, filters))?;
+        let view = self.take_view(time_range(BUCKET, filters));
         let schema = Arc::clone(&self.schema);
-        let exec = MemorySourceConfig::try_new_exec(
-            &[batches.as_ref().clone()],
+        if let Some(states) = view.in_memory() {
+            let mut batches = Vec::with_capacity(states.len());
+            for states in states {
+                batches.extend(pieces(&schema, states)?);
+            }
+            let exec = MemorySourceConfig::try_new_exec(&[batches], schema, projection.cloned())?;
+            return Ok(exec);
+        }
+        let stored = Stored {
+            view,
+            schema: Arc::clone(&schema),
+        };
+        let exec = StreamingTableExec::try_new(
             schema,
-            projection.cloned(),
+            vec![Arc::new(stored)],
+            projection,
+            None,
+            false,
+            None,
         )?;
-        Ok(exec)
+        Ok(Arc::new(exec))
     }
 }

@@ -1,4 +1,4 @@
-//! A stream as a table: its events, read from the journal as the query asks for them.
+//! A stream as a table: its events, read from history and the journal as the query asks for them.
 
 use std::sync::{Arc, OnceLock};
 
@@ -12,32 +12,30 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 
+use super::AHEAD;
 use super::time_range::{TimeRange, time_range};
 use crate::limits::BATCH_ROWS;
-use crate::source::StreamSource;
-
-/// Batches read ahead of the query. More would only hold memory.
-const AHEAD: usize = 2;
+use crate::source::{StreamSnapshot, StreamSource};
 
 /// One stream as one query sees it.
 #[derive(Debug)]
 pub(crate) struct StreamTable {
     source: Arc<dyn StreamSource>,
-    /// How much of the journal the query sees; every mention of the stream sees as much.
-    frames: OnceLock<usize>,
+    /// What the query sees of the stream; every mention of it sees the same.
+    view: OnceLock<Arc<dyn StreamSnapshot>>,
 }
 
 impl StreamTable {
     pub(crate) fn new(source: Arc<dyn StreamSource>) -> Self {
         Self {
             source,
-            frames: OnceLock::new(),
+            view: OnceLock::new(),
         }
     }
 
     /// Fixes what the query sees of this stream.
-    pub(crate) fn take_view(&self) -> usize {
-        *self.frames.get_or_init(|| self.source.frames())
+    pub(crate) fn take_view(&self) -> Arc<dyn StreamSnapshot> {
+        Arc::clone(self.view.get_or_init(|| self.source.view()))
     }
 }
 
@@ -68,8 +66,7 @@ impl TableProvider for StreamTable {
         let schema = self.source.schema();
         let partition = Events {
             range: time_range(self.source.time(), filters),
-            frames: self.take_view(),
-            source: Arc::clone(&self.source),
+            view: self.take_view(),
             schema: Arc::clone(&schema),
         };
         let exec = StreamingTableExec::try_new(
@@ -87,10 +84,9 @@ impl TableProvider for StreamTable {
 
 #[derive(Debug)]
 struct Events {
-    source: Arc<dyn StreamSource>,
+    view: Arc<dyn StreamSnapshot>,
     schema: SchemaRef,
     range: TimeRange,
-    frames: usize,
 }
 
 impl PartitionStream for Events {
@@ -101,11 +97,11 @@ impl PartitionStream for Events {
     fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
         let mut builder = RecordBatchReceiverStreamBuilder::new(Arc::clone(&self.schema), AHEAD);
         let sender = builder.tx();
-        let source = Arc::clone(&self.source);
-        let (range, frames) = (self.range, self.frames);
+        let view = Arc::clone(&self.view);
+        let range = self.range;
         // Reading and decoding block; dropping the stream ends it at the next batch.
         builder.spawn_blocking(move || {
-            for batch in source.scan(range, frames) {
+            for batch in view.scan(range) {
                 let batch = batch?;
                 let mut from = 0;
                 while from < batch.num_rows() {

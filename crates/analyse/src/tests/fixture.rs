@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tillwatch_collect::{DecodeLimits, Decoder, Format, RecordHead, RecordKind, encode_record};
-use tillwatch_event::{Field, StreamSchema, schema};
+use tillwatch_event::{Field, MemoryBudget, StreamSchema, schema};
 use tillwatch_journal::{DiskStorage, Journal, JournalOptions};
 use tillwatch_process::{
     CubeDefinition, ProcessOptions, Processor, Rates, RecoverRange, StreamDefinition,
@@ -36,6 +36,11 @@ impl Fixture {
     }
 
     pub(super) fn with(limits: QueryLimits) -> Self {
+        Self::sharing(limits, MemoryBudget::unbounded())
+    }
+
+    /// Queries take their memory out of a budget.
+    pub(super) fn sharing(limits: QueryLimits, memory: MemoryBudget) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let storage = Arc::new(DiskStorage::open(folder.path().join("journal")).unwrap());
         let (mut journal, _) = Journal::open(storage, JournalOptions::default()).unwrap();
@@ -53,7 +58,8 @@ impl Fixture {
         processor
             .recover(&journal.reader(), RecoverRange::default(), &|_| {})
             .unwrap();
-        let analyst = Analyst::new(&processor, &journal.reader(), metrics(), limits).unwrap();
+        let reader = journal.reader();
+        let analyst = Analyst::sharing(&processor, &reader, metrics(), limits, memory).unwrap();
         Self {
             analyst,
             processor,

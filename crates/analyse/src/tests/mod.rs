@@ -5,6 +5,7 @@ mod exact;
 mod fixture;
 mod hostile;
 mod measures;
+mod memory;
 mod metrics;
 mod oracle;
 mod slices;

@@ -9,6 +9,7 @@ use tillwatch_journal::{Journal, JournalReader};
 use super::Applied;
 use super::process::Tail;
 use super::queue::Quota;
+use super::room::{DiskStatus, Room};
 
 /// Counts since start.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -23,6 +24,8 @@ pub struct StreamCounters {
     pub duplicates: u64,
     /// Lines rejected.
     pub rejected: u64,
+    /// Requests answered with "overloaded"; of a source always 0, as its stream counts them.
+    pub overloaded: u64,
     /// When the last request was received, microseconds since 1970.
     pub last_received_at_us: i64,
 }
@@ -57,6 +60,8 @@ pub struct IntakeStatus {
     pub queued_batches: usize,
     /// Their bytes.
     pub queued_bytes: usize,
+    /// The most bytes there ever were of them since start.
+    pub queued_bytes_high: usize,
     /// Groups made durable since start: one fsync each.
     pub groups: u64,
     /// Payload bytes of those groups.
@@ -65,6 +70,8 @@ pub struct IntakeStatus {
     pub overloaded: u64,
     /// The journal.
     pub journal: JournalStatus,
+    /// The disk it lies on.
+    pub disk: DiskStatus,
     /// Per stream, by name.
     pub streams: Vec<StreamCounters>,
     /// Per source, by name.
@@ -97,8 +104,20 @@ impl Counters {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn overloaded(&self) {
-        self.state().overloaded += 1;
+    pub(super) fn overloaded(&self, stream: &str) {
+        let mut state = self.state();
+        state.overloaded += 1;
+        if let Some(counts) = entry(&mut state.streams, stream, stream) {
+            counts.overloaded += 1;
+        }
+    }
+
+    /// Notes whether the journal still takes anything.
+    pub(super) fn poisoned(&self, poisoned: Option<&str>) {
+        let mut state = self.state();
+        if state.poisoned.as_deref() != poisoned {
+            state.poisoned = poisoned.map(str::to_owned);
+        }
     }
 
     pub(super) fn group(&self, bytes: usize, poisoned: Option<&str>) {
@@ -118,11 +137,17 @@ impl Counters {
         }
     }
 
-    pub(super) fn status(&self, quota: &Quota, reader: &JournalReader) -> IntakeStatus {
+    pub(super) fn status(
+        &self,
+        quota: &Quota,
+        room: &Room,
+        reader: &JournalReader,
+    ) -> IntakeStatus {
         let state = self.state();
         IntakeStatus {
             queued_batches: quota.batches(),
             queued_bytes: quota.bytes(),
+            queued_bytes_high: quota.bytes_high(),
             groups: state.groups,
             group_bytes: state.group_bytes,
             overloaded: state.overloaded,
@@ -132,6 +157,7 @@ impl Counters {
                 durable: reader.durable().to_string(),
                 poisoned: state.poisoned.clone(),
             },
+            disk: room.status(),
             streams: state.streams.values().cloned().collect(),
             sources: state
                 .sources
@@ -146,18 +172,28 @@ impl Counters {
 }
 
 fn add(map: &mut BTreeMap<String, StreamCounters>, name: &str, tail: &Tail, applied: Applied) {
-    if !map.contains_key(name) {
-        map.insert(name.to_owned(), StreamCounters::default());
-    }
-    let Some(counts) = map.get_mut(name) else {
+    let Some(counts) = entry(map, name, &tail.stream) else {
         return;
     };
-    if *counts.stream != *tail.stream {
-        counts.stream = tail.stream.to_string();
-    }
     counts.requests += 1;
     counts.accepted += applied.accepted;
     counts.duplicates += applied.duplicates;
     counts.rejected += tail.rejected;
     counts.last_received_at_us = counts.last_received_at_us.max(tail.received_at_us);
+}
+
+/// The counts under a name, which is copied only the first time.
+fn entry<'m>(
+    map: &'m mut BTreeMap<String, StreamCounters>,
+    name: &str,
+    stream: &str,
+) -> Option<&'m mut StreamCounters> {
+    if !map.contains_key(name) {
+        map.insert(name.to_owned(), StreamCounters::default());
+    }
+    let counts = map.get_mut(name)?;
+    if counts.stream != stream {
+        stream.clone_into(&mut counts.stream);
+    }
+    Some(counts)
 }

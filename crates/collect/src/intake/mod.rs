@@ -5,12 +5,21 @@
 //! [`Downstream`] and then answers each caller. So an answer means: durable, and visible.
 //!
 //! Everything taken and not yet answered counts against [`IntakeLimits`]; over it, callers hear
-//! [`IntakeError::Overloaded`] at once instead of waiting in a queue that grows.
+//! [`IntakeError::Overloaded`] at once instead of waiting in a queue that grows. Streams share the
+//! queue fairly ([`FairShares`]) and go to the journal in turns, so that one that floods neither
+//! keeps another from being taken nor makes it wait.
+//!
+//! A third thread looks once a second at the room on the disk; with too little of it callers hear
+//! [`IntakeError::DiskLow`] until there is more.
 
 mod counters;
+mod drain;
+mod lanes;
 mod prepare;
 mod process;
 mod queue;
+mod room;
+mod shares;
 mod split;
 #[cfg(test)]
 mod tests;
@@ -23,17 +32,21 @@ use std::time::Duration;
 
 use parking::Slot;
 use serde::{Deserialize, Serialize};
+use tillwatch_event::MemoryBudget;
 use tillwatch_journal::{Journal, JournalReader, Offset};
 
 use crate::clock::Clock;
 use crate::decode::{Decoded, Rejection};
 use crate::error::CollectError;
-use crate::record::JournalRecord;
+use crate::record::{JournalRecord, decode_owned_record};
 
 pub use counters::{IntakeStatus, JournalStatus, SourceCounters, StreamCounters};
 pub use prepare::{Prepared, SubmitMeta};
 use process::{Applications, ProcessMessage};
-use queue::{Job, Quota};
+use queue::{Job, Queue, Quota};
+pub use room::DiskStatus;
+use room::Room;
+pub use shares::{FairShares, Refusal};
 
 /// Groups that may be durable and wait for the process thread, beside the one it works on.
 const GROUPS_AHEAD_MAX: usize = 2;
@@ -73,8 +86,11 @@ pub struct IntakeLimits {
     pub record_bytes_max: usize,
     /// Rejections that an answer lists; the quarantine holds more. Default 100.
     pub reported_max: usize,
-    /// Milliseconds that an overloaded caller is asked to wait. Default 1000.
+    /// Milliseconds that an overloaded caller is asked to wait at least. Default 1000.
     pub retry_after_ms: u64,
+    /// Milliseconds that it is asked to wait at most: between the two it is what the stream's waiting
+    /// bytes take at the rate of late. Default 30 000.
+    pub retry_after_max_ms: u64,
 }
 
 impl Default for IntakeLimits {
@@ -87,6 +103,7 @@ impl Default for IntakeLimits {
             record_bytes_max: 16 << 20,
             reported_max: 100,
             retry_after_ms: 1000,
+            retry_after_max_ms: 30_000,
         }
     }
 }
@@ -126,6 +143,16 @@ pub enum IntakeError {
         /// The limit.
         bytes_max: usize,
     },
+    /// The disk is nearly full. What was taken stays readable.
+    #[error(
+        "the disk is nearly full: {free_bytes} bytes are free, and with fewer than {free_bytes_min} (journal.free_bytes_min) no events are taken"
+    )]
+    DiskLow {
+        /// Bytes that are free.
+        free_bytes: u64,
+        /// The limit.
+        free_bytes_min: u64,
+    },
     /// The journal's storage has no room.
     #[error("the storage is full: {0}")]
     StorageFull(String),
@@ -153,9 +180,12 @@ pub enum IntakeError {
 
 /// The way into the journal. Share it in an [`Arc`].
 pub struct Intake {
-    jobs: Slot<SyncSender<Job>>,
+    queue: Arc<Queue>,
     process: Slot<SyncSender<ProcessMessage>>,
-    threads: Slot<[JoinHandle<()>; 2]>,
+    threads: Slot<[JoinHandle<()>; 3]>,
+    /// Dropped, it ends the thread that looks at the disk.
+    looking: Slot<SyncSender<()>>,
+    room: Arc<Room>,
     quota: Arc<Quota>,
     counters: Arc<counters::Counters>,
     reader: JournalReader,
@@ -164,7 +194,7 @@ pub struct Intake {
 }
 
 impl Intake {
-    /// Starts the two threads. `downstream` must have taken in everything durable in `journal`.
+    /// Starts the threads. `downstream` must have taken in everything durable in `journal`.
     ///
     /// # Errors
     /// When the system refuses a thread.
@@ -175,10 +205,11 @@ impl Intake {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, CollectError> {
         let reader = journal.reader();
+        let received_at_us = newest_receipt(&journal);
         let counters = Arc::new(counters::Counters::new(&journal));
         let quota = Arc::new(Quota::new(&limits));
-        // The quota is reached before the channel is full, so sending never waits.
-        let (jobs, job_queue) = sync_channel(limits.queue_batches_max.max(1));
+        let queue = Arc::new(Queue::new());
+        let room = Arc::new(Room::new(reader.clone()));
         let (process, messages) = sync_channel(GROUPS_AHEAD_MAX);
         let applied = Arc::new(Applications::new(journal.durable()));
         let worker = process::ProcessThread {
@@ -192,15 +223,23 @@ impl Intake {
             journal,
             limits,
             clock,
+            received_at_us,
             counters: Arc::clone(&counters),
             process: process.clone(),
+            room: Arc::clone(&room),
         };
         let process_thread = spawn("process", move || worker.run(&messages))?;
-        let writer_thread = spawn("journal-writer", move || writer.run(&job_queue))?;
+        let jobs = Arc::clone(&queue);
+        let writer_thread = spawn("journal-writer", move || writer.run(&jobs))?;
+        let (looking, stop_looking) = sync_channel(0);
+        let disk = Arc::clone(&room);
+        let room_thread = spawn("disk-room", move || disk.watch(&stop_looking))?;
         Ok(Self {
-            jobs: Slot::new(jobs),
+            queue,
             process: Slot::new(process),
-            threads: Slot::new([writer_thread, process_thread]),
+            threads: Slot::new([writer_thread, process_thread, room_thread]),
+            looking: Slot::new(looking),
+            room,
             quota,
             counters,
             reader,
@@ -271,16 +310,62 @@ impl Intake {
     }
 
     fn enqueue(&self, prepared: Prepared) -> Result<queue::Answer, IntakeError> {
-        let jobs = self.jobs.get().ok_or(IntakeError::Stopping)?;
-        let ticket = self.quota.take(prepared.bytes()).inspect_err(|error| {
-            if matches!(error, IntakeError::Overloaded { .. }) {
-                self.counters.overloaded();
-            }
-        })?;
+        self.may_take()?;
+        let stream = Arc::clone(&prepared.stream);
+        let ticket = self
+            .quota
+            .take(&stream, prepared.bytes())
+            .inspect_err(|error| {
+                if matches!(error, IntakeError::Overloaded { .. }) {
+                    self.counters.overloaded(&stream);
+                }
+            })?;
         let (job, answer) = Job::new(prepared, ticket);
-        // A full channel cannot happen while each job holds a ticket; a closed one means the writer is gone.
-        jobs.try_send(job).map_err(|_| died())?;
+        self.queue.push(job)?;
         Ok(answer)
+    }
+
+    /// Says at once, before a body is read or decoded, that nothing is taken now because the disk is
+    /// nearly full. A refusal is counted.
+    ///
+    /// # Errors
+    /// [`IntakeError::DiskLow`].
+    pub fn may_take(&self) -> Result<(), IntakeError> {
+        self.room.check().inspect_err(|_| self.room.refused())
+    }
+
+    /// How many streams there are: the queue is shared between so many. One until told.
+    pub fn set_streams(&self, streams: usize) {
+        self.quota.set_streams(streams);
+    }
+
+    /// What waits counts against the memory of the process from now on. Call it once, after the start.
+    pub fn set_memory(&self, memory: MemoryBudget) {
+        self.quota.set_memory(memory);
+    }
+
+    /// What it counts against: what the parts of the process share.
+    #[must_use]
+    pub fn memory(&self) -> MemoryBudget {
+        self.quota.memory()
+    }
+
+    /// Refuses a request of a stream before it comes here, for another limit of the server, and counts it
+    /// with the others.
+    #[must_use]
+    pub fn refuse(&self, stream: &str, reason: String) -> IntakeError {
+        self.counters.overloaded(stream);
+        IntakeError::Overloaded {
+            reason,
+            retry_after: self.retry_after(stream),
+        }
+    }
+
+    /// When a caller of this stream should try again if it cannot be taken now: when what waits of the
+    /// stream is answered at the rate of late, within the limits.
+    #[must_use]
+    pub fn retry_after(&self, stream: &str) -> Duration {
+        self.quota.retry_after(stream)
     }
 
     /// Puts another downstream in place, between two groups and without losing or repeating one.
@@ -316,6 +401,12 @@ impl Intake {
         outcome.recv().unwrap_or_else(|_| Err(E::from(died())))
     }
 
+    /// Lets the journal forget the segments that lie before `offset` as a whole, because what is in
+    /// them is kept elsewhere. The writer does it between two groups.
+    pub fn forget_before(&self, offset: Offset) {
+        self.queue.forget(offset);
+    }
+
     /// The end of what the downstream has taken so far. The journal's durable end may be further:
     /// a group is readable before it is processed.
     #[must_use]
@@ -332,13 +423,14 @@ impl Intake {
     /// What was taken, what waits, and how the journal is.
     #[must_use]
     pub fn status(&self) -> IntakeStatus {
-        self.counters.status(&self.quota, &self.reader)
+        self.counters.status(&self.quota, &self.room, &self.reader)
     }
 
     /// Takes nothing more, finishes and answers what was taken, and ends both threads. Waits for
     /// that; a second call does nothing. Must not be called on an async thread.
     pub fn stop(&self) {
-        self.jobs.clear();
+        self.queue.close();
+        self.looking.clear();
         self.process.clear();
         for thread in self.threads.take().into_iter().flatten() {
             if thread.join().is_err() {
@@ -358,6 +450,17 @@ fn died() -> IntakeError {
     IntakeError::Unavailable(
         "its threads have ended after a failure; restart the server".to_owned(),
     )
+}
+
+/// The time of receipt of the journal's last record, which is its newest. Who replays the journal says
+/// that a record cannot be read; here it only tells no time.
+fn newest_receipt(journal: &Journal) -> i64 {
+    let read = || {
+        let at = journal.last_frame()?;
+        let payload = journal.reader().read_at(at).ok()?;
+        Some(decode_owned_record(at, payload).ok()?.received_at_us)
+    };
+    read().unwrap_or(i64::MIN)
 }
 
 fn spawn(

@@ -1,12 +1,17 @@
-//! Jobs and the quota that bounds them.
+//! Jobs, the quota that bounds them, and the queue they wait in.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
+use tillwatch_event::{MemoryBudget, MemoryPart, MemoryShare};
+use tillwatch_journal::Offset;
 use tokio::sync::oneshot;
 
+use super::drain::DrainRate;
+use super::lanes::Lanes;
 use super::prepare::Prepared;
+use super::shares::{FairShares, Refusal};
 use super::{IntakeError, IntakeLimits, Receipt};
 
 /// What a caller waits for.
@@ -46,73 +51,280 @@ impl Reply {
     }
 }
 
-/// How much is taken and not yet answered.
+/// How much is taken and not yet answered, shared fairly between streams.
 pub(super) struct Quota {
-    bytes: AtomicUsize,
-    batches: AtomicUsize,
-    bytes_max: usize,
-    batches_max: usize,
+    taken: Mutex<Taken>,
+    /// What all parts of the process share; unbounded until told.
+    memory: OnceLock<MemoryBudget>,
+    started: Instant,
     retry_after: Duration,
+    retry_after_max: Duration,
+}
+
+struct Taken {
+    bytes: FairShares,
+    batches: FairShares,
+    /// Per stream, which are as many as were ever defined.
+    drained: BTreeMap<Arc<str>, DrainRate>,
+    bytes_high: usize,
 }
 
 /// A share of the quota, given back when dropped.
 pub(super) struct Ticket {
     quota: Arc<Quota>,
+    stream: Arc<str>,
     bytes: usize,
+    _memory: Option<MemoryShare>,
 }
 
 impl Quota {
     pub(super) fn new(limits: &IntakeLimits) -> Self {
+        let retry_after = Duration::from_millis(limits.retry_after_ms);
         Self {
-            bytes: AtomicUsize::new(0),
-            batches: AtomicUsize::new(0),
-            bytes_max: limits.queue_bytes_max,
-            batches_max: limits.queue_batches_max.max(1),
-            retry_after: Duration::from_millis(limits.retry_after_ms),
+            taken: Mutex::new(Taken {
+                bytes: FairShares::new(limits.queue_bytes_max),
+                batches: FairShares::new(limits.queue_batches_max.max(1)),
+                drained: BTreeMap::new(),
+                bytes_high: 0,
+            }),
+            memory: OnceLock::new(),
+            started: Instant::now(),
+            retry_after,
+            retry_after_max: Duration::from_millis(limits.retry_after_max_ms).max(retry_after),
         }
     }
 
-    pub(super) fn take(self: &Arc<Self>, bytes: usize) -> Result<Ticket, IntakeError> {
-        if bytes > self.bytes_max {
-            return Err(IntakeError::TooLarge {
-                bytes,
-                bytes_max: self.bytes_max,
-            });
+    /// What is taken counts against a budget from now on; the first one told stays.
+    pub(super) fn set_memory(&self, memory: MemoryBudget) {
+        // A second one would leave tickets of the first behind, and nobody has two.
+        let _ = self.memory.set(memory);
+    }
+
+    pub(super) fn memory(&self) -> MemoryBudget {
+        let told = self.memory.get().cloned();
+        told.unwrap_or_else(MemoryBudget::unbounded)
+    }
+
+    fn taken(&self) -> MutexGuard<'_, Taken> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn set_streams(&self, streams: usize) {
+        let mut taken = self.taken();
+        taken.bytes.set_streams(streams);
+        taken.batches.set_streams(streams);
+    }
+
+    pub(super) fn take(
+        self: &Arc<Self>,
+        stream: &Arc<str>,
+        bytes: usize,
+    ) -> Result<Ticket, IntakeError> {
+        let mut taken = self.taken();
+        if taken.batches.take(stream, 1).is_err() {
+            let (mine, all) = (taken.batches.of(stream), taken.batches.total());
+            let reason = format!("{all} requests wait, {mine} of them of stream '{stream}'");
+            return Err(self.overloaded(&taken, stream, reason));
         }
-        let batches = self.batches.fetch_add(1, Ordering::AcqRel) + 1;
-        let total = self.bytes.fetch_add(bytes, Ordering::AcqRel) + bytes;
-        let ticket = Ticket {
-            quota: Arc::clone(self),
-            bytes,
+        match taken.bytes.take(stream, bytes) {
+            Ok(()) => {}
+            Err(refusal) => {
+                taken.batches.give_back(stream, 1);
+                let (mine, all) = (taken.bytes.of(stream), taken.bytes.total());
+                let reason = format!("{all} bytes wait, {mine} of them of stream '{stream}'");
+                return Err(match refusal {
+                    Refusal::Never { amount_max } => IntakeError::TooLarge {
+                        bytes,
+                        bytes_max: amount_max,
+                    },
+                    Refusal::NotNow => self.overloaded(&taken, stream, reason),
+                });
+            }
+        }
+        let memory = match self.memory.get() {
+            None => None,
+            Some(memory) => match memory.reserve(MemoryPart::Ingest, bytes) {
+                Ok(share) => Some(share),
+                Err(short) => {
+                    taken.bytes.give_back(stream, bytes);
+                    taken.batches.give_back(stream, 1);
+                    return Err(self.overloaded(&taken, stream, short.to_string()));
+                }
+            },
         };
-        if batches > self.batches_max {
-            return Err(self.overloaded(format!("{} requests wait", self.batches_max)));
-        }
-        if total > self.bytes_max {
-            return Err(self.overloaded(format!("{} bytes wait", total - bytes)));
-        }
-        Ok(ticket)
+        taken.bytes_high = taken.bytes_high.max(taken.bytes.total());
+        Ok(Ticket {
+            quota: Arc::clone(self),
+            stream: Arc::clone(stream),
+            bytes,
+            _memory: memory,
+        })
     }
 
-    fn overloaded(&self, reason: String) -> IntakeError {
+    /// When a caller of this stream should try again: when what waits of the stream is answered at the
+    /// rate of late.
+    pub(super) fn retry_after(&self, stream: &str) -> Duration {
+        self.wait(&self.taken(), stream)
+    }
+
+    fn wait(&self, taken: &Taken, stream: &str) -> Duration {
+        taken
+            .drained
+            .get(stream)
+            .and_then(|rate| rate.time_for(taken.bytes.of(stream), self.started.elapsed()))
+            .map_or(self.retry_after, |time| {
+                time.clamp(self.retry_after, self.retry_after_max)
+            })
+    }
+
+    fn overloaded(&self, taken: &Taken, stream: &str, reason: String) -> IntakeError {
         IntakeError::Overloaded {
             reason,
-            retry_after: self.retry_after,
+            retry_after: self.wait(taken, stream),
         }
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.bytes.load(Ordering::Acquire)
+        self.taken().bytes.total()
+    }
+
+    /// The most bytes that were ever taken at once.
+    pub(super) fn bytes_high(&self) -> usize {
+        self.taken().bytes_high
     }
 
     pub(super) fn batches(&self) -> usize {
-        self.batches.load(Ordering::Acquire)
+        self.taken().batches.total()
     }
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        self.quota.bytes.fetch_sub(self.bytes, Ordering::AcqRel);
-        self.quota.batches.fetch_sub(1, Ordering::AcqRel);
+        let now = self.quota.started.elapsed();
+        let mut taken = self.quota.taken();
+        taken.bytes.give_back(&self.stream, self.bytes);
+        taken.batches.give_back(&self.stream, 1);
+        match taken.drained.get_mut(&self.stream) {
+            Some(rate) => rate.answered(self.bytes, now),
+            None => {
+                let mut rate = DrainRate::default();
+                rate.answered(self.bytes, now);
+                taken.drained.insert(Arc::clone(&self.stream), rate);
+            }
+        }
+    }
+}
+
+/// Where jobs wait for the writer, a lane per stream. It is bounded by the quota: each job holds a ticket.
+pub(super) struct Queue {
+    waiting: Mutex<Waiting>,
+    filled: Condvar,
+}
+
+struct Waiting {
+    lanes: Lanes<Job>,
+    closed: bool,
+    abandoned: bool,
+    /// The journal need not keep what lies before this.
+    forget: Option<Offset>,
+}
+
+/// What the writer has to do next.
+pub(super) struct Work {
+    /// Jobs for one group; none when there is only something to forget.
+    pub(super) jobs: Vec<Job>,
+    /// What the journal need not keep any more.
+    pub(super) forget: Option<Offset>,
+}
+
+impl Queue {
+    pub(super) fn new() -> Self {
+        Self {
+            waiting: Mutex::new(Waiting {
+                lanes: Lanes::new(),
+                closed: false,
+                abandoned: false,
+                forget: None,
+            }),
+            filled: Condvar::new(),
+        }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a job behind the others of its stream.
+    pub(super) fn push(&self, job: Job) -> Result<(), IntakeError> {
+        let mut waiting = self.waiting();
+        if waiting.closed {
+            return Err(IntakeError::Stopping);
+        }
+        if waiting.abandoned {
+            return Err(super::died());
+        }
+        let stream = Arc::clone(&job.prepared.stream);
+        let bytes = job.prepared.payload_bytes();
+        waiting.lanes.push(&stream, bytes, job);
+        drop(waiting);
+        self.filled.notify_one();
+        Ok(())
+    }
+
+    /// Lets the journal forget what lies before `offset`.
+    pub(super) fn forget(&self, offset: Offset) {
+        self.waiting().forget = Some(offset);
+        self.filled.notify_one();
+    }
+
+    /// What is waiting, up to the limits of a group, streams in turns; waits until there is something.
+    /// Nothing when the queue is closed and empty.
+    pub(super) fn group(&self, limits: &IntakeLimits) -> Option<Work> {
+        let mut waiting = self
+            .filled
+            .wait_while(self.waiting(), |waiting| {
+                waiting.lanes.is_empty() && waiting.forget.is_none() && !waiting.closed
+            })
+            .unwrap_or_else(PoisonError::into_inner);
+        let forget = waiting.forget.take();
+        let Some((mut bytes, first)) = waiting.lanes.pop() else {
+            let jobs = Vec::new();
+            return forget.map(|before| Work {
+                jobs,
+                forget: Some(before),
+            });
+        };
+        let mut group = vec![first];
+        while bytes < limits.group_bytes_max && group.len() < limits.group_batches_max {
+            let Some((more, job)) = waiting.lanes.pop() else {
+                break;
+            };
+            bytes += more;
+            group.push(job);
+        }
+        Some(Work {
+            jobs: group,
+            forget,
+        })
+    }
+
+    /// Takes nothing more; what waits is still handed out.
+    pub(super) fn close(&self) {
+        self.waiting().closed = true;
+        self.filled.notify_all();
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_closed(&self) -> bool {
+        self.waiting().closed
+    }
+
+    /// The writer is gone: whoever waits learns it from the answer that never comes.
+    pub(super) fn abandon(&self) {
+        let mut waiting = self.waiting();
+        waiting.abandoned = true;
+        let lanes = std::mem::replace(&mut waiting.lanes, Lanes::new());
+        drop(waiting);
+        drop(lanes);
     }
 }

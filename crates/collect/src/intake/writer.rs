@@ -1,14 +1,15 @@
 //! The writer thread: from the queue to durable frames.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::mpsc::SyncSender;
 
-use tillwatch_journal::{Journal, JournalError};
+use tillwatch_journal::{Journal, JournalError, Offset};
 
 use super::counters::Counters;
 use super::prepare::Prepared;
 use super::process::{Group, ProcessMessage, Share, Tail};
-use super::queue::{Job, Reply};
+use super::queue::{Job, Queue, Reply, Work};
+use super::room::Room;
 use super::{IntakeError, IntakeLimits};
 use crate::clock::Clock;
 use crate::record::{JournalRecord, set_received_at};
@@ -17,32 +18,48 @@ pub(super) struct WriterThread {
     pub(super) journal: Journal,
     pub(super) limits: IntakeLimits,
     pub(super) clock: Arc<dyn Clock>,
+    /// The newest time of receipt in the journal.
+    pub(super) received_at_us: i64,
     pub(super) counters: Arc<Counters>,
     pub(super) process: SyncSender<ProcessMessage>,
+    pub(super) room: Arc<Room>,
+}
+
+struct AbandonOnDrop<'q>(&'q Queue);
+
+impl Drop for AbandonOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.abandon();
+    }
 }
 
 impl WriterThread {
-    /// Works until every sender is gone and the queue is empty.
-    pub(super) fn run(mut self, jobs: &Receiver<Job>) {
-        let mut received_at_us = i64::MIN;
-        while let Ok(first) = jobs.recv() {
-            let group = self.collect(first, jobs);
+    /// Works until the queue is closed and empty.
+    pub(super) fn run(mut self, queue: &Queue) {
+        // However this thread ends, nobody waits for it any more.
+        let _abandoned = AbandonOnDrop(queue);
+        while let Some(Work { jobs, forget }) = queue.group(&self.limits) {
+            if let Some(before) = forget {
+                self.forget(before);
+            }
+            if jobs.is_empty() {
+                continue;
+            }
             // The time of receipt never falls in the journal, whatever the system's clock does.
-            received_at_us = received_at_us.max(self.clock.now_us());
-            self.commit(group, received_at_us);
+            self.received_at_us = self.received_at_us.max(self.clock.now_us());
+            self.commit(jobs, self.received_at_us);
         }
     }
 
-    /// What is waiting now, up to the limits of a group.
-    fn collect(&self, first: Job, jobs: &Receiver<Job>) -> Vec<Job> {
-        let mut bytes = first.prepared.payload_bytes();
-        let mut group = vec![first];
-        while bytes < self.limits.group_bytes_max && group.len() < self.limits.group_batches_max {
-            let Ok(job) = jobs.try_recv() else { break };
-            bytes += job.prepared.payload_bytes();
-            group.push(job);
+    /// Removes the segments before a place. What cannot be removed now is tried again with the next
+    /// place; it costs room and nothing else.
+    fn forget(&mut self, before: Offset) {
+        match self.journal.remove_segments_before(before) {
+            Ok(0) => {}
+            Ok(segments) => tracing::debug!(segments, "the journal forgot what history holds"),
+            Err(error) => tracing::warn!(%error, "segments of the journal could not be removed"),
         }
-        group
+        self.counters.poisoned(self.journal.poisoned());
     }
 
     fn commit(&mut self, jobs: Vec<Job>, received_at_us: i64) {
@@ -59,7 +76,12 @@ impl WriterThread {
                     tail,
                     reply: job.reply,
                 }),
-                Err(error) => failed.push((error, job.reply)),
+                Err(error) => {
+                    if matches!(error, IntakeError::StorageFull(_)) {
+                        self.room.refused();
+                    }
+                    failed.push((error, job.reply));
+                }
             }
         }
         let synced = self.journal.sync();

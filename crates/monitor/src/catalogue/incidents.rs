@@ -28,7 +28,8 @@ const TIMELINE_MAX: usize = 1000;
 
 const SELECT: &str = "select id, monitor, metric, unit, severity, state, slice, opened_at_us, \
      started_at_us, updated_at_us, resolved_at_us, value, expected, numerator, denominator, \
-     affected, probability, direction, summary, silenced_until_us, transition, bound \
+     affected, probability, direction, summary, silenced_until_us, transition, bound, judged, \
+     revised_at_us, revision \
      from incidents ";
 
 impl Catalogue {
@@ -110,19 +111,33 @@ pub(crate) fn lately_resolved(
     .pop())
 }
 
+/// The last incidents of `monitor` that were resolved at or after `since_us`, at most `limit`.
+pub(crate) fn resolved_since(
+    db: &Connection,
+    monitor: &str,
+    since_us: i64,
+    limit: usize,
+) -> Result<Vec<Incident>, MonitorError> {
+    let rest = "where monitor = ?1 and state = 'resolved' and resolved_at_us >= ?2 \
+                order by resolved_at_us desc limit ?3";
+    select(db, rest, params![monitor, since_us, limit as i64])
+}
+
 /// Writes an incident, new or changed, without its timeline.
 pub(crate) fn put(db: &Connection, i: &Incident, notify: &[String]) -> Result<(), MonitorError> {
     let f = &i.figures;
     db.prepare_cached(
         "insert into incidents (id, monitor, metric, unit, severity, state, slice, opened_at_us,
              started_at_us, updated_at_us, resolved_at_us, value, expected, numerator, denominator,
-             affected, probability, direction, summary, silenced_until_us, transition, notify, bound)
+             affected, probability, direction, summary, silenced_until_us, transition, notify, bound,
+             judged, revised_at_us, revision)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-             ?19, ?20, ?21, ?22, ?23)
+             ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)
          on conflict (id) do update set severity = ?5, state = ?6, slice = ?7, started_at_us = ?9,
              updated_at_us = ?10, resolved_at_us = ?11, value = ?12, expected = ?13,
              numerator = ?14, denominator = ?15, affected = ?16, probability = ?17, summary = ?19,
-             silenced_until_us = ?20, transition = ?21, notify = ?22, bound = ?23",
+             silenced_until_us = ?20, transition = ?21, notify = ?22, bound = ?23,
+             judged = ?24, revised_at_us = ?25, revision = ?26",
     )?
     .execute(params![
         i.id.as_str(),
@@ -148,6 +163,13 @@ pub(crate) fn put(db: &Connection, i: &Incident, notify: &[String]) -> Result<()
         i.transition,
         to_json("notify", &notify)?,
         f.bound,
+        (i.judged.as_ref())
+            .map(|judged| to_json("judged", judged))
+            .transpose()?,
+        i.revised_at_us,
+        (i.revision.as_ref())
+            .map(|revision| to_json("revision", revision))
+            .transpose()?,
     ])?;
     Ok(())
 }
@@ -219,6 +241,8 @@ fn timeline(db: &Connection, id: &IncidentId) -> Result<Vec<TimelineEntry>, Moni
 fn read_row(row: &Row<'_>) -> Result<Incident, MonitorError> {
     let text = |column: &str| -> Result<String, MonitorError> { Ok(row.get(column)?) };
     let id = text("id")?;
+    let (judged, revision): (Option<String>, Option<String>) =
+        (row.get("judged")?, row.get("revision")?);
     let (severity, state, direction) = (text("severity")?, text("state")?, text("direction")?);
     Ok(Incident {
         id: IncidentId::parse(&id).ok_or_else(|| damaged("incident id", &id))?,
@@ -248,6 +272,13 @@ fn read_row(row: &Row<'_>) -> Result<Incident, MonitorError> {
         },
         summary: text("summary")?,
         timeline: Vec::new(),
+        revised_at_us: row.get("revised_at_us")?,
+        revision: (revision.as_deref())
+            .map(|revision| from_json("revision", revision))
+            .transpose()?,
+        judged: (judged.as_deref())
+            .map(|judged| from_json("judged", judged))
+            .transpose()?,
         silenced_until_us: row.get("silenced_until_us")?,
         transition: row.get("transition")?,
     })

@@ -6,7 +6,7 @@ use crate::MonitorError;
 
 /// One script per schema version, in order. Released ones are never changed: a new version is a
 /// further script.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     r"
 create table incidents (
     id text primary key,
@@ -88,6 +88,14 @@ alter table incidents add column told integer not null default 0;
 update incidents set told = (state <> 'resolved');
 create index incidents_untold on incidents (id) where told <> (state <> 'resolved');
 ",
+    // `judged`: the buckets that the figures are of. `revised_at_us` and `revision`: what events have
+    // changed in them that came later.
+    r"
+alter table incidents add column judged text;
+alter table incidents add column revised_at_us integer;
+alter table incidents add column revision text;
+create index incidents_resolved on incidents (monitor, resolved_at_us) where state = 'resolved';
+",
 ];
 
 /// Runs the scripts that the file has not seen yet, each in a transaction of its own.
@@ -124,7 +132,7 @@ mod tests {
             .pragma_update(None, "user_version", 99)
             .unwrap();
         let refused = Catalogue::open(&path).unwrap_err();
-        let expected = "catalogue: schema version 99 is newer than 2, which this version knows";
+        let expected = "catalogue: schema version 99 is newer than 3, which this version knows";
         assert_eq!(refused.to_string(), expected);
     }
 

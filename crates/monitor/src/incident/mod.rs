@@ -11,7 +11,7 @@ mod id;
 pub use id::IncidentId;
 
 use jiff::Timestamp;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::definition::Severity;
 use crate::figure::Slice;
@@ -155,6 +155,39 @@ pub struct IncidentFigures {
     pub probability: Option<f64>,
 }
 
+/// The buckets that the figures of an incident were computed from, in microseconds since the epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JudgedRange {
+    /// Begin of the last judged step.
+    pub step_start_us: i64,
+    /// End of the last judged step.
+    pub step_end_us: i64,
+    /// End of the last bad bucket.
+    pub bad_until_us: i64,
+}
+
+/// Those figures of an incident that events which came late can change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RevisedFigures {
+    /// The metric's value, as [`IncidentFigures::value`].
+    pub value: Option<f64>,
+    /// Of a share of counts: the count above the line.
+    pub numerator: Option<f64>,
+    /// Of a share of counts: the count below the line.
+    pub denominator: Option<f64>,
+    /// How many events were hit, as [`IncidentFigures::affected`].
+    pub affected: Option<f64>,
+}
+
+/// What events have changed of an incident's buckets that came after these were judged.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct IncidentRevision {
+    /// The figures by which it was judged.
+    pub then: RevisedFigures,
+    /// The figures of the same buckets with all that has come since.
+    pub now: RevisedFigures,
+}
+
 /// An incident. Serialises to the JSON that the HTTP interface and webhooks carry.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Incident {
@@ -193,6 +226,16 @@ pub struct Incident {
     pub summary: String,
     /// What happened, oldest first.
     pub timeline: Vec<TimelineEntry>,
+    /// When the last event was received that changed buckets after the incident was judged by them,
+    /// if any did; RFC 3339 in JSON.
+    #[serde(rename = "revised_at", serialize_with = "rfc3339_or_null")]
+    pub revised_at_us: Option<i64>,
+    /// What such events changed. The incident's own figures stay as they were judged; while it is not
+    /// resolved they are computed anew at the next step.
+    pub revision: Option<IncidentRevision>,
+    /// The buckets that its figures are of; none for incidents of versions that did not keep it.
+    #[serde(skip)]
+    pub judged: Option<JudgedRange>,
     /// Until when channels are not told of it; RFC 3339 in JSON.
     #[serde(rename = "silenced_until", serialize_with = "rfc3339_or_null")]
     pub silenced_until_us: Option<i64>,
@@ -276,6 +319,9 @@ pub(crate) fn example() -> Incident {
             kind: TimelineKind::Opened,
             text: "opened".into(),
         }],
+        revised_at_us: None,
+        revision: None,
+        judged: None,
         silenced_until_us: None,
         transition: 1,
     }

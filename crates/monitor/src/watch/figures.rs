@@ -9,7 +9,7 @@ use crate::MonitorError;
 use crate::definition::{Detect, ThresholdDetect};
 use crate::detect::probability;
 use crate::figure::{Bucket, FigureQuery, Slice, SliceFigures};
-use crate::incident::{Deviation, Incident, IncidentFigures};
+use crate::incident::{Deviation, Incident, IncidentFigures, JudgedRange};
 
 /// The metric over one slice and stretch of time.
 #[derive(Clone, Copy, Debug, Default)]
@@ -17,6 +17,15 @@ pub(super) struct Total {
     pub value: Option<f64>,
     pub numerator: Option<f64>,
     pub denominator: Option<f64>,
+}
+
+/// The buckets of figures at `step` of an incident whose bad time ended at `bad_until_us` or lasts.
+pub(super) fn judged(step: Step, bad_until_us: i64) -> JudgedRange {
+    JudgedRange {
+        step_start_us: step.start_us,
+        step_end_us: step.end_us,
+        bad_until_us,
+    }
 }
 
 impl Lifecycle<'_> {
@@ -51,6 +60,7 @@ impl Lifecycle<'_> {
             return Ok(());
         };
         live.incident.figures = figures;
+        live.incident.judged = Some(judged(step, bad_until_us));
         live.incident.summary = message::summary(&live.incident);
         Ok(())
     }
@@ -140,7 +150,7 @@ impl Lifecycle<'_> {
     }
 
     /// From the incident's first bad bucket to the end of its last.
-    fn bad_time(&self, incident: &Incident, bad_until_us: i64) -> (i64, i64) {
+    pub(super) fn bad_time(&self, incident: &Incident, bad_until_us: i64) -> (i64, i64) {
         let bucket_us = self.facts.bucket_us.max(1);
         let from_us = incident.started_at_us.div_euclid(bucket_us) * bucket_us;
         (from_us, bad_until_us.max(from_us + bucket_us))

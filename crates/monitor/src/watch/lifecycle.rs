@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::figures::judged;
 use super::state::{Finding, Live, Memory, SliceState, Step};
 use super::{Round, Watch, message};
 use crate::MonitorError;
@@ -195,6 +196,7 @@ impl<'a> Lifecycle<'a> {
         let incident = &mut live.incident;
         let back = if let End::Normal { since_us } = end {
             incident.figures = self.figures(incident, step, since_us)?;
+            incident.judged = Some(judged(step, since_us));
             self.value_now(incident, step, since_us)?
         } else {
             None
@@ -399,6 +401,9 @@ impl<'a> Lifecycle<'a> {
             direction: deviation,
             summary: String::new(),
             timeline: Vec::new(),
+            revised_at_us: None,
+            revision: None,
+            judged: None,
             silenced_until_us: None,
             transition: 0,
         });

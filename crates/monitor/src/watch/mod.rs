@@ -9,6 +9,7 @@ mod known;
 mod lifecycle;
 mod message;
 mod rate;
+mod revise;
 mod state;
 mod status;
 mod threshold;
@@ -107,6 +108,8 @@ struct Inner {
     error: Option<String>,
     /// What had to be left out the last time it was judged.
     note: Option<String>,
+    /// Whether its incidents were looked at since events came late.
+    looked: revise::Looked,
 }
 
 impl Monitor {
@@ -253,6 +256,8 @@ impl Watch {
             .source
             .facts(&definition.metric)
             .map_err(MonitorError::Figures)?;
+        // Before the figures of open incidents are refreshed: these still are those of then.
+        self.revise(definition, inner, &facts, now_us)?;
         let clock = Clock {
             started_us: self.started_us,
             now_us,

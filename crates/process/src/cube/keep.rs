@@ -27,7 +27,7 @@ pub(super) struct Keep {
 
 /// A retention at one moment: the bucket starts from which each width still holds.
 #[derive(Debug, Clone)]
-pub(super) struct KeepAt {
+pub(crate) struct KeepAt {
     /// (bucket start, width): the first entry whose start is not after a bucket gives its width.
     borders: Vec<(i64, i64)>,
 }
@@ -101,13 +101,18 @@ impl Keep {
 
 impl KeepAt {
     /// Buckets that start before this are no longer of the cube's own width.
-    pub(super) fn own_width_from(&self) -> i64 {
+    pub(crate) fn own_width_from(&self) -> i64 {
         self.borders.first().map_or(i64::MIN, |(start, _)| *start)
     }
 
     /// (bucket start, width): the first whose start is not after a bucket gives the bucket's width.
     pub(super) fn borders(&self) -> &[(i64, i64)] {
         &self.borders
+    }
+
+    /// The width of the bucket at `bucket_us`; 0 when it is past its age.
+    pub(crate) fn width_at(&self, bucket_us: i64) -> i64 {
+        self.width_of(bucket_us).unwrap_or(0)
     }
 
     fn width_of(&self, bucket: i64) -> Option<i64> {
@@ -118,7 +123,7 @@ impl KeepAt {
     }
 
     /// The states as they are to be kept, not yet merged; `None` when nothing changes.
-    pub(super) fn apply(&self, states: &RecordBatch) -> Result<Option<RecordBatch>, ProcessError> {
+    pub(crate) fn apply(&self, states: &RecordBatch) -> Result<Option<RecordBatch>, ProcessError> {
         let Some(buckets) = states
             .columns()
             .first()

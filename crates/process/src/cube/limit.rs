@@ -51,6 +51,20 @@ impl Combinations {
         self.known.len()
     }
 
+    /// The combinations known, as hashes, for a checkpoint.
+    pub(super) fn known(&self) -> impl Iterator<Item = u128> + '_ {
+        self.known.iter().copied()
+    }
+
+    /// Takes up what a checkpoint kept. A limit that was lowered since folds new combinations only.
+    pub(super) fn restore(&mut self, known: impl IntoIterator<Item = u128>) {
+        self.known.clear();
+        for hash in known {
+            self.known
+                .insert_unique((hash >> 64) as u64, hash, |other| (*other >> 64) as u64);
+        }
+    }
+
     /// The states with unknown combinations folded when there is no room, and how many rows were.
     pub(super) fn limit(
         &mut self,

@@ -6,6 +6,8 @@ mod limit;
 mod money;
 mod plan;
 mod store;
+mod table;
+mod view;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -14,17 +16,25 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::AggregateUDF;
+use tillwatch_history::DataFile;
+use tillwatch_journal::Offset;
 
 pub(crate) use inputs::{BatchInputs, Inputs, event_times};
+pub(crate) use keep::KeepAt;
 pub use limit::OTHER;
 pub use money::FigureCurrency;
 pub(crate) use money::Money;
 pub(crate) use plan::CubePlan;
 use store::CubeStore;
+pub(crate) use store::StoreState;
+pub(crate) use table::{StateCache, StateTable};
+pub use view::CubeView;
 
 use crate::definition::CubeDefinition;
 use crate::engine::Engine;
 use crate::error::ProcessError;
+use crate::history::{CubeState, RolledUp};
+use crate::revision::{RevisionLog, Revisions};
 use crate::status::CubeStatus;
 use keep::Keep;
 use limit::Combinations;
@@ -57,6 +67,8 @@ pub struct Cube {
     definition: CubeDefinition,
     plan: CubePlan,
     store: CubeStore,
+    rolled_up: RolledUp,
+    revisions: RevisionLog,
 }
 
 /// What only the writing thread has of a cube.
@@ -64,6 +76,9 @@ pub struct Cube {
 pub(crate) struct CubeWriter {
     pub(crate) cube: Arc<Cube>,
     combinations: Combinations,
+    /// The last frame whose states are in the cube's table already: after a crash the table may be
+    /// ahead of the checkpoint that recovery starts from.
+    pub(crate) reflects: Option<Offset>,
 }
 
 impl Cube {
@@ -99,12 +114,54 @@ impl Cube {
         self.store.widths()
     }
 
-    /// The states of all buckets that overlap `from_us ≤ t < to_us`; no bound takes all. A key may
-    /// occur in several rows, which merge to its value. The batches are shared, not copied. Where
-    /// `keep` has rolled buckets up, the range starts at the coarser bucket's start.
+    /// The states of all buckets that overlap `from_us ≤ t < to_us`, as they are now; no bound takes
+    /// all.
     #[must_use]
-    pub fn snapshot(&self, from_us: Option<i64>, to_us: Option<i64>) -> Vec<RecordBatch> {
-        self.store.snapshot(from_us, to_us, self.plan.bucket_us())
+    pub fn view(&self, from_us: Option<i64>, to_us: Option<i64>) -> CubeView {
+        self.store.view(from_us, to_us, self.plan.bucket_us())
+    }
+
+    /// The states that are not in the table yet; none when all are.
+    /// They stay readable here until [`Self::flushed`].
+    pub(crate) fn begin_flush(&self) -> Vec<RecordBatch> {
+        self.store.begin_flush()
+    }
+
+    pub(crate) fn flushed(&self, files: Arc<[Arc<DataFile>]>) {
+        self.store.flushed(files);
+    }
+
+    pub(crate) fn replaced(&self, files: Arc<[Arc<DataFile>]>) {
+        self.store.replaced(files);
+    }
+
+    pub(crate) fn files(&self) -> Arc<[Arc<DataFile>]> {
+        self.store.files()
+    }
+
+    pub(crate) fn attach(&self, table: StateTable) {
+        self.store.attach(table);
+    }
+
+    pub(crate) fn table(&self) -> Option<&StateTable> {
+        self.store.table()
+    }
+
+    pub(crate) fn rolled_up(&self) -> &RolledUp {
+        &self.rolled_up
+    }
+
+    pub(crate) fn kept_at(&self) -> Option<KeepAt> {
+        self.store.kept_at()
+    }
+
+    /// States merged so that each key is in them once.
+    pub(crate) fn reduce(
+        &self,
+        engine: &Engine,
+        states: &[RecordBatch],
+    ) -> Result<RecordBatch, ProcessError> {
+        self.plan.reduce(engine, states)
     }
 
     /// A number that grows with every change of the states.
@@ -120,10 +177,28 @@ impl Cube {
         self.store.changed_since(version)
     }
 
+    /// What `read` makes of the buckets that changed after they were complete. Processing waits for
+    /// it, so it must be quick.
+    pub fn revisions<T>(&self, read: impl FnOnce(&Revisions) -> T) -> T {
+        read(&self.revisions.lock())
+    }
+
+    /// Puts back what was known of revisions when the states were kept.
+    pub(crate) fn restore_revisions(&self, revisions: Revisions) {
+        *self.revisions.lock() = revisions;
+    }
+
     /// Sizes and counts.
     #[must_use]
     pub fn status(&self) -> CubeStatus {
-        self.store.status(&self.definition.name)
+        let store = self.store.status(&self.definition.name);
+        let revisions = self.revisions.lock();
+        CubeStatus {
+            revised_buckets: revisions.buckets() as u64,
+            revised_events: revisions.events(),
+            revised_complete_from_us: revisions.complete_from_us(),
+            ..store
+        }
     }
 }
 
@@ -157,24 +232,63 @@ impl CubeWriter {
                 definition,
                 plan,
                 store,
+                rolled_up: RolledUp::default(),
+                revisions: RevisionLog::default(),
             }),
             combinations,
+            reflects: None,
         })
     }
 
-    /// Adds a batch of events.
+    /// What a checkpoint keeps besides the states.
+    pub(crate) fn state(&self) -> CubeState {
+        CubeState::new(
+            self.cube.store.state(),
+            self.cube.revisions(Revisions::clone),
+            self.combinations.known().collect(),
+        )
+    }
+
+    /// Takes up what a checkpoint kept.
+    pub(crate) fn restore(&mut self, state: &CubeState) {
+        self.combinations.restore(state.known.iter().copied());
+        self.cube
+            .store
+            .restore(&state.store, self.combinations.len());
+        self.cube.restore_revisions(state.revisions.clone());
+    }
+
+    /// Adds a batch of events, all of frames up to `upto`.
     ///
     /// A batch that cannot be aggregated is halved until the rows at fault stand alone; those are
     /// left out of this cube and counted, all others are in.
-    pub(crate) fn append(&mut self, engine: &Engine, batch: &mut BatchInputs<'_>) {
+    ///
+    /// What the table holds already passes through all the same, for what is counted and for the
+    /// combinations, and only its states are not added.
+    pub(crate) fn append(&mut self, engine: &Engine, batch: &mut BatchInputs<'_>, upto: Offset) {
         if batch.rows() == 0 {
             return;
         }
+        let new = self.reflects.is_none_or(|reflects| upto > reflects);
         let mut failed = 0;
-        self.append_or_halve(engine, batch, &mut failed);
+        self.append_or_halve(engine, batch, &mut failed, new);
         if failed > 0 {
             self.cube.store.count_failed(failed);
         }
+    }
+
+    /// Notes which buckets the events of `times` change though they were complete, up to
+    /// `complete_us`, when the events were received.
+    pub(crate) fn revise(
+        &self,
+        times: &[i64],
+        complete_us: i64,
+        received_at_us: i64,
+        buckets_max: usize,
+    ) {
+        let width_us = self.cube.bucket_us();
+        let mut revisions = self.cube.revisions.lock();
+        revisions.note(times, width_us, complete_us, received_at_us, buckets_max);
     }
 
     /// Rolls up and removes what `keep` says, now and then, as event time moves on.
@@ -187,9 +301,15 @@ impl CubeWriter {
         }
     }
 
-    fn append_or_halve(&mut self, engine: &Engine, batch: &mut BatchInputs<'_>, failed: &mut u64) {
+    fn append_or_halve(
+        &mut self,
+        engine: &Engine,
+        batch: &mut BatchInputs<'_>,
+        failed: &mut u64,
+        new: bool,
+    ) {
         let rows = batch.rows();
-        match self.guarded_append(engine, batch) {
+        match self.guarded_append(engine, batch, new) {
             Ok(()) => {}
             Err(error) if rows <= 1 => {
                 // Said once per cube, and counted. The row's values stay out of the log; the
@@ -202,7 +322,7 @@ impl CubeWriter {
             Err(_) => {
                 let half = rows / 2;
                 for (start, rows) in [(0, half), (half, rows - half)] {
-                    self.append_or_halve(engine, &mut batch.slice(start, rows), failed);
+                    self.append_or_halve(engine, &mut batch.slice(start, rows), failed, new);
                 }
             }
         }
@@ -214,8 +334,9 @@ impl CubeWriter {
         &mut self,
         engine: &Engine,
         batch: &mut BatchInputs<'_>,
+        new: bool,
     ) -> Result<(), ProcessError> {
-        let append = AssertUnwindSafe(|| self.try_append(engine, batch));
+        let append = AssertUnwindSafe(|| self.try_append(engine, batch, new));
         catch_unwind(append).unwrap_or_else(|_| Err(panicked("an aggregate")))
     }
 
@@ -223,6 +344,7 @@ impl CubeWriter {
         &mut self,
         engine: &Engine,
         batch: &mut BatchInputs<'_>,
+        new: bool,
     ) -> Result<(), ProcessError> {
         let plan = &self.cube.plan;
         let states = plan.partial(engine, batch)?;
@@ -233,7 +355,9 @@ impl CubeWriter {
         } else {
             states
         };
-        self.cube.store.append(engine, plan, states)?;
+        if new {
+            self.cube.store.append(engine, plan, states)?;
+        }
         self.cube
             .store
             .count_combinations(self.combinations.len(), folded);

@@ -4,17 +4,26 @@
 //! the next size, so there are at most eight per power of eight. When `recent` has grown to a
 //! quarter of what it overlaps in `settled`, both are merged there: `settled` is in order of time
 //! and without overlap, each key is in it once, and a query reads only the chunks of its range.
+//!
+//! With history, memory holds only what came since the last flush. A flush moves all chunks to
+//! `flushing`, writes them as one to the cube's table, and then swaps them for the table's new
+//! files in one step under the lock, so that no snapshot sees a state twice or not at all.
 
 use std::collections::{HashSet, VecDeque};
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use datafusion::arrow::array::{Array, ArrayData, ArrayRef, AsArray, RecordBatch};
 use datafusion::arrow::compute::{sort_to_indices, take};
 use datafusion::arrow::datatypes::{DataType, TimestampMicrosecondType};
 
-use super::keep::Keep;
+use serde::{Deserialize, Serialize};
+use tillwatch_history::DataFile;
+
+use super::keep::{Keep, KeepAt};
 use super::plan::CubePlan;
+use super::table::StateTable;
+use super::view::CubeView;
 use crate::engine::Engine;
 use crate::error::ProcessError;
 use crate::status::CubeStatus;
@@ -40,6 +49,14 @@ struct Chunk {
 struct Chunks {
     recent: Vec<Arc<Chunk>>,
     settled: Vec<Arc<Chunk>>,
+    /// On their way to the table, and in no file that is read yet.
+    flushing: Vec<Arc<Chunk>>,
+}
+
+impl Chunks {
+    fn all(&self) -> impl Iterator<Item = &Arc<Chunk>> {
+        (self.settled.iter().chain(&self.flushing)).chain(&self.recent)
+    }
 }
 
 #[derive(Debug)]
@@ -53,6 +70,16 @@ struct Shared {
     /// The watermark of the last retention, and the start of the first bucket it left alone.
     retained_at_us: i64,
     own_width_from_us: i64,
+    /// The files of the cube's table that hold what was flushed.
+    files: Arc<[Arc<DataFile>]>,
+}
+
+/// What a checkpoint keeps of a store besides the states, which are in the table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct StoreState {
+    other_rows: u64,
+    failed_rows: u64,
+    retained_at_us: i64,
 }
 
 /// The chunks of one cube behind a lock that is only held to copy or swap lists of pointers.
@@ -60,16 +87,23 @@ struct Shared {
 pub(super) struct CubeStore {
     keep: Keep,
     shared: Mutex<Shared>,
+    table: OnceLock<StateTable>,
+}
+
+/// The first and the last bucket start, µs; none when there are no rows.
+pub(super) fn bounds(states: &RecordBatch) -> Option<(i64, i64)> {
+    let buckets = states
+        .columns()
+        .first()?
+        .as_primitive_opt::<TimestampMicrosecondType>()?;
+    let min_us = buckets.values().iter().copied().min()?;
+    let max_us = buckets.values().iter().copied().max()?;
+    Some((min_us, max_us))
 }
 
 impl Chunk {
     fn new(states: RecordBatch) -> Option<Arc<Self>> {
-        let buckets = states
-            .columns()
-            .first()?
-            .as_primitive_opt::<TimestampMicrosecondType>()?;
-        let min_us = buckets.values().iter().copied().min()?;
-        let max_us = buckets.values().iter().copied().max()?;
+        let (min_us, max_us) = bounds(&states)?;
         Some(Arc::new(Self {
             states,
             min_us,
@@ -97,10 +131,12 @@ impl CubeStore {
             failed_rows: 0,
             retained_at_us: i64::MIN,
             own_width_from_us: i64::MIN,
+            files: Arc::from([]),
         };
         Self {
             keep,
             shared: Mutex::new(shared),
+            table: OnceLock::new(),
         }
     }
 
@@ -130,7 +166,9 @@ impl CubeStore {
             tracing::error!(error = error.name(), "states could not be merged");
         }
         let mut shared = self.lock();
-        shared.chunks = after;
+        // A flush may have ended meanwhile, so what it was flushing is not put back.
+        shared.chunks.recent = after.recent;
+        shared.chunks.settled = after.settled;
         shared.version += 1;
         let version = shared.version;
         shared.changes.push_back((version, min_us, max_us));
@@ -159,6 +197,7 @@ impl CubeStore {
         }
         let at = self.keep.at(watermark_us);
         let mut changed = Vec::new();
+        // What is on its way to the table is rolled up there.
         for list in [&mut chunks.settled, &mut chunks.recent] {
             let mut left = Vec::with_capacity(list.len());
             for chunk in list.drain(..) {
@@ -179,7 +218,8 @@ impl CubeStore {
                 .extend(Chunk::new(plan.reduce(engine, &changed)?));
         }
         let mut shared = self.lock();
-        shared.chunks = chunks;
+        shared.chunks.recent = chunks.recent;
+        shared.chunks.settled = chunks.settled;
         shared.retained_at_us = watermark_us;
         shared.own_width_from_us = at.own_width_from();
         Ok(())
@@ -210,15 +250,17 @@ impl CubeStore {
         self.lock().failed_rows
     }
 
-    pub(super) fn snapshot(
+    /// What there is of a range now.
+    pub(super) fn view(
         &self,
         from_us: Option<i64>,
         to_us: Option<i64>,
         bucket_us: i64,
-    ) -> Vec<RecordBatch> {
-        let (chunks, own_width_from) = {
+    ) -> CubeView {
+        let (chunks, files, own_width_from) = {
             let shared = self.lock();
-            (shared.chunks.clone(), shared.own_width_from_us)
+            let files = Arc::clone(&shared.files);
+            (shared.chunks.clone(), files, shared.own_width_from_us)
         };
         let mut from = from_us.unwrap_or(i64::MIN);
         if from < own_width_from && from > i64::MIN {
@@ -226,11 +268,88 @@ impl CubeStore {
             from = from.div_euclid(widest).saturating_mul(widest);
         }
         let to = to_us.unwrap_or(i64::MAX);
-        (chunks.settled.iter().chain(&chunks.recent))
-            .filter(|c| c.max_us.saturating_add(bucket_us) > from && c.min_us < to)
-            .map(|c| within(&c.states, from, to, bucket_us, (c.min_us, c.max_us)))
-            .filter(|states| states.num_rows() > 0)
-            .collect()
+        let reaches =
+            |min_us: i64, max_us: i64| max_us.saturating_add(bucket_us) > from && min_us < to;
+        CubeView {
+            from_us: from,
+            to_us: to,
+            bucket_us,
+            table: self.table.get().cloned(),
+            files: (files.iter())
+                .filter(|f| reaches(f.min_us, f.max_us))
+                .cloned()
+                .collect(),
+            memory: (chunks.all())
+                .filter(|c| reaches(c.min_us, c.max_us))
+                .map(|c| within(&c.states, from, to, bucket_us, (c.min_us, c.max_us)))
+                .filter(|states| states.num_rows() > 0)
+                .collect(),
+        }
+    }
+
+    /// The table in which flushed states are, with the files it has. Once, before states come.
+    pub(super) fn attach(&self, table: StateTable) {
+        let files = table.view().files;
+        if self.table.set(table).is_ok() {
+            self.lock().files = files;
+        }
+    }
+
+    pub(super) fn table(&self) -> Option<&StateTable> {
+        self.table.get()
+    }
+
+    /// Everything that is not in the table yet, which stays readable until [`Self::flushed`].
+    pub(super) fn begin_flush(&self) -> Vec<RecordBatch> {
+        let mut shared = self.lock();
+        let chunks = &mut shared.chunks;
+        let settled = std::mem::take(&mut chunks.settled);
+        let recent = std::mem::take(&mut chunks.recent);
+        chunks.flushing.extend(settled.into_iter().chain(recent));
+        states_of(&chunks.flushing)
+    }
+
+    /// What was being flushed is in these files now.
+    pub(super) fn flushed(&self, files: Arc<[Arc<DataFile>]>) {
+        let mut shared = self.lock();
+        shared.chunks.flushing.clear();
+        shared.files = files;
+    }
+
+    /// The files of the table are others that hold the same, or no longer what is past its age.
+    pub(super) fn replaced(&self, files: Arc<[Arc<DataFile>]>) {
+        self.lock().files = files;
+    }
+
+    pub(super) fn files(&self) -> Arc<[Arc<DataFile>]> {
+        Arc::clone(&self.lock().files)
+    }
+
+    /// What `keep` says at the last retention; none before the first or when all is kept.
+    pub(super) fn kept_at(&self) -> Option<KeepAt> {
+        let retained_at_us = self.lock().retained_at_us;
+        (self.keep.every_us().is_some() && retained_at_us > i64::MIN)
+            .then(|| self.keep.at(retained_at_us))
+    }
+
+    pub(super) fn state(&self) -> StoreState {
+        let shared = self.lock();
+        StoreState {
+            other_rows: shared.other_rows,
+            failed_rows: shared.failed_rows,
+            retained_at_us: shared.retained_at_us,
+        }
+    }
+
+    pub(super) fn restore(&self, state: &StoreState, combinations: usize) {
+        let mut shared = self.lock();
+        shared.other_rows = state.other_rows;
+        shared.failed_rows = state.failed_rows;
+        shared.combinations = combinations;
+        if self.keep.every_us().is_some() && state.retained_at_us > i64::MIN {
+            shared.retained_at_us = state.retained_at_us;
+            shared.own_width_from_us = self.keep.at(state.retained_at_us).own_width_from();
+        }
     }
 
     pub(super) fn version(&self) -> u64 {
@@ -257,18 +376,21 @@ impl CubeStore {
     pub(super) fn status(&self, name: &str) -> CubeStatus {
         // Chunks may share memory, so it is counted over all of them, and not under the lock.
         let chunks = self.lock().chunks.clone();
-        let all = || chunks.settled.iter().chain(&chunks.recent);
-        let bytes = memory_bytes(all().map(|c| &c.states));
+        let bytes = memory_bytes(chunks.all().map(|c| &c.states));
         let shared = self.lock();
         CubeStatus {
             name: name.to_owned(),
-            rows: all().map(|c| c.rows() as u64).sum(),
+            rows: chunks.all().map(|c| c.rows() as u64).sum(),
             bytes,
-            chunks: all().count() as u64,
+            chunks: chunks.all().count() as u64,
+            stored_rows: shared.files.iter().map(|f| f.rows).sum(),
+            stored_bytes: shared.files.iter().map(|f| f.bytes).sum(),
+            stored_files: shared.files.len() as u64,
             version: shared.version,
             combinations: shared.combinations as u64,
             other_rows: shared.other_rows,
             failed_rows: shared.failed_rows,
+            ..CubeStatus::default()
         }
     }
 }
@@ -298,7 +420,7 @@ fn new_bytes(data: &ArrayData, seen: &mut HashSet<NonZeroUsize>) -> u64 {
 
 /// A settled chunk is in order of time, so its rows of a range are one slice; others go as a whole
 /// when they lie inside and are otherwise left to the reader's own filter on `bucket`.
-fn within(
+pub(super) fn within(
     states: &RecordBatch,
     from: i64,
     to: i64,

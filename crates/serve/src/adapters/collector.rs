@@ -1,17 +1,20 @@
 //! Taking events through the decoders and the intake.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::{BoxFuture, join_all};
 use tillwatch_collect::record::rejections_of;
 use tillwatch_collect::{
-    Again, Decoded, Decoder, Encoding, Format, Intake, Prepared, Rejection, SubmitMeta, again_of,
-    decode_record, decompress,
+    Again, Decoder, Encoding, Format, Intake, IntakeError, Prepared, Rejection, SubmitMeta,
+    again_of, decompress,
 };
-use tillwatch_process::{Processor, QUARANTINE, RejectedLine as Place};
+use tillwatch_event::MemoryPart;
+use tillwatch_process::{Processor, QUARANTINE, RejectReader, RejectedLine as Place};
 use tokio::sync::Semaphore;
 
 use crate::adapters::faults;
@@ -28,10 +31,21 @@ const REPLAY_REJECTIONS_MAX: usize = 100;
 pub struct JournalCollector {
     intake: Arc<Intake>,
     processor: Arc<Processor>,
-    decoders: BTreeMap<String, Arc<Decoder>>,
+    decoders: BTreeMap<String, Lane>,
     decodes: Arc<Semaphore>,
     decompressed_bytes_max: usize,
 }
+
+/// What a stream is decoded by.
+struct Lane {
+    decoder: Arc<Decoder>,
+    /// As many turns as there are for all streams: no more bodies of this one wait for those, however many
+    /// have come, so that a body of another stream has few before it.
+    turns: Semaphore,
+}
+
+/// Bytes that decoding takes for each byte of a body: columns, and the payload made of them.
+const DECODED_TIMES: usize = 3;
 
 impl JournalCollector {
     /// Over the intake and one decoder per stream. At most `decodes_at_once_max` bodies are decoded at a time.
@@ -42,19 +56,26 @@ impl JournalCollector {
         decoders: impl IntoIterator<Item = Arc<Decoder>>,
         limits: &crate::Limits,
     ) -> Self {
+        let at_once = limits.decodes_at_once_max.max(1);
+        let lane = |decoder: Arc<Decoder>| {
+            let name = decoder.schema().name.clone();
+            let turns = Semaphore::new(at_once);
+            (name, Lane { decoder, turns })
+        };
         Self {
             intake,
             processor,
-            decoders: decoders
-                .into_iter()
-                .map(|d| (d.schema().name.clone(), d))
-                .collect(),
-            decodes: Arc::new(Semaphore::new(limits.decodes_at_once_max.max(1))),
+            decoders: decoders.into_iter().map(lane).collect(),
+            decodes: Arc::new(Semaphore::new(at_once)),
             decompressed_bytes_max: limits.decompressed_bytes_max,
         }
     }
 
     fn decoder(&self, stream: &str) -> Result<&Arc<Decoder>, Problem> {
+        self.lane(stream).map(|lane| &lane.decoder)
+    }
+
+    fn lane(&self, stream: &str) -> Result<&Lane, Problem> {
         self.decoders.get(stream).ok_or_else(|| {
             let detail = format!("There is no stream '{}'.", shorten(stream));
             Problem::new(Slug::UnknownStream, detail)
@@ -63,9 +84,9 @@ impl JournalCollector {
     }
 
     async fn receive(&self, envelope: Envelope) -> Result<Receipt, Problem> {
-        let decoder = self.decoder(&envelope.stream)?.clone();
-        let (format, encoding) = forms(&envelope, &decoder)?;
-        let prepared = self.prepare(decoder, format, encoding, envelope).await?;
+        let lane = self.lane(&envelope.stream)?;
+        let (format, encoding) = forms(&envelope, &lane.decoder)?;
+        let prepared = self.prepare(lane, format, encoding, envelope).await?;
         let receipt = self.intake.submit_prepared(prepared).await;
         let receipt = receipt.map_err(|fault| faults::intake(&fault))?;
         Ok(Receipt {
@@ -79,16 +100,32 @@ impl JournalCollector {
     /// Decompresses, decodes and encodes for the journal: work of the CPU, off the async threads.
     async fn prepare(
         &self,
-        decoder: Arc<Decoder>,
+        lane: &Lane,
         format: Format,
         encoding: Encoding,
         envelope: Envelope,
     ) -> Result<Prepared, Problem> {
+        let _of_stream = lane.turns.acquire().await;
         let _turn = self.decodes.acquire().await;
         let intake = self.intake.clone();
+        let decoder = Arc::clone(&lane.decoder);
         let bytes_max = self.decompressed_bytes_max;
         let work = tokio::task::spawn_blocking(move || {
-            let decoded = decode(&decoder, &format, encoding, &envelope.body, bytes_max)?;
+            // What decoding holds counts until the queue counts what came of it.
+            let mut memory = intake.memory().share(MemoryPart::Ingest);
+            let mut hold = |bytes: usize| {
+                memory.grow(bytes).map_err(|short| {
+                    faults::intake(&intake.refuse(&envelope.stream, short.to_string()))
+                })
+            };
+            let body = plain(encoding, &envelope.body, bytes_max)?;
+            if matches!(body, Cow::Owned(_)) {
+                hold(body.len())?;
+            }
+            hold(body.len().saturating_mul(DECODED_TIMES))?;
+            let decoded = decoder.decode(&format, &body);
+            let decoded = decoded.map_err(|fault| faults::decode(&fault))?;
+            drop(body);
             let meta = SubmitMeta {
                 idempotency_key: envelope.idempotency_key,
                 source: None,
@@ -109,11 +146,11 @@ impl JournalCollector {
         let reader = self.intake.reader();
         let work = tokio::task::spawn_blocking(move || {
             let mut lines = Vec::new();
-            for frame in log.rejects(limit.saturating_add(1)) {
-                let payload = reader
-                    .read_at(frame.offset)
-                    .map_err(|cause| Problem::internal(&cause))?;
-                let record = decode_record(frame.offset, &payload)
+            let frames = log.rejects(limit.saturating_add(1));
+            let mut rejects = RejectReader::new(log, reader);
+            for frame in frames {
+                let record = rejects
+                    .read(&frame)
                     .map_err(|cause| Problem::internal(&cause))?;
                 let all = rejections_of(&record.batch);
                 let again = again_of(&record.batch);
@@ -215,7 +252,17 @@ impl Collector for JournalCollector {
 
     fn check(&self, envelope: &Envelope) -> Result<(), Problem> {
         let decoder = self.decoder(&envelope.stream)?;
-        forms(envelope, decoder).map(|_| ())
+        forms(envelope, decoder)?;
+        self.intake
+            .may_take()
+            .map_err(|fault| faults::intake(&fault))
+    }
+
+    fn refused(&self, stream: &str) -> Duration {
+        match self.intake.refuse(stream, String::new()) {
+            IntakeError::Overloaded { retry_after, .. } => retry_after,
+            _ => Duration::from_secs(1),
+        }
     }
 
     fn take(&self, envelope: Envelope) -> BoxFuture<'_, Result<Receipt, Problem>> {
@@ -308,20 +355,12 @@ fn forms(envelope: &Envelope, decoder: &Decoder) -> Result<(Format, Encoding), P
     Ok((format, encoding))
 }
 
-fn decode(
-    decoder: &Decoder,
-    format: &Format,
-    encoding: Encoding,
-    body: &Bytes,
-    bytes_max: usize,
-) -> Result<Decoded, Problem> {
+/// The body as it was before it was compressed.
+fn plain(encoding: Encoding, body: &Bytes, bytes_max: usize) -> Result<Cow<'_, [u8]>, Problem> {
     if body.is_empty() {
         return Err(Problem::new(Slug::BodyUnreadable, "The body is empty."));
     }
-    let body = decompress(encoding, body, bytes_max).map_err(|fault| faults::decode(&fault))?;
-    decoder
-        .decode(format, &body)
-        .map_err(|fault| faults::decode(&fault))
+    decompress(encoding, body, bytes_max).map_err(|fault| faults::decode(&fault))
 }
 
 fn told(rejection: Rejection) -> RejectedLine {

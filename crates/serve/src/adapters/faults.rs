@@ -40,12 +40,16 @@ pub(super) fn decode(fault: &DecodeError) -> Problem {
 pub(super) fn intake(fault: &IntakeError) -> Problem {
     match fault {
         IntakeError::Overloaded { retry_after, .. } => {
-            let seconds = retry_after.as_millis().div_ceil(1_000).max(1);
-            Problem::new(Slug::Overloaded, sentence(fault))
-                .retry_after_s(u32::try_from(seconds).unwrap_or(u32::MAX))
+            Problem::new(Slug::Overloaded, sentence(fault)).retry_after(*retry_after)
         }
         IntakeError::TooLarge { .. } => Problem::new(Slug::BodyTooLarge, sentence(fault)),
         IntakeError::StorageFull(_) => Problem::new(Slug::JournalFull, sentence(fault)),
+        IntakeError::DiskLow {
+            free_bytes,
+            free_bytes_min,
+        } => Problem::new(Slug::DiskLow, sentence(fault))
+            .with("free_bytes", *free_bytes)
+            .with("free_bytes_min", *free_bytes_min),
         IntakeError::Unavailable(_) => Problem::new(Slug::JournalPoisoned, sentence(fault)),
         IntakeError::Stopping => Problem::new(Slug::Stopping, sentence(fault)).retry_after_s(1),
         IntakeError::Changed { .. } => {
@@ -67,8 +71,10 @@ pub(super) fn analyse(fault: &AnalyseError) -> Problem {
         | AnalyseError::Invalid(_)
         | AnalyseError::Metric { .. } => Slug::BadQuery,
         AnalyseError::Deadline { .. } => Slug::Timeout,
-        AnalyseError::Busy => {
-            return Problem::new(Slug::Overloaded, sentence(fault)).retry_after_s(1);
+        AnalyseError::Busy | AnalyseError::Crowded => {
+            return Problem::new(Slug::Overloaded, sentence(fault))
+                .with("reason", fault.slug())
+                .retry_after_s(1);
         }
         // The cause has been logged where it arose.
         _ => return Problem::new(Slug::Internal, sentence(fault)),
@@ -155,6 +161,13 @@ mod tests {
                 Slug::BodyTooLarge,
             ),
             (IntakeError::StorageFull("x".into()), Slug::JournalFull),
+            (
+                IntakeError::DiskLow {
+                    free_bytes: 1,
+                    free_bytes_min: 2,
+                },
+                Slug::DiskLow,
+            ),
             (IntakeError::Unavailable("x".into()), Slug::JournalPoisoned),
             (IntakeError::Stopping, Slug::Stopping),
             (
@@ -191,6 +204,7 @@ mod tests {
             ),
             (AnalyseError::Memory { bytes_max: 1 }, Slug::QueryTooLarge),
             (AnalyseError::Busy, Slug::Overloaded),
+            (AnalyseError::Crowded, Slug::Overloaded),
             (AnalyseError::Internal, Slug::Internal),
         ];
         for (fault, slug) in cases {

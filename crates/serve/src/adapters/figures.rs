@@ -1,27 +1,36 @@
 //! Questions over the analyst.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use tillwatch_analyse::{Analyst, LimitOverride, PointValue, SeriesQuery};
-use tillwatch_process::{Processor, StreamLog};
+use tillwatch_process::{Cube, Processor, StreamLog};
 use tokio::sync::watch;
 
 use crate::adapters::faults;
 use crate::documents::{Figure, Metric, MetricKind};
-use crate::ports::{Figures, SeriesAnswer, SeriesQuestion, SqlFormat, SqlLimits};
+use crate::ports::{Figures, RevisedStep, SeriesAnswer, SeriesQuestion, SqlFormat, SqlLimits};
 use crate::problem::Problem;
-use crate::request::time::MS;
+use crate::request::time::{MS, now_us};
 
 /// Questions about one processor.
 pub struct AnalystFigures {
     analyst: Arc<Analyst>,
     processor: Arc<Processor>,
     metrics: Vec<Metric>,
-    /// By name of the metric: its place in `metrics`, and the stream that its cube is made from.
-    places: HashMap<String, (usize, Option<Arc<StreamLog>>)>,
+    /// By name of the metric: where it comes from.
+    places: HashMap<String, Place>,
+}
+
+/// Where a metric comes from.
+struct Place {
+    /// Its place in the list of metrics.
+    at: usize,
+    cube: Option<Arc<Cube>>,
+    /// The stream that the cube is made from.
+    stream: Option<Arc<StreamLog>>,
 }
 
 impl AnalystFigures {
@@ -35,10 +44,11 @@ impl AnalystFigures {
         let places = metrics
             .iter()
             .enumerate()
-            .map(|(place, metric)| {
+            .map(|(at, metric)| {
                 let cube = processor.cube(&metric.of);
-                let stream = cube.and_then(|cube| processor.stream(&cube.definition().from));
-                (metric.name.clone(), (place, stream))
+                let stream =
+                    (cube.as_ref()).and_then(|cube| processor.stream(&cube.definition().from));
+                (metric.name.clone(), Place { at, cube, stream })
             })
             .collect();
         Self {
@@ -69,6 +79,23 @@ fn document(analyst: &Analyst, metric: &tillwatch_analyse::Metric) -> Metric {
     }
 }
 
+/// The steps of a range with buckets that changed after they were complete.
+fn revised(cube: &Cube, from_us: i64, to_us: i64, step_us: i64) -> BTreeMap<i64, RevisedStep> {
+    let mut steps: BTreeMap<i64, RevisedStep> = BTreeMap::new();
+    cube.revisions(|revisions| {
+        for (start_us, revision) in revisions.within(from_us, to_us) {
+            let at_us = start_us - (start_us - from_us).rem_euclid(step_us.max(1));
+            let step = steps.entry(at_us).or_insert(RevisedStep {
+                revised_at_us: revision.revised_at_us,
+                events: 0,
+            });
+            step.events += revision.events;
+            step.revised_at_us = step.revised_at_us.max(revision.revised_at_us);
+        }
+    });
+    steps
+}
+
 fn figure(value: PointValue) -> Option<Figure> {
     match value {
         PointValue::Null => None,
@@ -84,16 +111,14 @@ impl Figures for AnalystFigures {
     }
 
     fn metric(&self, name: &str) -> Option<Metric> {
-        let (place, _) = self.places.get(name)?;
-        self.metrics.get(*place).cloned()
+        let place = self.places.get(name)?;
+        self.metrics.get(place.at).cloned()
     }
 
     fn series(&self, question: SeriesQuestion) -> BoxFuture<'_, Result<SeriesAnswer, Problem>> {
         async move {
-            let stream = self
-                .places
-                .get(&question.metric)
-                .and_then(|(_, stream)| stream.clone());
+            let place = self.places.get(&question.metric);
+            let (from_us, to_us, step_us) = (question.from_us, question.to_us, question.step_us);
             let query = SeriesQuery {
                 metric: question.metric,
                 from_us: question.from_us,
@@ -119,7 +144,13 @@ impl Figures for AnalystFigures {
             Ok(SeriesAnswer {
                 series: series.collect(),
                 known_us: answer.known_us,
-                watermark_us: stream.and_then(|stream| stream.status().watermark_us),
+                watermark_us: place
+                    .and_then(|place| place.stream.as_ref())
+                    .and_then(|stream| stream.watermark_at(now_us(), self.processor.options())),
+                revised: place
+                    .and_then(|place| place.cube.as_ref())
+                    .map(|cube| revised(cube, from_us, to_us, step_us))
+                    .unwrap_or_default(),
                 truncated: answer.truncated,
             })
         }

@@ -8,7 +8,10 @@ use tillwatch_monitor::incident as monitor;
 use tillwatch_monitor::watch::{ActionNote, Watch};
 
 use crate::adapters::faults;
-use crate::documents::{ActionRequest, Figure, Incident, IncidentState, Monitor, TimelineEntry};
+use crate::documents::{
+    ActionRequest, Figure, Incident, IncidentRevision, IncidentState, Monitor, RevisedFigures,
+    TimelineEntry,
+};
 use crate::ports::{IncidentAction, IncidentChange, Incidents, changes_of};
 use crate::problem::Problem;
 use crate::request::time::{now_us, rfc3339};
@@ -123,8 +126,20 @@ fn shown_state(state: monitor::IncidentState) -> IncidentState {
     }
 }
 
+fn figure(value: Option<f64>) -> Option<Figure> {
+    value.and_then(Figure::number)
+}
+
+fn revised(figures: monitor::RevisedFigures) -> RevisedFigures {
+    RevisedFigures {
+        value: figure(figures.value),
+        numerator: figure(figures.numerator),
+        denominator: figure(figures.denominator),
+        affected: figure(figures.affected),
+    }
+}
+
 fn document(incident: &monitor::Incident) -> Incident {
-    let figure = |value: Option<f64>| value.and_then(Figure::number);
     let figures = &incident.figures;
     Incident {
         id: incident.id.to_string(),
@@ -151,6 +166,11 @@ fn document(incident: &monitor::Incident) -> Incident {
         probability: figure(figures.probability),
         direction: Some(incident.direction.name().to_owned()),
         summary: incident.summary.clone(),
+        revised_at: incident.revised_at_us.map(rfc3339),
+        revision: incident.revision.map(|revision| IncidentRevision {
+            then: revised(revision.then),
+            now: revised(revision.now),
+        }),
         silenced_until: incident.silenced_until_us.map(rfc3339),
         timeline: incident
             .timeline

@@ -10,7 +10,7 @@ use crate::calls::json;
 use crate::documents::{QuarantineList, Receipt, ReplayReceipt};
 use crate::ports::Envelope;
 use crate::problem::{Problem, ProblemDocument, Slug};
-use crate::request::body::receive;
+use crate::request::body::{discard, receive};
 use crate::request::named::Named;
 use crate::request::params::Params;
 
@@ -42,7 +42,7 @@ const QUARANTINE_DEFAULT: usize = 100;
         (status = 422, description = "No event was taken; the document also has the receipt's members", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 429, description = "Too much at once; see Retry-After", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 503, description = "Recovering, stopping, or the journal cannot be written", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 507, description = "The disk is full", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 507, description = "The disk is full, or nearly so", body = ProblemDocument, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn post_events(
@@ -61,22 +61,45 @@ pub(crate) async fn post_events(
         body: Bytes::new(),
     };
     // What is wrong with the head is told before a large body is sent for nothing.
-    collector.check(&envelope)?;
+    if let Err(problem) = collector.check(&envelope) {
+        discard(body.into_data_stream()).await;
+        return Err(problem);
+    }
     let inner = app.inner();
     let limits = &inner.limits;
+    let again = |problem: Problem| match problem.slug() {
+        Slug::Overloaded => {
+            let wait = collector.refused(&envelope.stream);
+            problem.retry_after(wait)
+        }
+        _ => problem,
+    };
+    let Some(place) = inner.ingest.take(&envelope.stream) else {
+        let problem = again(Problem::new(
+            Slug::Overloaded,
+            format!(
+                "As many calls bring events of stream '{}' as may at once; send this again shortly.",
+                envelope.stream
+            ),
+        ));
+        discard(body.into_data_stream()).await;
+        return Err(problem);
+    };
     let received = receive(
+        &envelope.stream,
         &parts.headers,
         body,
         limits.body_bytes_max,
         limits.body_timeout(),
         &inner.bodies,
     )
-    .await?;
+    .await
+    .map_err(again)?;
     envelope.body = received.bytes.clone();
     // A client that hangs up does not undo what is on its way to the disk: the work goes on by itself.
     let taken = tokio::spawn(async move {
         let outcome = collector.take(envelope).await;
-        drop(received);
+        drop((received, place));
         outcome
     });
     let receipt = taken.await.map_err(|cause| Problem::internal(&cause))??;

@@ -44,6 +44,7 @@ pub(crate) async fn json_body<T: DeserializeOwned>(
     let (parts, body) = request.into_parts();
     let limits = &inner.limits;
     let received = receive(
+        "",
         &parts.headers,
         body,
         limits.json_body_bytes_max,

@@ -65,6 +65,8 @@ pub(crate) async fn prometheus(State(app): State<App>) -> Result<Response, Probl
         live_computations: inner.hub.computed(),
         bodies_bytes: inner.bodies.used_bytes() as u64,
         journal: health.journal(),
+        history: health.history(),
+        memory: health.memory(),
         streams: health.streams(),
         cubes: health.cubes(),
         sources: health.sources(),

@@ -45,6 +45,8 @@ pub(crate) fn document(app: &App) -> StatusDocument {
         },
         definitions: health.definitions(),
         journal: health.journal(),
+        history: health.history(),
+        memory: health.memory(),
         streams,
         cubes: health.cubes(),
         sources: health.sources(),

@@ -43,6 +43,32 @@ pub struct TimelineEntry {
     pub text: String,
 }
 
+/// Those figures of an incident that late events can change.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct RevisedFigures {
+    /// The metric's value.
+    #[schema(value_type = Option<f64>)]
+    pub value: Option<Figure>,
+    /// Of a rate: the count above the line.
+    #[schema(value_type = Option<f64>)]
+    pub numerator: Option<Figure>,
+    /// Of a rate: the count below the line.
+    #[schema(value_type = Option<f64>)]
+    pub denominator: Option<Figure>,
+    /// How many events were hit beyond what was to be expected, or beyond the bound.
+    #[schema(value_type = Option<f64>)]
+    pub affected: Option<Figure>,
+}
+
+/// What events have changed that came after an incident was judged by their buckets.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct IncidentRevision {
+    /// The figures by which it was judged.
+    pub then: RevisedFigures,
+    /// The figures of the same buckets as they are now.
+    pub now: RevisedFigures,
+}
+
 /// Anomalies that belong together.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Incident {
@@ -93,6 +119,10 @@ pub struct Incident {
     pub direction: Option<String>,
     /// One sentence for people.
     pub summary: String,
+    /// When the last event was received that changed its buckets after it was judged by them, RFC 3339; null when none did.
+    pub revised_at: Option<String>,
+    /// What such events changed. The incident's own figures are those it was judged by.
+    pub revision: Option<IncidentRevision>,
     /// Until when nothing is announced about it, RFC 3339.
     pub silenced_until: Option<String>,
     /// What happened to it, oldest first.

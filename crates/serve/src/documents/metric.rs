@@ -125,6 +125,17 @@ pub struct SliceSeries {
     pub points: Vec<Point>,
 }
 
+/// A point whose buckets changed after they were complete, so that monitors and readers may have seen another value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RevisedPoint {
+    /// Begin of the point in milliseconds since the epoch.
+    pub at: i64,
+    /// When the last event was received that changed it, in milliseconds since the epoch.
+    pub revised_at: i64,
+    /// How many events came late, of all slices of the cube.
+    pub events: u64,
+}
+
 /// A metric over time, by slice.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct SeriesDocument {
@@ -144,6 +155,10 @@ pub struct SeriesDocument {
     pub watermark: Option<i64>,
     /// One series per slice.
     pub series: Vec<SliceSeries>,
+    /// The points within the range whose buckets changed after they were complete, ascending; left out when there are none.
+    /// In an `update` only those that are new or changed again.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub revised: Vec<RevisedPoint>,
     /// Whether slices were left out because of `limit`.
     pub truncated: bool,
 }

@@ -9,12 +9,16 @@ mod status;
 
 pub use board::{Board, BoardList, BoardSummary, Chart, Localized, Tile};
 pub use incident::{
-    ActionRequest, Incident, IncidentList, IncidentState, Monitor, MonitorList, TimelineEntry,
+    ActionRequest, Incident, IncidentList, IncidentRevision, IncidentState, Monitor, MonitorList,
+    RevisedFigures, TimelineEntry,
 };
 pub use ingest::{QuarantineList, QuarantinedLine, Receipt, RejectedLine, ReplayReceipt};
-pub use metric::{Figure, Metric, MetricKind, MetricList, Point, SeriesDocument, SliceSeries};
+pub use metric::{
+    Figure, Metric, MetricKind, MetricList, Point, RevisedPoint, SeriesDocument, SliceSeries,
+};
 pub use sql::{SqlAnswer, SqlColumn, SqlRequest};
 pub use status::{
-    CubeStatus, DefinitionsStatus, JournalStatus, ServerState, SourceStatus, StatusDocument,
+    CubeStatus, DefinitionsStatus, HistoryStatus, JournalStatus, LagBucket, LagHistogram,
+    MemoryPartStatus, MemoryStatus, ServerState, SourceStatus, StatusDocument, StreamSource,
     StreamStatus,
 };

@@ -25,7 +25,7 @@ pub struct DefinitionsStatus {
 /// The journal.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct JournalStatus {
-    /// `opening`, `writable` or `poisoned`.
+    /// `opening`, `writable`, `disk_low` or `poisoned`.
     pub state: String,
     /// Why it is poisoned.
     pub fault: Option<String>,
@@ -41,6 +41,96 @@ pub struct JournalStatus {
     pub queued_batches: u64,
     /// Bytes that wait to be written.
     pub queued_bytes: u64,
+    /// The most bytes that ever waited at once since the start.
+    pub queued_bytes_high: u64,
+    /// Bytes free on its disk; none where that is not known.
+    pub free_bytes: Option<u64>,
+    /// With fewer free bytes no events are taken.
+    pub free_bytes_min: u64,
+    /// Requests answered with 507 since the start.
+    pub refused_full: u64,
+}
+
+/// Memory that the parts of the process share.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct MemoryStatus {
+    /// What they may hold together.
+    pub bytes_max: u64,
+    /// What they hold.
+    pub bytes: u64,
+    /// Each part.
+    pub parts: Vec<MemoryPartStatus>,
+}
+
+/// Memory of one part.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct MemoryPartStatus {
+    /// `ingest`, `queries`, `caches`, `cubes`, `dedup`, `index` or `other`.
+    pub part: String,
+    /// Bytes it holds.
+    pub bytes: u64,
+    /// How often it was refused more since the start.
+    pub refused: u64,
+}
+
+/// The history tables, into which events and states are flushed from the journal.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct HistoryStatus {
+    /// `opening`, `ok` or `failing`.
+    pub state: String,
+    /// Why the last try to write failed; what was not written is in the journal.
+    pub fault: Option<String>,
+    /// The last frame of the journal that history holds, `segment:position`: the next start replays
+    /// what comes after it.
+    pub flushed_to: Option<String>,
+    /// When that was, RFC 3339; none since the start of the process.
+    pub flushed_at: Option<String>,
+    /// Events that are only in the journal so far.
+    pub unflushed_events: u64,
+    /// Commits since the start that laid files together.
+    pub compactions: u64,
+    /// Commits since the start that made states coarser or removed those past their age.
+    pub roll_ups: u64,
+    /// Files deleted since the start.
+    pub files_deleted: u64,
+}
+
+/// Events that were behind by more than the bucket before says and by no more than this one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct LagBucket {
+    /// The most by which they were behind, in milliseconds; null for all that were behind by more.
+    pub upto_ms: Option<i64>,
+    /// How many there were.
+    pub events: u64,
+}
+
+/// Events by how far they were behind.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, ToSchema)]
+pub struct LagHistogram {
+    /// Ascending; each event is in one.
+    pub buckets: Vec<LagBucket>,
+    /// How far all events were behind together, in seconds.
+    pub sum_s: f64,
+}
+
+/// How far the event time of a stream has come in one of its sources.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct StreamSource {
+    /// The source's name; `http` for what is pushed, `quarantine` for lines that were tried again,
+    /// `__other__` for all sources beyond 64.
+    pub name: String,
+    /// Events of it that were counted.
+    pub events: u64,
+    /// Those of them that came late.
+    pub late: u64,
+    /// Latest event time, RFC 3339, of events not too far ahead of their receipt.
+    pub last_event_at: Option<String>,
+    /// When it last brought an event, RFC 3339.
+    pub last_received_at: String,
+    /// How far its latest event time is behind the stream's, in milliseconds.
+    pub lag_ms: Option<i64>,
+    /// Whether it has brought nothing for so long that the watermark does not wait for it.
+    pub idle: bool,
 }
 
 /// One stream.
@@ -54,8 +144,16 @@ pub struct StreamStatus {
     pub duplicates: u64,
     /// Lines in quarantine.
     pub rejected: u64,
-    /// Events that came after their bucket was judged complete.
+    /// Requests answered with 429 since the start.
+    pub overloaded: u64,
+    /// Events that came after their time was taken to be complete.
     pub late: u64,
+    /// Events by how far their time was behind the newest event time before them.
+    pub lateness: LagHistogram,
+    /// Events by how long after their time they were received.
+    pub delay: LagHistogram,
+    /// How far each source has come.
+    pub sources: Vec<StreamSource>,
     /// Events in the journal that are not counted, because they do not fit the definition or could
     /// not be processed.
     pub failed: u64,
@@ -66,6 +164,16 @@ pub struct StreamStatus {
     pub measure_failed: u64,
     /// Amounts that `convert` left out of account, because no rate is known.
     pub unconverted: u64,
+    /// Events in the stream's history table.
+    pub stored_events: u64,
+    /// Bytes of its files.
+    pub stored_bytes: u64,
+    /// Its files.
+    pub stored_files: u64,
+    /// Ids remembered to tell repeated events.
+    pub dedup_ids: u64,
+    /// Bytes of memory they take.
+    pub dedup_bytes: u64,
     /// Latest event time, RFC 3339.
     pub last_event_at: Option<String>,
     /// Event time up to which buckets are complete, RFC 3339.
@@ -79,18 +187,30 @@ pub struct StreamStatus {
 pub struct CubeStatus {
     /// Its name.
     pub name: String,
-    /// Rows of partial states held.
+    /// Rows of partial states held in memory.
     pub rows: u64,
     /// Bytes of memory held.
     pub bytes: u64,
     /// Pieces they are held in.
     pub chunks: u64,
+    /// Rows of partial states in the cube's history table.
+    pub stored_rows: u64,
+    /// Bytes of its files.
+    pub stored_bytes: u64,
+    /// Its files.
+    pub stored_files: u64,
     /// Distinct combinations of dimensions.
     pub combinations: u64,
     /// Rows folded into `__other__` because there were too many combinations.
     pub other_rows: u64,
     /// Events that are missing from it, because they could not be aggregated.
     pub failed: u64,
+    /// Buckets that are known to have changed after they were complete.
+    pub revised_buckets: u64,
+    /// Events that came after their bucket was complete.
+    pub revised_events: u64,
+    /// Of buckets before this, RFC 3339, it may not be known that they changed; null when all are known.
+    pub revised_known_from: Option<String>,
 }
 
 /// One source.
@@ -137,6 +257,10 @@ pub struct StatusDocument {
     pub definitions: DefinitionsStatus,
     /// The journal.
     pub journal: JournalStatus,
+    /// The history tables.
+    pub history: HistoryStatus,
+    /// The memory of the process.
+    pub memory: MemoryStatus,
     /// All streams.
     pub streams: Vec<StreamStatus>,
     /// All cubes.

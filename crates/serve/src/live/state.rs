@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::documents::{Figure, Metric, Point, SeriesDocument, SliceSeries};
-use crate::ports::{SeriesAnswer, SeriesQuestion, SliceKey, SlicePoints};
+use crate::documents::{Figure, Metric, Point, RevisedPoint, SeriesDocument, SliceSeries};
+use crate::ports::{RevisedStep, SeriesAnswer, SeriesQuestion, SliceKey, SlicePoints};
 use crate::request::series::Question;
 use crate::request::time::MS;
 
@@ -93,6 +93,9 @@ impl Meta {
 /// The points of one slice, by begin of the bucket in microseconds.
 type Points = BTreeMap<i64, Option<Figure>>;
 
+/// Steps with buckets that changed after they were complete, by begin in microseconds.
+type Revised = BTreeMap<i64, RevisedStep>;
+
 /// The series of a topic.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct State {
@@ -100,6 +103,8 @@ pub(crate) struct State {
     /// The first and last bucket of the range in which there is any event; outside of it points are `None`.
     known_us: Option<(i64, i64)>,
     watermark_us: Option<i64>,
+    /// The steps with buckets that changed after they were complete, by begin.
+    revised: Revised,
     truncated: bool,
 }
 
@@ -108,13 +113,18 @@ pub(crate) struct State {
 pub(crate) struct Delta {
     pub(crate) series: Vec<(SliceKey, SlicePoints)>,
     pub(crate) watermark_moved: bool,
+    /// What is new among the revised steps.
+    pub(crate) revised: Revised,
     /// A slice or a bucket is gone, or the choice of slices has changed: only a snapshot says that.
     pub(crate) needs_snapshot: bool,
 }
 
 impl Delta {
     pub(crate) fn is_empty(&self) -> bool {
-        self.series.is_empty() && !self.watermark_moved && !self.needs_snapshot
+        self.series.is_empty()
+            && self.revised.is_empty()
+            && !self.watermark_moved
+            && !self.needs_snapshot
     }
 }
 
@@ -132,7 +142,11 @@ impl State {
             *points = points.split_off(&dropped_before_us);
         }
         self.slices.retain(|_, points| !points.is_empty());
+        self.revised = self.revised.split_off(&dropped_before_us);
         let mut delta = self.begin(&answer);
+        // Of too many revised buckets the oldest are forgotten.
+        delta.needs_snapshot |= self.revised.len() > answer.revised.len();
+        self.revised = answer.revised;
         let known = Known {
             before_us: self.known_us,
             now_us: answer.known_us,
@@ -190,11 +204,16 @@ impl State {
 
     /// Takes over what is not a series.
     fn begin(&mut self, answer: &SeriesAnswer) -> Delta {
+        let is_new = |(at, step): &(&i64, &RevisedStep)| self.revised.get(at) != Some(*step);
         let delta = Delta {
+            revised: (answer.revised.iter().filter(is_new))
+                .map(|(at, step)| (*at, *step))
+                .collect(),
             watermark_moved: self.watermark_us != answer.watermark_us,
             needs_snapshot: self.truncated != answer.truncated,
             series: Vec::new(),
         };
+        self.revised.extend(&delta.revised);
         self.watermark_us = answer.watermark_us;
         self.truncated = answer.truncated;
         delta
@@ -209,20 +228,26 @@ impl State {
                 slice_series(meta, key, points.iter().map(|(at, v)| (*at, v.clone())))
             })
             .collect();
-        self.with_series(meta, series)
+        self.with_series(meta, series, &self.revised)
     }
 
     /// The document of a change.
     pub(crate) fn update(&self, meta: &Meta, delta: Delta) -> SeriesDocument {
+        let revised = delta.revised;
         let series = delta
             .series
             .into_iter()
             .map(|(key, points)| slice_series(meta, &key, points.into_iter()))
             .collect();
-        self.with_series(meta, series)
+        self.with_series(meta, series, &revised)
     }
 
-    fn with_series(&self, meta: &Meta, series: Vec<SliceSeries>) -> SeriesDocument {
+    fn with_series(
+        &self,
+        meta: &Meta,
+        series: Vec<SliceSeries>,
+        revised: &Revised,
+    ) -> SeriesDocument {
         SeriesDocument {
             metric: meta.metric.clone(),
             unit: meta.unit.clone(),
@@ -232,6 +257,7 @@ impl State {
             by: meta.by.clone(),
             watermark: self.watermark_us.map(|us| us.div_euclid(MS)),
             series,
+            revised: revised_points(revised),
             truncated: self.truncated,
         }
     }
@@ -282,9 +308,19 @@ pub(crate) fn document(meta: &Meta, answer: SeriesAnswer) -> SeriesDocument {
         known_us: answer.known_us,
         slices: BTreeMap::new(),
         watermark_us: answer.watermark_us,
+        revised: answer.revised,
         truncated: answer.truncated,
     };
-    state.with_series(meta, series)
+    state.with_series(meta, series, &state.revised)
+}
+
+fn revised_points(revised: &Revised) -> Vec<RevisedPoint> {
+    let points = revised.iter().map(|(at, step)| RevisedPoint {
+        at: at.div_euclid(MS),
+        revised_at: step.revised_at_us.div_euclid(MS),
+        events: step.events,
+    });
+    points.collect()
 }
 
 fn slice_series(
@@ -322,6 +358,7 @@ mod tests {
             series,
             known_us: Some((0, 20)),
             watermark_us: Some(1),
+            revised: BTreeMap::new(),
             truncated: false,
         }
     }
@@ -354,6 +391,34 @@ mod tests {
     }
 
     #[test]
+    fn revised_steps_are_told_once_and_again_when_they_change() {
+        let revised = |steps: &[(i64, u64)]| SeriesAnswer {
+            revised: (steps.iter())
+                .map(|(at, events)| {
+                    let step = RevisedStep {
+                        revised_at_us: 7_000_000,
+                        events: *events,
+                    };
+                    (*at, step)
+                })
+                .collect(),
+            ..answer(&[("a", &[(0, 1.0), (10, 2.0)])])
+        };
+        let steps = |delta: &Delta| -> Vec<i64> { delta.revised.keys().copied().collect() };
+        let mut state = State::default();
+        assert_eq!(steps(&state.replace(revised(&[(0, 1)]), 0)), [0]);
+        assert!(state.merge(revised(&[(0, 1)])).unwrap().is_empty());
+        let delta = state.merge(revised(&[(0, 1), (10, 2)])).unwrap();
+        assert_eq!((steps(&delta), delta.needs_snapshot), (vec![10], false));
+        // A part of the range says nothing of the rest.
+        assert!(state.merge(revised(&[(10, 2)])).unwrap().is_empty());
+        assert_eq!(steps(&state.replace(revised(&[(0, 3), (10, 2)]), 0)), [0]);
+        let moved = state.replace(revised(&[(10, 2)]), 10);
+        assert_eq!((steps(&moved), moved.needs_snapshot), (vec![], false));
+        assert!(state.replace(revised(&[]), 0).needs_snapshot, "forgotten");
+    }
+
+    #[test]
     fn a_part_that_makes_more_buckets_known_is_not_merged() {
         let mut state = State::default();
         let whole = SeriesAnswer {
@@ -377,6 +442,7 @@ mod tests {
             series: vec![(vec![Some("a".to_owned())], series.to_vec())],
             known_us: Some((0, last_us)),
             watermark_us: None,
+            revised: BTreeMap::new(),
             truncated: false,
         };
         let one = Figure::number(1.0);

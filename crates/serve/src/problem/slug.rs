@@ -96,6 +96,8 @@ slugs! {
     TooManyLiveClients = "too-many-live-clients", SERVICE_UNAVAILABLE, "Too many live streams";
     /// The answer took longer than the limit.
     Timeout = "timeout", GATEWAY_TIMEOUT, "The answer took too long";
+    /// The disk is nearly full.
+    DiskLow = "disk-low", INSUFFICIENT_STORAGE, "The disk is nearly full";
     /// The disk is full.
     JournalFull = "journal-full", INSUFFICIENT_STORAGE, "The disk is full";
 }

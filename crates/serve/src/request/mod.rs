@@ -4,5 +4,6 @@ pub(crate) mod body;
 pub(crate) mod content;
 pub(crate) mod named;
 pub(crate) mod params;
+pub(crate) mod places;
 pub(crate) mod series;
 pub(crate) mod time;

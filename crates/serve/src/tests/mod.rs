@@ -6,6 +6,7 @@ mod live;
 pub(crate) mod parts;
 mod quarantine;
 mod real;
+mod revised;
 mod running;
 mod stand;
 mod web;

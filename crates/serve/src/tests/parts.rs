@@ -210,6 +210,7 @@ impl Counts {
                 .collect(),
             known_us: known,
             watermark_us: self.latest_us(),
+            revised: BTreeMap::new(),
             truncated,
         }
     }
@@ -324,6 +325,8 @@ impl Cases {
             probability: Figure::number(0.999),
             direction: Some("down".into()),
             summary: "fell".into(),
+            revised_at: None,
+            revision: None,
             silenced_until: None,
             timeline: Vec::new(),
         };
@@ -423,6 +426,14 @@ impl Health for Vitals {
 
     fn journal(&self) -> JournalStatus {
         self.journal.lock().unwrap().clone()
+    }
+
+    fn history(&self) -> HistoryStatus {
+        HistoryStatus {
+            state: "ok".into(),
+            unflushed_events: 3,
+            ..HistoryStatus::default()
+        }
     }
 
     fn streams(&self) -> Vec<StreamStatus> {

@@ -13,7 +13,7 @@ use tillwatch_collect::{CsvOptions, DecodeLimits, Decoder, Intake, IntakeLimits,
 use tillwatch_event::{Field, FieldType, StreamSchema};
 use tillwatch_journal::{DiskStorage, Journal, JournalOptions};
 use tillwatch_monitor::catalogue::Catalogue;
-use tillwatch_monitor::figure::{FigureQuery, FigureSource, MetricFacts, SliceFigures};
+use tillwatch_monitor::figure::{FigureQuery, FigureSource, MetricFacts, Revised, SliceFigures};
 use tillwatch_monitor::watch::{Feed, Watch, WatchOptions};
 use tillwatch_process::{CubeDefinition, ProcessOptions, Processor, Rates, StreamDefinition};
 
@@ -53,6 +53,10 @@ impl FigureSource for NoFigures {
 
     fn figures(&self, _query: &FigureQuery) -> Result<Vec<SliceFigures>, String> {
         Ok(Vec::new())
+    }
+
+    fn revised(&self, _: &str, _: i64, _: i64) -> Result<Option<Revised>, String> {
+        Ok(None)
     }
 }
 
@@ -222,7 +226,7 @@ impl Till {
         request.body(body).send().await.unwrap()
     }
 
-    async fn events(&self, path: &str) -> Events {
+    pub(super) async fn events(&self, path: &str) -> Events {
         read_events(&self.url(path)).await
     }
 }

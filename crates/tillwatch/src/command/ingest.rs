@@ -17,7 +17,8 @@ use tillwatch_collect::{Decoder, Intake, SystemClock};
 
 use crate::cli::Ingest;
 use crate::definitions::Loaded;
-use crate::engine::{csv_options, open_journal, replay};
+use crate::engine::keeper::Keeper;
+use crate::engine::{csv_options, open_journal, open_keeping, replay};
 use crate::terminal::{self, thousands};
 
 /// Loads every file, one after the other.
@@ -34,9 +35,13 @@ pub async fn run(options: Ingest) -> Result<ExitCode> {
             let Some(loaded) = super::load(config) else {
                 return Ok(ExitCode::from(1));
             };
-            let (intake, sink) = local(&options.stream, data, &loaded, &mut how)?;
+            let (intake, keeper, sink) = local(&options.stream, data, &loaded, &mut how)?;
             let done = all(&options, Arc::new(sink), &how).await;
-            tokio::task::spawn_blocking(move || intake.stop()).await?;
+            tokio::task::spawn_blocking(move || {
+                keeper.stop(&intake);
+                intake.stop();
+            })
+            .await?;
             done
         }
         _ => {
@@ -60,7 +65,7 @@ fn local(
     data: &Path,
     loaded: &Loaded,
     how: &mut IngestOptions,
-) -> Result<(Arc<Intake>, IntakeSink)> {
+) -> Result<(Arc<Intake>, Keeper, IntakeSink)> {
     let Some(definition) = loaded
         .streams
         .iter()
@@ -85,18 +90,22 @@ fn local(
     }
     let journal = open_journal(data, loaded)?;
     let instance = journal.instance()?;
-    let processor = replay(&journal, loaded, &|_| ())?;
+    let keeping = open_keeping(data, &journal, loaded)?;
+    let processor = replay(&journal, loaded, keeping, &|_| ())?;
     let intake = Arc::new(Intake::start(
         journal,
-        processor,
+        Arc::clone(&processor) as Arc<_>,
         loaded.limits.intake,
         Arc::new(SystemClock),
     )?);
+    let keeper = Keeper::start(Arc::clone(&intake), loaded.limits.history.pace())?;
+    keeper.go_on(processor);
     let decoder = Decoder::new(Arc::clone(&definition.schema), loaded.limits.decode)
         .map_err(|error| anyhow!("stream '{stream}': {error}"))?
         .with_csv(csv_options(loaded.csv.get(stream)));
     Ok((
         Arc::clone(&intake),
+        keeper,
         IntakeSink::new(intake, Arc::new(decoder), &instance),
     ))
 }

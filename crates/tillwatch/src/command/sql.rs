@@ -9,7 +9,7 @@ use tillwatch_analyse::{Analyst, LimitOverride};
 
 use super::client::ServerClient;
 use crate::cli::{Output, Sql};
-use crate::engine::{open_journal, replay};
+use crate::engine::{open_journal, open_keeping, replay};
 use crate::terminal;
 
 /// Asks and prints.
@@ -25,7 +25,8 @@ pub async fn run(options: Sql) -> Result<ExitCode> {
                 return Ok(ExitCode::from(1));
             };
             let journal = open_journal(data, &loaded)?;
-            let processor = replay(&journal, &loaded, &|_| ())?;
+            let keeping = open_keeping(data, &journal, &loaded)?;
+            let processor = replay(&journal, &loaded, keeping, &|_| ())?;
             let analyst = Analyst::new(
                 &processor,
                 &journal.reader(),

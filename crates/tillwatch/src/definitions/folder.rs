@@ -13,12 +13,12 @@ use super::limits::{self, Limits};
 use super::node::{self, Node, Place, Value};
 use super::pack;
 use super::read::{self, Misfit};
-use super::shape::{Board, Channel, Cube, Metric, Monitor, Rates, Source, Stream};
+use super::shape::{Board, Channel, Cube, History, Metric, Monitor, Rates, Source, Stream};
 
 /// The keys a definitions file may have at its top, which are the fields of [`super::shape::File`].
-const SECTIONS: [&str; 10] = [
+const SECTIONS: [&str; 11] = [
     "packs", "streams", "cubes", "metrics", "monitors", "channels", "sources", "rates", "boards",
-    "limits",
+    "history", "limits",
 ];
 
 /// The largest definitions file, in bytes.
@@ -65,6 +65,8 @@ pub struct Folder {
     pub boards: Vec<Item<Board>>,
     /// Rates.
     pub rates: Option<Item<Rates>>,
+    /// Where history is.
+    pub history: Option<Item<History>>,
     /// Limits.
     pub limits: Option<Item<Limits>>,
     /// What reading showed to be wrong.
@@ -213,6 +215,10 @@ impl Folder {
             "sources" => items(file, path, value, &mut self.sources, &self.files, faults),
             "boards" => items(file, path, value, &mut self.boards, &self.files, faults),
             "rates" => single(file, path, key, value, &mut self.rates, &self.files, faults),
+            "history" => {
+                let found = &mut self.history;
+                single(file, path, key, value, found, &self.files, faults);
+            }
             "limits" => {
                 let value = limits::with_numbers(value.clone(), &mut |place, reason| {
                     faults.push(Fault::new(path, place, reason));

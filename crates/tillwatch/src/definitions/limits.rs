@@ -5,6 +5,7 @@
 //! name asks for, by its ending (`bytes_max`, `_ms`).
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -18,6 +19,7 @@ use super::fault::Fault;
 use super::folder::Folder;
 use super::node::{Node, Place, Value};
 use super::scalar::{parse_bytes, parse_duration};
+use crate::machine;
 
 /// What a limit may be written as, for editors.
 type Written = BTreeMap<String, WrittenLimit>;
@@ -49,13 +51,40 @@ pub struct Limits {
     pub poll: PollLimits,
     /// The journal.
     pub journal: JournalLimits,
+    /// The memory that ingest, queries and caches share.
+    pub memory: MemoryLimits,
     /// Processing.
     pub process: ProcessLimits,
     /// Queries.
     pub query: QueryLimitsWritten,
+    /// How history is written and maintained.
+    pub history: HistoryLimits,
 }
 
 impl Limits {
+    /// These limits, with the queue and the bodies cut to what the memory allows them.
+    #[must_use]
+    pub fn within_memory(&self) -> Self {
+        let most = self.memory.bytes_max() / MEMORY_PART;
+        let mut limits = self.clone();
+        let cut = |name: &str, limit: &mut usize| {
+            if *limit > most {
+                tracing::info!(
+                    limit = name,
+                    bytes = most,
+                    "cut to an eighth of memory.bytes_max"
+                );
+                *limit = most;
+            }
+        };
+        cut("intake.queue_bytes_max", &mut limits.intake.queue_bytes_max);
+        cut(
+            "http.bodies_in_flight_bytes_max",
+            &mut limits.http.bodies_in_flight_bytes_max,
+        );
+        limits
+    }
+
     /// The parts whose limits are read at start only and are others in `changed`, as sentences.
     #[must_use]
     pub fn only_at_start(&self, changed: &Self) -> Vec<String> {
@@ -63,6 +92,8 @@ impl Limits {
             ("http", self.http != changed.http),
             ("intake", self.intake != changed.intake),
             ("journal", self.journal != changed.journal),
+            ("history", self.history != changed.history),
+            ("memory", self.memory != changed.memory),
         ]
         .into_iter()
         .filter(|(_, differs)| *differs)
@@ -83,6 +114,37 @@ pub struct JournalLimits {
     /// Bytes of one frame. Default 64 MiB.
     #[schemars(with = "Option<WrittenLimit>")]
     pub frame_bytes_max: Option<u32>,
+    /// Bytes of the disk that stay free: with fewer no events are taken. Default 1 GiB, or 2 % of a smaller
+    /// disk; 0 for none.
+    #[schemars(with = "Option<WrittenLimit>")]
+    pub free_bytes_min: Option<u64>,
+}
+
+/// The memory of the process.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct MemoryLimits {
+    /// Bytes that the process may hold. Default half of the machine's memory, or of what its control group
+    /// allows; 1 GiB where neither is known.
+    #[schemars(with = "Option<WrittenLimit>")]
+    pub bytes_max: Option<usize>,
+}
+
+/// What the process may hold where the machine does not tell its memory.
+const MEMORY_UNKNOWN_BYTES: usize = 1 << 30;
+
+/// The queue, and the bodies being received, may each be this part of the memory at most: both together
+/// are then within what ingest always has, and the memory is never what one stream takes from another.
+const MEMORY_PART: usize = 8;
+
+impl MemoryLimits {
+    /// The bytes, as set or found.
+    #[must_use]
+    pub fn bytes_max(&self) -> usize {
+        self.bytes_max
+            .or_else(|| machine::memory_bytes().map(|bytes| bytes / 2))
+            .unwrap_or(MEMORY_UNKNOWN_BYTES)
+    }
 }
 
 impl JournalLimits {
@@ -93,6 +155,49 @@ impl JournalLimits {
         JournalOptions {
             segment_bytes_max: self.segment_bytes_max.unwrap_or(default.segment_bytes_max),
             frame_bytes_max: self.frame_bytes_max.unwrap_or(default.frame_bytes_max),
+            free_bytes_min: self.free_bytes_min,
+        }
+    }
+}
+
+/// How history is written and maintained.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct HistoryLimits {
+    /// Milliseconds between two flushes of what came to the history tables. Default 60 000.
+    #[schemars(with = "Option<WrittenLimit>")]
+    pub flush_interval_ms: Option<u64>,
+    /// Events after which a flush does not wait for that: about what the next start replays at most.
+    /// Default 250 000.
+    #[schemars(with = "Option<WrittenLimit>")]
+    pub flush_events_max: Option<u64>,
+    /// Percent of one core's time that compaction, roll-up and clean-up may take. Default 25.
+    #[schemars(with = "Option<WrittenLimit>")]
+    pub maintain_share_percent: Option<u32>,
+    /// Bytes of decoded states of cubes' tables that are kept in memory for questions. Default 128 MiB.
+    #[schemars(with = "Option<WrittenLimit>")]
+    pub state_cache_bytes_max: Option<u64>,
+}
+
+/// When history is flushed and how much of a core its maintenance takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HistoryPace {
+    /// The time between two flushes.
+    pub flush_interval: Duration,
+    /// Events after which a flush does not wait for that.
+    pub flush_events_max: u64,
+    /// Percent of one core's time that maintenance may take, 1 to 100.
+    pub maintain_share_percent: u32,
+}
+
+impl HistoryLimits {
+    /// As the keeper of history takes them.
+    #[must_use]
+    pub fn pace(&self) -> HistoryPace {
+        HistoryPace {
+            flush_interval: Duration::from_millis(self.flush_interval_ms.unwrap_or(60_000)),
+            flush_events_max: self.flush_events_max.unwrap_or(250_000),
+            maintain_share_percent: self.maintain_share_percent.unwrap_or(25).clamp(1, 100),
         }
     }
 }
@@ -110,6 +215,13 @@ pub struct ProcessLimits {
     /// Milliseconds ahead of its receipt from which an event does not move the watermark. Default one hour.
     #[schemars(with = "Option<WrittenLimit>")]
     pub future_ms_max: Option<u64>,
+    /// Milliseconds after which a source without events no longer holds the watermark back, nor one
+    /// whose newest event is so far behind. Default five minutes.
+    #[schemars(with = "Option<WrittenLimit>")]
+    pub source_idle_ms: Option<u64>,
+    /// Buckets of a cube that are told to have changed after they were complete. Default 10 000.
+    #[schemars(with = "Option<WrittenLimit>")]
+    pub revised_buckets_max: Option<usize>,
     /// Combinations of dimension values a cube keeps before further ones go to `__other__`. Default 100 000.
     #[schemars(with = "Option<WrittenLimit>")]
     pub combinations_max: Option<usize>,
@@ -122,6 +234,9 @@ pub struct ProcessLimits {
     /// Bytes one call of a function in a definition may produce for one batch. Default 64 MiB.
     #[schemars(with = "Option<WrittenLimit>")]
     pub function_bytes_max: Option<usize>,
+    /// Bytes of memory for the remembered ids of all streams; past it they are looked up in files. Default 256 MiB.
+    #[schemars(with = "Option<WrittenLimit>")]
+    pub dedup_memory_bytes_max: Option<usize>,
 }
 
 impl ProcessLimits {
@@ -138,12 +253,20 @@ impl ProcessLimits {
             lateness_us: us(self.lateness_ms, default.lateness_us),
             allowed_lateness_us: us(self.allowed_lateness_ms, default.allowed_lateness_us),
             future_max_us: us(self.future_ms_max, default.future_max_us),
+            source_idle_us: us(self.source_idle_ms, default.source_idle_us),
+            revised_buckets_max: self
+                .revised_buckets_max
+                .unwrap_or(default.revised_buckets_max),
             combinations_max: self.combinations_max.unwrap_or(default.combinations_max),
             reject_frames_max: self.reject_frames_max.unwrap_or(default.reject_frames_max),
             value_bytes_max: self.value_bytes_max.unwrap_or(default.value_bytes_max),
             function_bytes_max: self
                 .function_bytes_max
                 .unwrap_or(default.function_bytes_max),
+            state_cache_bytes_max: default.state_cache_bytes_max,
+            dedup_memory_bytes_max: self
+                .dedup_memory_bytes_max
+                .unwrap_or(default.dedup_memory_bytes_max),
         }
     }
 }
@@ -254,9 +377,10 @@ pub fn with_numbers(mut node: Node, refuse: &mut dyn FnMut(Place, String)) -> No
 }
 
 /// Limits for which nothing at all is a sound choice.
-const ZERO_IS_SOUND: [&str; 16] = [
+const ZERO_IS_SOUND: [&str; 18] = [
     "allowed_lateness_ms",
     "combinations_max",
+    "free_bytes_min",
     "future_ms_max",
     "lateness_ms",
     "live_clients_max",
@@ -267,6 +391,7 @@ const ZERO_IS_SOUND: [&str; 16] = [
     "reported_max",
     "retry_after_max_ms",
     "retry_after_ms",
+    "revised_buckets_max",
     "series_default",
     "shutdown_grace_ms",
     "waiting_max",

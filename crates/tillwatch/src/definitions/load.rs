@@ -10,6 +10,7 @@ use tillwatch_process::{CubeDefinition, Rates, StreamDefinition};
 
 use super::fault::Fault;
 use super::folder::{Folder, Item};
+use super::history::{self, HistoryPlace};
 use super::limits::{self, Limits};
 use super::resolve::{CsvShape, Environment, resolve};
 use super::{check, names, shape, sources};
@@ -37,6 +38,8 @@ pub struct Loaded {
     pub boards: Vec<Item<shape::Board>>,
     /// Conversion rates.
     pub rates: Arc<Rates>,
+    /// Where history is; none in the data folder.
+    pub history: Option<HistoryPlace>,
     /// Limits as written.
     pub limits: Limits,
     /// The [`Folder::digest`] of what they were read from.
@@ -75,6 +78,7 @@ pub fn finish(mut folder: Folder, environment: Environment<'_>) -> Result<Loaded
     check::detectors(&folder, &divides, &mut faults);
     sources::sources(&folder, environment, limits.poll, &mut faults);
     check::boards(&folder, &mut faults);
+    let history = history::place(&folder, environment, &mut faults);
     if !faults.is_empty() {
         faults.sort();
         faults.dedup();
@@ -102,6 +106,7 @@ pub fn finish(mut folder: Folder, environment: Environment<'_>) -> Result<Loaded
         boards: folder.boards,
         // Rates at fault have ended this above.
         rates: rates.unwrap_or_default(),
+        history,
         limits,
         digest,
     })

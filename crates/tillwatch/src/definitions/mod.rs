@@ -3,6 +3,7 @@
 pub mod check;
 pub mod fault;
 pub mod folder;
+pub mod history;
 pub mod limits;
 pub mod load;
 pub mod names;

@@ -38,8 +38,22 @@ pub struct File {
     pub rates: Option<Rates>,
     /// Boards of the web.
     pub boards: IndexMap<String, Board>,
+    /// Where the history tables are, when they are not in the data folder.
+    pub history: Option<History>,
     /// Limits that protect the process; each has a default.
     pub limits: Option<Limits>,
+}
+
+/// Where the history tables are.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct History {
+    /// The bucket and folder, such as `s3://company-data/tillwatch`. For this server alone.
+    pub url: String,
+    /// Settings of the store, such as `aws_region` or `aws_endpoint`; `env:NAME` takes one from the
+    /// environment. The usual `AWS_…` variables are read as well.
+    #[serde(default)]
+    pub options: IndexMap<String, String>,
 }
 
 /// A stream.

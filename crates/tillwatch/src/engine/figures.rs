@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tillwatch_analyse::{Analyst, Metric, SeriesQuery, SlicesQuery};
+use tillwatch_collect::{Clock, SystemClock};
 use tillwatch_monitor::figure::{
-    Bucket, FigureQuery, FigureSource, MetricFacts, Slice, SliceFigures,
+    Bucket, FigureQuery, FigureSource, MetricFacts, Revised, Slice, SliceFigures,
 };
-use tillwatch_process::Processor;
+use tillwatch_process::{Processor, Revision};
 use tokio::runtime::Handle;
 
 /// Slices a monitor is shown at most; the heaviest come first.
@@ -67,14 +68,20 @@ impl FigureSource for Figures {
     fn facts(&self, name: &str) -> Result<MetricFacts, String> {
         let metric = self.metric(name)?;
         let cube = self.processor.cube(&metric.definition().of);
+        let revised_events =
+            (cube.as_ref()).map_or(0, |cube| cube.revisions(|revisions| revisions.events()));
         let stream = cube.and_then(|cube| self.processor.stream(&cube.definition().from));
+        let options = self.processor.options();
+        // A source that has fallen silent is no longer waited for, though nothing else came since.
+        let now_us = SystemClock.now_us();
         Ok(MetricFacts {
             bucket_us: self.analyst.bucket_us(metric),
             unit: metric.definition().unit.clone(),
             is_rate: metric.ratio().is_some(),
-            watermark_us: stream.and_then(|stream| stream.watermark_us()),
+            watermark_us: stream.and_then(|stream| stream.watermark_at(now_us, options)),
             empty_value: self.empty_value(name)?,
-            lateness_us: self.processor.options().lateness_us,
+            lateness_us: options.lateness_us,
+            revised_events,
         })
     }
 
@@ -118,5 +125,25 @@ impl FigureSource for Figures {
                     .collect(),
             })
             .collect())
+    }
+
+    fn revised(&self, name: &str, from_us: i64, to_us: i64) -> Result<Option<Revised>, String> {
+        let metric = self.metric(name)?;
+        let Some(cube) = self.processor.cube(&metric.definition().of) else {
+            return Ok(None);
+        };
+        // Where `keep` has joined buckets, those of the range have neighbours' events in them.
+        let own_width_from_us = (cube.widths_us().first()).map_or(i64::MIN, |(start, _)| *start);
+        if from_us < own_width_from_us {
+            return Ok(None);
+        }
+        let all = cube.revisions(|revisions| {
+            let within = revisions.within(from_us, to_us);
+            within.map(|(_, revision)| revision).reduce(Revision::plus)
+        });
+        Ok(all.map(|revision| Revised {
+            events: revision.events,
+            at_us: revision.revised_at_us,
+        }))
     }
 }

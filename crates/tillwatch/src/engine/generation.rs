@@ -11,7 +11,7 @@ use tillwatch_journal::Offset;
 use tillwatch_monitor::catalogue::Catalogue;
 use tillwatch_monitor::channel::{Courier, CourierOptions};
 use tillwatch_monitor::watch::{Feed, Watch, WatchOptions};
-use tillwatch_process::{Processor, RecoverRange, StreamStatus};
+use tillwatch_process::{Keeping, Processor, RecoverRange, StreamStatus};
 use tillwatch_serve::Services;
 use tillwatch_serve::adapters::{AnalystFigures, JournalCollector, WatchIncidents};
 use tokio::runtime::Handle;
@@ -25,11 +25,15 @@ use crate::definitions::{Loaded, resolve::CsvShape};
 /// # Errors
 /// They were checked before, so only what the check cannot see.
 pub fn plan(loaded: &Loaded) -> Result<Processor> {
+    let mut options = loaded.limits.process.options();
+    if let Some(bytes) = loaded.limits.history.state_cache_bytes_max {
+        options.state_cache_bytes_max = bytes;
+    }
     let processor = Processor::new(
         loaded.streams.clone(),
         loaded.cubes.clone(),
         Arc::clone(&loaded.rates),
-        loaded.limits.process.options(),
+        options,
     )?;
     Ok(processor)
 }
@@ -41,16 +45,23 @@ pub struct Successor {
 }
 
 impl Successor {
-    /// Replays the journal beside the running processor.
+    /// Takes up history and replays the rest of the journal beside the running processor, whose history
+    /// nobody writes meanwhile. Cubes that are new are filled from the events.
     ///
     /// # Errors
-    /// The journal is damaged, or holds events that the running definitions read and these do not.
-    pub fn prepare(intake: &Intake, loaded: &Loaded, running: &Processor) -> Result<Self> {
+    /// The journal or history is damaged, or holds events that the running definitions read and these do not.
+    pub fn prepare(
+        intake: &Intake,
+        loaded: &Loaded,
+        running: &Processor,
+        keeping: Keeping,
+    ) -> Result<Self> {
         let processor = Arc::new(plan(loaded)?);
+        processor.attach(keeping, &|_| ())?;
         // No further than the running one: the journal may hold more, which is still on its way.
         let range = RecoverRange {
-            after: None,
             before: Some(intake.applied_to()),
+            ..RecoverRange::default()
         };
         let report = processor.recover(&intake.reader(), range, &|_| ())?;
         check_fit(&processor, running)?;
@@ -76,6 +87,7 @@ impl Successor {
                 let rest = RecoverRange {
                     after: self.last,
                     before: Some(upto),
+                    ..RecoverRange::default()
                 };
                 self.processor
                     .recover(reader, rest, &|_| ())
@@ -167,11 +179,12 @@ impl Parts {
         incidents: Incidents,
         runtime: Handle,
     ) -> Result<Self> {
-        let analyst = Arc::new(Analyst::new(
+        let analyst = Arc::new(Analyst::sharing(
             &processor,
             &intake.reader(),
             loaded.metrics.clone(),
             loaded.limits.query.limits(),
+            intake.memory(),
         )?);
         let mut decoders = HashMap::new();
         for stream in &loaded.streams {

@@ -3,6 +3,7 @@
 mod boards;
 mod figures;
 mod generation;
+pub mod keeper;
 mod reload;
 mod sources;
 #[cfg(test)]
@@ -12,14 +13,17 @@ mod ticker;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use reqwest::Url;
 use tillwatch_collect::{Clock, Intake, SystemClock};
+use tillwatch_event::MemoryBudget;
+use tillwatch_history::{History, HistoryOptions, Location};
 use tillwatch_journal::{DiskStorage, Journal};
 use tillwatch_monitor::catalogue::Catalogue;
 use tillwatch_monitor::watch::{Feed, WatchOptions};
-use tillwatch_process::{Processor, RecoverRange, RecoverReport};
+use tillwatch_process::{Keeping, Processor, RecoverRange, RecoverReport};
 use tillwatch_serve::adapters::RunningHealth;
 use tillwatch_serve::documents::DefinitionsStatus;
 use tillwatch_serve::{Access, App, Assets, Server};
@@ -28,17 +32,24 @@ use tokio::task::JoinHandle;
 
 use crate::definitions::Loaded;
 use crate::definitions::limits::Limits;
-use crate::terminal;
+use crate::{machine, terminal};
 pub use generation::{Generation, csv_options};
 use generation::{Incidents, Parts, Successor};
+use keeper::Keeper;
 pub use reload::watch_folder;
 use sources::SourceBoard;
 use ticker::Ticker;
 
 /// The folder of the journal within the data folder.
 const JOURNAL: &str = "journal";
+/// The folder of the history tables within the data folder.
+const HISTORY: &str = "history";
+/// The folder of the checkpoint and of the ids remembered within the data folder.
+const STATE: &str = "state";
 /// The catalogue's file within the data folder.
 const CATALOGUE: &str = "catalogue.sqlite";
+/// Between two looks at what the process holds.
+const MEASURE_EVERY: Duration = Duration::from_secs(1);
 
 /// Opens the journal of a data folder; it is made when it is not there.
 ///
@@ -61,18 +72,56 @@ pub fn open_journal(data: &Path, loaded: &Loaded) -> Result<Journal> {
     Ok(journal)
 }
 
-/// Plans the definitions and replays the journal through them. Events that cannot be read by them
-/// are told in the log.
+/// Opens what is kept beside the journal of a data folder; it is made when it is not there.
 ///
 /// # Errors
-/// The journal is damaged.
+/// A folder cannot be made or used.
+pub fn open_keeping(data: &Path, journal: &Journal, loaded: &Loaded) -> Result<Keeping> {
+    let folder = data.join(HISTORY);
+    let location = match &loaded.history {
+        Some(place) => Location::Url {
+            url: place.url.clone(),
+            options: place.options.clone(),
+        },
+        None => Location::Folder(folder),
+    };
+    let history = History::open(location, HistoryOptions::default())
+        .context("the history tables cannot be opened")?;
+    let folder = data.join(STATE);
+    let state = DiskStorage::open(&folder)
+        .with_context(|| format!("the folder {} cannot be opened", folder.display()))?;
+    Ok(Keeping {
+        history,
+        state: Arc::new(state),
+        journal: journal.instance()?,
+    })
+}
+
+/// Plans the definitions, takes up history and replays the rest of the journal. Events that cannot
+/// be read by them are told in the log.
+///
+/// # Errors
+/// The journal or history is damaged.
 pub fn replay(
     journal: &Journal,
     loaded: &Loaded,
+    keeping: Keeping,
     progress: &dyn Fn(&RecoverReport),
 ) -> Result<Arc<Processor>> {
     let processor = Arc::new(generation::plan(loaded)?);
-    processor.recover(&journal.reader(), RecoverRange::default(), progress)?;
+    let attached = processor.attach(keeping, &|_| ())?;
+    if attached.cubes_filled > 0 {
+        tracing::info!(
+            cubes = attached.cubes_filled,
+            events = attached.events_read,
+            "cubes were filled from history"
+        );
+    }
+    let range = RecoverRange {
+        flush: true,
+        ..RecoverRange::default()
+    };
+    processor.recover(&journal.reader(), range, progress)?;
     for note in unfit_streams(&processor) {
         tracing::warn!("{note}");
     }
@@ -108,6 +157,10 @@ pub struct Engine {
     app: App,
     address: SocketAddr,
     serving: JoinHandle<()>,
+    /// Looks at what the process holds, until it is aborted.
+    measuring: JoinHandle<()>,
+    /// What the parts share.
+    memory: MemoryBudget,
     health: Arc<RunningHealth>,
     sources: Arc<SourceBoard>,
     journal_bytes: u64,
@@ -118,6 +171,7 @@ pub struct Engine {
     catalogue: Arc<Catalogue>,
     feed: Feed,
     watching: WatchOptions,
+    data: PathBuf,
     running: tokio::sync::Mutex<Running>,
 }
 
@@ -126,6 +180,8 @@ struct Running {
     intake: Option<Arc<Intake>>,
     generation: Option<Arc<Generation>>,
     ticker: Option<Ticker>,
+    keeping: Option<Keeping>,
+    keeper: Option<Arc<Keeper>>,
 }
 
 impl Engine {
@@ -153,11 +209,22 @@ impl Engine {
         let sources = Arc::new(SourceBoard::default());
         let board = Arc::clone(&sources);
         health.set_sources(move || board.statuses());
-        let app = App::new(
-            loaded.limits.http.clone(),
+        let memory = MemoryBudget::new(loaded.limits.memory.bytes_max());
+        health.set_memory(memory.clone());
+        let measured = Arc::clone(&health);
+        let measuring = tokio::spawn(async move {
+            let mut ticks = tokio::time::interval(MEASURE_EVERY);
+            loop {
+                ticks.tick().await;
+                measured.measure_memory(machine::resident_bytes());
+            }
+        });
+        let app = App::sharing(
+            loaded.limits.within_memory().http,
             access,
             Assets::embedded(),
             Arc::clone(&health) as Arc<_>,
+            &memory,
         );
         let server = Server::bind(options.listen, app.clone()).await?;
         let address = server.address();
@@ -165,6 +232,8 @@ impl Engine {
             app,
             address,
             serving: tokio::spawn(server.run()),
+            measuring,
+            memory,
             health,
             sources,
             journal_bytes: journal.bytes(),
@@ -179,10 +248,13 @@ impl Engine {
                     Links::To(url) => Some(url.into()),
                 },
             },
+            data: options.data,
             running: tokio::sync::Mutex::new(Running {
                 intake: None,
                 generation: None,
                 ticker: None,
+                keeping: None,
+                keeper: None,
             }),
         };
         Ok((Arc::new(engine), journal))
@@ -202,15 +274,17 @@ impl Engine {
         let health = Arc::clone(&self.health);
         let total = self.journal_bytes;
         let definitions = Arc::clone(&loaded);
-        let (journal, processor) = tokio::task::spawn_blocking(move || {
+        let data = self.data.clone();
+        let (journal, processor, keeping) = tokio::task::spawn_blocking(move || {
+            let keeping = open_keeping(&data, &journal, &definitions)?;
             let bar = terminal::bytes_bar("  replaying the journal", total);
             let progress = |done: &RecoverReport| {
                 health.set_progress(done.bytes, total, done.events);
                 bar.set_position(done.bytes);
             };
-            let replayed = replay(&journal, &definitions, &progress);
+            let replayed = replay(&journal, &definitions, keeping.clone(), &progress);
             bar.finish_and_clear();
-            replayed.map(|processor| (journal, processor))
+            replayed.map(|processor| (journal, processor, keeping))
         })
         .await
         .context("replaying the journal panicked")??;
@@ -219,15 +293,22 @@ impl Engine {
         let intake = Arc::new(Intake::start(
             journal,
             downstream,
-            loaded.limits.intake,
+            loaded.limits.within_memory().intake,
             clock,
         )?);
+        intake.set_memory(self.memory.clone());
         self.health.set_intake(Arc::clone(&intake));
         let mut running = self.running.lock().await;
         running.intake = Some(Arc::clone(&intake));
+        running.keeping = Some(keeping);
+        let pace = loaded.limits.history.pace();
         let parts = self.parts(loaded, processor, &intake)?;
         let generation = Generation::start(parts)?;
         running.ticker = Some(Ticker::start()?);
+        let keeper = Keeper::start(Arc::clone(&intake), pace)?;
+        let status = keeper.status();
+        self.health.set_history(move || status.read());
+        running.keeper = Some(Arc::new(keeper));
         self.put_in_force(&mut running, &intake, generation).await;
         Ok(())
     }
@@ -258,9 +339,13 @@ impl Engine {
         let loaded = generation.loaded();
         self.health
             .set_processor(Arc::clone(generation.processor()));
+        intake.set_streams(loaded.streams.len());
         self.app.open(generation.services());
         if let Some(ticker) = &running.ticker {
             ticker.go_on(generation.watch(), generation.courier()).await;
+        }
+        if let Some(keeper) = &running.keeper {
+            keeper.go_on(Arc::clone(generation.processor()));
         }
         self.sources.stop().await;
         for source in &loaded.sources {
@@ -292,14 +377,36 @@ impl Engine {
         else {
             return Ok(());
         };
-        // First what may fail and changes nothing.
+        let (Some(keeping), Some(keeper)) = (running.keeping.clone(), running.keeper.clone())
+        else {
+            return Ok(());
+        };
+        // First what may fail and changes nothing. Nobody writes history until the change is made
+        // or given up.
         let (definitions, place) = (Arc::clone(&loaded), Arc::clone(&intake));
         let serving = Arc::clone(before.processor());
-        let successor =
-            tokio::task::spawn_blocking(move || Successor::prepare(&place, &definitions, &serving))
-                .await
-                .context("replaying the journal panicked")??;
-        let parts = self.parts(loaded, Arc::clone(successor.processor()), &intake)?;
+        let prepared = tokio::task::spawn_blocking(move || {
+            if let Err(error) = keeper.pause(&place) {
+                tracing::warn!(%error, "history could not be flushed before the change");
+            }
+            Successor::prepare(&place, &definitions, &serving, keeping)
+        })
+        .await
+        .context("replaying the journal panicked")
+        .and_then(|prepared| prepared);
+        let prepared = prepared.and_then(|successor| {
+            let parts = self.parts(loaded, Arc::clone(successor.processor()), &intake)?;
+            Ok((successor, parts))
+        });
+        let (successor, parts) = match prepared {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                if let Some(keeper) = &running.keeper {
+                    keeper.go_on(Arc::clone(before.processor()));
+                }
+                return Err(error);
+            }
+        };
         // Two must not judge at a time: what one commits, the other would not know.
         if let Some(ticker) = &running.ticker {
             ticker.pause().await;
@@ -338,6 +445,9 @@ impl Engine {
         if let Some(ticker) = &running.ticker {
             ticker.go_on(again.watch(), again.courier()).await;
         }
+        if let Some(keeper) = &running.keeper {
+            keeper.go_on(Arc::clone(again.processor()));
+        }
         running.generation = Some(again);
     }
 
@@ -366,13 +476,22 @@ impl Engine {
     /// Stops: new calls are refused, calls under way finish, everything taken is written.
     pub async fn stop(&self) {
         self.app.stop();
+        self.measuring.abort();
         self.sources.stop().await;
         let mut running = self.running.lock().await;
         if let Some(ticker) = running.ticker.take() {
             ticker.stop().await;
         }
+        let keeper = running.keeper.take().and_then(Arc::into_inner);
         if let Some(intake) = running.intake.take() {
-            let stopped = tokio::task::spawn_blocking(move || intake.stop()).await;
+            let stopped = tokio::task::spawn_blocking(move || {
+                // While the journal is still ours. What comes after the flush, the next start replays.
+                if let Some(keeper) = keeper {
+                    keeper.stop(&intake);
+                }
+                intake.stop();
+            })
+            .await;
             if stopped.is_err() {
                 tracing::error!("stopping the intake panicked");
             }

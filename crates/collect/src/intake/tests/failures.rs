@@ -17,7 +17,7 @@ fn over_the_number_of_batches_callers_hear_overloaded_and_nothing_taken_is_lost(
     assert_eq!(
         error,
         IntakeError::Overloaded {
-            reason: "3 requests wait".into(),
+            reason: "3 requests wait, 3 of them of stream 'numbers'".into(),
             retry_after: Duration::from_millis(250)
         }
     );
@@ -121,6 +121,38 @@ fn a_full_disk_is_told_and_over_when_there_is_room_again() {
 }
 
 #[test]
+fn a_disk_that_is_nearly_full_refuses_events_serves_reads_and_recovers_by_itself() {
+    let bench = bench(IntakeLimits::default());
+    submit(&bench, &[1]).unwrap();
+    assert_eq!(bench.intake.status().disk.free_bytes, None);
+    // Two per cent of a gibibyte are 21 474 836 bytes.
+    let free = |bytes: u64| bench.faults.free_bytes.store(bytes, Ordering::SeqCst);
+    free(21_474_835);
+    wait_until("the disk is low", || bench.intake.status().disk.low);
+    let refused = submit(&bench, &[2]);
+    assert_eq!(
+        refused,
+        Err(IntakeError::DiskLow {
+            free_bytes: 21_474_835,
+            free_bytes_min: 21_474_836
+        })
+    );
+    assert_eq!(journal_values(&bench.intake.reader()), [1]);
+    // A little more is not enough.
+    free(22_000_000);
+    wait_until("it was looked at", || {
+        bench.intake.status().disk.free_bytes == Some(22_000_000)
+    });
+    assert!(bench.intake.may_take().is_err());
+    free(100_000_000);
+    wait_until("the disk has room", || bench.intake.may_take().is_ok());
+    assert_eq!(submit(&bench, &[3]).unwrap().accepted, 1);
+    assert_eq!(bench.recorder.values(), [1, 3]);
+    let disk = bench.intake.status().disk;
+    assert!(disk.refused >= 2 && !disk.low, "{disk:?}");
+}
+
+#[test]
 fn a_request_of_several_frames_that_finds_the_disk_full_is_taken_whole_when_sent_again() {
     let limits = IntakeLimits {
         record_bytes_max: 4 << 10,
@@ -160,9 +192,7 @@ fn stopping_answers_everything_that_was_taken_and_takes_nothing_more() {
     });
     let intake = Arc::clone(&bench.intake);
     let stop = std::thread::spawn(move || intake.stop());
-    wait_until("nothing more is taken", || {
-        bench.intake.jobs.get().is_none()
-    });
+    wait_until("nothing more is taken", || bench.intake.queue.is_closed());
     assert_eq!(submit(&bench, &[9]), Err(IntakeError::Stopping));
     bench.recorder.hold(false);
     stop.join().unwrap();

@@ -1,11 +1,13 @@
 //! Tests of the intake: a recording downstream, a clock that is set, a disk that can fail.
 
 mod answers;
+mod clock;
 mod failures;
+mod fair;
 mod pieces;
 
 use super::*;
-use crate::record::{RecordKind, decode_owned_record};
+use crate::record::RecordKind;
 use arrow::array::{AsArray, Int64Array, RecordBatch, StringViewArray};
 use arrow::datatypes::{DataType, Field, Int64Type, Schema};
 use std::io;
@@ -13,7 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex};
 use std::time::Instant;
 use tillwatch_journal::{
-    DiskStorage, JournalOptions, LockError, Storage, StorageFile, StorageLock,
+    DiskStorage, JournalOptions, LockError, Space, Storage, StorageFile, StorageLock,
 };
 
 /// Counts, remembers and can be held up.
@@ -85,6 +87,8 @@ struct FaultyStorage {
 struct Faults {
     sync: AtomicBool,
     full: AtomicBool,
+    /// Free bytes of a disk of a gibibyte; a disk that does not tell when zero.
+    free_bytes: AtomicU64,
     /// When not zero: the write that fails, counted from now on, because the disk is full.
     full_at: AtomicU64,
 }
@@ -126,6 +130,13 @@ impl Storage for FaultyStorage {
     }
     fn describe(&self) -> String {
         self.disk.describe()
+    }
+    fn space(&self) -> io::Result<Option<Space>> {
+        let free_bytes = self.faults.free_bytes.load(Ordering::SeqCst);
+        Ok((free_bytes > 0).then_some(Space {
+            free_bytes,
+            total_bytes: 1 << 30,
+        }))
     }
 }
 

@@ -3,6 +3,7 @@
 mod calibration;
 mod engine;
 mod people;
+mod revised;
 mod thresholds;
 mod traffic;
 

@@ -7,7 +7,7 @@ use rand::{SeedableRng, rngs::StdRng};
 
 use crate::detect::baseline::Counts;
 use crate::detect::simulation::{beta, binomial, poisson};
-use crate::figure::{Bucket, FigureQuery, FigureSource, MetricFacts, Slice, SliceFigures};
+use crate::figure::{Bucket, FigureQuery, FigureSource, MetricFacts, Revised, Slice, SliceFigures};
 
 pub const SECOND: i64 = 1_000_000;
 pub const MINUTE: i64 = 60 * SECOND;
@@ -28,6 +28,8 @@ struct Inner {
     rng: StdRng,
     slices: BTreeMap<Slice, BTreeMap<i64, Counts>>,
     watermark_us: Option<i64>,
+    /// Events that came after their bucket was complete: how many, and when the last was received.
+    revised: BTreeMap<i64, Revised>,
     lateness_us: i64,
     is_rate: bool,
     tells_samples: bool,
@@ -44,6 +46,7 @@ impl Traffic {
             rng: StdRng::seed_from_u64(seed),
             slices: BTreeMap::new(),
             watermark_us: None,
+            revised: BTreeMap::new(),
             lateness_us: 0,
             is_rate: true,
             tells_samples: true,
@@ -108,6 +111,15 @@ impl Traffic {
         });
     }
 
+    /// Adds counts to a bucket that was complete already, received at a time.
+    pub fn count_late(&self, slice: &Slice, at: i64, counts: (f64, f64), received_us: i64) {
+        self.count(slice, at, counts.0, counts.1);
+        let revised = &mut self.inner.lock().unwrap().revised;
+        let cell = revised.entry(at).or_default();
+        cell.events += counts.1 as u64;
+        cell.at_us = cell.at_us.max(received_us);
+    }
+
     pub fn complete_upto(&self, watermark_us: i64) {
         self.inner.lock().unwrap().watermark_us = Some(watermark_us);
     }
@@ -164,7 +176,17 @@ impl FigureSource for Traffic {
             watermark_us: inner.watermark_us,
             empty_value: inner.is_count.then_some(0.0),
             lateness_us: inner.lateness_us,
+            revised_events: inner.revised.values().map(|revised| revised.events).sum(),
         })
+    }
+
+    fn revised(&self, _: &str, from_us: i64, to_us: i64) -> Result<Option<Revised>, String> {
+        let inner = self.inner.lock().unwrap();
+        let cells = inner.revised.range(from_us..to_us).map(|(_, cell)| *cell);
+        Ok(cells.reduce(|a, b| Revised {
+            events: a.events + b.events,
+            at_us: a.at_us.max(b.at_us),
+        }))
     }
 
     fn figures(&self, query: &FigureQuery) -> Result<Vec<SliceFigures>, String> {

@@ -1,0 +1,200 @@
+//! Flushing: what came since the last checkpoint goes to history.
+
+use std::sync::{Arc, PoisonError};
+
+use datafusion::arrow::array::RecordBatch;
+use tillwatch_collect::{adapt, decode_owned_record};
+use tillwatch_journal::{JournalReader, Offset};
+
+use super::{Checkpoint, Kept, reject_rows, transaction};
+use crate::cube::Cube;
+use crate::error::ProcessError;
+use crate::processor::Processor;
+use crate::stream::{Frame, RejectFrame, StreamLog, without};
+
+/// What a flush did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FlushReport {
+    /// The last frame of the journal that history holds now.
+    pub upto: Offset,
+    /// Events written.
+    pub events: u64,
+    /// State rows written.
+    pub states: u64,
+}
+
+/// One flush under way. It is kept until it succeeded: each of its commits carries the same
+/// transaction however often it is tried.
+#[derive(Debug)]
+pub(crate) struct Flush {
+    checkpoint: Checkpoint,
+    streams: Vec<StreamFlush>,
+    cubes: Vec<CubeFlush>,
+}
+
+#[derive(Debug)]
+pub(crate) struct StreamFlush {
+    pub(crate) log: Arc<StreamLog>,
+    pub(crate) frames: Vec<Arc<Frame>>,
+    pub(crate) rejects: Vec<RejectFrame>,
+}
+
+#[derive(Debug)]
+pub(crate) struct CubeFlush {
+    pub(crate) cube: Arc<Cube>,
+    pub(crate) states: Vec<RecordBatch>,
+}
+
+impl Processor {
+    /// Writes everything applied so far to history, and then the checkpoint; none when there is
+    /// nothing new or no history. Events go on being applied meanwhile. What fails is tried again by
+    /// the next call, and changes no figure.
+    ///
+    /// # Errors
+    /// History or the checkpoint cannot be written, or the journal cannot be read.
+    pub fn flush(&self, journal: &JournalReader) -> Result<Option<FlushReport>, ProcessError> {
+        let Some(kept) = self.kept() else {
+            return Ok(None);
+        };
+        let mut slot = self
+            .flushing()
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if slot.is_none() {
+            *slot = self.begin_flush(kept)?;
+        }
+        let Some(flush) = slot.as_ref() else {
+            return Ok(None);
+        };
+        let report = self.write_flush(kept, flush, journal)?;
+        self.checkpointed(&flush.checkpoint);
+        self.writers().readmitted.clear();
+        *slot = None;
+        Ok(Some(report))
+    }
+
+    /// The place up to which everything applied is taken for one flush.
+    fn begin_flush(&self, kept: &Kept) -> Result<Option<Flush>, ProcessError> {
+        let mut writers = self.writers();
+        let Some(upto) = writers
+            .applied
+            .filter(|at| Some(*at) > self.checkpoint_at())
+        else {
+            return Ok(None);
+        };
+        let mut checkpoint = Checkpoint {
+            journal: kept.keeping.journal.clone(),
+            offset: upto,
+            streams: std::collections::BTreeMap::new(),
+            cubes: std::collections::BTreeMap::new(),
+            stranded: writers.stranded.clone(),
+            readmitted: Vec::new(),
+        };
+        // First what may fail: it changes nothing that a second try would miss.
+        for (name, writer) in &mut writers.by_stream {
+            let state = writer.state()?;
+            checkpoint.streams.insert(name.clone(), state);
+        }
+        let (mut streams, mut cubes) = (Vec::new(), Vec::new());
+        for writer in writers.by_stream.values() {
+            streams.push(writer.log.begin_flush());
+            for cube in &writer.cubes {
+                if let Some(table) = cube.cube.table() {
+                    let name = table.table().spec().name.clone();
+                    checkpoint.cubes.insert(name, cube.state());
+                }
+                cubes.push(CubeFlush {
+                    states: cube.cube.begin_flush(),
+                    cube: Arc::clone(&cube.cube),
+                });
+            }
+        }
+        Ok(Some(Flush {
+            checkpoint,
+            streams,
+            cubes,
+        }))
+    }
+
+    fn write_flush(
+        &self,
+        kept: &Kept,
+        flush: &Flush,
+        journal: &JournalReader,
+    ) -> Result<FlushReport, ProcessError> {
+        let upto = flush.checkpoint.offset;
+        let id = transaction(upto)?;
+        let mut report = FlushReport {
+            upto,
+            events: 0,
+            states: 0,
+        };
+        for stream in &flush.streams {
+            let Some(tables) = stream.log.tables() else {
+                continue;
+            };
+            if tables
+                .quarantine
+                .view()
+                .transaction
+                .is_none_or(|at| at < id)
+            {
+                let rows = reject_rows(&stream.rejects, journal)?;
+                tables.quarantine.append(id, &[rows])?;
+            }
+            let view = if tables.events.view().transaction.is_none_or(|at| at < id) {
+                let batches = stream.read(journal)?;
+                report.events += batches.iter().map(|b| b.num_rows() as u64).sum::<u64>();
+                tables.events.append(id, &batches)?
+            } else {
+                tables.events.view()
+            };
+            stream.log.flushed(upto, view.files);
+        }
+        for CubeFlush { cube, states } in &flush.cubes {
+            let Some(table) = cube.table() else {
+                continue;
+            };
+            let view = if table.view().transaction.is_none_or(|at| at < id) {
+                let states = cube.reduce(self.engine(), states)?;
+                report.states += states.num_rows() as u64;
+                table.table().append(id, &[states])?
+            } else {
+                table.view()
+            };
+            cube.flushed(view.files);
+        }
+        flush.checkpoint.write(kept.keeping.state.as_ref())?;
+        Ok(report)
+    }
+
+    /// The first place of the journal that is still needed: what lies before is in history, and
+    /// nobody reads it in the journal. None when all of the journal is needed.
+    #[must_use]
+    pub fn journal_needed_from(&self) -> Option<Offset> {
+        let kept = self.kept()?;
+        let checkpoint = self.checkpoint_at()?;
+        let stranded = {
+            let writers = self.writers();
+            let frames = writers.stranded.iter().chain(&writers.readmitted);
+            frames.map(|frame| frame.offset).min()
+        };
+        (kept.pins.oldest().into_iter().chain(stranded)).fold(Some(checkpoint), |first, other| {
+            first.map(|first| first.min(other))
+        })
+    }
+}
+
+impl StreamFlush {
+    /// The events of the frames, as declared and without duplicates.
+    fn read(&self, journal: &JournalReader) -> Result<Vec<RecordBatch>, ProcessError> {
+        self.frames
+            .iter()
+            .map(|frame| {
+                let record = decode_owned_record(frame.offset, journal.read_at(frame.offset)?)?;
+                let batch = without(&record.batch, frame.duplicates.as_deref())?;
+                Ok(adapt(&batch, self.log.declared())?)
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,452 @@
+//! History: whatever is flushed, compacted, cut off by a crash and taken up again, every event is
+//! there once and every figure is what SQL over the raw events gives.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use datafusion::arrow::array::AsArray;
+use proptest::prelude::*;
+use tillwatch_collect::{Downstream, RecordHead, RecordKind, decode_record, encode_record};
+use tillwatch_history::{History, HistoryOptions, Location};
+use tillwatch_journal::{DiskStorage, Journal, JournalOptions, Storage};
+use tillwatch_process::{
+    CubeDefinition, Keeping, ProcessOptions, ProcessStatus, Processor, RecoverRange,
+    StreamDefinition,
+};
+
+use crate::support::{Event, assert_same, batch, cube, live, oracle, rates, stream};
+
+/// A data folder with its journal, and the processor that is at work on it.
+pub struct Till {
+    folder: tempfile::TempDir,
+    journal: Option<Journal>,
+    pub processor: Processor,
+    stream: StreamDefinition,
+    cubes: Vec<CubeDefinition>,
+    received_at_us: i64,
+}
+
+impl Till {
+    pub fn new(stream: StreamDefinition, cubes: Vec<CubeDefinition>) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (journal, processor) = open(folder.path(), &stream, &cubes);
+        Self {
+            folder,
+            journal: Some(journal),
+            processor,
+            stream,
+            cubes,
+            // Behind all event times, so that none is too far ahead of its receipt.
+            received_at_us: 100 * DAY_US,
+        }
+    }
+
+    pub fn journal(&mut self) -> &mut Journal {
+        self.journal.as_mut().expect("it is open")
+    }
+
+    pub fn send(&mut self, events: &[Event]) -> u64 {
+        self.received_at_us += 1_000_000;
+        let head = RecordHead {
+            kind: RecordKind::Events,
+            stream: "events",
+            received_at_us: self.received_at_us,
+            idempotency_key: None,
+            source: None,
+            first_row: 0,
+        };
+        let payload = encode_record(&head, &batch(events)).expect("encodes");
+        let journal = self.journal();
+        let offset = journal.append(&payload).expect("appends");
+        journal.sync().expect("syncs");
+        let record = decode_record(offset, &payload).expect("decodes");
+        self.processor.apply(&[record])[0].accepted
+    }
+
+    /// Flushes and lets the journal forget.
+    pub fn flush(&mut self) {
+        let reader = self.journal().reader();
+        self.processor.flush(&reader).expect("flushes");
+        if let Some(before) = self.processor.journal_needed_from() {
+            self.journal()
+                .remove_segments_before(before)
+                .expect("forgets");
+        }
+    }
+
+    pub fn maintain(&self) -> u64 {
+        let mut steps = 0;
+        while self.processor.maintain_step().expect("maintains").is_some() {
+            steps += 1;
+        }
+        steps
+    }
+
+    /// As after `kill -9`: nothing of the running processor is left.
+    pub fn restart(&mut self) {
+        self.restart_as(self.stream.clone(), self.cubes.clone());
+    }
+
+    pub fn restart_as(&mut self, stream: StreamDefinition, cubes: Vec<CubeDefinition>) {
+        self.journal = None;
+        let (journal, processor) = open(self.folder.path(), &stream, &cubes);
+        self.journal = Some(journal);
+        self.processor = processor;
+        self.stream = stream;
+        self.cubes = cubes;
+    }
+
+    /// Every event once, and every figure what SQL over the events gives.
+    pub fn check(&mut self, events: &[Event]) {
+        let reader = self.journal().reader();
+        let log = self.processor.stream("events").expect("the stream");
+        let mut ids = BTreeMap::<String, usize>::new();
+        for batch in log.scan(&reader, None, None) {
+            let batch = batch.expect("a batch");
+            assert_eq!(batch.schema(), log.schema());
+            for id in batch.column(0).as_string_view().iter().flatten() {
+                *ids.entry(id.to_owned()).or_default() += 1;
+            }
+        }
+        let wanted: BTreeMap<String, usize> = events
+            .iter()
+            .map(|e| (format!("event-{}", e.id), 1))
+            .collect();
+        assert_eq!(ids, wanted, "each event once");
+        for definition in &self.cubes {
+            let cube = self.processor.cube(&definition.name).expect("the cube");
+            assert_same(&live(&cube), &oracle(definition, &self.stream, events));
+        }
+    }
+}
+
+/// What must be the same after a restart.
+pub fn comparable(processor: &Processor) -> ProcessStatus {
+    let mut status = processor.status();
+    for cube in &mut status.cubes {
+        (cube.rows, cube.bytes, cube.chunks, cube.version) = (0, 0, 0, 0);
+        (cube.stored_rows, cube.stored_bytes, cube.stored_files) = (0, 0, 0);
+    }
+    for stream in &mut status.streams {
+        (stream.index_bytes, stream.frames, stream.dedup_bytes) = (0, 0, 0);
+        (
+            stream.stored_bytes,
+            stream.stored_files,
+            stream.stored_events,
+        ) = (0, 0, 0);
+    }
+    status
+}
+
+fn open(
+    folder: &std::path::Path,
+    stream: &StreamDefinition,
+    cubes: &[CubeDefinition],
+) -> (Journal, Processor) {
+    let storage = Arc::new(DiskStorage::open(folder.join("journal")).expect("storage"));
+    let options = JournalOptions {
+        // Small, so that the journal has something to forget.
+        segment_bytes_max: 16 << 10,
+        ..JournalOptions::default()
+    };
+    let (journal, _) = Journal::open(storage, options).expect("a journal");
+    let processor = plan(stream, cubes);
+    processor
+        .attach(keeping(folder, &journal), &|_| {})
+        .expect("attaches");
+    let range = RecoverRange {
+        flush: true,
+        ..RecoverRange::default()
+    };
+    processor
+        .recover(&journal.reader(), range, &|_| {})
+        .expect("recovers");
+    (journal, processor)
+}
+
+pub fn plan(stream: &StreamDefinition, cubes: &[CubeDefinition]) -> Processor {
+    Processor::new(
+        vec![stream.clone()],
+        cubes.to_vec(),
+        rates(),
+        ProcessOptions::default(),
+    )
+    .expect("definitions")
+}
+
+pub fn keeping(folder: &std::path::Path, journal: &Journal) -> Keeping {
+    let location = Location::Folder(folder.join("history"));
+    let history = History::open(location, HistoryOptions::default()).expect("history");
+    let state: Arc<dyn Storage> =
+        Arc::new(DiskStorage::open(folder.join("state")).expect("a folder"));
+    Keeping {
+        history,
+        state,
+        journal: journal.instance().expect("an instance"),
+    }
+}
+
+const DAY_US: i64 = 86_400_000_000;
+
+fn event(id: u32, at_us: i64) -> Event {
+    Event {
+        id,
+        at_us,
+        psp: [Some("adyen"), Some("stripe"), None][id as usize % 3],
+        ok: id.is_multiple_of(2),
+        amount: (!id.is_multiple_of(7)).then(|| i64::from(id) * 101),
+        quantity: Some(i64::from(id) % 5),
+        x: Some(f64::from(id) / 8.0),
+        y: 1.0,
+        user: Some(id % 17),
+    }
+}
+
+fn per_minute() -> CubeDefinition {
+    cube("per_minute", Duration::from_secs(60), &[("psp", "psp")])
+}
+
+fn whole() -> CubeDefinition {
+    cube("whole", Duration::from_secs(86_400), &[])
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    /// New events at these times, and some that were sent before.
+    Send(Vec<i64>, Vec<prop::sample::Index>),
+    Flush,
+    Maintain,
+    Restart,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let times = prop::collection::vec(0..3 * DAY_US, 1..20);
+    let again = prop::collection::vec(any::<prop::sample::Index>(), 0..5);
+    let step = prop_oneof![
+        5 => (times, again).prop_map(|(times, again)| Step::Send(times, again)),
+        3 => Just(Step::Flush),
+        1 => Just(Step::Maintain),
+        2 => Just(Step::Restart),
+    ];
+    prop::collection::vec(step, 1..24)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_figure_is_right_whatever_is_flushed_maintained_and_restarted(steps in steps()) {
+        let mut till = Till::new(stream(Some("id")), vec![per_minute(), whole()]);
+        let mut events: Vec<Event> = Vec::new();
+        for step in steps {
+            match step {
+                Step::Send(times, again) => {
+                    let mut sent: Vec<Event> = Vec::new();
+                    for at_us in times {
+                        let id = u32::try_from(events.len()).expect("few");
+                        events.push(event(id, at_us));
+                        sent.push(events[id as usize].clone());
+                    }
+                    let new = sent.len() as u64;
+                    sent.extend(again.iter().map(|index| index.get(&events).clone()));
+                    prop_assert_eq!(till.send(&sent), new);
+                }
+                Step::Flush => till.flush(),
+                Step::Maintain => { till.maintain(); }
+                Step::Restart => {
+                    let before = comparable(&till.processor);
+                    till.restart();
+                    prop_assert_eq!(comparable(&till.processor), before);
+                }
+            }
+        }
+        till.check(&events);
+        till.restart();
+        till.check(&events);
+    }
+}
+
+#[test]
+fn the_journal_forgets_what_history_holds_and_a_restart_reads_only_the_rest() {
+    let mut till = Till::new(stream(Some("id")), vec![per_minute()]);
+    let events: Vec<Event> = (0..2_000)
+        .map(|id| event(id, i64::from(id) * 700_000))
+        .collect();
+    for part in events.chunks(50) {
+        till.send(part);
+    }
+    let before = till.journal().bytes();
+    till.flush();
+    assert!(till.journal().bytes() < before / 10, "the journal forgets");
+    till.check(&events);
+    assert_eq!(till.processor.unflushed_events(), 0);
+    till.restart();
+    till.check(&events);
+    // Ids that are only in history are still known.
+    assert_eq!(till.send(&events[..100]), 0);
+    let status = till.processor.status();
+    assert_eq!(
+        (status.streams[0].events, status.streams[0].duplicates),
+        (2_000, 100)
+    );
+}
+
+#[test]
+fn a_question_under_way_keeps_the_frames_it_reads() {
+    let mut till = Till::new(stream(Some("id")), vec![]);
+    let events: Vec<Event> = (0..500).map(|id| event(id, i64::from(id))).collect();
+    for part in events.chunks(10) {
+        till.send(part);
+    }
+    let reader = till.journal().reader();
+    let log = till.processor.stream("events").expect("the stream");
+    let mut scan = log.scan(&reader, None, None);
+    till.flush();
+    let rows: usize = scan
+        .by_ref()
+        .map(|batch| batch.expect("a batch").num_rows())
+        .sum();
+    assert_eq!(rows, 500, "what was there when it began, once");
+    let bytes = till.journal().bytes();
+    drop(scan);
+    till.send(&[event(500, 500)]);
+    till.flush();
+    assert!(till.journal().bytes() < bytes, "now they can go");
+}
+
+#[test]
+fn a_cube_that_is_new_or_changed_is_filled_from_history() {
+    let mut till = Till::new(stream(Some("id")), vec![per_minute()]);
+    let mut events: Vec<Event> = (0..3_000)
+        .map(|id| event(id, i64::from(id) * 70_000_000))
+        .collect();
+    for part in events.chunks(100) {
+        till.send(part);
+    }
+    till.flush();
+    events.push(event(3_000, 5));
+    till.send(&events[3_000..]);
+    let changed = CubeDefinition {
+        measures: vec![("volume".to_owned(), "sum(amount_eur)".to_owned())],
+        ..per_minute()
+    };
+    till.restart_as(stream(Some("id")), vec![changed, whole()]);
+    till.check(&events);
+    till.flush();
+    till.restart();
+    till.check(&events);
+    // Back again: the first table lacks what came since, and is filled anew.
+    till.restart_as(stream(Some("id")), vec![per_minute()]);
+    till.check(&events);
+}
+
+#[test]
+fn compaction_changes_no_figure_and_leaves_few_files() {
+    let mut till = Till::new(stream(Some("id")), vec![per_minute()]);
+    let mut events = Vec::new();
+    for round in 0..24_u32 {
+        let part: Vec<Event> = (0..40)
+            .map(|n| {
+                event(
+                    round * 40 + n,
+                    i64::from(n % 3) * DAY_US + i64::from(round) * 60_000_000,
+                )
+            })
+            .collect();
+        till.send(&part);
+        events.extend(part);
+        till.flush();
+    }
+    let files = |till: &Till| {
+        let status = till.processor.status();
+        (status.streams[0].stored_files, status.cubes[0].stored_files)
+    };
+    assert_eq!(files(&till), (72, 72));
+    assert!(till.maintain() > 0);
+    let (of_events, of_states) = files(&till);
+    assert!(
+        of_events <= 10 && of_states <= 10,
+        "{of_events} {of_states}"
+    );
+    till.check(&events);
+    till.restart();
+    till.check(&events);
+    let deleted = till
+        .processor
+        .vacuum(i64::MAX / 2)
+        .expect("vacuums")
+        .files_deleted;
+    assert!(deleted >= 140, "{deleted}");
+    till.check(&events);
+    till.restart();
+    till.check(&events);
+}
+
+#[test]
+fn roll_up_in_history_keeps_the_figures_and_removes_what_is_past() {
+    let minute = 60_000_000;
+    let keep = vec![
+        (Duration::from_secs(60), Duration::from_secs(2 * 86_400)),
+        (Duration::from_secs(3_600), Duration::from_secs(5 * 86_400)),
+    ];
+    let kept = CubeDefinition {
+        keep,
+        ..per_minute()
+    };
+    let mut till = Till::new(stream(Some("id")), vec![kept.clone()]);
+    let mut events = Vec::new();
+    for day in 0..9_u32 {
+        let part: Vec<Event> = (0..200)
+            .map(|n| {
+                event(
+                    day * 200 + n,
+                    i64::from(day) * DAY_US + i64::from(n) * 7 * minute,
+                )
+            })
+            .collect();
+        till.send(&part);
+        events.extend(part);
+        till.flush();
+    }
+    assert!(till.maintain() > 0);
+    let widths = till
+        .processor
+        .cube("per_minute")
+        .expect("the cube")
+        .widths_us();
+    let (hours_from, minutes_from) = (widths[1].0, widths[0].0);
+    let at = |width: u64, from: i64, to: i64| {
+        let rows: Vec<Event> = events
+            .iter()
+            .filter(|e| (from..to).contains(&e.at_us))
+            .cloned()
+            .collect();
+        let definition = CubeDefinition {
+            bucket: Duration::from_secs(width),
+            ..kept.clone()
+        };
+        oracle(&definition, &stream(Some("id")), &rows)
+    };
+    // Files wholly past an age are rolled up; the day that a border lies in waits for its turn.
+    let day_of = |us: i64| us.div_euclid(DAY_US) * DAY_US;
+    let check = |till: &Till| {
+        let got = live(&till.processor.cube("per_minute").expect("the cube"));
+        let mut want = at(60, day_of(minutes_from), i64::MAX);
+        want.extend(at(3_600, day_of(hours_from) + DAY_US, day_of(minutes_from)));
+        let border = at(60, day_of(hours_from), day_of(hours_from) + DAY_US);
+        let rest: crate::support::Figures = got
+            .into_iter()
+            .filter(|(key, _)| !border.contains_key(key))
+            .collect();
+        let hourly_border = at(3_600, day_of(hours_from), day_of(hours_from) + DAY_US);
+        let rest: crate::support::Figures = rest
+            .into_iter()
+            .filter(|(key, _)| !hourly_border.contains_key(key))
+            .collect();
+        assert_same(&rest, &want);
+    };
+    check(&till);
+    till.restart();
+    check(&till);
+}
