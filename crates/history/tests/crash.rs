@@ -215,8 +215,9 @@ fn run(seed: u64) {
             }
         }
         match random.below(3) {
-            // The process dies and the system lives on: its cache still holds everything.
-            0 if !disk.is_off() => disk.heal(),
+            // The process dies, in the middle of a call too, and the system lives on: its cache still holds
+            // everything, and what the next process finds there it relies on.
+            0 => disk.heal(),
             _ => disk.crash(random.below(u64::MAX)),
         }
     }
@@ -260,7 +261,7 @@ fn settle(table: &Table, expected: &mut Expected) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: crate::cases(150), ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: crate::cases(100), ..ProptestConfig::default() })]
 
     #[test]
     fn a_table_holds_the_last_commit_or_the_one_under_way_after_any_crash(seed in crate::seeds()) {
@@ -307,14 +308,12 @@ fn a_crash_at_every_operation_leaves_one_commit_or_the_other() {
     let operations = whole.operations();
     assert!(operations > 100, "{operations} operations");
     for at in 0..operations {
-        for seed in 0..3 {
-            let disk = Disk::default();
-            let mut expected = Expected::default();
-            disk.power_off_after(at);
-            let _ = story(&disk, &mut expected);
-            disk.crash(seed * operations + at);
-            story(&disk, &mut expected).unwrap_or_else(|error| panic!("at {at}: {error}"));
-        }
+        let disk = Disk::default();
+        let mut expected = Expected::default();
+        disk.power_off_after(at);
+        let _ = story(&disk, &mut expected);
+        disk.crash(at);
+        story(&disk, &mut expected).unwrap_or_else(|error| panic!("at {at}: {error}"));
     }
 }
 
