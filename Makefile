@@ -79,8 +79,8 @@ test-web: web
 test-rust: tools
 	$(CARGO) test --locked -p tillwatch-event -p tillwatch-journal -p tillwatch-collect -p tillwatch-monitor -p tillwatch-testkit
 
-test-engine: web
-	$(CARGO) test --profile $(PROFILE) --locked -p tillwatch-history -p tillwatch-process -p tillwatch-analyse -p tillwatch-serve -p tillwatch
+test-engine: web oracle
+	TILLWATCH_ORACLE="$(abspath $(VENV))/bin/python" $(CARGO) test --profile $(PROFILE) --locked -p tillwatch-history -p tillwatch-process -p tillwatch-analyse -p tillwatch-serve -p tillwatch
 
 test-demo: build oracle browser
 	TILLWATCH_BIN="$(abspath $(BIN))" $(VENV)/bin/python -m pytest -q tests/demo

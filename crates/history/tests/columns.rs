@@ -278,7 +278,7 @@ fn every_type_comes_back_as_it_went_in() {
     let spec = spec("types", &columns);
     let table = history.table(spec.clone()).unwrap();
     let rows = batch(&spec, &columns);
-    table.append(1, &[rows.clone()]).unwrap();
+    table.append(1, std::slice::from_ref(&rows)).unwrap();
     let found = all(&table);
     assert_eq!(found.schema(), spec.schema);
     for (at, field) in spec.schema.fields().iter().enumerate() {

@@ -12,6 +12,7 @@ mod columns;
 mod crash;
 mod disk;
 mod log;
+mod readers;
 
 use std::sync::Arc;
 

@@ -223,7 +223,8 @@ pub(crate) fn footer(
     let mut decoder = ParquetMetaDataPushDecoder::try_new(bytes)
         .map_err(failed)?
         .with_page_index_policy(PageIndexPolicy::Skip);
-    let mut wanted = vec![bytes.saturating_sub(FOOTER_BYTES)..bytes];
+    let end = bytes.saturating_sub(FOOTER_BYTES)..bytes;
+    let mut wanted = Vec::from([end]);
     loop {
         let parts = read(place, table, path, wanted.clone())?;
         decoder.push_ranges(wanted, parts).map_err(failed)?;
