@@ -21,7 +21,7 @@ DEFINITIONS = f"""
 limits:
   memory: {{bytes_max: {MEMORY_MIB}MiB}}
   intake: {{queue_bytes_max: 16MiB, queue_batches_max: 16}}
-  http: {{ingest_at_once_max: 24, bodies_in_flight_bytes_max: 16MiB}}
+  http: {{ingest_at_once_max: 24, body_bytes_max: 8MiB, bodies_in_flight_bytes_max: 16MiB}}
 streams:
   flood:
     time: at

@@ -7,10 +7,12 @@
 )]
 
 mod definitions;
+mod faults;
 mod functions;
 mod history;
 mod late;
 mod limits;
 mod recovery;
 mod replay;
+mod simulated;
 mod support;

@@ -188,6 +188,44 @@ impl Disk {
         }
     }
 
+    /// Gives a file a second name, unless somebody has it; durably as [`Storage::create`] is.
+    ///
+    /// # Errors
+    /// `AlreadyExists`, `NotFound`, and those of an ordered fault.
+    pub fn link(&self, from: &str, to: &str) -> io::Result<()> {
+        let mut state = self.operate()?;
+        let (from, to) = (self.path(from), self.path(to));
+        if state.names.contains_key(&to) {
+            return Err(ErrorKind::AlreadyExists.into());
+        }
+        let id = *state.names.get(&from).ok_or(ErrorKind::NotFound)?;
+        state.names.insert(to.clone(), id);
+        state.pending_names.push(NameChange::Add(to, id));
+        Ok(())
+    }
+
+    /// The files in this folder and the folders below it that have files, each with the bytes of a file.
+    ///
+    /// # Errors
+    /// Those of an ordered fault.
+    pub fn entries(&self) -> io::Result<BTreeMap<String, Option<u64>>> {
+        let state = self.operate()?;
+        let mut found = BTreeMap::new();
+        for (name, id) in &state.names {
+            let Some(rest) = name.strip_prefix(&self.prefix) else {
+                continue;
+            };
+            match rest.split_once('/') {
+                Some((folder, _)) => found.insert(folder.to_owned(), None),
+                None => {
+                    let bytes = state.files.get(*id).map(|file| file.cached.len() as u64);
+                    found.insert(rest.to_owned(), bytes)
+                }
+            };
+        }
+        Ok(found)
+    }
+
     fn arm(&self, fault: Fault) {
         let mut state = self.state();
         state.fault = Some(fault);
