@@ -318,6 +318,24 @@ fn a_crash_at_every_operation_leaves_one_commit_or_the_other() {
 }
 
 #[test]
+fn what_a_start_finds_is_durable_wherever_the_process_before_it_died() {
+    let whole = Disk::default();
+    story(&whole, &mut Expected::default()).unwrap();
+    for at in 0..whole.operations() {
+        let disk = Disk::default();
+        disk.power_off_after(at);
+        let _ = story(&disk, &mut Expected::default());
+        // The process died there, and the system's cache holds all it did.
+        disk.heal();
+        let found = held(&open(&disk).unwrap()).unwrap();
+        for seed in 0..4 {
+            disk.crash(seed);
+            assert_eq!(held(&open(&disk).unwrap()).unwrap(), found, "at {at}");
+        }
+    }
+}
+
+#[test]
 fn a_fault_at_every_operation_is_answered_and_the_table_goes_on() {
     let whole = Disk::default();
     story(&whole, &mut Expected::default()).unwrap();

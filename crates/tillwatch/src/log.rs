@@ -7,12 +7,17 @@
 use std::io::{self, IsTerminal, Write};
 
 use tillwatch_event::guard::mask_line;
+use tracing_subscriber::EnvFilter;
 
 /// Starts the log with a filter such as `warn` or `info,tillwatch_serve=debug`; one that cannot be
 /// read is `warn`.
 pub fn start(filter: &str) {
-    let filter = tracing_subscriber::EnvFilter::try_new(filter)
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    let chosen = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("warn"));
+    // It logs each error that it also gives back, such as that a table does not exist yet.
+    let filter = match "buoyant_kernel=off".parse() {
+        Ok(silent) if !filter.contains("buoyant_kernel") => chosen.add_directive(silent),
+        _ => chosen,
+    };
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(|| Masked(io::stderr()))
