@@ -43,7 +43,7 @@ pub use definition::{CubeDefinition, ProcessOptions, StreamDefinition};
 pub use derive::compute;
 pub use error::{Item, ProcessError};
 pub use functions::{FunctionDoc, Rates, function_docs, register_functions};
-pub use history::{AttachReport, FlushReport, Keeping, MaintainReport, RejectReader};
+pub use history::{AttachReport, FlushReport, Keeping, MaintainReport, Pins, RejectReader};
 pub use lags::{LAG_BOUNDS_US, Lags};
 pub use merge::MergeUdaf;
 pub use processor::{Processor, RecoverRange, RecoverReport};

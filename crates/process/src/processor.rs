@@ -14,7 +14,7 @@ use crate::definition::{CubeDefinition, ProcessOptions, StreamDefinition};
 use crate::engine::Engine;
 use crate::error::{Item, ProcessError};
 use crate::functions::Rates;
-use crate::history::{Checkpoint, Flush, Kept, StrandedFrame};
+use crate::history::{Checkpoint, Flush, Kept, StrandedFrame, StreamState};
 use crate::status::ProcessStatus;
 use crate::stream::StreamLog;
 use crate::writer::Writer;
@@ -53,6 +53,8 @@ pub(crate) struct Writers {
     pub(crate) stranded: Vec<StrandedFrame>,
     /// Earlier such frames that can be taken now, until a checkpoint holds them.
     pub(crate) readmitted: Vec<StrandedFrame>,
+    /// What the checkpoint keeps of streams that are not defined, for when they come back.
+    pub(crate) absent: BTreeMap<String, StreamState>,
 }
 
 /// Which frames of the journal recovery takes; all of them by default.
@@ -172,6 +174,7 @@ impl Processor {
                 applied: None,
                 stranded: Vec::new(),
                 readmitted: Vec::new(),
+                absent: BTreeMap::new(),
             }),
             options,
             unknown_records: AtomicU64::new(0),
@@ -230,12 +233,20 @@ impl Processor {
             }
             if range.flush && unflushed >= RECOVER_FLUSH_ROWS {
                 // What fails here is tried again once the server runs, and told there.
-                self.flush(reader)?;
+                if let Err(error) = self.flush(reader) {
+                    tracing::error!(%error, "history could not be written");
+                }
                 unflushed = 0;
             }
         }
         self.recover_group(&mut group, &mut report, progress);
         Ok(report)
+    }
+
+    /// Takes records out of the journal and says what became of each. Those that cannot be taken were
+    /// acknowledged when their definition was another, so they are noted and the journal keeps them.
+    fn replay(&self, records: &[JournalRecord]) -> Vec<Applied> {
+        self.take_all(records, self.kept.get().is_some())
     }
 
     /// Takes the frames up that no definition could take before and these can, as if they had come
@@ -259,9 +270,20 @@ impl Processor {
         let mut left = Vec::new();
         let mut fit = Vec::new();
         for frame in std::mem::take(&mut writers.stranded) {
+            let Some(writer) = writers.by_stream.get(&frame.stream) else {
+                left.push(frame);
+                continue;
+            };
+            let in_table = writer
+                .reflects
+                .is_some_and(|reflects| frame.offset <= reflects);
+            if frame.undefined && in_table {
+                // It was flushed before its stream was removed.
+                continue;
+            }
+            // A table that is further than the checkpoint would take the frame for one it has.
             let record = read(&frame)?;
-            let writer = writers.by_stream.get(&frame.stream);
-            if writer.is_some_and(|writer| writer.fits(&record)) {
+            if writer.is_at(from) && writer.fits(&record) {
                 records.push(record);
                 fit.push(frame);
             } else {
@@ -293,7 +315,7 @@ impl Processor {
         report: &mut RecoverReport,
         progress: &dyn Fn(&RecoverReport),
     ) {
-        for applied in self.apply(group) {
+        for applied in self.replay(group) {
             report.events += applied.accepted;
             report.duplicates += applied.duplicates;
             report.failed += applied.failed;
@@ -329,6 +351,15 @@ impl Processor {
         self.checkpoint_at
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a flush failed and is to be tried again before anything else is done to history.
+    #[must_use]
+    pub fn flush_pending(&self) -> bool {
+        self.flushing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_some()
     }
 
     /// Events applied that are not in history yet.
@@ -405,12 +436,18 @@ impl Processor {
 }
 
 impl Downstream for Processor {
+    /// What cannot be taken is not acknowledged, so it is not noted either: it will be sent again.
     fn apply(&self, records: &[JournalRecord]) -> Vec<Applied> {
+        self.take_all(records, false)
+    }
+}
+
+impl Processor {
+    fn take_all(&self, records: &[JournalRecord], strand: bool) -> Vec<Applied> {
         if records.is_empty() {
             return Vec::new();
         }
         let mut writers = self.writers();
-        let strand = self.kept.get().is_some();
         let mut applied = Vec::with_capacity(records.len());
         for record in records {
             let at = record.offset;
@@ -468,6 +505,7 @@ impl Writers {
             self.stranded.push(StrandedFrame {
                 offset: record.offset,
                 stream: record.stream.to_string(),
+                undefined: unknown_stream,
             });
         }
         taken

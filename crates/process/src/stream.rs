@@ -327,7 +327,7 @@ impl StreamLog {
     }
 
     /// What is not in the tables yet.
-    pub(crate) fn begin_flush(self: &Arc<Self>) -> StreamFlush {
+    pub(crate) fn begin_flush(self: &Arc<Self>, checkpoint_at: Option<Offset>) -> StreamFlush {
         let index = self.read();
         let flushed = self
             .tables
@@ -340,6 +340,7 @@ impl StreamLog {
                 .filter(|frame| flushed.is_none_or(|flushed| frame.offset > flushed))
                 .cloned()
                 .collect(),
+            checkpoint_at,
         }
     }
 

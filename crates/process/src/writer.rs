@@ -100,6 +100,14 @@ impl Writer {
         &mut self.dedup
     }
 
+    /// Whether no table of the stream or its cubes is further than `offset`.
+    pub(crate) fn is_at(&self, offset: Offset) -> bool {
+        let cubes = self.cubes.iter().filter_map(|cube| cube.reflects);
+        cubes
+            .chain(self.reflects)
+            .all(|reflects| reflects <= offset)
+    }
+
     /// Whether a record can be taken, as far as its columns tell.
     pub(crate) fn fits(&self, record: &JournalRecord) -> bool {
         record.kind == RecordKind::Rejects || adapt(&record.batch, self.log.declared()).is_ok()

@@ -110,6 +110,8 @@ impl Life {
             history,
             state: folder.state,
             journal: journal.instance()?,
+            journal_end: journal.durable(),
+            pins: std::sync::Arc::default(),
         };
         processor.attach(keeping, &|_| {})?;
         let range = RecoverRange {

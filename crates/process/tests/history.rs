@@ -184,6 +184,8 @@ pub fn keeping(folder: &std::path::Path, journal: &Journal) -> Keeping {
         history,
         state,
         journal: journal.instance().expect("an instance"),
+        journal_end: journal.durable(),
+        pins: Arc::default(),
     }
 }
 

@@ -266,7 +266,7 @@ impl Table {
 
 impl Core {
     /// Reads the log again when it is not known what is in it.
-    fn ready(&self, writer: &mut Writer) -> Result<(), HistoryError> {
+    pub(super) fn ready(&self, writer: &mut Writer) -> Result<(), HistoryError> {
         if writer.removed {
             return Err(HistoryError::Removed(self.name.clone()));
         }

@@ -90,7 +90,9 @@ impl Core {
     }
 
     fn knows(&self, app: &str) -> Result<(), HistoryError> {
-        let writer = locked(&self.writer);
+        let mut writer = locked(&self.writer);
+        // Whoever opens the table relies on what it holds.
+        self.ready(&mut writer)?;
         if locked(&self.state).transactions.contains_key(app) {
             return Ok(());
         }

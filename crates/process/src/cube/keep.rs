@@ -100,6 +100,32 @@ impl Keep {
 }
 
 impl KeepAt {
+    /// As `self`, but nowhere finer than `floor` says: what was rolled up under another `keep` stays so.
+    /// Both are (bucket start, width), newest first.
+    pub(super) fn coarser(&self, floor: &[(i64, i64)]) -> Self {
+        let width_in = |borders: &[(i64, i64)], bucket: i64| {
+            let found = borders.iter().find(|(start, _)| *start <= bucket);
+            // Before the last border nothing is kept, and so nothing is finer.
+            found.or(borders.last()).map_or(0, |(_, width)| *width)
+        };
+        let mut starts: Vec<i64> = (self.borders.iter().chain(floor))
+            .map(|(start, _)| *start)
+            .collect();
+        starts.sort_unstable_by(|a, b| b.cmp(a));
+        starts.dedup();
+        let last = self.borders.last().map_or(i64::MIN, |(start, _)| *start);
+        let mut borders: Vec<(i64, i64)> = Vec::with_capacity(starts.len());
+        for start in starts.into_iter().filter(|start| *start >= last) {
+            let width = width_in(&self.borders, start).max(width_in(floor, start));
+            match borders.last_mut() {
+                // The same width reaches further back.
+                Some((first, before)) if *before == width => *first = start,
+                _ => borders.push((start, width)),
+            }
+        }
+        Self { borders }
+    }
+
     /// Buckets that start before this are no longer of the cube's own width.
     pub(crate) fn own_width_from(&self) -> i64 {
         self.borders.first().map_or(i64::MIN, |(start, _)| *start)
@@ -189,6 +215,26 @@ mod tests {
         }
         assert!(keep(&[(10, 100), (60, 3_600), (3_600, 86_400)]).is_ok());
         assert!(keep(&[]).is_ok_and(|k| k.every_us().is_none()));
+    }
+
+    #[test]
+    fn a_keep_that_became_finer_leaves_what_was_rolled_up_as_it_is() {
+        let now = 1_000_000_000;
+        let was = keep(&[(10, 100), (60, 600)]).expect("nests").at(now);
+        let is = keep(&[(10, 400), (60, 800)]).expect("nests").at(now);
+        let both = is.coarser(was.borders());
+        // Fine for 100 s as it was, minutes before that, also where the new keep would have it fine.
+        assert_eq!(
+            both.borders(),
+            [(900_000_000, 10_000_000), (180_000_000, 60_000_000)]
+        );
+        assert_eq!(both.own_width_from(), 900_000_000);
+        // Time goes on, and what comes is kept by the new one.
+        let later = keep(&[(10, 400), (60, 800)])
+            .expect("nests")
+            .at(now + 600_000_000);
+        assert_eq!(later.coarser(was.borders()).own_width_from(), 1_200_000_000);
+        assert_eq!(is.coarser(&[]).borders(), is.borders());
     }
 
     #[test]

@@ -291,6 +291,12 @@ impl CubeWriter {
         revisions.note(times, width_us, complete_us, received_at_us, buckets_max);
     }
 
+    /// As [`Self::retain`], however little event time has moved on: states of all ages have come.
+    pub(crate) fn retain_now(&mut self, engine: &Engine, watermark_us: i64) {
+        self.cube.store.retain_anew();
+        self.retain(engine, watermark_us);
+    }
+
     /// Rolls up and removes what `keep` says, now and then, as event time moves on.
     pub(crate) fn retain(&mut self, engine: &Engine, watermark_us: i64) {
         let cube = &self.cube;

@@ -70,6 +70,8 @@ struct Shared {
     /// The watermark of the last retention, and the start of the first bucket it left alone.
     retained_at_us: i64,
     own_width_from_us: i64,
+    /// What an earlier `keep` has made coarser than the present one would: (bucket start, width).
+    floor: Vec<(i64, i64)>,
     /// The files of the cube's table that hold what was flushed.
     files: Arc<[Arc<DataFile>]>,
 }
@@ -80,6 +82,9 @@ pub(crate) struct StoreState {
     other_rows: u64,
     failed_rows: u64,
     retained_at_us: i64,
+    /// The widths that buckets have, as (start of the first, width), newest first.
+    #[serde(default)]
+    widths: Vec<(i64, i64)>,
 }
 
 /// The chunks of one cube behind a lock that is only held to copy or swap lists of pointers.
@@ -131,6 +136,7 @@ impl CubeStore {
             failed_rows: 0,
             retained_at_us: i64::MIN,
             own_width_from_us: i64::MIN,
+            floor: Vec::new(),
             files: Arc::from([]),
         };
         Self {
@@ -178,6 +184,11 @@ impl CubeStore {
         Ok(())
     }
 
+    /// Lets the next [`Self::retain`] happen, however little event time has moved on.
+    pub(super) fn retain_anew(&self) {
+        self.lock().retained_at_us = i64::MIN;
+    }
+
     /// Applies `keep` when the watermark has moved far enough since the last time.
     pub(super) fn retain(
         &self,
@@ -221,18 +232,22 @@ impl CubeStore {
         shared.chunks.recent = chunks.recent;
         shared.chunks.settled = chunks.settled;
         shared.retained_at_us = watermark_us;
-        shared.own_width_from_us = at.own_width_from();
+        shared.own_width_from_us = at.coarser(&shared.floor).own_width_from();
         Ok(())
     }
 
     /// The widths that buckets have since the last retention, see `KeepAt::borders`; empty when
     /// all have the cube's own.
     pub(super) fn widths(&self) -> Vec<(i64, i64)> {
-        let retained_at_us = self.lock().retained_at_us;
-        if self.keep.every_us().is_none() || retained_at_us == i64::MIN {
-            return Vec::new();
+        self.widths_in(&self.lock())
+    }
+
+    fn widths_in(&self, shared: &Shared) -> Vec<(i64, i64)> {
+        if self.keep.every_us().is_none() || shared.retained_at_us == i64::MIN {
+            return shared.floor.clone();
         }
-        self.keep.at(retained_at_us).borders().to_vec()
+        let at = self.keep.at(shared.retained_at_us);
+        at.coarser(&shared.floor).borders().to_vec()
     }
 
     pub(super) fn count_combinations(&self, combinations: usize, other_rows: u64) {
@@ -257,14 +272,15 @@ impl CubeStore {
         to_us: Option<i64>,
         bucket_us: i64,
     ) -> CubeView {
-        let (chunks, files, own_width_from) = {
+        let (chunks, files, own_width_from, floor_width) = {
             let shared = self.lock();
             let files = Arc::clone(&shared.files);
-            (shared.chunks.clone(), files, shared.own_width_from_us)
+            let floor_width = shared.floor.iter().map(|(_, width)| *width).max();
+            (shared.chunks.clone(), files, shared.own_width_from_us, floor_width)
         };
         let mut from = from_us.unwrap_or(i64::MIN);
         if from < own_width_from && from > i64::MIN {
-            let widest = self.keep.widest_us().unwrap_or(bucket_us);
+            let widest = (floor_width.max(self.keep.widest_us())).unwrap_or(bucket_us);
             from = from.div_euclid(widest).saturating_mul(widest);
         }
         let to = to_us.unwrap_or(i64::MAX);
@@ -338,6 +354,7 @@ impl CubeStore {
             other_rows: shared.other_rows,
             failed_rows: shared.failed_rows,
             retained_at_us: shared.retained_at_us,
+            widths: self.widths_in(&shared),
         }
     }
 
@@ -346,9 +363,18 @@ impl CubeStore {
         shared.other_rows = state.other_rows;
         shared.failed_rows = state.failed_rows;
         shared.combinations = combinations;
-        if self.keep.every_us().is_some() && state.retained_at_us > i64::MIN {
+        if self.keep.every_us().is_none() {
+            // Nothing is rolled up any more; what was stays so.
+            shared.floor.clone_from(&state.widths);
+            shared.own_width_from_us = state.widths.first().map_or(i64::MIN, |(start, _)| *start);
+        } else if state.retained_at_us > i64::MIN {
             shared.retained_at_us = state.retained_at_us;
-            shared.own_width_from_us = self.keep.at(state.retained_at_us).own_width_from();
+            let at = self.keep.at(state.retained_at_us);
+            let was = at.coarser(&state.widths);
+            if was.borders() != at.borders() {
+                shared.floor.clone_from(&state.widths);
+            }
+            shared.own_width_from_us = was.own_width_from();
         }
     }
 

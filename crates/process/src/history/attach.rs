@@ -2,7 +2,7 @@
 //! from the events because their definition is new.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
@@ -15,8 +15,8 @@ use super::checkpoint::Checkpoint;
 use super::fingerprint::{events_name, fields_hash, quarantine_name, table_name};
 use super::fitting::Fitting;
 use super::rejects::QUARANTINE_TIME;
-use super::{Keeping, Kept, Pins, StreamTables, quarantine_schema, reflected, transaction};
-use crate::cube::{BUCKET, BatchInputs, StateCache, StateTable};
+use super::{Keeping, Kept, StreamTables, quarantine_schema, reflected, transaction};
+use crate::cube::{BUCKET, BatchInputs, CubeWriter, StateCache, StateTable};
 use crate::definition::StreamDefinition;
 use crate::engine::nullable;
 use crate::error::ProcessError;
@@ -68,8 +68,8 @@ impl Processor {
         }
         let kept = Kept {
             cache: Arc::new(StateCache::new(self.options().state_cache_bytes_max)),
-            pins: Arc::new(Pins::default()),
             from: checkpoint.as_ref().map(|found| found.offset),
+            unused: Mutex::default(),
             keeping,
         };
         let mut report = AttachReport {
@@ -81,6 +81,11 @@ impl Processor {
             writers.stranded.clone_from(&found.stranded);
             writers.readmitted.clone_from(&found.readmitted);
             writers.applied = Some(found.offset);
+            let absent =
+                (found.streams.iter()).filter(|(name, _)| !writers.by_stream.contains_key(*name));
+            writers.absent = absent
+                .map(|(name, state)| (name.clone(), state.clone()))
+                .collect();
         }
         let Writers { by_stream, .. } = &mut *writers;
         for (name, writer) in by_stream {
@@ -95,7 +100,7 @@ impl Processor {
                 self.open_cube(writer, at, &definition, &kept, checkpoint.as_ref())?;
             }
             let counted = state.is_some_and(|state| state.fields == fields_hash(&definition));
-            self.read_again(writer, counted, &mut report, progress)?;
+            self.read_again(writer, kept.from, counted, &mut report, progress)?;
         }
         drop(writers);
         self.keep(kept);
@@ -116,6 +121,7 @@ impl Processor {
         let name = table_name(cube.cube.definition(), stream, self.rates());
         let history = &kept.keeping.history;
         let mut table = open(history, &name, cube.cube.state_schema(), BUCKET, kept)?;
+        check_not_ahead(&table, kept)?;
         // Behind the checkpoint it lacks events, and before the first offset it was not filled.
         let behind = |table: &Table| match (table.view().transaction, kept.from) {
             (None, from) => from.is_some(),
@@ -143,6 +149,7 @@ impl Processor {
     fn read_again(
         &self,
         writer: &mut Writer,
+        kept_from: Option<Offset>,
         counted: bool,
         report: &mut AttachReport,
         progress: &dyn Fn(&AttachReport),
@@ -156,11 +163,14 @@ impl Processor {
         if counted && writer.cubes.iter().all(|cube| cube.reflects.is_some()) {
             return Ok(());
         }
+        // What the checkpoint tells is in the table, and of this stream nothing came since.
+        let place = kept_from.map_or(place, |from| place.max(from));
         let upto = transaction(place)?;
         let files: Vec<_> = writer.log.stored(&tables.events.view().files).collect();
         let all = std::mem::take(&mut writer.cubes);
         let (mut filled, others): (Vec<_>, Vec<_>) =
             all.into_iter().partition(|cube| cube.reflects.is_none());
+        let watermark_us = writer.log.watermark_us();
         let mut steps = 0;
         let mut part: Vec<RecordBatch> = Vec::new();
         let mut rows = 0;
@@ -210,13 +220,13 @@ impl Processor {
                 .any(|cube| cube.cube.status().rows > FILL_STATE_ROWS_MAX)
             {
                 steps += 1;
-                for cube in &filled {
-                    self.write_filled(&cube.cube, steps)?;
+                for cube in &mut filled {
+                    self.write_filled(cube, watermark_us, steps)?;
                 }
             }
         }
         for cube in &mut filled {
-            self.write_filled(&cube.cube, upto)?;
+            self.write_filled(cube, watermark_us, upto)?;
             cube.reflects = Some(place);
             report.cubes_filled += 1;
         }
@@ -230,7 +240,17 @@ impl Processor {
         Ok(())
     }
 
-    fn write_filled(&self, cube: &crate::cube::Cube, transaction: u64) -> Result<(), ProcessError> {
+    /// Writes what a cube has in memory, as coarse as its age says.
+    fn write_filled(
+        &self,
+        writer: &mut CubeWriter,
+        watermark_us: Option<i64>,
+        transaction: u64,
+    ) -> Result<(), ProcessError> {
+        if let Some(watermark_us) = watermark_us {
+            writer.retain_now(self.engine(), watermark_us);
+        }
+        let cube = &writer.cube;
         let Some(table) = cube.table() else {
             return Ok(());
         };
@@ -251,6 +271,21 @@ impl Processor {
                 cubes.chain(writer.reflects)
             })
             .collect()
+    }
+}
+
+/// A table that is further than the journal was written after the journal came to be what it is: a
+/// backup was put in its place. What comes would be taken for what the table has already.
+fn check_not_ahead(table: &Table, kept: &Kept) -> Result<(), ProcessError> {
+    let end = kept.keeping.journal_end;
+    match reflected(table) {
+        Some(at) if at >= end && at.to_number() >= Some(FILLING_MAX) => {
+            Err(ProcessError::Kept(format!(
+                "table '{}' holds events up to {at}, but the journal ends at {end}: an older journal was put in its place; put the newer one back, or move history away as well",
+                table.spec().name
+            )))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -286,8 +321,15 @@ fn open_stream(writer: &mut Writer, kept: &Kept) -> Result<(), ProcessError> {
         events,
         older,
         quarantine,
-        pins: Arc::clone(&kept.pins),
+        pins: Arc::clone(&kept.keeping.pins),
     };
+    for table in tables
+        .older
+        .iter()
+        .chain([&tables.events, &tables.quarantine])
+    {
+        check_not_ahead(table, kept)?;
+    }
     writer.reflects = tables.last();
     writer.log.attach(tables);
     Ok(())

@@ -46,6 +46,10 @@ pub(crate) struct StrandedFrame {
     #[serde(with = "super::offset_text")]
     pub(crate) offset: Offset,
     pub(crate) stream: String,
+    /// Whether there was no such stream. Nothing of it was flushed then, so its table tells whether it
+    /// has the frame.
+    #[serde(default)]
+    pub(crate) undefined: bool,
 }
 
 /// What is kept of a stream.

@@ -1,9 +1,11 @@
 //! Flushing: what came since the last checkpoint goes to history.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
 use datafusion::arrow::array::RecordBatch;
 use tillwatch_collect::{adapt, decode_owned_record};
+use tillwatch_history::Table;
 use tillwatch_journal::{JournalReader, Offset};
 
 use super::{Checkpoint, Kept, reject_rows, transaction};
@@ -11,6 +13,10 @@ use crate::cube::Cube;
 use crate::error::ProcessError;
 use crate::processor::Processor;
 use crate::stream::{Frame, RejectFrame, StreamLog, without};
+
+/// Rows and bytes in memory of the events that one commit holds.
+const PART_ROWS: usize = 500_000;
+const PART_BYTES: usize = 256 << 20;
 
 /// What a flush did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +43,8 @@ pub(crate) struct StreamFlush {
     pub(crate) log: Arc<StreamLog>,
     pub(crate) frames: Vec<Arc<Frame>>,
     pub(crate) rejects: Vec<RejectFrame>,
+    /// The last checkpoint before.
+    pub(crate) checkpoint_at: Option<Offset>,
 }
 
 #[derive(Debug)]
@@ -85,8 +93,8 @@ impl Processor {
         let mut checkpoint = Checkpoint {
             journal: kept.keeping.journal.clone(),
             offset: upto,
-            streams: std::collections::BTreeMap::new(),
-            cubes: std::collections::BTreeMap::new(),
+            streams: writers.absent.clone(),
+            cubes: BTreeMap::new(),
             stranded: writers.stranded.clone(),
             readmitted: Vec::new(),
         };
@@ -97,7 +105,7 @@ impl Processor {
         }
         let (mut streams, mut cubes) = (Vec::new(), Vec::new());
         for writer in writers.by_stream.values() {
-            streams.push(writer.log.begin_flush());
+            streams.push(writer.log.begin_flush(self.checkpoint_at()));
             for cube in &writer.cubes {
                 if let Some(table) = cube.cube.table() {
                     let name = table.table().spec().name.clone();
@@ -133,23 +141,9 @@ impl Processor {
             let Some(tables) = stream.log.tables() else {
                 continue;
             };
-            if tables
-                .quarantine
-                .view()
-                .transaction
-                .is_none_or(|at| at < id)
-            {
-                let rows = reject_rows(&stream.rejects, journal)?;
-                tables.quarantine.append(id, &[rows])?;
-            }
-            let view = if tables.events.view().transaction.is_none_or(|at| at < id) {
-                let batches = stream.read(journal)?;
-                report.events += batches.iter().map(|b| b.num_rows() as u64).sum::<u64>();
-                tables.events.append(id, &batches)?
-            } else {
-                tables.events.view()
-            };
-            stream.log.flushed(upto, view.files);
+            stream.write_rejects(&tables.quarantine, id, journal)?;
+            report.events += stream.write_events(&tables.events, id, journal)?;
+            stream.log.flushed(upto, tables.events.view().files);
         }
         for CubeFlush { cube, states } in &flush.cubes {
             let Some(table) = cube.table() else {
@@ -179,22 +173,91 @@ impl Processor {
             let frames = writers.stranded.iter().chain(&writers.readmitted);
             frames.map(|frame| frame.offset).min()
         };
-        (kept.pins.oldest().into_iter().chain(stranded)).fold(Some(checkpoint), |first, other| {
-            first.map(|first| first.min(other))
-        })
+        (kept.keeping.pins.oldest().into_iter().chain(stranded))
+            .fold(Some(checkpoint), |first, other| {
+                first.map(|first| first.min(other))
+            })
     }
 }
 
 impl StreamFlush {
-    /// The events of the frames, as declared and without duplicates.
-    fn read(&self, journal: &JournalReader) -> Result<Vec<RecordBatch>, ProcessError> {
-        self.frames
-            .iter()
-            .map(|frame| {
-                let record = decode_owned_record(frame.offset, journal.read_at(frame.offset)?)?;
-                let batch = without(&record.batch, frame.duplicates.as_deref())?;
-                Ok(adapt(&batch, self.log.declared())?)
-            })
-            .collect()
+    /// Writes the rejected lines, a part at a time.
+    fn write_rejects(
+        &self,
+        table: &Table,
+        id: u64,
+        journal: &JournalReader,
+    ) -> Result<(), ProcessError> {
+        let mut part = Vec::new();
+        let mut bytes = 0;
+        for frame in &self.rejects {
+            if table.view().transaction >= frame.offset.to_number() {
+                continue;
+            }
+            let record = journal.read_at(frame.offset)?;
+            bytes += record.len();
+            part.push((frame, record));
+            if bytes >= PART_BYTES {
+                table.append(transaction(frame.offset)?, &[reject_rows(&part)?])?;
+                part.clear();
+                bytes = 0;
+            }
+        }
+        if table.view().transaction.is_none_or(|at| at < id) {
+            table.append(id, &[reject_rows(&part)?])?;
+        }
+        Ok(())
+    }
+
+    /// Writes the events, a part at a time: after hours without history all of them would have no
+    /// room in memory. A part's transaction is its last frame. Gives how many there were.
+    fn write_events(
+        &self,
+        table: &Table,
+        id: u64,
+        journal: &JournalReader,
+    ) -> Result<u64, ProcessError> {
+        let mut part = Vec::new();
+        let (mut rows, mut bytes, mut events) = (0, 0, 0);
+        for frame in &self.frames {
+            if self.holds(table, frame) {
+                continue;
+            }
+            let batch = self.read(frame, journal)?;
+            events += batch.num_rows() as u64;
+            rows += batch.num_rows();
+            bytes += batch.get_array_memory_size();
+            part.push(batch);
+            // What was taken up from before the checkpoint goes with the first part behind it.
+            let is_new = Some(frame.offset) > self.checkpoint_at;
+            if is_new && (rows >= PART_ROWS || bytes >= PART_BYTES) {
+                table.append(transaction(frame.offset)?, &part)?;
+                part.clear();
+                (rows, bytes) = (0, 0);
+            }
+        }
+        if table.view().transaction.is_none_or(|at| at < id) {
+            table.append(id, &part)?;
+        }
+        Ok(events)
+    }
+
+    /// Whether the table has a frame, from a try before. One from before the checkpoint is in it when
+    /// anything behind the checkpoint is.
+    fn holds(&self, table: &Table, frame: &Frame) -> bool {
+        let Some(last) = table.view().transaction.map(Offset::from_number) else {
+            return false;
+        };
+        match self.checkpoint_at {
+            Some(checkpoint) if frame.offset <= checkpoint => last > checkpoint,
+            _ => frame.offset <= last,
+        }
+    }
+
+    /// The events of a frame, as declared and without duplicates.
+    fn read(&self, frame: &Frame, journal: &JournalReader) -> Result<RecordBatch, ProcessError> {
+        let record = decode_owned_record(frame.offset, journal.read_at(frame.offset)?)?;
+        let batch = without(&record.batch, frame.duplicates.as_deref())?;
+        Ok(adapt(&batch, self.log.declared())?)
     }
 }

@@ -8,9 +8,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::arrow::array::RecordBatch;
-use tillwatch_history::{DataFile, History, Table};
+use tillwatch_history::{DataFile, Table};
 use tillwatch_journal::Storage;
 
+use super::Kept;
 use super::checkpoint::Checkpoint;
 use super::fingerprint::CUBES;
 use crate::cube::{Cube, KeepAt};
@@ -21,8 +22,12 @@ use crate::stream::StreamLog;
 
 /// Files of about one size in a day that are laid together.
 const FAN_IN: usize = 8;
-/// Rows of the files that one step lays together: they are in memory at once.
+/// Rows and bytes of the files that one step lays together: they are in memory at once, and what comes
+/// out has to be one file again, or it would be due for ever.
 const STEP_ROWS_MAX: u64 = 500_000;
+const STEP_BYTES_MAX: u64 = 64 << 20;
+/// How long a table stays that no definition has any more, in microseconds: an hour.
+const UNUSED_US: i64 = 3_600_000_000;
 
 /// What maintenance did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -91,11 +96,18 @@ impl Processor {
         if self.kept().is_none() {
             return Ok(None);
         }
-        // No flush at the same time: both change the tables.
-        let _alone = self
+        // No flush at the same time: both change the tables. One that failed comes first: what it was
+        // writing is still in memory, and its commits may have come to be.
+        let flushing = self
             .flushing()
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
+        if flushing.is_some() {
+            return Ok(None);
+        }
+        if let Some(done) = self.merge_ids()? {
+            return Ok(Some(done));
+        }
         for cube in self.cubes() {
             if let Some(done) = self.roll_up(&cube)? {
                 return Ok(Some(done));
@@ -109,7 +121,7 @@ impl Processor {
                 return Ok(Some(done));
             }
         }
-        self.merge_ids()
+        Ok(None)
     }
 
     /// Deletes files that no table and no running question needs any more. `now_us` is the time, in
@@ -119,11 +131,19 @@ impl Processor {
     /// A table's folder cannot be read or changed.
     pub fn vacuum(&self, now_us: i64) -> Result<MaintainReport, ProcessError> {
         let mut report = MaintainReport::default();
+        let flushing = self
+            .flushing()
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        // The checkpoint of a flush that failed is not on the disk yet, and names files of ids.
+        if flushing.is_some() {
+            return Ok(report);
+        }
         for table in self.tables() {
             report.files_deleted += table.vacuum(now_us)?.files;
         }
         if let Some(kept) = self.kept() {
-            report.files_deleted += self.remove_unused(&kept.keeping.history)?;
+            report.files_deleted += self.remove_unused(kept, now_us)?;
             report.files_deleted += self.remove_ids(kept.keeping.state.as_ref())?;
         }
         Ok(report)
@@ -187,18 +207,29 @@ impl Processor {
 
     /// Removes the tables of definitions that no cube has any more. Should one come back, its table is
     /// filled anew: by then it would lack events.
-    fn remove_unused(&self, history: &Arc<History>) -> Result<u64, ProcessError> {
+    ///
+    /// Not at once: questions that began before the definitions changed may still read it.
+    fn remove_unused(&self, kept: &Kept, now_us: i64) -> Result<u64, ProcessError> {
+        let history = &kept.keeping.history;
         let used: Vec<_> = self.tables();
+        let unused: Vec<String> = (history.tables()?.into_iter())
+            .filter(|name| name.starts_with(CUBES))
+            .filter(|name| !used.iter().any(|table| table.spec().name == *name))
+            .collect();
+        let mut since = kept.unused.lock().unwrap_or_else(PoisonError::into_inner);
+        since.retain(|name, _| unused.contains(name));
         let mut removed = 0;
-        for name in history.tables()? {
-            if name.starts_with(CUBES) && !used.iter().any(|table| table.spec().name == name) {
-                tracing::info!(
-                    table = name,
-                    "a table that no definition has any more is removed"
-                );
-                history.remove(&name)?;
-                removed += 1;
+        for name in unused {
+            let first_us = *since.entry(name.clone()).or_insert(now_us);
+            if now_us.saturating_sub(first_us) < UNUSED_US {
+                continue;
             }
+            tracing::info!(
+                table = name,
+                "a table that no definition has any more is removed"
+            );
+            history.remove(&name)?;
+            removed += 1;
         }
         Ok(removed)
     }
@@ -230,7 +261,8 @@ impl Processor {
                     cube.rolled_up().note(&file.path, at.width_at(file.max_us));
                 }
                 let rows = changed.iter().map(|(file, _)| file.rows).sum::<u64>();
-                if rows >= STEP_ROWS_MAX {
+                let bytes = changed.iter().map(|(file, _)| file.bytes).sum::<u64>();
+                if rows >= STEP_ROWS_MAX || bytes >= STEP_BYTES_MAX {
                     break;
                 }
             }
@@ -331,13 +363,15 @@ fn due_together(files: &[Arc<DataFile>]) -> Option<Vec<Arc<DataFile>>> {
         // From the smallest on, as long as they fit into one step and no file is much larger than
         // what is before it together: it would be written again for little.
         let mut together = Vec::new();
-        let mut rows = 0;
+        let (mut rows, mut bytes) = (0, 0);
         for file in files {
             let alike = together.is_empty() || file.rows <= rows * FAN_IN as u64;
-            if !alike || rows + file.rows > STEP_ROWS_MAX {
+            let fits = rows + file.rows <= STEP_ROWS_MAX && bytes + file.bytes <= STEP_BYTES_MAX;
+            if !alike || !fits {
                 break;
             }
             rows += file.rows;
+            bytes += file.bytes;
             together.push(file);
         }
         let enough = if Some(day) == newest { FAN_IN } else { 2 };
@@ -381,5 +415,11 @@ mod tests {
         assert_eq!(due(&[file(1, 5), file(1, 70), file(2, 1)]), None);
         let half = STEP_ROWS_MAX / 2 + 1;
         assert_eq!(due(&[file(1, half), file(1, half), file(2, 1)]), None);
+        let wide = |rows| {
+            let file = DataFile::clone(&file(1, rows));
+            let bytes = STEP_BYTES_MAX / 2 + 1;
+            Arc::new(DataFile { bytes, ..file })
+        };
+        assert_eq!(due(&[wide(5), wide(6), file(2, 1)]), None, "too many bytes");
     }
 }

@@ -18,7 +18,8 @@ mod maintain;
 mod pins;
 mod rejects;
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 
 use tillwatch_history::{DataFile, History, Table};
 use tillwatch_journal::{Offset, Storage};
@@ -31,7 +32,8 @@ pub use flush::FlushReport;
 pub(crate) use flush::{Flush, StreamFlush};
 pub use maintain::MaintainReport;
 pub(crate) use maintain::RolledUp;
-pub(crate) use pins::{Pin, Pins};
+pub(crate) use pins::Pin;
+pub use pins::Pins;
 pub use rejects::RejectReader;
 pub(crate) use rejects::{quarantine_schema, reject_rows};
 
@@ -47,6 +49,10 @@ pub struct Keeping {
     pub state: Arc<dyn Storage>,
     /// The journal that offsets belong to: its instance.
     pub journal: String,
+    /// The journal's durable end: no table can be further.
+    pub journal_end: Offset,
+    /// What questions still read of the journal, whichever processor they began on.
+    pub pins: Arc<Pins>,
 }
 
 impl std::fmt::Debug for Keeping {
@@ -63,9 +69,10 @@ impl std::fmt::Debug for Keeping {
 pub(crate) struct Kept {
     pub(crate) keeping: Keeping,
     pub(crate) cache: Arc<StateCache>,
-    pub(crate) pins: Arc<Pins>,
     /// The offset of the last checkpoint: replay starts behind it.
     pub(crate) from: Option<Offset>,
+    /// Tables that no definition has, each with when that was first seen, in microseconds.
+    pub(crate) unused: Mutex<HashMap<String, i64>>,
 }
 
 /// The tables of a stream.

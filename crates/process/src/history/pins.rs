@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tillwatch_journal::Offset;
 
-/// Offsets in use, each with the number of its users.
+/// Offsets of the journal in use, each with the number of its users.
 #[derive(Debug, Default)]
-pub(crate) struct Pins(Mutex<BTreeMap<Offset, usize>>);
+pub struct Pins(Mutex<BTreeMap<Offset, usize>>);
 
 /// Keeps the journal's frames from an offset on, as long as it lives.
 #[derive(Debug)]

@@ -34,21 +34,15 @@ pub(crate) fn quarantine_schema() -> SchemaRef {
 /// The time column of [`quarantine_schema`].
 pub(super) const QUARANTINE_TIME: &str = RECEIVED_AT;
 
-/// The rows of some frames, which are read from the journal.
-pub(crate) fn reject_rows(
-    frames: &[RejectFrame],
-    reader: &JournalReader,
-) -> Result<RecordBatch, ProcessError> {
+/// The rows of some frames and their records.
+pub(crate) fn reject_rows(frames: &[(&RejectFrame, Vec<u8>)]) -> Result<RecordBatch, ProcessError> {
     let mut numbers = Vec::with_capacity(frames.len());
-    let mut records = Vec::with_capacity(frames.len());
-    for frame in frames {
+    for (frame, _) in frames {
         numbers.push(number(frame.offset)?);
-        records.push(reader.read_at(frame.offset)?);
     }
-    let times = frames.iter().map(|frame| frame.received_at_us);
-    let lines = frames
-        .iter()
-        .map(|frame| i64::try_from(frame.lines).unwrap_or(i64::MAX));
+    let records = frames.iter().map(|(_, record)| record);
+    let times = frames.iter().map(|(frame, _)| frame.received_at_us);
+    let lines = (frames.iter()).map(|(frame, _)| i64::try_from(frame.lines).unwrap_or(i64::MAX));
     let columns: Vec<ArrayRef> = vec![
         Arc::new(TimestampMicrosecondArray::from_iter_values(times).with_timezone("UTC")),
         Arc::new(Int64Array::from(numbers)),

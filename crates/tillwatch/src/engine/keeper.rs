@@ -3,6 +3,7 @@
 //! One thread, which rests between two steps of maintenance so that those take no more than their
 //! share of a core. Flushes come before maintenance: they bound the replay of the next start.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -231,10 +232,17 @@ impl Worker {
     }
 
     fn try_step(&mut self, processor: &Processor) -> Result<bool, ProcessError> {
+        // A fault of one step must not end all that come after it.
+        let step = AssertUnwindSafe(|| self.take_step(processor));
+        catch_unwind(step)
+            .unwrap_or_else(|_| Err(ProcessError::Kept("writing history panicked".to_owned())))
+    }
+
+    fn take_step(&mut self, processor: &Processor) -> Result<bool, ProcessError> {
         let unflushed = processor.unflushed_events();
         let now = Instant::now();
         let due = now.duration_since(self.flushed_at) >= self.pace.flush_interval;
-        if due || unflushed >= self.pace.flush_events_max {
+        if due || unflushed >= self.pace.flush_events_max || processor.flush_pending() {
             let flushed = flush(processor, &self.intake)?;
             self.flushed_at = Instant::now();
             if flushed {
@@ -245,12 +253,7 @@ impl Worker {
         if now < self.rest_until {
             return Ok(false);
         }
-        if let Some(report) = processor.maintain_step()? {
-            self.rest(now);
-            self.status.maintained(&report);
-            tracing::debug!(?report, "history maintained");
-            return Ok(false);
-        }
+        // By its own time, so that whatever else there is to do, room is given back.
         if self
             .vacuumed_at
             .is_none_or(|at| now.duration_since(at) >= VACUUM_EVERY)
@@ -262,6 +265,12 @@ impl Worker {
             if report.files_deleted > 0 {
                 tracing::debug!(files = report.files_deleted, "history vacuumed");
             }
+            return Ok(false);
+        }
+        if let Some(report) = processor.maintain_step()? {
+            self.rest(now);
+            self.status.maintained(&report);
+            tracing::debug!(?report, "history maintained");
         }
         Ok(false)
     }

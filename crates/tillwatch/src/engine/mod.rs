@@ -94,6 +94,8 @@ pub fn open_keeping(data: &Path, journal: &Journal, loaded: &Loaded) -> Result<K
         history,
         state: Arc::new(state),
         journal: journal.instance()?,
+        journal_end: journal.durable(),
+        pins: Arc::default(),
     })
 }
 
@@ -377,7 +379,7 @@ impl Engine {
         else {
             return Ok(());
         };
-        let (Some(keeping), Some(keeper)) = (running.keeping.clone(), running.keeper.clone())
+        let (Some(mut keeping), Some(keeper)) = (running.keeping.clone(), running.keeper.clone())
         else {
             return Ok(());
         };
@@ -389,6 +391,7 @@ impl Engine {
             if let Err(error) = keeper.pause(&place) {
                 tracing::warn!(%error, "history could not be flushed before the change");
             }
+            keeping.journal_end = place.reader().durable();
             Successor::prepare(&place, &definitions, &serving, keeping)
         })
         .await

@@ -18,6 +18,7 @@ impl Clock for Jumping {
 const OPTIONS: JournalOptions = JournalOptions {
     segment_bytes_max: 2000,
     frame_bytes_max: 1 << 20,
+    free_bytes_min: Some(0),
 };
 
 fn run(seed: u64, totals: &mut Totals) {
