@@ -4,6 +4,7 @@
 //! kept partial aggregates, and a metric's series is one grouping of those.
 
 mod analyst;
+mod audit;
 mod encode;
 mod engine;
 mod error;
@@ -23,6 +24,7 @@ mod tables;
 mod tests;
 
 pub use analyst::{Analyst, check_metrics, ratio_metrics};
+pub use audit::{AuditLimits, AuditPart, AuditReport, Auditor, Difference};
 pub use encode::QueryResult;
 pub use error::{AnalyseError, Fault, Position};
 pub use limits::{LimitOverride, QueryLimits};

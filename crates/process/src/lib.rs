@@ -11,6 +11,7 @@
 //! - [`StreamLog::scan`] reads the raw events back out of history and the journal.
 //! - [`Processor::attach`], [`Processor::flush`] and [`Processor::maintain`] keep history, so that the
 //!   journal may forget.
+//! - [`Processor::recount`] computes kept figures once more from the raw events.
 //! - [`functions`] are the SQL functions a definition may use besides DataFusion's.
 //!
 //! Nothing here reads a clock: time comes with the records.
@@ -27,6 +28,7 @@ mod lags;
 mod merge;
 mod processor;
 mod reason;
+mod recount;
 mod replayed;
 mod revision;
 mod status;
@@ -43,11 +45,15 @@ pub use definition::{CubeDefinition, ProcessOptions, StreamDefinition};
 pub use derive::compute;
 pub use error::{Item, ProcessError};
 pub use functions::{FunctionDoc, Rates, function_docs, register_functions};
-pub use history::{AttachReport, FlushReport, Keeping, MaintainReport, Pins, RejectReader};
+pub use history::{
+    AttachReport, FlushReport, Keeping, MaintainReport, Pins, RejectReader, VerifiedState,
+    verify_state,
+};
 pub use lags::{LAG_BOUNDS_US, Lags};
 pub use merge::MergeUdaf;
 pub use processor::{Processor, RecoverRange, RecoverReport};
 pub use reason::in_plain_words;
+pub use recount::{Figures, Recount, RecountRange};
 pub use replayed::{QUARANTINE, RejectedLine};
 pub use revision::{Revision, Revisions};
 pub use status::{CubeStatus, ProcessStatus, StreamStatus};

@@ -11,11 +11,13 @@ use tillwatch_collect::{Downstream, RecordHead, RecordKind, decode_record, encod
 use tillwatch_history::{History, HistoryOptions, Location};
 use tillwatch_journal::{DiskStorage, Journal, JournalOptions, Storage};
 use tillwatch_process::{
-    CubeDefinition, Keeping, ProcessOptions, ProcessStatus, Processor, RecoverRange,
-    StreamDefinition,
+    Cube, CubeDefinition, Keeping, ProcessOptions, ProcessStatus, Processor, Recount, RecountRange,
+    RecoverRange, StreamDefinition,
 };
 
-use crate::support::{Event, assert_same, batch, cube, live, oracle, rates, stream};
+use crate::support::{
+    Event, Figures, assert_same, batch, cube, figures, live, oracle, rates, stream,
+};
 
 /// A data folder with its journal, and the processor that is at work on it.
 pub struct Till {
@@ -116,10 +118,41 @@ impl Till {
         assert_eq!(ids, wanted, "each event once");
         for definition in &self.cubes {
             let cube = self.processor.cube(&definition.name).expect("the cube");
-            assert_same(&live(&cube), &oracle(definition, &self.stream, events));
+            let wanted = oracle(definition, &self.stream, events);
+            assert_same(&live(&cube), &wanted);
+            let width = cube.bucket_us();
+            let times = || events.iter().map(|e| e.at_us.div_euclid(width) * width);
+            if let (Some(first), Some(last)) = (times().min(), times().max()) {
+                let (kept, recounted) = self.recount(&cube, (first, last + width), width);
+                assert_same(&recounted, &wanted);
+                assert_same(&kept, &wanted);
+            }
+        }
+    }
+
+    /// The figures of a range by the states and by the events, as the audit has them.
+    pub fn recount(&self, cube: &Cube, (from_us, to_us): (i64, i64), width_us: i64) -> Both {
+        let range = RecountRange {
+            from_us,
+            to_us,
+            width_us,
+            rows_max: u64::MAX,
+            go_on: Arc::new(|| true),
+        };
+        let journal = self.journal.as_ref().expect("it is open").reader();
+        let name = &cube.definition().name;
+        match self.processor.recount(name, &journal, &range) {
+            Ok(Recount::Done(both)) => (
+                figures(std::slice::from_ref(&both.kept), both.key_columns),
+                figures(std::slice::from_ref(&both.recounted), both.key_columns),
+            ),
+            other => panic!("{other:?}"),
         }
     }
 }
+
+/// Kept and recounted.
+type Both = (Figures, Figures);
 
 /// What must be the same after a restart.
 pub fn comparable(processor: &Processor) -> ProcessStatus {
@@ -448,7 +481,21 @@ fn roll_up_in_history_keeps_the_figures_and_removes_what_is_past() {
             .collect();
         assert_same(&rest, &want);
     };
+    let recounted = |till: &Till| {
+        let cube = till.processor.cube("per_minute").expect("the cube");
+        let newest = 9 * DAY_US;
+        for (span, width) in [
+            ((minutes_from, newest), minute),
+            ((hours_from, minutes_from), 60 * minute),
+        ] {
+            let (kept, recounted) = till.recount(&cube, span, width);
+            assert!(!kept.is_empty());
+            assert_same(&kept, &recounted);
+        }
+    };
     check(&till);
+    recounted(&till);
     till.restart();
     check(&till);
+    recounted(&till);
 }

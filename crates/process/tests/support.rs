@@ -195,7 +195,8 @@ pub fn context() -> SessionContext {
 /// Key → measure → value; binary values as hexadecimal text.
 pub type Figures = BTreeMap<Vec<String>, BTreeMap<String, String>>;
 
-fn figures(batches: &[RecordBatch], keys: usize) -> Figures {
+/// Rows by their first `keys` columns; no key twice.
+pub fn figures(batches: &[RecordBatch], keys: usize) -> Figures {
     let mut out = Figures::new();
     for batch in batches {
         for row in 0..batch.num_rows() {

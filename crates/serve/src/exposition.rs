@@ -2,6 +2,7 @@
 //!
 //! Labels come from routes and definitions, never from what clients send, so their number is bounded.
 
+mod audit;
 mod lags;
 
 use std::fmt;
@@ -19,7 +20,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::documents::{
-    CubeStatus, HistoryStatus, JournalStatus, MemoryStatus, SourceStatus, StreamStatus,
+    AuditStatus, CubeStatus, HistoryStatus, JournalStatus, MemoryStatus, SourceStatus, StreamStatus,
 };
 
 /// The content type of the exposition.
@@ -82,6 +83,7 @@ pub(crate) struct Readings {
     pub(crate) journal: JournalStatus,
     /// The history tables.
     pub(crate) history: HistoryStatus,
+    pub(crate) audit: AuditStatus,
     pub(crate) memory: MemoryStatus,
     pub(crate) streams: Vec<StreamStatus>,
     pub(crate) cubes: Vec<CubeStatus>,
@@ -136,6 +138,7 @@ impl Exposition {
         register_server(&mut registry, readings);
         register_journal(&mut registry, &readings.journal);
         register_history(&mut registry, &readings.history);
+        audit::register(&mut registry, &readings.audit);
         register_memory(&mut registry, &readings.memory);
         register_streams(&mut registry, &readings.streams);
         lags::register(&mut registry, &readings.streams);

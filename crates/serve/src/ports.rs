@@ -13,9 +13,9 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
 
 use crate::documents::{
-    ActionRequest, CubeStatus, DefinitionsStatus, Figure, HistoryStatus, Incident, IncidentState,
-    JournalStatus, MemoryStatus, Metric, Monitor, QuarantineList, Receipt, ReplayReceipt,
-    SourceStatus, StreamStatus,
+    ActionRequest, AuditStatus, CubeStatus, DefinitionsStatus, Figure, HistoryStatus, Incident,
+    IncidentState, JournalStatus, MemoryStatus, Metric, Monitor, QuarantineList, Receipt,
+    ReplayReceipt, SourceStatus, StreamStatus,
 };
 use crate::problem::Problem;
 
@@ -278,6 +278,10 @@ pub trait Health: Send + Sync + 'static {
     fn journal(&self) -> JournalStatus;
     /// The history tables.
     fn history(&self) -> HistoryStatus;
+    /// The continuous audit.
+    fn audit(&self) -> AuditStatus {
+        AuditStatus::default()
+    }
     /// The memory of the process.
     fn memory(&self) -> MemoryStatus {
         MemoryStatus::default()

@@ -63,6 +63,15 @@ pub enum Command {
         after_help = "Example:\n  tillwatch simulate --from 2026-01-01 --for 1d --out ./traffic\n  tillwatch simulate --live --server http://127.0.0.1:7878 --scenario outage.yaml\n\nScenarios: a file such as\n  incidents:\n    - start: +30s\n      duration: 10m\n      kind: {issuer_decline: {psp: adyen, issuer: bank_17, approval: 0.05}}\nAll kinds and their fields are in docs/simulator.md."
     )]
     Simulate(Simulate),
+    /// Read all of a data folder that no server has open, compare every checksum, and recompute cube
+    /// buckets from the raw events. Ends with 1 when something is wrong.
+    #[command(
+        after_help = "Example:\n  tillwatch verify --config ./definitions --data ./data\n  tillwatch verify --config ./definitions --data ./data --all --json"
+    )]
+    Verify(Verify),
+    /// Flush, lay together, roll up and clean up the history of a data folder that no server has open.
+    #[command(after_help = "Example:\n  tillwatch maintain --config ./definitions --data ./data")]
+    Maintain(Folders),
     /// Measure ingest speed and live latency on this machine.
     #[command(after_help = "Example:\n  tillwatch bench --events 1000000")]
     Bench(Bench),
@@ -267,6 +276,26 @@ pub struct Simulate {
         hide_env_values = true
     )]
     pub token: Option<String>,
+}
+
+/// Options of `verify`.
+#[derive(Debug, Clone, Args)]
+pub struct Verify {
+    /// Where definitions and data are.
+    #[command(flatten)]
+    pub folders: Folders,
+    /// Buckets of each cube to recompute from the events.
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    pub sample: u64,
+    /// Recompute all buckets.
+    #[arg(long, conflicts_with = "sample")]
+    pub all: bool,
+    /// The seed that chooses the buckets; another one each time when absent.
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Print what was found as JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Options of `bench`.

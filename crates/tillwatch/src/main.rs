@@ -53,6 +53,8 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Ingest(options) => command::ingest::run(options).await,
         Command::Sql(options) => command::sql::run(options).await,
         Command::Simulate(options) => command::simulate::run(options).await,
+        Command::Verify(options) => command::verify::run(options).await,
+        Command::Maintain(folders) => command::maintain::run(folders).await,
         Command::Bench(options) => command::bench::run(options).await,
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tillwatch_collect::{DecodeLimits, Decoder, Format, RecordHead, RecordKind, encode_record};
 use tillwatch_event::{Field, MemoryBudget, StreamSchema, schema};
-use tillwatch_journal::{DiskStorage, Journal, JournalOptions};
+use tillwatch_journal::{DiskStorage, Journal, JournalOptions, JournalReader};
 use tillwatch_process::{
     CubeDefinition, ProcessOptions, Processor, Rates, RecoverRange, StreamDefinition,
 };
@@ -26,7 +26,7 @@ pub(super) const PAYMENTS: usize = 600;
 pub(super) struct Fixture {
     pub(super) analyst: Analyst,
     pub(super) processor: Arc<Processor>,
-    _journal: Journal,
+    journal: Journal,
     _folder: tempfile::TempDir,
 }
 
@@ -63,9 +63,13 @@ impl Fixture {
         Self {
             analyst,
             processor,
-            _journal: journal,
+            journal,
             _folder: folder,
         }
+    }
+
+    pub(super) fn reader(&self) -> JournalReader {
+        self.journal.reader()
     }
 
     pub(super) async fn sql(&self, text: &str) -> Result<QueryResult, AnalyseError> {

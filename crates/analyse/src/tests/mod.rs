@@ -1,5 +1,6 @@
 //! Tests over a real processor and journal with made-up traffic.
 
+mod audit;
 mod chains;
 mod exact;
 mod fixture;

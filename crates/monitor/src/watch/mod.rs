@@ -2,6 +2,7 @@
 
 mod actions;
 mod announce;
+mod audit;
 mod baselines;
 mod due;
 mod figures;
@@ -18,6 +19,7 @@ mod threshold;
 mod tests;
 
 pub use actions::ActionNote;
+pub use audit::AUDIT;
 pub use status::MonitorStatus;
 
 use std::collections::HashSet;
@@ -92,6 +94,8 @@ pub struct Watch {
     source: Arc<dyn FigureSource>,
     feed: Feed,
     options: WatchOptions,
+    /// The names of all channels.
+    channels: Vec<String>,
     started_us: i64,
 }
 
@@ -172,6 +176,7 @@ impl Watch {
             source,
             feed,
             options,
+            channels: channels.to_vec(),
             started_us: now_us,
         };
         watch.close_stale(&definitions, now_us)?;
@@ -423,6 +428,8 @@ impl Watch {
             let live = incidents::live(db, None)?;
             let mut names: HashSet<String> = live.iter().map(|i| i.monitor.clone()).collect();
             names.extend(progress::monitors(db)?);
+            // The audit's stays until somebody has looked at it.
+            names.remove(AUDIT);
             let mut records = Vec::new();
             for name in names {
                 let definition = definitions.iter().find(|d| d.name == name);
@@ -477,6 +484,9 @@ fn check(definitions: &[MonitorDefinition], channels: &[String]) -> Result<(), M
     let mut names = HashSet::new();
     for definition in definitions {
         let mut faults = definition.validate();
+        if definition.name == AUDIT {
+            faults.push(DefinitionFault::new("name", "this name is the audit's"));
+        }
         if !names.insert(&definition.name) {
             faults.push(DefinitionFault::new(
                 "name",

@@ -90,6 +90,14 @@ impl<'a> Columns<'a> {
         Ok(ident(column_name(own)))
     }
 
+    /// What is computed for this cube, in the order of the input's columns.
+    pub(super) fn physical(&self) -> Vec<(Arc<dyn PhysicalExpr>, DataType)> {
+        let computed = |place: &usize| self.inputs.computed.get(*place);
+        let own = self.places.iter().filter_map(computed);
+        own.map(|computed| (Arc::clone(&computed.physical), computed.data_type.clone()))
+            .collect()
+    }
+
     /// The schema of the aggregation's input, and the places of what is computed for it.
     pub(super) fn finish(self) -> (SchemaRef, Vec<usize>) {
         let computed = self.places.iter().enumerate().map(|(own, place)| {
@@ -199,15 +207,19 @@ impl<'a> BatchInputs<'a> {
                 "the time column is neither a timestamp nor a date".to_owned(),
             )
         })?;
-        // Euclidean division, so that buckets before 1970 start at their earlier end too.
-        let starts = times
-            .iter()
-            .map(|t| t.div_euclid(width_us).saturating_mul(width_us));
-        let column: ArrayRef =
-            Arc::new(TimestampMicrosecondArray::from_iter_values(starts).with_timezone("UTC"));
+        let (_, column) = bucket_starts(&times, width_us);
         self.buckets.push((width_us, Arc::clone(&column)));
         Ok(column)
     }
+}
+
+/// The starts of the buckets of a width that moments fall into, also as a column.
+pub(crate) fn bucket_starts(times_us: &[i64], width_us: i64) -> (Vec<i64>, ArrayRef) {
+    // Euclidean division, so that buckets before 1970 start at their earlier end too.
+    let start = |t: &i64| t.div_euclid(width_us).saturating_mul(width_us);
+    let starts: Vec<i64> = times_us.iter().map(start).collect();
+    let column = TimestampMicrosecondArray::from(starts.clone()).with_timezone("UTC");
+    (starts, Arc::new(column))
 }
 
 /// Event times in microseconds since 1970-01-01T00:00:00Z, from a timestamp (µs) or a date.

@@ -19,7 +19,7 @@ use datafusion::logical_expr::AggregateUDF;
 use tillwatch_history::DataFile;
 use tillwatch_journal::Offset;
 
-pub(crate) use inputs::{BatchInputs, Inputs, event_times};
+pub(crate) use inputs::{BatchInputs, Inputs, bucket_starts, event_times};
 pub(crate) use keep::KeepAt;
 pub use limit::OTHER;
 pub use money::FigureCurrency;
@@ -145,6 +145,10 @@ impl Cube {
 
     pub(crate) fn table(&self) -> Option<&StateTable> {
         self.store.table()
+    }
+
+    pub(crate) fn plan(&self) -> &CubePlan {
+        &self.plan
     }
 
     pub(crate) fn rolled_up(&self) -> &RolledUp {

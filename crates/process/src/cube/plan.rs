@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::array::{ArrayRef, RecordBatch};
 use datafusion::arrow::compute::concat_batches;
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::datasource::memory::MemorySourceConfig;
@@ -12,14 +12,17 @@ use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode, PhysicalGroupBy};
+use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use datafusion::physical_plan::{ExecutionPlan, empty::EmptyExec};
 
 use super::inputs::{BatchInputs, Columns, INPUT_BUCKET, Inputs};
 use super::{BUCKET, FigureCurrency, Measure, Money};
 use crate::definition::CubeDefinition;
+use crate::derive::compute;
 use crate::engine::Engine;
 use crate::error::{Item, ProcessError};
 use crate::merge::MergeUdaf;
+use crate::recount::{Input, Once};
 
 /// The narrowest and widest bucket.
 const BUCKET_US: std::ops::RangeInclusive<i64> = 1_000_000..=86_400_000_000;
@@ -43,6 +46,8 @@ pub(crate) struct CubePlan {
     input_schema: SchemaRef,
     /// The places of what is computed among the stream's [`Inputs`].
     computed: Vec<usize>,
+    /// The same as expressions over the stream's columns, for [`Self::input_of`].
+    own: Vec<(Arc<dyn PhysicalExpr>, DataType)>,
     group_by: Arc<PhysicalGroupBy>,
     merge_group_by: Arc<PhysicalGroupBy>,
     aggregates: Vec<Arc<AggregateFunctionExpr>>,
@@ -101,6 +106,7 @@ impl CubePlan {
                 Err(reason) => errors.push(measure_fault(cube, name, sql, reason)),
             }
         }
+        let own = columns.physical();
         let (input_schema, computed) = columns.finish();
         let told = money.told_by(engine, cube, stream);
         let (mut aggregates, mut filters, mut measures) = (Vec::new(), Vec::new(), Vec::new());
@@ -147,6 +153,7 @@ impl CubePlan {
             bucket_us,
             input_schema,
             computed,
+            own,
             merge_group_by: Arc::new(group_by.as_final()),
             group_by,
             aggregates,
@@ -200,6 +207,103 @@ impl CubePlan {
             &self.merge_group_by,
             native,
         )
+    }
+
+    /// The input of the aggregation for events whose buckets are known, without anything shared with
+    /// other cubes.
+    pub(crate) fn input_of(
+        &self,
+        events: &RecordBatch,
+        bucket: ArrayRef,
+    ) -> Result<RecordBatch, ProcessError> {
+        let mut columns = events.columns().to_vec();
+        columns.push(bucket);
+        for (expr, data_type) in &self.own {
+            columns.push(compute(expr, events, data_type)?.0);
+        }
+        Ok(RecordBatch::try_new(
+            Arc::clone(&self.input_schema),
+            columns,
+        )?)
+    }
+
+    /// The finished measures of events, which come as [`Self::input_of`] makes them, by bucket and, if
+    /// asked for, dimensions.
+    pub(crate) fn aggregate_whole(
+        &self,
+        engine: &Engine,
+        events: Input,
+        by_dimensions: bool,
+    ) -> Result<RecordBatch, ProcessError> {
+        let keys = self.keys(by_dimensions);
+        let groups = self.group_by.expr().iter().take(keys).cloned().collect();
+        let groups = PhysicalGroupBy::new_single(groups);
+        let schema = Arc::clone(&self.input_schema);
+        self.finish(
+            engine,
+            AggregateMode::Single,
+            groups,
+            Once::new(schema, events),
+        )
+    }
+
+    /// The finished measures of states, by bucket and, if asked for, dimensions.
+    pub(crate) fn finish_states(
+        &self,
+        engine: &Engine,
+        states: Vec<RecordBatch>,
+        by_dimensions: bool,
+    ) -> Result<RecordBatch, ProcessError> {
+        let keys = self.keys(by_dimensions);
+        let all = 1 + self.dimension_types.len();
+        let columns: Vec<usize> = (0..keys)
+            .chain(all..self.native_schema.fields().len())
+            .collect();
+        let schema = Arc::new(self.native_schema.project(&columns)?);
+        let native = Arc::clone(&self.native_schema);
+        let input = states.into_iter().map(move |states| {
+            let states = RecordBatch::try_new(Arc::clone(&native), states.columns().to_vec())?;
+            Ok(states.project(&columns)?)
+        });
+        let groups = self.merge_group_by.expr().iter().take(keys).cloned();
+        let groups = PhysicalGroupBy::new_single(groups.collect());
+        let input = Once::new(schema, Box::new(input));
+        self.finish(engine, AggregateMode::Final, groups, input)
+    }
+
+    fn keys(&self, by_dimensions: bool) -> usize {
+        if by_dimensions {
+            1 + self.dimension_types.len()
+        } else {
+            1
+        }
+    }
+
+    fn finish(
+        &self,
+        engine: &Engine,
+        mode: AggregateMode,
+        groups: PhysicalGroupBy,
+        input: Once,
+    ) -> Result<RecordBatch, ProcessError> {
+        let filters = if mode == AggregateMode::Single {
+            self.filters.clone()
+        } else {
+            vec![None; self.aggregates.len()]
+        };
+        let schema = Arc::clone(input.schema());
+        let source =
+            StreamingTableExec::try_new(schema, vec![Arc::new(input)], None, None, false, None)?;
+        let plan = AggregateExec::try_new(
+            mode,
+            Arc::new(groups),
+            self.aggregates.clone(),
+            filters,
+            Arc::new(source),
+            Arc::clone(&self.input_schema),
+        )?;
+        let figures = engine.run(&plan)?;
+        Ok(concat_batches(&plan.schema(), &figures)?)
     }
 
     fn run(

@@ -276,7 +276,12 @@ impl CubeStore {
             let shared = self.lock();
             let files = Arc::clone(&shared.files);
             let floor_width = shared.floor.iter().map(|(_, width)| *width).max();
-            (shared.chunks.clone(), files, shared.own_width_from_us, floor_width)
+            (
+                shared.chunks.clone(),
+                files,
+                shared.own_width_from_us,
+                floor_width,
+            )
         };
         let mut from = from_us.unwrap_or(i64::MIN);
         if from < own_width_from && from > i64::MIN {

@@ -41,6 +41,25 @@ pub struct DedupRun {
     pub crc: u32,
 }
 
+/// Reads a file of ids to its end with all its checksums; says how many ids are in it.
+pub(crate) fn verify_run(storage: &dyn Storage, run: &DedupRun) -> Result<u64, ProcessError> {
+    let opened = Run::open(storage, &run.file)?;
+    let mut reader = RunReader::open(storage, &opened)?;
+    let mut ids = 0;
+    while reader.next()?.is_some() {
+        ids += 1;
+    }
+    if ids != run.ids {
+        let reason = format!("it has {ids} ids, and the checkpoint says {}", run.ids);
+        return Err(ProcessError::DedupDamaged {
+            file: run.file.clone(),
+            position: 0,
+            reason,
+        });
+    }
+    Ok(ids)
+}
+
 impl Dedup {
     /// Nothing remembered yet, on a folder that keeps ids. Several streams may share the folder.
     ///

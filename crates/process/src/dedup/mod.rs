@@ -37,6 +37,7 @@ use tillwatch_event::{EventId, ident::RowIds};
 use tillwatch_journal::Storage;
 
 pub use budget::DedupBudget;
+pub(crate) use checkpoint::verify_run;
 pub use checkpoint::{DedupCheckpoint, DedupRun, remove_unneeded};
 pub use merge::{DedupMerge, DedupMerged};
 

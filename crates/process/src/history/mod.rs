@@ -17,6 +17,7 @@ mod flush;
 mod maintain;
 mod pins;
 mod rejects;
+mod verify;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -36,6 +37,7 @@ pub(crate) use pins::Pin;
 pub use pins::Pins;
 pub use rejects::RejectReader;
 pub(crate) use rejects::{quarantine_schema, reject_rows};
+pub use verify::{VerifiedState, verify_state};
 
 use crate::cube::StateCache;
 use crate::error::ProcessError;

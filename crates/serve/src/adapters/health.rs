@@ -9,13 +9,14 @@ use tillwatch_event::{MemoryBudget, MemoryPart};
 use tillwatch_process::{EventClock, Lags, ProcessOptions, Processor};
 
 use crate::documents::{
-    CubeStatus, DefinitionsStatus, HistoryStatus, JournalStatus, LagBucket, LagHistogram,
-    MemoryPartStatus, MemoryStatus, SourceStatus, StreamSource, StreamStatus,
+    AuditStatus, CubeStatus, DefinitionsStatus, HistoryStatus, JournalStatus, LagBucket,
+    LagHistogram, MemoryPartStatus, MemoryStatus, SourceStatus, StreamSource, StreamStatus,
 };
 use crate::ports::{Health, Progress};
 use crate::request::time::{MS, now_us, rfc3339};
 
 type ReadSources = Box<dyn Fn() -> Vec<SourceStatus> + Send + Sync>;
+type ReadAudit = Box<dyn Fn() -> AuditStatus + Send + Sync>;
 type ReadHistory = Box<dyn Fn() -> HistoryStatus + Send + Sync>;
 
 /// The state of the parts as far as there are any yet; the binary tells it as the start goes on.
@@ -32,6 +33,7 @@ pub struct RunningHealth {
     memory: ArcSwapOption<MemoryBudget>,
     sources: Mutex<Option<ReadSources>>,
     history: Mutex<Option<ReadHistory>>,
+    audit: Mutex<Option<ReadAudit>>,
 }
 
 impl RunningHealth {
@@ -106,6 +108,11 @@ impl RunningHealth {
         *self.history.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(read));
     }
 
+    /// How to read what the audit found; it must not wait.
+    pub fn set_audit(&self, read: impl Fn() -> AuditStatus + Send + Sync + 'static) {
+        *self.audit.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(read));
+    }
+
     /// How to read the state of the sources; it must not wait.
     pub fn set_sources(&self, read: impl Fn() -> Vec<SourceStatus> + Send + Sync + 'static) {
         *self.sources.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(read));
@@ -162,6 +169,12 @@ impl Health for RunningHealth {
             free_bytes_min: status.disk.free_bytes_min,
             refused_full: status.disk.refused,
         }
+    }
+
+    fn audit(&self) -> AuditStatus {
+        let read = self.audit.lock().unwrap_or_else(PoisonError::into_inner);
+        read.as_ref()
+            .map_or_else(AuditStatus::default, |read| read())
     }
 
     fn memory(&self) -> MemoryStatus {

@@ -66,6 +66,7 @@ pub(crate) async fn prometheus(State(app): State<App>) -> Result<Response, Probl
         bodies_bytes: inner.bodies.used_bytes() as u64,
         journal: health.journal(),
         history: health.history(),
+        audit: health.audit(),
         memory: health.memory(),
         streams: health.streams(),
         cubes: health.cubes(),

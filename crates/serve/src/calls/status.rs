@@ -46,6 +46,7 @@ pub(crate) fn document(app: &App) -> StatusDocument {
         definitions: health.definitions(),
         journal: health.journal(),
         history: health.history(),
+        audit: health.audit(),
         memory: health.memory(),
         streams,
         cubes: health.cubes(),

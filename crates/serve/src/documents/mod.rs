@@ -18,7 +18,7 @@ pub use metric::{
 };
 pub use sql::{SqlAnswer, SqlColumn, SqlRequest};
 pub use status::{
-    CubeStatus, DefinitionsStatus, HistoryStatus, JournalStatus, LagBucket, LagHistogram,
-    MemoryPartStatus, MemoryStatus, ServerState, SourceStatus, StatusDocument, StreamSource,
-    StreamStatus,
+    AuditStatus, CubeStatus, DefinitionsStatus, HistoryStatus, JournalStatus, LagBucket,
+    LagHistogram, MemoryPartStatus, MemoryStatus, ServerState, SourceStatus, StatusDocument,
+    StreamSource, StreamStatus,
 };

@@ -95,6 +95,33 @@ pub struct HistoryStatus {
     pub files_deleted: u64,
 }
 
+/// The continuous audit: kept figures of cubes compared with the raw events, a little all the time. All
+/// numbers count since the start.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct AuditStatus {
+    /// When it last compared something, RFC 3339.
+    pub last_at: Option<String>,
+    /// Buckets compared.
+    pub buckets: u64,
+    /// Combinations of dimension values compared, in a bucket each.
+    pub keys: u64,
+    /// Figures compared.
+    pub figures: u64,
+    /// Events read for it.
+    pub events: u64,
+    /// Figures that are not what the events say. There is an incident then.
+    pub differences: u64,
+    /// Such figures of cubes that are known to lack events which could not be aggregated.
+    pub unsure: u64,
+    /// Ranges that could not be compared, because they have too many events for its budget or one that
+    /// cannot be aggregated.
+    pub skipped: u64,
+    /// The last difference, in words.
+    pub last_difference: Option<String>,
+    /// Why the last try failed.
+    pub fault: Option<String>,
+}
+
 /// Events that were behind by more than the bucket before says and by no more than this one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct LagBucket {
@@ -259,6 +286,8 @@ pub struct StatusDocument {
     pub journal: JournalStatus,
     /// The history tables.
     pub history: HistoryStatus,
+    /// The continuous audit.
+    pub audit: AuditStatus,
     /// The memory of the process.
     pub memory: MemoryStatus,
     /// All streams.

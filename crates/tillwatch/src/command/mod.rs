@@ -5,11 +5,13 @@ pub mod check;
 mod client;
 pub mod demo;
 pub mod ingest;
+pub mod maintain;
 pub mod propose;
 pub mod serve;
 pub mod simulate;
 pub mod sql;
 mod stop;
+pub mod verify;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -105,7 +105,8 @@ fn cell(value: &Value) -> String {
     }
 }
 
-fn shown(text: &str) -> String {
+/// A text whose control characters are written out.
+pub fn shown(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         // Marks of writing direction are no control characters, yet they rearrange the line.

@@ -4,6 +4,8 @@
 //! them. Sizes may be written as `64MiB` and times as `10s`: they are turned into the number the limit's
 //! name asks for, by its ending (`bytes_max`, `_ms`).
 
+mod audit;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -20,6 +22,7 @@ use super::folder::Folder;
 use super::node::{Node, Place, Value};
 use super::scalar::{parse_bytes, parse_duration};
 use crate::machine;
+pub use audit::{AuditLimits, AuditPace};
 
 /// What a limit may be written as, for editors.
 type Written = BTreeMap<String, WrittenLimit>;
@@ -59,6 +62,8 @@ pub struct Limits {
     pub query: QueryLimitsWritten,
     /// How history is written and maintained.
     pub history: HistoryLimits,
+    /// How much of the cubes a running server compares with the raw events.
+    pub audit: AuditLimits,
 }
 
 impl Limits {
@@ -94,6 +99,7 @@ impl Limits {
             ("journal", self.journal != changed.journal),
             ("history", self.history != changed.history),
             ("memory", self.memory != changed.memory),
+            ("audit", self.audit != changed.audit),
         ]
         .into_iter()
         .filter(|(_, differs)| *differs)
@@ -377,8 +383,9 @@ pub fn with_numbers(mut node: Node, refuse: &mut dyn FnMut(Place, String)) -> No
 }
 
 /// Limits for which nothing at all is a sound choice.
-const ZERO_IS_SOUND: [&str; 18] = [
+const ZERO_IS_SOUND: [&str; 19] = [
     "allowed_lateness_ms",
+    "behind_ms",
     "combinations_max",
     "free_bytes_min",
     "future_ms_max",

@@ -1,5 +1,6 @@
 //! All parts wired together: what runs when a server runs.
 
+mod auditing;
 mod boards;
 mod figures;
 mod generation;
@@ -9,6 +10,7 @@ mod sources;
 #[cfg(test)]
 mod tests;
 mod ticker;
+pub mod verify;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -33,6 +35,7 @@ use tokio::task::JoinHandle;
 use crate::definitions::Loaded;
 use crate::definitions::limits::Limits;
 use crate::{machine, terminal};
+use auditing::Auditing;
 pub use generation::{Generation, csv_options};
 use generation::{Incidents, Parts, Successor};
 use keeper::Keeper;
@@ -50,6 +53,12 @@ const STATE: &str = "state";
 const CATALOGUE: &str = "catalogue.sqlite";
 /// Between two looks at what the process holds.
 const MEASURE_EVERY: Duration = Duration::from_secs(1);
+
+/// Whether a folder is one that data was kept in.
+#[must_use]
+pub fn is_data_folder(data: &Path) -> bool {
+    data.join(JOURNAL).is_dir()
+}
 
 /// Opens the journal of a data folder; it is made when it is not there.
 ///
@@ -184,6 +193,7 @@ struct Running {
     ticker: Option<Ticker>,
     keeping: Option<Keeping>,
     keeper: Option<Arc<Keeper>>,
+    auditing: Option<Auditing>,
 }
 
 impl Engine {
@@ -257,6 +267,7 @@ impl Engine {
                 ticker: None,
                 keeping: None,
                 keeper: None,
+                auditing: None,
             }),
         };
         Ok((Arc::new(engine), journal))
@@ -304,6 +315,7 @@ impl Engine {
         running.intake = Some(Arc::clone(&intake));
         running.keeping = Some(keeping);
         let pace = loaded.limits.history.pace();
+        let audit_pace = loaded.limits.audit.pace();
         let parts = self.parts(loaded, processor, &intake)?;
         let generation = Generation::start(parts)?;
         running.ticker = Some(Ticker::start()?);
@@ -311,6 +323,10 @@ impl Engine {
         let status = keeper.status();
         self.health.set_history(move || status.read());
         running.keeper = Some(Arc::new(keeper));
+        let auditing = Auditing::start(intake.reader(), audit_pace)?;
+        let status = auditing.status();
+        self.health.set_audit(move || status.read());
+        running.auditing = Some(auditing);
         self.put_in_force(&mut running, &intake, generation).await;
         Ok(())
     }
@@ -348,6 +364,9 @@ impl Engine {
         }
         if let Some(keeper) = &running.keeper {
             keeper.go_on(Arc::clone(generation.processor()));
+        }
+        if let Some(auditing) = &running.auditing {
+            auditing.go_on(Arc::clone(generation.processor()), generation.watch());
         }
         self.sources.stop().await;
         for source in &loaded.sources {
@@ -451,6 +470,9 @@ impl Engine {
         if let Some(keeper) = &running.keeper {
             keeper.go_on(Arc::clone(again.processor()));
         }
+        if let Some(auditing) = &running.auditing {
+            auditing.go_on(Arc::clone(again.processor()), again.watch());
+        }
         running.generation = Some(again);
     }
 
@@ -484,6 +506,13 @@ impl Engine {
         let mut running = self.running.lock().await;
         if let Some(ticker) = running.ticker.take() {
             ticker.stop().await;
+        }
+        if let Some(auditing) = running.auditing.take()
+            && tokio::task::spawn_blocking(|| auditing.stop())
+                .await
+                .is_err()
+        {
+            tracing::error!("stopping the audit panicked");
         }
         let keeper = running.keeper.take().and_then(Arc::into_inner);
         if let Some(intake) = running.intake.take() {

@@ -1,5 +1,6 @@
 //! The engine on simulated traffic.
 
+mod audit;
 mod calibration;
 mod engine;
 mod people;

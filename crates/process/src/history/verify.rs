@@ -1,0 +1,64 @@
+//! Reading all that the state folder keeps, to see whether it is what was written.
+
+use std::sync::Arc;
+
+use tillwatch_history::Table;
+use tillwatch_journal::Storage;
+
+use super::{Checkpoint, StreamTables};
+use crate::dedup::verify_run;
+use crate::processor::Processor;
+
+/// What was found in the state folder.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct VerifiedState {
+    /// Files read: the checkpoint, and those of the ids it names.
+    pub files: u64,
+    /// Ids in them.
+    pub ids: u64,
+    /// Files that are not what was written, each with the reason.
+    pub faults: Vec<(String, String)>,
+}
+
+/// Reads the checkpoint and every file of ids it names, and compares all checksums. Nothing is changed,
+/// and nothing need be open.
+#[must_use]
+pub fn verify_state(state: &dyn Storage) -> VerifiedState {
+    let mut verified = VerifiedState::default();
+    let checkpoint = match Checkpoint::read(state) {
+        Ok(None) => return verified,
+        Ok(Some(checkpoint)) => checkpoint,
+        Err(error) => {
+            verified.files = 1;
+            verified
+                .faults
+                .push(("checkpoint".to_owned(), error.to_string()));
+            return verified;
+        }
+    };
+    verified.files = 1;
+    let runs = checkpoint.streams.values();
+    for run in runs.flat_map(|stream| stream.dedup.runs.iter()) {
+        verified.files += 1;
+        match verify_run(state, run) {
+            Ok(ids) => verified.ids += ids,
+            Err(error) => verified.faults.push((run.file.clone(), error.to_string())),
+        }
+    }
+    verified
+}
+
+impl Processor {
+    /// All tables that hold something of the definitions in force: those that are written, and a stream's
+    /// tables of the time before a type became wider.
+    #[must_use]
+    pub fn all_tables(&self) -> Vec<Arc<Table>> {
+        let logs = self.streams();
+        let older = logs.iter().filter_map(|log| log.tables());
+        let older = older.flat_map(|tables: &StreamTables| tables.older.iter().cloned());
+        let mut all: Vec<_> = older.collect();
+        all.extend(self.tables());
+        all.sort_by(|a, b| a.spec().name.cmp(&b.spec().name));
+        all
+    }
+}
