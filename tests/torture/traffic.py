@@ -77,7 +77,11 @@ cubes:
 )
 
 # Small segments, so that a short campaign sees many.
-LIMITS = "limits: {journal: {segment_bytes_max: 1MiB}}\n"
+# Often flushed, so that kills meet flushes, laying together and forgetting too.
+LIMITS = """limits:
+  journal: {segment_bytes_max: 1MiB}
+  history: {flush_interval_ms: 150ms, maintain_share_percent: 80}
+"""
 
 # Comes and goes with restarts: it must cover what was there before it.
 TOUCHED = """  touched:

@@ -3,8 +3,11 @@
 //! They stand here because only the journal's crate may sync: who reads it has seen every sync there is.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read};
 use std::path::Path;
+
+/// Bytes that [`checksum`] reads at a time.
+const CHECKED_BYTES: usize = 1 << 20;
 
 /// Makes the contents and the length of a file durable. Its name is durable only after [`sync_folder`].
 ///
@@ -12,6 +15,24 @@ use std::path::Path;
 /// Those of the system; afterwards it is not known what is durable.
 pub fn sync_file(file: &File) -> io::Result<()> {
     file.sync_all()
+}
+
+/// Reads a file to its end: how many bytes it has, and their CRC-32 (IEEE).
+///
+/// # Errors
+/// Those of the system.
+pub fn checksum(mut file: &File) -> io::Result<(u64, u32)> {
+    let mut hasher = crc32fast::Hasher::new();
+    let mut buffer = vec![0; CHECKED_BYTES];
+    let mut bytes = 0;
+    loop {
+        let read = file.read(&mut buffer)?;
+        let Some(part) = buffer.get(..read).filter(|part| !part.is_empty()) else {
+            return Ok((bytes, hasher.finalize()));
+        };
+        hasher.update(part);
+        bytes += read as u64;
+    }
 }
 
 /// Makes the names in a folder durable: creations, removals and renames.

@@ -163,6 +163,7 @@ pub fn comparable(processor: &Processor) -> ProcessStatus {
     }
     for stream in &mut status.streams {
         (stream.index_bytes, stream.frames, stream.dedup_bytes) = (0, 0, 0);
+        stream.dedup_disk_bytes = 0;
         (
             stream.stored_bytes,
             stream.stored_files,

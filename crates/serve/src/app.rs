@@ -1,6 +1,6 @@
 //! What the server holds while it runs.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tillwatch_event::MemoryBudget;
 use tokio::sync::{Semaphore, watch};
@@ -11,7 +11,7 @@ use crate::documents::Board;
 use crate::exposition::Exposition;
 use crate::limits::Limits;
 use crate::live::Hub;
-use crate::ports::{Collector, Figures, Health, Incidents};
+use crate::ports::{Backup, Collector, Figures, Health, Incidents};
 use crate::problem::{Problem, Slug};
 use crate::rates::Rates;
 use crate::request::body::BodyBudget;
@@ -42,6 +42,7 @@ pub(crate) struct Inner {
     pub(crate) access: Access,
     pub(crate) assets: Assets,
     pub(crate) health: Arc<dyn Health>,
+    pub(crate) backup: OnceLock<Arc<dyn Backup>>,
     pub(crate) services: watch::Sender<Option<Services>>,
     pub(crate) hub: Hub,
     pub(crate) bodies: BodyBudget,
@@ -86,6 +87,7 @@ impl App {
                 access,
                 assets,
                 health,
+                backup: OnceLock::new(),
                 services,
                 stop,
             }),
@@ -102,6 +104,12 @@ impl App {
         // Calls without a stream have a share, too.
         self.inner.bodies.set_streams(streams + 1);
         self.inner.services.send_replace(Some(services));
+    }
+
+    /// What makes backups. Once; without it none are made.
+    pub fn set_backup(&self, backup: Arc<dyn Backup>) {
+        // A second time is a fault of the caller, and changes nothing.
+        let _ = self.inner.backup.set(backup);
     }
 
     /// Begins to stop: live streams end, new calls are refused, and [`crate::Server::run`] returns when the

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use utoipa::OpenApi;
 
-use crate::calls::{boards, events, incidents, metrics, probes, sql, status};
+use crate::calls::{backup, boards, events, incidents, metrics, probes, sql, status};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -20,7 +20,7 @@ use crate::calls::{boards, events, incidents, metrics, probes, sql, status};
         incidents::list_incidents, incidents::get_incident, incidents::live_incidents,
         incidents::act_on_incident, incidents::list_monitors,
         boards::list_boards, boards::get_board,
-        status::get_status,
+        status::get_status, backup::post_backup, backup::get_backup,
         probes::healthz, probes::readyz, probes::prometheus, probes::openapi_document,
     ),
     tags(

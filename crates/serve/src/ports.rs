@@ -13,8 +13,8 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
 
 use crate::documents::{
-    ActionRequest, AuditStatus, CubeStatus, DefinitionsStatus, Figure, HistoryStatus, Incident,
-    IncidentState, JournalStatus, MemoryStatus, Metric, Monitor, QuarantineList, Receipt,
+    ActionRequest, AuditStatus, BackupStatus, CubeStatus, DefinitionsStatus, Figure, HistoryStatus,
+    Incident, IncidentState, JournalStatus, MemoryStatus, Metric, Monitor, QuarantineList, Receipt,
     ReplayReceipt, SourceStatus, StreamStatus,
 };
 use crate::problem::Problem;
@@ -257,6 +257,18 @@ pub trait Incidents: Send + Sync + 'static {
     /// # Errors
     /// A fault of the catalogue.
     fn monitors(&self) -> Result<Vec<Monitor>, Problem>;
+}
+
+/// Backing up. Nothing here waits for a backup.
+pub trait Backup: Send + Sync + 'static {
+    /// Begins a backup of that name, or of the time's.
+    ///
+    /// # Errors
+    /// The name is none, there is one of that name, another is being made, or none can be made here.
+    fn start(&self, name: Option<String>) -> Result<BackupStatus, Problem>;
+
+    /// The last one since the start.
+    fn last(&self) -> Option<BackupStatus>;
 }
 
 /// How far the start has come.

@@ -11,7 +11,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
 use crate::app::App;
-use crate::calls::{boards, events, incidents, metrics, probes, sql, status};
+use crate::calls::{backup, boards, events, incidents, metrics, probes, sql, status};
 use crate::middleware;
 use crate::problem::{Problem, Slug};
 use crate::request::time::shorten;
@@ -44,6 +44,10 @@ fn api() -> Router<App> {
         .route("/v1/boards", get(boards::list_boards))
         .route("/v1/boards/{name}", get(boards::get_board))
         .route("/v1/status", get(status::get_status))
+        .route(
+            "/v1/backup",
+            get(backup::get_backup).post(backup::post_backup),
+        )
 }
 
 /// The whole server as a service.

@@ -72,6 +72,14 @@ pub enum Command {
     /// Flush, lay together, roll up and clean up the history of a data folder that no server has open.
     #[command(after_help = "Example:\n  tillwatch maintain --config ./definitions --data ./data")]
     Maintain(Folders),
+    /// Back up a running server into its folder for backups, or a data folder that no server has open.
+    #[command(
+        after_help = "Example:\n  tillwatch backup --server http://127.0.0.1:7878 --name nightly\n  tillwatch backup --config ./definitions --data ./data --out ./backups/nightly"
+    )]
+    Backup(Backup),
+    /// Make a data folder from a backup.
+    #[command(after_help = "Example:\n  tillwatch restore --from ./backups/nightly --data ./data")]
+    Restore(Restore),
     /// Measure ingest speed and live latency on this machine.
     #[command(after_help = "Example:\n  tillwatch bench --events 1000000")]
     Bench(Bench),
@@ -154,6 +162,10 @@ pub struct Serve {
     /// carry no link.
     #[arg(long, value_name = "URL", env = "TILLWATCH_PUBLIC_URL", value_parser = parse_public_url)]
     pub public_url: Option<Url>,
+    /// The folder that `tillwatch backup` lets the server write into. Without it the server makes no
+    /// backups.
+    #[arg(long, value_name = "DIR", env = "TILLWATCH_BACKUPS")]
+    pub backups: Option<PathBuf>,
 }
 
 /// Options of `check`.
@@ -276,6 +288,37 @@ pub struct Simulate {
         hide_env_values = true
     )]
     pub token: Option<String>,
+}
+
+/// Options of `backup`.
+#[derive(Debug, Clone, Args)]
+pub struct Backup {
+    /// A running server, started with --backups.
+    #[command(flatten)]
+    pub server: Server,
+    /// The name of the backup in the server's folder; the time when absent.
+    #[arg(long, value_name = "NAME", conflicts_with = "data")]
+    pub name: Option<String>,
+    /// With --data: the folder with the definitions.
+    #[arg(long, value_name = "DIR", requires = "data")]
+    pub config: Option<PathBuf>,
+    /// With --config and --out: a data folder that no server has open.
+    #[arg(long, value_name = "DIR", requires_all = ["config", "out"])]
+    pub data: Option<PathBuf>,
+    /// With --data: the folder to write, which must not be there.
+    #[arg(long, value_name = "DIR", requires = "data")]
+    pub out: Option<PathBuf>,
+}
+
+/// Options of `restore`.
+#[derive(Debug, Clone, Args)]
+pub struct Restore {
+    /// The backup.
+    #[arg(long, value_name = "DIR")]
+    pub from: PathBuf,
+    /// The data folder to make; it must not be there, or be empty.
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
 }
 
 /// Options of `verify`.

@@ -54,6 +54,8 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Sql(options) => command::sql::run(options).await,
         Command::Simulate(options) => command::simulate::run(options).await,
         Command::Verify(options) => command::verify::run(options).await,
+        Command::Backup(options) => command::backup::run(options).await,
+        Command::Restore(options) => command::backup::restore(options).await,
         Command::Maintain(folders) => command::maintain::run(folders).await,
         Command::Bench(options) => command::bench::run(options).await,
     }

@@ -36,7 +36,7 @@ pub struct Difference {
 }
 
 /// What is the same and what is not.
-pub(super) fn compare(cube: &Cube, figures: &Figures) -> Result<AuditReport, ProcessError> {
+pub(crate) fn compare(cube: &Cube, figures: &Figures) -> Result<AuditReport, ProcessError> {
     let sides = Sides::new(cube, figures)?;
     let mut report = AuditReport {
         events: figures.events,

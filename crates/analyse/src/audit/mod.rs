@@ -15,7 +15,7 @@
 //! Both sides see one moment, so that late events in between do not matter. Buckets past `keep` are not
 //! audited, and those of a coarser tier at their width.
 
-mod compare;
+pub(crate) mod compare;
 mod pick;
 
 use std::sync::Arc;
@@ -157,6 +157,11 @@ impl Auditor {
             found.ok_or_else(|| ProcessError::Kept(format!("there is no cube '{cube}'")))?;
         let spans = self.spans(&found)?;
         let mut dice = Dice::new(seed);
+        let there: u64 = spans.iter().map(|span| span.buckets()).sum();
+        let part = match part {
+            AuditPart::Sample(buckets) if buckets >= there => AuditPart::All,
+            part => part,
+        };
         match part {
             AuditPart::Stretch => {
                 let span = if dice.roll(2) == 0 {

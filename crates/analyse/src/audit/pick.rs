@@ -11,7 +11,7 @@ pub(super) struct Span {
 }
 
 impl Span {
-    fn buckets(self) -> u64 {
+    pub(super) fn buckets(self) -> u64 {
         u64::try_from((self.to_us - self.from_us) / self.width_us).unwrap_or(0)
     }
 

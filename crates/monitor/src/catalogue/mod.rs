@@ -61,6 +61,16 @@ impl Catalogue {
         })
     }
 
+    /// Writes all of it, as it is now, into a new file.
+    ///
+    /// # Errors
+    /// The file is there already or cannot be written.
+    pub fn copy_to(&self, path: &Path) -> Result<(), MonitorError> {
+        let path = path.to_string_lossy();
+        self.lock().execute("vacuum into ?1", [path.as_ref()])?;
+        Ok(())
+    }
+
     /// Runs `work` in one transaction, which is rolled back where it fails.
     pub(crate) fn write<T>(
         &self,

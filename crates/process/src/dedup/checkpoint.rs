@@ -44,6 +44,8 @@ pub struct DedupRun {
 /// Reads a file of ids to its end with all its checksums; says how many ids are in it.
 pub(crate) fn verify_run(storage: &dyn Storage, run: &DedupRun) -> Result<u64, ProcessError> {
     let opened = Run::open(storage, &run.file)?;
+    // The filter and the first ids, and then the blocks.
+    drop(Probe::open(storage, &opened)?);
     let mut reader = RunReader::open(storage, &opened)?;
     let mut ids = 0;
     while reader.next()?.is_some() {

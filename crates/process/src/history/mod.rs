@@ -37,7 +37,7 @@ pub(crate) use pins::Pin;
 pub use pins::Pins;
 pub use rejects::RejectReader;
 pub(crate) use rejects::{quarantine_schema, reject_rows};
-pub use verify::{VerifiedState, verify_state};
+pub use verify::{VerifiedState, state_files, verify_state};
 
 use crate::cube::StateCache;
 use crate::error::ProcessError;

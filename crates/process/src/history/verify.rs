@@ -7,6 +7,7 @@ use tillwatch_journal::Storage;
 
 use super::{Checkpoint, StreamTables};
 use crate::dedup::verify_run;
+use crate::error::ProcessError;
 use crate::processor::Processor;
 
 /// What was found in the state folder.
@@ -46,6 +47,22 @@ pub fn verify_state(state: &dyn Storage) -> VerifiedState {
         }
     }
     verified
+}
+
+/// The files of the state folder that belong to its checkpoint: that itself, and those of the ids it
+/// names. What else lies there is left over.
+///
+/// # Errors
+/// The checkpoint cannot be read.
+pub fn state_files(state: &dyn Storage) -> Result<Vec<String>, ProcessError> {
+    let Some(checkpoint) = Checkpoint::read(state)? else {
+        return Ok(Vec::new());
+    };
+    let runs = checkpoint.streams.values();
+    let runs = runs.flat_map(|stream| stream.dedup.runs.iter().map(|run| run.file.clone()));
+    Ok(std::iter::once("checkpoint".to_owned())
+        .chain(runs)
+        .collect())
 }
 
 impl Processor {

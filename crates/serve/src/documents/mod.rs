@@ -1,5 +1,6 @@
 //! The JSON documents of the API, as types: what is served and what the OpenAPI document describes.
 
+mod backup;
 mod board;
 mod incident;
 mod ingest;
@@ -7,6 +8,7 @@ mod metric;
 mod sql;
 mod status;
 
+pub use backup::{BackupRequest, BackupStatus, LastBackup};
 pub use board::{Board, BoardList, BoardSummary, Chart, Localized, Tile};
 pub use incident::{
     ActionRequest, Incident, IncidentList, IncidentRevision, IncidentState, Monitor, MonitorList,

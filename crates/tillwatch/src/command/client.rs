@@ -47,6 +47,18 @@ impl ServerClient {
         })
     }
 
+    /// A GET of a path, with the token if there is one.
+    ///
+    /// # Errors
+    /// The path does not fit the address.
+    pub fn get(&self, path: &str) -> Result<RequestBuilder> {
+        let request = self.client.get(self.base.join(path)?);
+        Ok(match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        })
+    }
+
     /// Sends a request and turns a problem document into its words.
     ///
     /// # Errors

@@ -27,6 +27,7 @@ pub async fn run(options: Demo) -> Result<ExitCode> {
         tokens: super::serve::tokens(),
         hosts: Vec::new(),
         links: Links::Address,
+        backups: None,
     };
     let (engine, journal) = Engine::start(start, &loaded).await?;
     let address = engine.address();

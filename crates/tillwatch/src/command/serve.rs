@@ -30,6 +30,7 @@ pub async fn run(options: Serve) -> Result<ExitCode> {
         tokens: tokens(),
         hosts,
         links: options.public_url.map_or(Links::None, Links::To),
+        backups: options.backups,
     };
     let (engine, journal) = Engine::start(start, &loaded).await?;
     terminal::line(format!("tillwatch listens on http://{}", engine.address()));

@@ -131,6 +131,23 @@ impl Keeper {
         }
     }
 
+    /// Flushes, and then does `work` while nobody flushes, maintains or cleans up, so that the files of
+    /// history and the segments of the journal stay what they are. Must not be called on an async thread.
+    ///
+    /// # Errors
+    /// The definitions are being changed, or those of `work`. A flush that fails is none: what it did not
+    /// write is in the journal.
+    pub fn hold<T>(&self, intake: &Intake, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        let held = self.shared.lock();
+        let Some(processor) = &held.processor else {
+            anyhow::bail!("the definitions are being changed; try again");
+        };
+        if let Err(error) = flush(processor, intake) {
+            tracing::warn!(%error, "history could not be flushed first");
+        }
+        work()
+    }
+
     /// Keeps this processor's history from now on.
     pub fn go_on(&self, processor: Arc<Processor>) {
         self.shared.lock().processor = Some(processor);

@@ -1,6 +1,7 @@
 //! All parts wired together: what runs when a server runs.
 
 mod auditing;
+pub mod backup;
 mod boards;
 mod figures;
 mod generation;
@@ -36,6 +37,7 @@ use crate::definitions::Loaded;
 use crate::definitions::limits::Limits;
 use crate::{machine, terminal};
 use auditing::Auditing;
+use backup::Backups;
 pub use generation::{Generation, csv_options};
 use generation::{Incidents, Parts, Successor};
 use keeper::Keeper;
@@ -151,6 +153,8 @@ pub struct Options {
     pub hosts: Vec<String>,
     /// What messages link to.
     pub links: Links,
+    /// The folder that backups go into; without it none are made.
+    pub backups: Option<PathBuf>,
 }
 
 /// What messages to channels link to.
@@ -180,6 +184,7 @@ pub struct Engine {
     /// What is said of the definitions in force.
     in_force: Mutex<DefinitionsStatus>,
     catalogue: Arc<Catalogue>,
+    backups: Arc<Backups>,
     feed: Feed,
     watching: WatchOptions,
     data: PathBuf,
@@ -212,6 +217,12 @@ impl Engine {
         let path = options.data.join(CATALOGUE);
         let catalogue = Catalogue::open(&path)
             .with_context(|| format!("the catalogue {} cannot be opened", path.display()))?;
+        let catalogue = Arc::new(catalogue);
+        let backups = Arc::new(Backups::new(
+            options.backups,
+            options.data.clone(),
+            Arc::clone(&catalogue),
+        ));
         let health = Arc::new(RunningHealth::new());
         match journal.instance() {
             Ok(instance) => health.set_instance(instance),
@@ -238,6 +249,7 @@ impl Engine {
             Arc::clone(&health) as Arc<_>,
             &memory,
         );
+        app.set_backup(Arc::clone(&backups) as Arc<_>);
         let server = Server::bind(options.listen, app.clone()).await?;
         let address = server.address();
         let engine = Self {
@@ -251,7 +263,8 @@ impl Engine {
             journal_bytes: journal.bytes(),
             limits: loaded.limits.clone(),
             in_force: Mutex::default(),
-            catalogue: Arc::new(catalogue),
+            catalogue,
+            backups,
             feed: Feed::default(),
             watching: WatchOptions {
                 base_url: match options.links {
@@ -316,13 +329,15 @@ impl Engine {
         running.keeping = Some(keeping);
         let pace = loaded.limits.history.pace();
         let audit_pace = loaded.limits.audit.pace();
-        let parts = self.parts(loaded, processor, &intake)?;
+        let parts = self.parts(Arc::clone(&loaded), processor, &intake)?;
         let generation = Generation::start(parts)?;
         running.ticker = Some(Ticker::start()?);
         let keeper = Keeper::start(Arc::clone(&intake), pace)?;
         let status = keeper.status();
         self.health.set_history(move || status.read());
-        running.keeper = Some(Arc::new(keeper));
+        let keeper = Arc::new(keeper);
+        self.backups.go_on(&keeper, &intake, &loaded);
+        running.keeper = Some(keeper);
         let auditing = Auditing::start(intake.reader(), audit_pace)?;
         let status = auditing.status();
         self.health.set_audit(move || status.read());

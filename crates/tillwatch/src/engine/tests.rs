@@ -32,6 +32,7 @@ async fn started(data: &Path, text: &str) -> Arc<Engine> {
         tokens: Vec::new(),
         hosts: Vec::new(),
         links: Links::None,
+        backups: None,
     };
     let definitions = loaded(text);
     let (engine, journal) = Engine::start(options, &definitions).await.unwrap();
