@@ -8,7 +8,7 @@ import threading
 from harness import Server, run, until
 from test_history import definitions, event, flushed, send
 
-CUBE = "select bucket, shop, measure(n), measure(amount) from per_hour order by 1, 2"
+CUBE = "select bucket, shop, measure(n), measure(amount) from per_hour group by bucket, shop order by 1, 2"
 TOTALS = "select shop, count(*), sum(amount) from orders group by shop order by shop"
 JSON = {"Content-Type": "application/json"}
 
