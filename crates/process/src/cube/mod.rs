@@ -5,6 +5,7 @@ mod keep;
 mod limit;
 mod money;
 mod plan;
+mod states;
 mod store;
 mod table;
 mod view;

@@ -9,19 +9,18 @@
 //! `flushing`, writes them as one to the cube's table, and then swaps them for the table's new
 //! files in one step under the lock, so that no snapshot sees a state twice or not at all.
 
-use std::collections::{HashSet, VecDeque};
-use std::num::NonZeroUsize;
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use datafusion::arrow::array::{Array, ArrayData, ArrayRef, AsArray, RecordBatch};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use datafusion::arrow::compute::{sort_to_indices, take};
 use datafusion::arrow::datatypes::{DataType, TimestampMicrosecondType};
-
 use serde::{Deserialize, Serialize};
 use tillwatch_history::DataFile;
 
 use super::keep::{Keep, KeepAt};
 use super::plan::CubePlan;
+use super::states::{bounds, memory_bytes, within};
 use super::table::StateTable;
 use super::view::CubeView;
 use crate::engine::Engine;
@@ -93,17 +92,6 @@ pub(super) struct CubeStore {
     keep: Keep,
     shared: Mutex<Shared>,
     table: OnceLock<StateTable>,
-}
-
-/// The first and the last bucket start, µs; none when there are no rows.
-pub(super) fn bounds(states: &RecordBatch) -> Option<(i64, i64)> {
-    let buckets = states
-        .columns()
-        .first()?
-        .as_primitive_opt::<TimestampMicrosecondType>()?;
-    let min_us = buckets.values().iter().copied().min()?;
-    let max_us = buckets.values().iter().copied().max()?;
-    Some((min_us, max_us))
 }
 
 impl Chunk {
@@ -426,63 +414,6 @@ impl CubeStore {
     }
 }
 
-/// The memory behind some states, each allocation once, however many arrays are cut from it.
-fn memory_bytes<'a>(states: impl Iterator<Item = &'a RecordBatch>) -> u64 {
-    let mut seen = HashSet::new();
-    states
-        .flat_map(|batch| batch.columns())
-        .map(|column| new_bytes(&column.to_data(), &mut seen))
-        .sum()
-}
-
-/// The bytes of an array's allocations that have not been `seen`, by their addresses.
-fn new_bytes(data: &ArrayData, seen: &mut HashSet<NonZeroUsize>) -> u64 {
-    let nulls = data.nulls().map(|nulls| nulls.inner().inner());
-    let own: usize = data
-        .buffers()
-        .iter()
-        .chain(nulls)
-        .filter(|buffer| seen.insert(buffer.data_ptr().addr()))
-        .map(|buffer| buffer.capacity())
-        .sum();
-    let children = data.child_data().iter();
-    own as u64 + children.map(|child| new_bytes(child, seen)).sum::<u64>()
-}
-
-/// A settled chunk is in order of time, so its rows of a range are one slice; others go as a whole
-/// when they lie inside and are otherwise left to the reader's own filter on `bucket`.
-pub(super) fn within(
-    states: &RecordBatch,
-    from: i64,
-    to: i64,
-    bucket_us: i64,
-    (min, max): (i64, i64),
-) -> RecordBatch {
-    let inside = min.saturating_add(bucket_us) > from && max < to;
-    let Some(buckets) = states
-        .columns()
-        .first()
-        .and_then(|c| c.as_primitive_opt::<TimestampMicrosecondType>())
-    else {
-        return states.clone();
-    };
-    if inside {
-        return states.clone();
-    }
-    let values = buckets.values();
-    if values.is_sorted() {
-        let start = values.partition_point(|b| b.saturating_add(bucket_us) <= from);
-        let end = values.partition_point(|b| *b < to);
-        return states.slice(start, end.saturating_sub(start));
-    }
-    let keep: datafusion::arrow::array::BooleanArray = values
-        .iter()
-        .map(|b| Some(b.saturating_add(bucket_us) > from && *b < to))
-        .collect();
-    datafusion::arrow::compute::filter_record_batch(states, &keep)
-        .unwrap_or_else(|_| states.clone())
-}
-
 /// Merges the newest chunks while eight of them are of one size or smaller.
 fn merge_recent(engine: &Engine, plan: &CubePlan, chunks: &mut Chunks) -> Result<(), ProcessError> {
     loop {
@@ -599,29 +530,4 @@ fn owned(column: &ArrayRef) -> Result<ArrayRef, ProcessError> {
     }
     let data: &dyn Array = column.as_ref();
     Ok(datafusion::arrow::compute::concat(&[data])?)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use datafusion::arrow::array::{Int64Array, RecordBatch, StringArray};
-
-    use super::memory_bytes;
-
-    #[test]
-    fn memory_that_chunks_share_is_counted_once() {
-        let numbers = Int64Array::from_iter((0..10_000).map(|n| (n % 7 > 0).then_some(n)));
-        let names = StringArray::from_iter_values((0..10_000).map(|n| format!("bank_{n}")));
-        let whole = RecordBatch::try_from_iter([
-            ("n", Arc::new(numbers) as _),
-            ("name", Arc::new(names) as _),
-        ])
-        .unwrap();
-        let bytes = memory_bytes([&whole].into_iter());
-        // Numbers of 8 bytes, names of at least 6 with offsets of 4, and a bit for each null.
-        assert!((180_000..600_000).contains(&bytes), "{bytes}");
-        let pieces: Vec<_> = (0..10).map(|at| whole.slice(at * 1_000, 1_000)).collect();
-        assert_eq!(memory_bytes(pieces.iter()), bytes);
-    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::RecordBatch;
 use tillwatch_history::DataFile;
 
-use super::store::{bounds, within};
+use super::states::{bounds, within};
 use super::table::StateTable;
 use crate::error::ProcessError;
 

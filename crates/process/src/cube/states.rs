@@ -1,0 +1,100 @@
+//! Batches of states: their range, what of them is within one, the memory behind them.
+
+use std::collections::HashSet;
+use std::num::NonZeroUsize;
+
+use datafusion::arrow::array::{Array, ArrayData, AsArray, RecordBatch};
+use datafusion::arrow::datatypes::TimestampMicrosecondType;
+
+/// The first and the last bucket start, µs; none when there are no rows.
+pub(super) fn bounds(states: &RecordBatch) -> Option<(i64, i64)> {
+    let buckets = states
+        .columns()
+        .first()?
+        .as_primitive_opt::<TimestampMicrosecondType>()?;
+    let min_us = buckets.values().iter().copied().min()?;
+    let max_us = buckets.values().iter().copied().max()?;
+    Some((min_us, max_us))
+}
+
+/// A settled chunk is in order of time, so its rows of a range are one slice; others go as a whole
+/// when they lie inside and are otherwise left to the reader's own filter on `bucket`.
+pub(super) fn within(
+    states: &RecordBatch,
+    from: i64,
+    to: i64,
+    bucket_us: i64,
+    (min, max): (i64, i64),
+) -> RecordBatch {
+    let inside = min.saturating_add(bucket_us) > from && max < to;
+    let Some(buckets) = states
+        .columns()
+        .first()
+        .and_then(|c| c.as_primitive_opt::<TimestampMicrosecondType>())
+    else {
+        return states.clone();
+    };
+    if inside {
+        return states.clone();
+    }
+    let values = buckets.values();
+    if values.is_sorted() {
+        let start = values.partition_point(|b| b.saturating_add(bucket_us) <= from);
+        let end = values.partition_point(|b| *b < to);
+        return states.slice(start, end.saturating_sub(start));
+    }
+    let keep: datafusion::arrow::array::BooleanArray = values
+        .iter()
+        .map(|b| Some(b.saturating_add(bucket_us) > from && *b < to))
+        .collect();
+    datafusion::arrow::compute::filter_record_batch(states, &keep)
+        .unwrap_or_else(|_| states.clone())
+}
+
+/// The memory behind some states, each allocation once, however many arrays are cut from it.
+pub(super) fn memory_bytes<'a>(states: impl Iterator<Item = &'a RecordBatch>) -> u64 {
+    let mut seen = HashSet::new();
+    states
+        .flat_map(|batch| batch.columns())
+        .map(|column| new_bytes(&column.to_data(), &mut seen))
+        .sum()
+}
+
+/// The bytes of an array's allocations that have not been `seen`, by their addresses.
+fn new_bytes(data: &ArrayData, seen: &mut HashSet<NonZeroUsize>) -> u64 {
+    let nulls = data.nulls().map(|nulls| nulls.inner().inner());
+    let own: usize = data
+        .buffers()
+        .iter()
+        .chain(nulls)
+        .filter(|buffer| seen.insert(buffer.data_ptr().addr()))
+        .map(|buffer| buffer.capacity())
+        .sum();
+    let children = data.child_data().iter();
+    own as u64 + children.map(|child| new_bytes(child, seen)).sum::<u64>()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use datafusion::arrow::array::{Int64Array, RecordBatch, StringArray};
+
+    use super::memory_bytes;
+
+    #[test]
+    fn memory_that_chunks_share_is_counted_once() {
+        let numbers = Int64Array::from_iter((0..10_000).map(|n| (n % 7 > 0).then_some(n)));
+        let names = StringArray::from_iter_values((0..10_000).map(|n| format!("bank_{n}")));
+        let whole = RecordBatch::try_from_iter([
+            ("n", Arc::new(numbers) as _),
+            ("name", Arc::new(names) as _),
+        ])
+        .unwrap();
+        let bytes = memory_bytes([&whole].into_iter());
+        // Numbers of 8 bytes, names of at least 6 with offsets of 4, and a bit for each null.
+        assert!((180_000..600_000).contains(&bytes), "{bytes}");
+        let pieces: Vec<_> = (0..10).map(|at| whole.slice(at * 1_000, 1_000)).collect();
+        assert_eq!(memory_bytes(pieces.iter()), bytes);
+    }
+}
