@@ -353,6 +353,12 @@ impl Processor {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Bytes of the decoded states of cubes' tables that are kept in memory for questions.
+    #[must_use]
+    pub fn state_cache_bytes(&self) -> u64 {
+        self.kept().map_or(0, |kept| kept.cache.bytes())
+    }
+
     /// Whether a flush failed and is to be tried again before anything else is done to history.
     #[must_use]
     pub fn flush_pending(&self) -> bool {
