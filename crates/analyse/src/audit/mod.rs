@@ -57,7 +57,8 @@ impl Default for AuditLimits {
 /// How much of a cube is audited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuditPart {
-    /// One stretch of up to an hour: by turns of the seed the newest whole hour, or any other.
+    /// One stretch of up to an hour, less where it has too many events: by the seed the newest whole
+    /// hour, or any other.
     Stretch,
     /// About so many buckets, chosen by the seed.
     Sample(u64),
@@ -170,7 +171,7 @@ impl Auditor {
                     pick(&spans, &mut dice, u64::MAX)
                 };
                 if let Some(span) = span {
-                    self.halving(&found, span, &mut report, go_on)?;
+                    self.halving(&found, span, Some(&mut dice), &mut report, go_on)?;
                 }
             }
             AuditPart::Sample(buckets) => {
@@ -180,13 +181,13 @@ impl Auditor {
                     let Some(span) = pick(&spans, &mut dice, buckets - report.buckets) else {
                         break;
                     };
-                    self.halving(&found, span, &mut report, go_on)?;
+                    self.halving(&found, span, None, &mut report, go_on)?;
                 }
             }
             AuditPart::All => {
                 for span in spans {
                     for hour in span.hours() {
-                        if !self.halving(&found, hour, &mut report, go_on)? {
+                        if !self.halving(&found, hour, None, &mut report, go_on)? {
                             return Ok(report);
                         }
                     }
@@ -220,11 +221,13 @@ impl Auditor {
         ))
     }
 
-    /// Audits a range, in halves where it has too many events. Says whether to go on.
+    /// Audits a range, in halves where it has too many events: in both, or with `dice` in one of them, so
+    /// that the cost stays near that of one range. Says whether to go on.
     fn halving(
         &self,
         cube: &Cube,
         span: Span,
+        mut dice: Option<&mut Dice>,
         report: &mut AuditReport,
         go_on: &mut dyn FnMut(&AuditReport) -> bool,
     ) -> Result<bool, ProcessError> {
@@ -252,7 +255,10 @@ impl Auditor {
                 }
                 Recount::Stopped if !(self.go_on)() => return Ok(false),
                 Recount::TooMany | Recount::Stopped => match span.halves() {
-                    Some((first, second)) => left.extend([second, first]),
+                    Some((first, second)) => match dice.as_deref_mut() {
+                        None => left.extend([second, first]),
+                        Some(dice) => left.push(if dice.roll(2) == 0 { first } else { second }),
+                    },
                     None => report.skipped += 1,
                 },
                 Recount::Moved => report.skipped += 1,

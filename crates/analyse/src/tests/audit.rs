@@ -81,6 +81,25 @@ fn a_sample_has_about_as_many_buckets_as_asked_and_a_range_too_large_is_halved()
 }
 
 #[test]
+fn a_stretch_with_too_many_events_is_narrowed_and_costs_no_more_than_one() {
+    let fixture = Fixture::new();
+    let small = AuditLimits {
+        rows_max: 20,
+        ..ALL
+    };
+    let auditor = auditor(&fixture, small);
+    let mut compared = 0;
+    for seed in 0..20 {
+        let audited = auditor.audit("payment_attempts", AuditPart::Stretch, seed, &mut |_| true);
+        let report = audited.unwrap();
+        assert!(report.events <= 20, "{report:?}");
+        assert_eq!(report.differences, 0);
+        compared += report.buckets;
+    }
+    assert!(compared > 20, "{compared}");
+}
+
+#[test]
 fn what_is_not_far_enough_behind_the_watermark_is_left_alone() {
     let fixture = Fixture::new();
     let behind = |seconds: i64| AuditLimits {
