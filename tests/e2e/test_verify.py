@@ -38,7 +38,7 @@ limits:
   history: {{flush_interval_ms: 200ms}}
   journal: {{segment_bytes_max: 64KiB}}
 {more}"""
-FAST_AUDIT = "  audit: {interval_ms: 100ms, behind_ms: 0, share_percent: 100}\n"
+FAST_AUDIT = "  audit: {interval_ms: 10ms, behind_ms: 0, share_percent: 100}\n"
 SLOW_AUDIT = "  audit: {interval_ms: 1h}\n"
 
 
