@@ -138,8 +138,10 @@ class Totals:
         return offered / max(1, self.sum(200))
 
     def settled(self):
-        """The memory curve without its first quarter, in which the cubes and the allocator fill."""
-        return [bytes for _, bytes in self.curve[len(self.curve) // 4 :]]
+        """The memory curve without its first quarter, and at least its first 20 s: until then the cubes and the
+        allocator fill, and history has its first files to lay together."""
+        begin = max(20.0, self.curve[-1][0] / 4)
+        return [bytes for at, bytes in self.curve if at >= begin]
 
     def flatness(self):
         """The median of the last third over that of the first, after settling."""

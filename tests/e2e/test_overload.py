@@ -22,7 +22,7 @@ EVENT = [{"id": "o1", "at": "2026-05-01T00:00:00Z"}]
 
 def test_overload_is_refused_and_counted_and_neither_memory_nor_another_stream_suffers(start):
     server = start(overload.DEFINITIONS)
-    totals = overload.drive(server, seconds=20)
+    totals = overload.drive(server, seconds=45)
     print("\n".join(totals.lines()))
     assert totals.ratio >= 10, f"only {totals.ratio:.1f} offered per taken: no overload"
     overload.check(server, totals)

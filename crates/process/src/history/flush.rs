@@ -173,10 +173,8 @@ impl Processor {
             let frames = writers.stranded.iter().chain(&writers.readmitted);
             frames.map(|frame| frame.offset).min()
         };
-        (kept.keeping.pins.oldest().into_iter().chain(stranded))
-            .fold(Some(checkpoint), |first, other| {
-                first.map(|first| first.min(other))
-            })
+        let others = kept.keeping.pins.oldest().into_iter().chain(stranded);
+        Some(others.fold(checkpoint, Offset::min))
     }
 }
 
