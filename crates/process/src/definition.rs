@@ -45,7 +45,7 @@ pub struct ProcessOptions {
     /// microseconds. Default 1 h: a client with a wrong clock must not make everyone else late.
     pub future_max_us: i64,
     /// A source that has brought no event for so long, or whose newest event is so far behind the
-    /// stream's newest, does not hold the watermark back, in microseconds. Default 5 min.
+    /// stream's newest, does not hold the watermark back, in microseconds. Default 60 s.
     pub source_idle_us: i64,
     /// Buckets of a cube that are known to have changed after they were complete; of more only the
     /// newest are told by name. Default 10 000.
@@ -82,7 +82,7 @@ impl Default for ProcessOptions {
             lateness_us: 60_000_000,
             allowed_lateness_us: 0,
             future_max_us: 3_600_000_000,
-            source_idle_us: 300_000_000,
+            source_idle_us: 60_000_000,
             revised_buckets_max: 10_000,
             combinations_max: 100_000,
             reject_frames_max: 10_000,

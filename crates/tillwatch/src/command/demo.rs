@@ -61,7 +61,8 @@ pub async fn run(options: Demo) -> Result<ExitCode> {
 /// Both packs, with the channel led to the built-in receiver and figures judged soon.
 fn definitions(receiver: &Receiver) -> Result<Loaded> {
     let mut folder = Folder::default();
-    let text = "packs: [payments, commerce]\nlimits: {process: {lateness_ms: 5s}}\n";
+    let text =
+        "packs: [payments, commerce]\nlimits: {process: {lateness_ms: 5s, source_idle_ms: 5s}}\n";
     folder.add(Path::new("demo.yaml").to_owned(), text, true);
     for channel in &mut folder.channels {
         channel.value.url = receiver.url();

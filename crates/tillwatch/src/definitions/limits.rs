@@ -222,7 +222,7 @@ pub struct ProcessLimits {
     #[schemars(with = "Option<WrittenLimit>")]
     pub future_ms_max: Option<u64>,
     /// Milliseconds after which a source without events no longer holds the watermark back, nor one
-    /// whose newest event is so far behind. Default five minutes.
+    /// whose newest event is so far behind. Default 60 000.
     #[schemars(with = "Option<WrittenLimit>")]
     pub source_idle_ms: Option<u64>,
     /// Buckets of a cube that are told to have changed after they were complete. Default 10 000.
