@@ -128,10 +128,21 @@ impl Life {
         let new: Vec<u32> = (self.next..self.next + count).collect();
         self.next += count;
         self.unanswered.extend(&new);
+        let all: Vec<u32> = new.iter().chain(again).copied().collect();
+        if self.request(&all)? {
+            for id in new {
+                self.unanswered.remove(&id);
+                self.acknowledged.insert(id);
+            }
+        }
+        Ok(())
+    }
+
+    /// One request with these events; whether it was taken.
+    fn request(&mut self, ids: &[u32]) -> Result<bool, ProcessError> {
         let Some((journal, processor)) = &mut self.running else {
-            return Ok(());
+            return Ok(false);
         };
-        let all: Vec<Event> = new.iter().chain(again).map(|id| event(*id)).collect();
         self.received_at_us += 1_000_000;
         let head = RecordHead {
             kind: RecordKind::Events,
@@ -141,18 +152,12 @@ impl Life {
             source: None,
             first_row: 0,
         };
-        let payload = encode_record(&head, &batch(&all)).expect("encodes");
+        let events: Vec<Event> = ids.iter().map(|id| event(*id)).collect();
+        let payload = encode_record(&head, &batch(&events)).expect("encodes");
         let offset = journal.append(&payload)?;
         journal.sync()?;
         let record = decode_record(offset, &payload).expect("decodes");
-        let applied = processor.apply(&[record])[0];
-        if applied.failed == 0 {
-            for id in new {
-                self.unanswered.remove(&id);
-                self.acknowledged.insert(id);
-            }
-        }
-        Ok(())
+        Ok(processor.apply(&[record])[0].failed == 0)
     }
 
     fn flush(&mut self) -> Result<(), ProcessError> {
@@ -237,22 +242,8 @@ impl Life {
     /// Whoever was not answered sends again.
     fn send_again(&mut self) {
         let again: Vec<u32> = self.unanswered.iter().copied().collect();
-        let (journal, processor) = self.running.as_mut().expect("it runs");
         for ids in again.chunks(50) {
-            self.received_at_us += 1_000_000;
-            let head = RecordHead {
-                kind: RecordKind::Events,
-                stream: "events",
-                received_at_us: self.received_at_us,
-                idempotency_key: None,
-                source: None,
-                first_row: 0,
-            };
-            let events: Vec<Event> = ids.iter().map(|id| event(*id)).collect();
-            let payload = encode_record(&head, &batch(&events)).expect("encodes");
-            let offset = journal.append(&payload).expect("appends");
-            journal.sync().expect("syncs");
-            processor.apply(&[decode_record(offset, &payload).expect("decodes")]);
+            assert!(self.request(ids).expect("nothing fails"), "it is taken");
         }
         self.acknowledged.extend(&again);
         self.unanswered.clear();
