@@ -56,6 +56,14 @@ pub struct ProcessOptions {
     pub reject_frames_max: usize,
     /// Bytes of decoded states of cubes' tables that are kept in memory for questions. Default 128 MiB.
     pub state_cache_bytes_max: u64,
+    /// Rows of events that one commit of a flush writes, and so holds in memory. Default 250 000.
+    pub flush_rows_max: usize,
+    /// And their bytes in memory. Default 128 MiB.
+    pub flush_bytes_max: usize,
+    /// Rows of the files that one step of maintenance lays together, and so holds in memory. Default 250 000.
+    pub maintain_rows_max: u64,
+    /// And the bytes of these files. Default 32 MiB.
+    pub maintain_bytes_max: u64,
     /// Bytes of one value that an expression of a definition produces. Default 1 MiB, a line's limit.
     pub value_bytes_max: usize,
     /// Bytes one call of a function in a definition may produce for one batch of rows, which is
@@ -87,6 +95,10 @@ impl Default for ProcessOptions {
             combinations_max: 100_000,
             reject_frames_max: 10_000,
             state_cache_bytes_max: 128 << 20,
+            flush_rows_max: 250_000,
+            flush_bytes_max: 128 << 20,
+            maintain_rows_max: 250_000,
+            maintain_bytes_max: 32 << 20,
             value_bytes_max: 1 << 20,
             function_bytes_max: 64 << 20,
             dedup_memory_bytes_max: 256 << 20,

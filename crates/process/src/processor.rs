@@ -14,10 +14,10 @@ use crate::definition::{CubeDefinition, ProcessOptions, StreamDefinition};
 use crate::engine::Engine;
 use crate::error::{Item, ProcessError};
 use crate::functions::Rates;
-use crate::history::{Checkpoint, Flush, Kept, StrandedFrame, StreamState};
+use crate::history::{Checkpoint, Flush, FrameCopies, Kept, StrandedFrame, StreamState};
 use crate::status::ProcessStatus;
 use crate::stream::StreamLog;
-use crate::writer::Writer;
+use crate::writer::{Place, Writer};
 
 /// Rows and records read from the journal between two steps of recovery.
 const RECOVER_ROWS: usize = 65_536;
@@ -244,7 +244,7 @@ impl Processor {
     }
 
     /// Takes records out of the journal and says what became of each. Those that cannot be taken were
-    /// acknowledged when their definition was another, so they are noted and the journal keeps them.
+    /// acknowledged when their definition was another, so they are noted and kept.
     fn replay(&self, records: &[JournalRecord]) -> Vec<Applied> {
         self.take_all(records, self.kept.get().is_some())
     }
@@ -258,17 +258,16 @@ impl Processor {
         let Some(from) = kept.from else {
             return Ok(());
         };
-        let mut writers = self.writers();
-        let mut records = Vec::new();
+        let copies = FrameCopies::new(Arc::clone(&kept.keeping.state));
         let read = |frame: &StrandedFrame| {
-            let payload = reader.read_at(frame.offset)?;
+            let payload = match &frame.copy {
+                Some(copy) => copies.read(copy)?,
+                None => reader.read_at(frame.offset)?,
+            };
             Ok::<_, ProcessError>(decode_owned_record(frame.offset, payload)?)
         };
-        for frame in &writers.readmitted {
-            records.push(read(frame)?);
-        }
-        let mut left = Vec::new();
-        let mut fit = Vec::new();
+        let mut writers = self.writers();
+        let (mut left, mut fit) = (Vec::new(), Vec::new());
         for frame in std::mem::take(&mut writers.stranded) {
             let Some(writer) = writers.by_stream.get(&frame.stream) else {
                 left.push(frame);
@@ -282,9 +281,7 @@ impl Processor {
                 continue;
             }
             // A table that is further than the checkpoint would take the frame for one it has.
-            let record = read(&frame)?;
-            if writer.is_at(from) && writer.fits(&record) {
-                records.push(record);
+            if writer.is_at(from) && writer.fits(&read(&frame)?) {
                 fit.push(frame);
             } else {
                 left.push(frame);
@@ -302,8 +299,19 @@ impl Processor {
             }
         }
         let behind = Offset::new(from.segment, from.position + 1);
-        for record in &records {
-            writers.take(record, behind, true, &self.options, &self.unknown_records);
+        let mut rows = 0;
+        for frame in writers.readmitted.clone() {
+            let record = read(&frame)?;
+            rows += record.batch.num_rows();
+            let place = Place {
+                at: behind,
+                copy: frame.copy,
+            };
+            writers.take(&record, &place, true, &self.options, &self.unknown_records);
+            if rows >= RECOVER_ROWS {
+                writers.aggregate(&self.engine, behind);
+                rows = 0;
+            }
         }
         writers.aggregate(&self.engine, behind);
         Ok(())
@@ -351,12 +359,6 @@ impl Processor {
         self.checkpoint_at
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Bytes of the decoded states of cubes' tables that are kept in memory for questions.
-    #[must_use]
-    pub fn state_cache_bytes(&self) -> u64 {
-        self.kept().map_or(0, |kept| kept.cache.bytes())
     }
 
     /// Whether a flush failed and is to be tried again before anything else is done to history.
@@ -456,8 +458,17 @@ impl Processor {
         let mut writers = self.writers();
         let mut applied = Vec::with_capacity(records.len());
         for record in records {
-            let at = record.offset;
-            applied.push(writers.take(record, at, strand, &self.options, &self.unknown_records));
+            let place = Place {
+                at: record.offset,
+                copy: None,
+            };
+            applied.push(writers.take(
+                record,
+                &place,
+                strand,
+                &self.options,
+                &self.unknown_records,
+            ));
         }
         if let Some(last) = records.last() {
             writers.aggregate(&self.engine, last.offset);
@@ -470,12 +481,12 @@ impl Processor {
 }
 
 impl Writers {
-    /// One record, as if it stood at `at`; with `strand`, what cannot be taken is noted so that the
-    /// journal keeps it.
+    /// One record, as if it stood at that place; with `strand`, what cannot be taken is noted so that
+    /// it is kept.
     fn take(
         &mut self,
         record: &JournalRecord,
-        at: Offset,
+        place: &Place,
         strand: bool,
         options: &ProcessOptions,
         unknown: &AtomicU64,
@@ -494,14 +505,14 @@ impl Writers {
             }
             Some(writer) => match record.kind {
                 RecordKind::Events => {
-                    let taken = writer.take(record, at);
+                    let taken = writer.take(record, place);
                     if taken.accepted + taken.duplicates > 0 {
                         writer.take_replayed(record);
                     }
                     taken
                 }
                 RecordKind::Rejects => {
-                    writer.take_rejects(record, options.reject_frames_max);
+                    writer.take_rejects(record, place, options.reject_frames_max);
                     Applied::default()
                 }
             },
@@ -512,9 +523,20 @@ impl Writers {
                 offset: record.offset,
                 stream: record.stream.to_string(),
                 undefined: unknown_stream,
+                copy: place.copy.clone(),
             });
         }
         taken
+    }
+
+    /// A checkpoint holds the frames taken up again, and tells where copies of those that could not be
+    /// taken are.
+    pub(crate) fn copied(&mut self, copied: &[StrandedFrame]) {
+        self.readmitted.clear();
+        for frame in self.stranded.iter_mut().filter(|f| f.copy.is_none()) {
+            let known = copied.iter().find(|found| found.offset == frame.offset);
+            frame.copy = known.and_then(|found| found.copy.clone());
+        }
     }
 
     /// Aggregates what was taken, all of frames up to `upto`.

@@ -22,7 +22,7 @@ use crate::definition::StreamDefinition;
 use crate::derive::Derive;
 use crate::engine::Engine;
 use crate::error::{Item, ProcessError};
-use crate::history::{Fitting, Pin, StreamFlush, StreamTables, reflected};
+use crate::history::{Fitting, FrameCopy, Pin, StreamFlush, StreamTables, reflected};
 use crate::status::StreamStatus;
 
 /// Small frames are joined up to this many rows before they are handed out.
@@ -38,6 +38,8 @@ pub(crate) struct Frame {
     pub(crate) max_us: i64,
     /// The rows that repeat an event; none when no row does.
     pub(crate) duplicates: Option<Box<BooleanBuffer>>,
+    /// Where it lies when the journal has it no more.
+    pub(crate) copy: Option<Arc<FrameCopy>>,
 }
 
 /// A journal frame with rejected lines of the stream.
@@ -52,6 +54,9 @@ pub struct RejectFrame {
     pub received_at_us: i64,
     /// The rows that have been tried again since and are events now. They wait for nothing any more.
     pub replayed: BTreeSet<u64>,
+    /// Where it lies when the journal has it no more and history does not have it yet.
+    #[serde(skip)]
+    pub(crate) copy: Option<Arc<FrameCopy>>,
 }
 
 #[derive(Debug, Default)]
@@ -85,6 +90,9 @@ impl Index {
         while let Some(frame) = self.frames.front().filter(|frame| frame.offset <= upto) {
             self.mark_bytes -= frame.mark_bytes();
             self.frames.pop_front();
+        }
+        for frame in &mut self.rejects {
+            frame.copy = None;
         }
         self.files = files;
     }
@@ -337,10 +345,25 @@ impl StreamLog {
             log: Arc::clone(self),
             frames: index.frames.iter().cloned().collect(),
             rejects: (index.rejects.iter())
-                .filter(|frame| flushed.is_none_or(|flushed| frame.offset > flushed))
+                .filter(|frame| {
+                    frame.copy.is_some() || flushed.is_none_or(|flushed| frame.offset > flushed)
+                })
                 .cloned()
                 .collect(),
             checkpoint_at,
+        }
+    }
+
+    /// The payload of a frame, which may lie outside of the journal.
+    pub(crate) fn payload(
+        &self,
+        offset: Offset,
+        copy: Option<&FrameCopy>,
+        journal: &JournalReader,
+    ) -> Result<Vec<u8>, ProcessError> {
+        match (copy, self.tables()) {
+            (Some(copy), Some(tables)) => tables.copies.read(copy),
+            _ => Ok(journal.read_at(offset)?),
         }
     }
 
@@ -417,7 +440,8 @@ impl Scan {
     }
 
     fn load(&self, frame: &Frame) -> Result<RecordBatch, ProcessError> {
-        let payload = self.reader.read_at(frame.offset)?;
+        let copy = frame.copy.as_deref();
+        let payload = self.log.payload(frame.offset, copy, &self.reader)?;
         let record = decode_owned_record(frame.offset, payload)?;
         let batch = adapt(&record.batch, &self.log.declared)?;
         let batch = without(&batch, frame.duplicates.as_deref())?;

@@ -16,13 +16,21 @@ use crate::definition::{ProcessOptions, StreamDefinition};
 use crate::engine::Engine;
 use crate::error::ProcessError;
 use crate::functions;
-use crate::history::{StreamState, fields_hash};
+use crate::history::{FrameCopy, StreamState, fields_hash};
 use crate::replayed::RejectedLine;
 use crate::stream::{Frame, RejectFrame, StreamLog, without};
 use crate::watermark::{PUSHED, SOURCES_MAX, Taken, Waits};
 
 /// Rows of a stream aggregated at once: records of a commit group are joined up to this.
 const BATCH_ROWS_MAX: usize = 65_536;
+
+/// Where a record stands.
+pub(crate) struct Place {
+    /// Its place in the journal, or behind the checkpoint for one that could not be taken before.
+    pub(crate) at: Offset,
+    /// Where it lies outside of the journal.
+    pub(crate) copy: Option<Arc<FrameCopy>>,
+}
 
 /// What only the processing thread has of a stream.
 pub(crate) struct Writer {
@@ -118,10 +126,9 @@ impl Writer {
     /// A record that cannot be taken, be it by a panic, is counted and left in the journal: this
     /// thread serves every stream, and after a restart the same record would come again.
     ///
-    /// `at` is the record's place, or behind the checkpoint for one that could not be taken before.
     /// What the stream's table holds already is not indexed again.
-    pub(crate) fn take(&mut self, record: &JournalRecord, at: Offset) -> Applied {
-        let taken = catch_unwind(AssertUnwindSafe(|| self.try_take(record, at)));
+    pub(crate) fn take(&mut self, record: &JournalRecord, place: &Place) -> Applied {
+        let taken = catch_unwind(AssertUnwindSafe(|| self.try_take(record, place)));
         match taken {
             Ok(Ok(applied)) => applied,
             Ok(Err(error)) => self.fail(record, &error.to_string()),
@@ -129,7 +136,7 @@ impl Writer {
         }
     }
 
-    fn try_take(&mut self, record: &JournalRecord, at: Offset) -> Result<Applied, ProcessError> {
+    fn try_take(&mut self, record: &JournalRecord, place: &Place) -> Result<Applied, ProcessError> {
         let batch = adapt(&record.batch, self.log.declared())?;
         let rows = batch.num_rows();
         self.dedup.advance(record.received_at_us);
@@ -148,9 +155,7 @@ impl Writer {
             duplicates: repeated,
             failed: 0,
         };
-        let new = self.reflects.is_none_or(|reflects| at > reflects);
-        let counted = self.counted_to.is_some_and(|counted| at <= counted);
-        let taken = self.note(record, duplicates, &times, applied, (new, counted));
+        let taken = self.note(record, duplicates, &times, applied, place);
         self.revise(&times, taken, record.received_at_us);
         if accepted > 0 {
             self.pending.push(fresh);
@@ -164,8 +169,10 @@ impl Writer {
         duplicates: Option<datafusion::arrow::buffer::BooleanBuffer>,
         times: &[i64],
         applied: Applied,
-        (new, counted): (bool, bool),
+        place: &Place,
     ) -> Taken {
+        let new = self.reflects.is_none_or(|reflects| place.at > reflects);
+        let counted = self.counted_to.is_some_and(|counted| place.at <= counted);
         let mut index = self.log.write();
         let status = &mut index.status;
         let (source, received_at_us) = (record.source.as_deref(), record.received_at_us);
@@ -198,6 +205,7 @@ impl Writer {
                 min_us,
                 max_us,
                 duplicates: duplicates.map(Box::new),
+                copy: place.copy.clone(),
             });
         }
         taken
@@ -232,19 +240,24 @@ impl Writer {
         }
     }
 
-    pub(crate) fn take_rejects(&self, record: &JournalRecord, frames_max: usize) {
+    pub(crate) fn take_rejects(&self, record: &JournalRecord, place: &Place, frames_max: usize) {
         let mut index = self.log.write();
         let lines = record.batch.num_rows() as u64;
         index.status.rejected += lines;
-        if index.rejects.len() >= frames_max {
-            index.rejects.pop_front();
-        }
-        index.rejects.push_back(RejectFrame {
+        // In order of offsets, also one from before the checkpoint that could not be taken then.
+        let before = |frame: &RejectFrame| frame.offset < record.offset;
+        let at = index.rejects.partition_point(before);
+        let frame = RejectFrame {
             offset: record.offset,
             lines,
             received_at_us: record.received_at_us,
             replayed: BTreeSet::new(),
-        });
+            copy: place.copy.clone(),
+        };
+        index.rejects.insert(at, frame);
+        if index.rejects.len() > frames_max {
+            index.rejects.pop_front();
+        }
     }
 
     /// Notes that a line in quarantine has become an event, if that is what the record is.

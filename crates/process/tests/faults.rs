@@ -112,6 +112,7 @@ impl Life {
             journal: journal.instance()?,
             journal_end: journal.durable(),
             pins: std::sync::Arc::default(),
+            memory: tillwatch_event::MemoryBudget::unbounded(),
         };
         processor.attach(keeping, &|_| {})?;
         let range = RecoverRange {

@@ -15,6 +15,7 @@ use tillwatch_process::{
     RecoverRange, StreamDefinition,
 };
 
+use crate::stranded::reject_record;
 use crate::support::{
     Event, Figures, assert_same, batch, cube, figures, live, oracle, rates, stream,
 };
@@ -32,7 +33,7 @@ pub struct Till {
 impl Till {
     pub fn new(stream: StreamDefinition, cubes: Vec<CubeDefinition>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let (journal, processor) = open(folder.path(), &stream, &cubes);
+        let (journal, processor) = open(folder.path(), &stream, &cubes).expect("opens");
         Self {
             folder,
             journal: Some(journal),
@@ -48,21 +49,38 @@ impl Till {
         self.journal.as_mut().expect("it is open")
     }
 
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
     pub fn send(&mut self, events: &[Event]) -> u64 {
+        self.send_to("events", events)
+    }
+
+    pub fn send_to(&mut self, stream: &str, events: &[Event]) -> u64 {
         self.received_at_us += 1_000_000;
         let head = RecordHead {
             kind: RecordKind::Events,
-            stream: "events",
+            stream,
             received_at_us: self.received_at_us,
             idempotency_key: None,
             source: None,
             first_row: 0,
         };
         let payload = encode_record(&head, &batch(events)).expect("encodes");
+        self.apply(&payload)
+    }
+
+    pub fn send_rejects(&mut self, events: &[Event]) {
+        self.received_at_us += 1_000_000;
+        self.apply(&reject_record(events, self.received_at_us));
+    }
+
+    fn apply(&mut self, payload: &[u8]) -> u64 {
         let journal = self.journal();
-        let offset = journal.append(&payload).expect("appends");
+        let offset = journal.append(payload).expect("appends");
         journal.sync().expect("syncs");
-        let record = decode_record(offset, &payload).expect("decodes");
+        let record = decode_record(offset, payload).expect("decodes");
         self.processor.apply(&[record])[0].accepted
     }
 
@@ -91,12 +109,21 @@ impl Till {
     }
 
     pub fn restart_as(&mut self, stream: StreamDefinition, cubes: Vec<CubeDefinition>) {
+        self.try_restart_as(stream, cubes).expect("starts");
+    }
+
+    pub fn try_restart_as(
+        &mut self,
+        stream: StreamDefinition,
+        cubes: Vec<CubeDefinition>,
+    ) -> Result<(), String> {
         self.journal = None;
-        let (journal, processor) = open(self.folder.path(), &stream, &cubes);
+        let (journal, processor) = open(self.folder.path(), &stream, &cubes)?;
         self.journal = Some(journal);
         self.processor = processor;
         self.stream = stream;
         self.cubes = cubes;
+        Ok(())
     }
 
     /// Every event once, and every figure what SQL over the events gives.
@@ -177,7 +204,7 @@ fn open(
     folder: &std::path::Path,
     stream: &StreamDefinition,
     cubes: &[CubeDefinition],
-) -> (Journal, Processor) {
+) -> Result<(Journal, Processor), String> {
     let storage = Arc::new(DiskStorage::open(folder.join("journal")).expect("storage"));
     let options = JournalOptions {
         // Small, so that the journal has something to forget.
@@ -188,15 +215,15 @@ fn open(
     let processor = plan(stream, cubes);
     processor
         .attach(keeping(folder, &journal), &|_| {})
-        .expect("attaches");
+        .map_err(|error| error.to_string())?;
     let range = RecoverRange {
         flush: true,
         ..RecoverRange::default()
     };
     processor
         .recover(&journal.reader(), range, &|_| {})
-        .expect("recovers");
-    (journal, processor)
+        .map_err(|error| error.to_string())?;
+    Ok((journal, processor))
 }
 
 pub fn plan(stream: &StreamDefinition, cubes: &[CubeDefinition]) -> Processor {
@@ -220,12 +247,13 @@ pub fn keeping(folder: &std::path::Path, journal: &Journal) -> Keeping {
         journal: journal.instance().expect("an instance"),
         journal_end: journal.durable(),
         pins: Arc::default(),
+        memory: tillwatch_event::MemoryBudget::unbounded(),
     }
 }
 
 const DAY_US: i64 = 86_400_000_000;
 
-fn event(id: u32, at_us: i64) -> Event {
+pub fn event(id: u32, at_us: i64) -> Event {
     Event {
         id,
         at_us,
@@ -239,7 +267,7 @@ fn event(id: u32, at_us: i64) -> Event {
     }
 }
 
-fn per_minute() -> CubeDefinition {
+pub fn per_minute() -> CubeDefinition {
     cube("per_minute", Duration::from_secs(60), &[("psp", "psp")])
 }
 

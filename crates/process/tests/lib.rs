@@ -16,4 +16,5 @@ mod limits;
 mod recovery;
 mod replay;
 mod simulated;
+mod stranded;
 mod support;

@@ -15,7 +15,7 @@ use super::checkpoint::Checkpoint;
 use super::fingerprint::{events_name, fields_hash, quarantine_name, table_name};
 use super::fitting::Fitting;
 use super::rejects::QUARANTINE_TIME;
-use super::{Keeping, Kept, StreamTables, quarantine_schema, reflected, transaction};
+use super::{FrameCopies, Keeping, Kept, StreamTables, quarantine_schema, reflected, transaction};
 use crate::cube::{BUCKET, BatchInputs, CubeWriter, StateCache, StateTable};
 use crate::definition::StreamDefinition;
 use crate::engine::nullable;
@@ -67,7 +67,7 @@ impl Processor {
             )));
         }
         let kept = Kept {
-            cache: Arc::new(StateCache::new(self.options().state_cache_bytes_max)),
+            cache: StateCache::new(self.options().state_cache_bytes_max, &keeping.memory),
             from: checkpoint.as_ref().map(|found| found.offset),
             unused: Mutex::default(),
             keeping,
@@ -322,6 +322,7 @@ fn open_stream(writer: &mut Writer, kept: &Kept) -> Result<(), ProcessError> {
         older,
         quarantine,
         pins: Arc::clone(&kept.keeping.pins),
+        copies: FrameCopies::new(Arc::clone(&kept.keeping.state)),
     };
     for table in tables
         .older

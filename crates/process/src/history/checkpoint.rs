@@ -3,10 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tillwatch_journal::{Offset, Storage};
 
+use super::FrameCopy;
 use crate::cube::StoreState;
 use crate::dedup::DedupCheckpoint;
 use crate::error::ProcessError;
@@ -31,7 +33,7 @@ pub(crate) struct Checkpoint {
     pub(crate) streams: BTreeMap<String, StreamState>,
     /// By the name of the cube's table, so that another definition does not take it up.
     pub(crate) cubes: BTreeMap<String, CubeState>,
-    /// Frames that no definition could take. They are in the journal only, which is kept for them.
+    /// Frames that no definition could take. They are in no table, but in copies of their own.
     #[serde(default)]
     pub(crate) stranded: Vec<StrandedFrame>,
     /// Frames from before `offset` that could not be taken once and can be now. They are replayed as
@@ -50,6 +52,9 @@ pub(crate) struct StrandedFrame {
     /// has the frame.
     #[serde(default)]
     pub(crate) undefined: bool,
+    /// Where it lies outside of the journal; none until a flush has copied it.
+    #[serde(default)]
+    pub(crate) copy: Option<Arc<FrameCopy>>,
 }
 
 /// What is kept of a stream.

@@ -8,15 +8,12 @@ use tillwatch_collect::{adapt, decode_owned_record};
 use tillwatch_history::Table;
 use tillwatch_journal::{JournalReader, Offset};
 
-use super::{Checkpoint, Kept, reject_rows, transaction};
+use super::{Checkpoint, FrameCopies, Kept, reject_rows, transaction};
 use crate::cube::Cube;
+use crate::definition::ProcessOptions;
 use crate::error::ProcessError;
 use crate::processor::Processor;
 use crate::stream::{Frame, RejectFrame, StreamLog, without};
-
-/// Rows and bytes in memory of the events that one commit holds.
-const PART_ROWS: usize = 500_000;
-const PART_BYTES: usize = 256 << 20;
 
 /// What a flush did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,13 +68,16 @@ impl Processor {
         if slot.is_none() {
             *slot = self.begin_flush(kept)?;
         }
-        let Some(flush) = slot.as_ref() else {
+        let Some(flush) = slot.as_mut() else {
             return Ok(None);
         };
         let report = self.write_flush(kept, flush, journal)?;
         self.checkpointed(&flush.checkpoint);
-        self.writers().readmitted.clear();
+        let stranded = std::mem::take(&mut flush.checkpoint.stranded);
         *slot = None;
+        self.writers().copied(&stranded);
+        let oldest = kept.keeping.pins.oldest();
+        copies(kept).remove_unneeded(&stranded, oldest);
         Ok(Some(report))
     }
 
@@ -127,11 +127,12 @@ impl Processor {
     fn write_flush(
         &self,
         kept: &Kept,
-        flush: &Flush,
+        flush: &mut Flush,
         journal: &JournalReader,
     ) -> Result<FlushReport, ProcessError> {
         let upto = flush.checkpoint.offset;
         let id = transaction(upto)?;
+        let parts = self.options();
         let mut report = FlushReport {
             upto,
             events: 0,
@@ -141,8 +142,8 @@ impl Processor {
             let Some(tables) = stream.log.tables() else {
                 continue;
             };
-            stream.write_rejects(&tables.quarantine, id, journal)?;
-            report.events += stream.write_events(&tables.events, id, journal)?;
+            stream.write_rejects(&tables.quarantine, id, journal, parts)?;
+            report.events += stream.write_events(&tables.events, id, journal, parts)?;
             stream.log.flushed(upto, tables.events.view().files);
         }
         for CubeFlush { cube, states } in &flush.cubes {
@@ -158,6 +159,8 @@ impl Processor {
             };
             cube.flushed(view.files);
         }
+        let stranded = &mut flush.checkpoint.stranded;
+        copies(kept).copy(stranded, upto, journal)?;
         flush.checkpoint.write(kept.keeping.state.as_ref())?;
         Ok(report)
     }
@@ -171,31 +174,40 @@ impl Processor {
         let stranded = {
             let writers = self.writers();
             let frames = writers.stranded.iter().chain(&writers.readmitted);
-            frames.map(|frame| frame.offset).min()
+            let only_here = frames.filter(|frame| frame.copy.is_none());
+            only_here.map(|frame| frame.offset).min()
         };
         let others = kept.keeping.pins.oldest().into_iter().chain(stranded);
         Some(others.fold(checkpoint, Offset::min))
     }
 }
 
+fn copies(kept: &Kept) -> FrameCopies {
+    FrameCopies::new(Arc::clone(&kept.keeping.state))
+}
+
 impl StreamFlush {
-    /// Writes the rejected lines, a part at a time.
+    /// Writes the rejected lines, a part at a time. Those taken up from before the checkpoint go with the
+    /// first part behind it, as events do.
     fn write_rejects(
         &self,
         table: &Table,
         id: u64,
         journal: &JournalReader,
+        parts: &ProcessOptions,
     ) -> Result<(), ProcessError> {
         let mut part = Vec::new();
         let mut bytes = 0;
         for frame in &self.rejects {
-            if table.view().transaction >= frame.offset.to_number() {
+            if self.holds(table, frame.offset) {
                 continue;
             }
-            let record = journal.read_at(frame.offset)?;
+            let record = self
+                .log
+                .payload(frame.offset, frame.copy.as_deref(), journal)?;
             bytes += record.len();
             part.push((frame, record));
-            if bytes >= PART_BYTES {
+            if bytes >= parts.flush_bytes_max && Some(frame.offset) > self.checkpoint_at {
                 table.append(transaction(frame.offset)?, &[reject_rows(&part)?])?;
                 part.clear();
                 bytes = 0;
@@ -214,11 +226,12 @@ impl StreamFlush {
         table: &Table,
         id: u64,
         journal: &JournalReader,
+        parts: &ProcessOptions,
     ) -> Result<u64, ProcessError> {
         let mut part = Vec::new();
         let (mut rows, mut bytes, mut events) = (0, 0, 0);
         for frame in &self.frames {
-            if self.holds(table, frame) {
+            if self.holds(table, frame.offset) {
                 continue;
             }
             let batch = self.read(frame, journal)?;
@@ -228,7 +241,7 @@ impl StreamFlush {
             part.push(batch);
             // What was taken up from before the checkpoint goes with the first part behind it.
             let is_new = Some(frame.offset) > self.checkpoint_at;
-            if is_new && (rows >= PART_ROWS || bytes >= PART_BYTES) {
+            if is_new && (rows >= parts.flush_rows_max || bytes >= parts.flush_bytes_max) {
                 table.append(transaction(frame.offset)?, &part)?;
                 part.clear();
                 (rows, bytes) = (0, 0);
@@ -242,19 +255,20 @@ impl StreamFlush {
 
     /// Whether the table has a frame, from a try before. One from before the checkpoint is in it when
     /// anything behind the checkpoint is.
-    fn holds(&self, table: &Table, frame: &Frame) -> bool {
+    fn holds(&self, table: &Table, frame: Offset) -> bool {
         let Some(last) = table.view().transaction.map(Offset::from_number) else {
             return false;
         };
         match self.checkpoint_at {
-            Some(checkpoint) if frame.offset <= checkpoint => last > checkpoint,
-            _ => frame.offset <= last,
+            Some(checkpoint) if frame <= checkpoint => last > checkpoint,
+            _ => frame <= last,
         }
     }
 
     /// The events of a frame, as declared and without duplicates.
     fn read(&self, frame: &Frame, journal: &JournalReader) -> Result<RecordBatch, ProcessError> {
-        let record = decode_owned_record(frame.offset, journal.read_at(frame.offset)?)?;
+        let payload = (self.log).payload(frame.offset, frame.copy.as_deref(), journal)?;
+        let record = decode_owned_record(frame.offset, payload)?;
         let batch = without(&record.batch, frame.duplicates.as_deref())?;
         Ok(adapt(&batch, self.log.declared())?)
     }

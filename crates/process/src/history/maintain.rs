@@ -16,16 +16,13 @@ use super::checkpoint::Checkpoint;
 use super::fingerprint::CUBES;
 use crate::cube::{Cube, KeepAt};
 use crate::dedup::remove_unneeded;
+use crate::definition::ProcessOptions;
 use crate::error::ProcessError;
 use crate::processor::Processor;
 use crate::stream::StreamLog;
 
 /// Files of about one size in a day that are laid together.
 const FAN_IN: usize = 8;
-/// Rows and bytes of the files that one step lays together: they are in memory at once, and what comes
-/// out has to be one file again, or it would be due for ever.
-const STEP_ROWS_MAX: u64 = 500_000;
-const STEP_BYTES_MAX: u64 = 64 << 20;
 /// How long a table stays that no definition has any more, in microseconds: an hour.
 const UNUSED_US: i64 = 3_600_000_000;
 
@@ -117,7 +114,7 @@ impl Processor {
             }
         }
         for log in self.streams() {
-            if let Some(done) = compact_stream(&log)? {
+            if let Some(done) = compact_stream(&log, self.options())? {
                 return Ok(Some(done));
             }
         }
@@ -241,6 +238,7 @@ impl Processor {
         };
         let files = cube.files();
         cube.rolled_up().forget_all_but(&files);
+        let step = self.options();
         for day in by_day(&files).into_values() {
             let due: Vec<_> = day
                 .into_iter()
@@ -262,7 +260,7 @@ impl Processor {
                 }
                 let rows = changed.iter().map(|(file, _)| file.rows).sum::<u64>();
                 let bytes = changed.iter().map(|(file, _)| file.bytes).sum::<u64>();
-                if rows >= STEP_ROWS_MAX || bytes >= STEP_BYTES_MAX {
+                if rows >= step.maintain_rows_max || bytes >= step.maintain_bytes_max {
                     break;
                 }
             }
@@ -286,7 +284,7 @@ impl Processor {
         let Some(table) = cube.table() else {
             return Ok(None);
         };
-        let Some(files) = due_together(&cube.files()) else {
+        let Some(files) = due_together(&cube.files(), self.options()) else {
             return Ok(None);
         };
         let merged = cube.reduce(self.engine(), &table.states_of(&files)?)?;
@@ -309,7 +307,10 @@ fn is_due(cube: &Cube, file: &DataFile, at: &KeepAt) -> bool {
 }
 
 /// Lays together the files of a stream's tables, and removes rejected lines nobody can ask for.
-fn compact_stream(log: &Arc<StreamLog>) -> Result<Option<MaintainReport>, ProcessError> {
+fn compact_stream(
+    log: &Arc<StreamLog>,
+    step: &ProcessOptions,
+) -> Result<Option<MaintainReport>, ProcessError> {
     let Some(tables) = log.tables() else {
         return Ok(None);
     };
@@ -324,7 +325,7 @@ fn compact_stream(log: &Arc<StreamLog>) -> Result<Option<MaintainReport>, Proces
         }
     }
     for (table, is_events) in [(&tables.events, true), (&tables.quarantine, false)] {
-        let Some(files) = due_together(&table.view().files) else {
+        let Some(files) = due_together(&table.view().files, step) else {
             continue;
         };
         let mut batches = Vec::new();
@@ -354,8 +355,9 @@ fn by_day(files: &[Arc<DataFile>]) -> BTreeMap<i32, Vec<Arc<DataFile>>> {
 }
 
 /// Files of one day and about one size, enough of them to be worth one larger file; of a day that is
-/// not the newest, already two.
-fn due_together(files: &[Arc<DataFile>]) -> Option<Vec<Arc<DataFile>>> {
+/// not the newest, already two. Together they are in memory at once, and what comes out has to be one file
+/// again, or it would be due for ever: so no more than one step takes.
+fn due_together(files: &[Arc<DataFile>], step: &ProcessOptions) -> Option<Vec<Arc<DataFile>>> {
     let days = by_day(files);
     let newest = days.keys().next_back().copied();
     for (day, mut files) in days {
@@ -366,7 +368,8 @@ fn due_together(files: &[Arc<DataFile>]) -> Option<Vec<Arc<DataFile>>> {
         let (mut rows, mut bytes) = (0, 0);
         for file in files {
             let alike = together.is_empty() || file.rows <= rows * FAN_IN as u64;
-            let fits = rows + file.rows <= STEP_ROWS_MAX && bytes + file.bytes <= STEP_BYTES_MAX;
+            let fits = rows + file.rows <= step.maintain_rows_max
+                && bytes + file.bytes <= step.maintain_bytes_max;
             if !alike || !fits {
                 break;
             }
@@ -400,7 +403,8 @@ mod tests {
     }
 
     fn due(files: &[Arc<DataFile>]) -> Option<Vec<u64>> {
-        due_together(files).map(|files| files.iter().map(|f| f.rows).collect())
+        due_together(files, &ProcessOptions::default())
+            .map(|files| files.iter().map(|f| f.rows).collect())
     }
 
     #[test]
@@ -413,11 +417,11 @@ mod tests {
         assert_eq!(due(&with_large).map(|rows| rows.len()), Some(8));
         assert_eq!(due(&[file(1, 5), file(1, 7), file(2, 1)]), Some(vec![5, 7]));
         assert_eq!(due(&[file(1, 5), file(1, 70), file(2, 1)]), None);
-        let half = STEP_ROWS_MAX / 2 + 1;
+        let half = ProcessOptions::default().maintain_rows_max / 2 + 1;
         assert_eq!(due(&[file(1, half), file(1, half), file(2, 1)]), None);
         let wide = |rows| {
             let file = DataFile::clone(&file(1, rows));
-            let bytes = STEP_BYTES_MAX / 2 + 1;
+            let bytes = ProcessOptions::default().maintain_bytes_max / 2 + 1;
             Arc::new(DataFile { bytes, ..file })
         };
         assert_eq!(due(&[wide(5), wide(6), file(2, 1)]), None, "too many bytes");

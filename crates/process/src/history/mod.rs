@@ -17,11 +17,13 @@ mod flush;
 mod maintain;
 mod pins;
 mod rejects;
+mod stranded;
 mod verify;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
+use tillwatch_event::MemoryBudget;
 use tillwatch_history::{DataFile, History, Table};
 use tillwatch_journal::{Offset, Storage};
 
@@ -37,6 +39,7 @@ pub(crate) use pins::Pin;
 pub use pins::Pins;
 pub use rejects::RejectReader;
 pub(crate) use rejects::{quarantine_schema, reject_rows};
+pub(crate) use stranded::{FrameCopies, FrameCopy};
 pub use verify::{VerifiedState, state_files, verify_state};
 
 use crate::cube::StateCache;
@@ -55,6 +58,8 @@ pub struct Keeping {
     pub journal_end: Offset,
     /// What questions still read of the journal, whichever processor they began on.
     pub pins: Arc<Pins>,
+    /// The memory of the process, which what is kept decoded for questions shares.
+    pub memory: MemoryBudget,
 }
 
 impl std::fmt::Debug for Keeping {
@@ -85,6 +90,8 @@ pub(crate) struct StreamTables {
     pub(crate) older: Vec<Arc<Table>>,
     pub(crate) quarantine: Arc<Table>,
     pub(crate) pins: Arc<Pins>,
+    /// Frames that lie outside of the journal until the tables hold them.
+    pub(crate) copies: FrameCopies,
 }
 
 impl StreamTables {

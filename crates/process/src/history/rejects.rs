@@ -82,15 +82,32 @@ impl RejectReader {
     /// # Errors
     /// It cannot be read, or is in neither place.
     pub fn read(&mut self, frame: &RejectFrame) -> Result<JournalRecord, ProcessError> {
-        let tables = self.log.tables();
-        let flushed = tables.and_then(|tables| reflected(&tables.quarantine));
-        let payload = match tables {
-            Some(_) if flushed.is_some_and(|flushed| frame.offset <= flushed) => {
-                self.flushed(frame)?
+        Ok(decode_owned_record(frame.offset, self.payload(frame)?)?)
+    }
+
+    fn payload(&mut self, frame: &RejectFrame) -> Result<Vec<u8>, ProcessError> {
+        // A copy goes when history holds the frame, which may be after the frame was told.
+        let copied = frame.copy.as_deref().map(|copy| {
+            let journal = &self.journal;
+            self.log.payload(frame.offset, Some(copy), journal)
+        });
+        if let Some(Ok(payload)) = copied {
+            return Ok(payload);
+        }
+        if frame.copy.is_none() && !self.is_flushed(frame) {
+            match self.journal.read_at(frame.offset) {
+                Ok(payload) => return Ok(payload),
+                // It may have been flushed, and forgotten by the journal, in between.
+                Err(error) if !self.is_flushed(frame) => return Err(error.into()),
+                Err(_) => {}
             }
-            _ => self.journal.read_at(frame.offset)?,
-        };
-        Ok(decode_owned_record(frame.offset, payload)?)
+        }
+        self.flushed(frame)
+    }
+
+    fn is_flushed(&self, frame: &RejectFrame) -> bool {
+        let flushed = (self.log.tables()).and_then(|tables| reflected(&tables.quarantine));
+        flushed.is_some_and(|flushed| frame.offset <= flushed)
     }
 
     fn flushed(&mut self, frame: &RejectFrame) -> Result<Vec<u8>, ProcessError> {

@@ -1,11 +1,12 @@
 //! Reading all that the state folder keeps, to see whether it is what was written.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tillwatch_history::Table;
 use tillwatch_journal::Storage;
 
-use super::{Checkpoint, StreamTables};
+use super::{Checkpoint, FrameCopies, StreamTables};
 use crate::dedup::verify_run;
 use crate::error::ProcessError;
 use crate::processor::Processor;
@@ -21,12 +22,12 @@ pub struct VerifiedState {
     pub faults: Vec<(String, String)>,
 }
 
-/// Reads the checkpoint and every file of ids it names, and compares all checksums. Nothing is changed,
+/// Reads the checkpoint and every file it names, of ids and of copied frames, and compares all checksums. Nothing is changed,
 /// and nothing need be open.
 #[must_use]
-pub fn verify_state(state: &dyn Storage) -> VerifiedState {
+pub fn verify_state(state: &Arc<dyn Storage>) -> VerifiedState {
     let mut verified = VerifiedState::default();
-    let checkpoint = match Checkpoint::read(state) {
+    let checkpoint = match Checkpoint::read(state.as_ref()) {
         Ok(None) => return verified,
         Ok(Some(checkpoint)) => checkpoint,
         Err(error) => {
@@ -41,16 +42,28 @@ pub fn verify_state(state: &dyn Storage) -> VerifiedState {
     let runs = checkpoint.streams.values();
     for run in runs.flat_map(|stream| stream.dedup.runs.iter()) {
         verified.files += 1;
-        match verify_run(state, run) {
+        match verify_run(state.as_ref(), run) {
             Ok(ids) => verified.ids += ids,
             Err(error) => verified.faults.push((run.file.clone(), error.to_string())),
         }
     }
+    let copies = FrameCopies::new(Arc::clone(state));
+    let mut files = BTreeSet::new();
+    for frame in checkpoint.stranded.iter().chain(&checkpoint.readmitted) {
+        let Some(copy) = &frame.copy else {
+            continue;
+        };
+        files.insert(copy.file.as_str());
+        if let Err(error) = copies.read(copy) {
+            verified.faults.push((copy.file.clone(), error.to_string()));
+        }
+    }
+    verified.files += files.len() as u64;
     verified
 }
 
-/// The files of the state folder that belong to its checkpoint: that itself, and those of the ids it
-/// names. What else lies there is left over.
+/// The files of the state folder that belong to its checkpoint: that itself, those of the ids it names,
+/// and the copies of frames that no definition can take. What else lies there is left over.
 ///
 /// # Errors
 /// The checkpoint cannot be read.
@@ -60,8 +73,13 @@ pub fn state_files(state: &dyn Storage) -> Result<Vec<String>, ProcessError> {
     };
     let runs = checkpoint.streams.values();
     let runs = runs.flat_map(|stream| stream.dedup.runs.iter().map(|run| run.file.clone()));
+    let frames = checkpoint.stranded.iter().chain(&checkpoint.readmitted);
+    let copies: BTreeSet<_> = frames
+        .filter_map(|frame| Some(frame.copy.as_ref()?.file.clone()))
+        .collect();
     Ok(std::iter::once("checkpoint".to_owned())
         .chain(runs)
+        .chain(copies)
         .collect())
 }
 

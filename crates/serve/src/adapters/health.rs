@@ -80,10 +80,7 @@ impl RunningHealth {
             let sum = |bytes: &mut dyn Iterator<Item = u64>| {
                 usize::try_from(bytes.fold(0, u64::saturating_add)).unwrap_or(usize::MAX)
             };
-            // What is kept decoded of their files is memory of cubes too.
-            let decoded = processor.state_cache_bytes();
-            let cubes = status.cubes.iter().map(|cube| cube.bytes);
-            let cubes = sum(&mut cubes.chain([decoded]));
+            let cubes = sum(&mut status.cubes.iter().map(|cube| cube.bytes));
             let dedup = sum(&mut status.streams.iter().map(|stream| stream.dedup_bytes));
             let index = sum(&mut status.streams.iter().map(|stream| stream.index_bytes));
             memory.measured(MemoryPart::Cubes, cubes);

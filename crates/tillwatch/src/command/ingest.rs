@@ -14,6 +14,7 @@ use tillwatch_collect::file::ingest::{
 };
 use tillwatch_collect::file::{Dialect, FileFormat, IngestOptions, ingest};
 use tillwatch_collect::{Decoder, Intake, SystemClock};
+use tillwatch_event::MemoryBudget;
 
 use crate::cli::Ingest;
 use crate::definitions::Loaded;
@@ -90,7 +91,7 @@ fn local(
     }
     let journal = open_journal(data, loaded)?;
     let instance = journal.instance()?;
-    let keeping = open_keeping(data, &journal, loaded)?;
+    let keeping = open_keeping(data, &journal, loaded, MemoryBudget::unbounded())?;
     let processor = replay(&journal, loaded, keeping, &|_| ())?;
     let intake = Arc::new(Intake::start(
         journal,

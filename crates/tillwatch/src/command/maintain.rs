@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use indicatif::ProgressBar;
 use tillwatch_collect::{Clock, SystemClock};
+use tillwatch_event::MemoryBudget;
 use tillwatch_process::MaintainReport;
 
 use crate::cli::Folders;
@@ -28,7 +29,7 @@ pub async fn run(folders: Folders) -> Result<ExitCode> {
         bar.enable_steady_tick(Duration::from_millis(100));
         bar.set_message("replaying the journal");
         let mut journal = open_journal(&folders.data, &loaded)?;
-        let keeping = open_keeping(&folders.data, &journal, &loaded)?;
+        let keeping = open_keeping(&folders.data, &journal, &loaded, MemoryBudget::unbounded())?;
         let processor = replay(&journal, &loaded, keeping, &|_| ())?;
         bar.set_message("flushing");
         let flushed = processor.flush(&journal.reader())?;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use serde_json::Value;
 use tillwatch_analyse::{Analyst, LimitOverride};
+use tillwatch_event::MemoryBudget;
 
 use super::client::ServerClient;
 use crate::cli::{Output, Sql};
@@ -25,7 +26,7 @@ pub async fn run(options: Sql) -> Result<ExitCode> {
                 return Ok(ExitCode::from(1));
             };
             let journal = open_journal(data, &loaded)?;
-            let keeping = open_keeping(data, &journal, &loaded)?;
+            let keeping = open_keeping(data, &journal, &loaded, MemoryBudget::unbounded())?;
             let processor = replay(&journal, &loaded, keeping, &|_| ())?;
             let analyst = Analyst::new(
                 &processor,

@@ -183,6 +183,18 @@ pub struct HistoryLimits {
     /// Bytes of decoded states of cubes' tables that are kept in memory for questions. Default 128 MiB.
     #[schemars(with = "Option<WrittenLimit>")]
     pub state_cache_bytes_max: Option<u64>,
+    /// Rows of events that one commit of a flush writes, and so holds in memory. Default 250 000.
+    #[schemars(with = "Option<WrittenLimit>")]
+    pub flush_rows_max: Option<usize>,
+    /// And their bytes in memory. Default 128 MiB.
+    #[schemars(with = "Option<WrittenLimit>")]
+    pub flush_bytes_max: Option<usize>,
+    /// Rows of the files that one step of maintenance lays together, and so holds in memory. Default 250 000.
+    #[schemars(with = "Option<WrittenLimit>")]
+    pub maintain_rows_max: Option<u64>,
+    /// And the bytes of these files. Default 32 MiB.
+    #[schemars(with = "Option<WrittenLimit>")]
+    pub maintain_bytes_max: Option<u64>,
 }
 
 /// When history is flushed and how much of a core its maintenance takes.
@@ -197,6 +209,20 @@ pub struct HistoryPace {
 }
 
 impl HistoryLimits {
+    /// What of it the processor keeps to.
+    pub fn options(&self, others: ProcessOptions) -> ProcessOptions {
+        ProcessOptions {
+            state_cache_bytes_max: self
+                .state_cache_bytes_max
+                .unwrap_or(others.state_cache_bytes_max),
+            flush_rows_max: self.flush_rows_max.unwrap_or(others.flush_rows_max),
+            flush_bytes_max: self.flush_bytes_max.unwrap_or(others.flush_bytes_max),
+            maintain_rows_max: self.maintain_rows_max.unwrap_or(others.maintain_rows_max),
+            maintain_bytes_max: self.maintain_bytes_max.unwrap_or(others.maintain_bytes_max),
+            ..others
+        }
+    }
+
     /// As the keeper of history takes them.
     #[must_use]
     pub fn pace(&self) -> HistoryPace {
@@ -269,10 +295,10 @@ impl ProcessLimits {
             function_bytes_max: self
                 .function_bytes_max
                 .unwrap_or(default.function_bytes_max),
-            state_cache_bytes_max: default.state_cache_bytes_max,
             dedup_memory_bytes_max: self
                 .dedup_memory_bytes_max
                 .unwrap_or(default.dedup_memory_bytes_max),
+            ..default
         }
     }
 }

@@ -25,10 +25,8 @@ use crate::definitions::{Loaded, resolve::CsvShape};
 /// # Errors
 /// They were checked before, so only what the check cannot see.
 pub fn plan(loaded: &Loaded) -> Result<Processor> {
-    let mut options = loaded.limits.process.options();
-    if let Some(bytes) = loaded.limits.history.state_cache_bytes_max {
-        options.state_cache_bytes_max = bytes;
-    }
+    let limits = &loaded.limits;
+    let options = limits.history.options(limits.process.options());
     let processor = Processor::new(
         loaded.streams.clone(),
         loaded.cubes.clone(),

@@ -87,7 +87,12 @@ pub fn open_journal(data: &Path, loaded: &Loaded) -> Result<Journal> {
 ///
 /// # Errors
 /// A folder cannot be made or used.
-pub fn open_keeping(data: &Path, journal: &Journal, loaded: &Loaded) -> Result<Keeping> {
+pub fn open_keeping(
+    data: &Path,
+    journal: &Journal,
+    loaded: &Loaded,
+    memory: MemoryBudget,
+) -> Result<Keeping> {
     let folder = data.join(HISTORY);
     let location = match &loaded.history {
         Some(place) => Location::Url {
@@ -107,6 +112,7 @@ pub fn open_keeping(data: &Path, journal: &Journal, loaded: &Loaded) -> Result<K
         journal: journal.instance()?,
         journal_end: journal.durable(),
         pins: Arc::default(),
+        memory,
     })
 }
 
@@ -300,9 +306,9 @@ impl Engine {
         let health = Arc::clone(&self.health);
         let total = self.journal_bytes;
         let definitions = Arc::clone(&loaded);
-        let data = self.data.clone();
+        let (data, memory) = (self.data.clone(), self.memory.clone());
         let (journal, processor, keeping) = tokio::task::spawn_blocking(move || {
-            let keeping = open_keeping(&data, &journal, &definitions)?;
+            let keeping = open_keeping(&data, &journal, &definitions, memory)?;
             let bar = terminal::bytes_bar("  replaying the journal", total);
             let progress = |done: &RecoverReport| {
                 health.set_progress(done.bytes, total, done.events);

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use tillwatch_analyse::{AuditLimits, AuditPart, AuditReport, Auditor};
 use tillwatch_collect::decode_owned_record;
+use tillwatch_event::MemoryBudget;
 use tillwatch_history::Table;
 use tillwatch_journal::{JournalError, JournalReader, Offset};
 use tillwatch_process::{Processor, RecoverRange, verify_state};
@@ -117,10 +118,10 @@ pub fn verify(
             _ => return Err(error),
         },
     };
-    let keeping = open_keeping(data, &journal, loaded)?;
+    let keeping = open_keeping(data, &journal, loaded, MemoryBudget::unbounded())?;
     report.places.push(read_journal(&journal.reader(), told));
     told(VerifyStep::Place("state".to_owned(), 0));
-    let state = verify_state(keeping.state.as_ref());
+    let state = verify_state(&keeping.state);
     let broken = |faults: Vec<(String, String)>| -> Vec<FileFault> {
         let faults = faults.into_iter();
         faults
