@@ -169,11 +169,12 @@ impl std::fmt::Debug for ProcessedView {
 }
 
 impl StreamSnapshot for ProcessedView {
-    fn scan(&self, range: TimeRange) -> Scan {
+    fn scan(&self, range: TimeRange, columns: &[usize]) -> Scan {
         let view = Arc::clone(&self.view);
         let scan = self
             .log
-            .scan_view(view, &self.reader, range.from_us, range.to_us);
+            .scan_view(view, &self.reader, range.from_us, range.to_us)
+            .of_columns(columns);
         Box::new(scan.map(|batch| batch.map_err(external)))
     }
 }

@@ -78,6 +78,7 @@ pub(crate) trait StreamSource: Debug + Send + Sync {
 
 /// What one question sees of a stream.
 pub(crate) trait StreamSnapshot: Debug + Send + Sync {
-    /// The events of a range of event time, each once; events outside the range are possible.
-    fn scan(&self, range: TimeRange) -> Scan;
+    /// The events of a range of event time, each once; events outside the range are possible. Of other
+    /// `columns` than these the values are not needed, and may be null.
+    fn scan(&self, range: TimeRange, columns: &[usize]) -> Scan;
 }

@@ -8,6 +8,7 @@ use datafusion::arrow::compute::concat;
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::error::Result;
 use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::utils::collect_columns;
 
 use crate::definition::StreamDefinition;
 use crate::engine::{Engine, nullable};
@@ -58,6 +59,53 @@ impl Derive {
     /// Declared and derived columns.
     pub(crate) fn schema(&self) -> &SchemaRef {
         &self.full
+    }
+
+    /// Of `columns` of the full schema, all that they are computed from, themselves included: one mark a column.
+    pub(crate) fn needed(&self, columns: &[usize]) -> Vec<bool> {
+        let declared = self.full.fields().len() - self.columns.len();
+        let mut needed = vec![false; self.full.fields().len()];
+        let mark = |needed: &mut Vec<bool>, at: usize| {
+            if let Some(mark) = needed.get_mut(at) {
+                *mark = true;
+            }
+        };
+        columns.iter().for_each(|at| mark(&mut needed, *at));
+        // The last one first: a derived column is made of earlier ones.
+        for (at, (expr, _)) in self.columns.iter().enumerate().rev() {
+            if needed.get(declared + at) == Some(&true) {
+                for column in collect_columns(expr) {
+                    mark(&mut needed, column.index());
+                }
+            }
+        }
+        needed
+    }
+
+    /// As [`Self::apply`]; columns that are not `needed` are null and not computed. `nulls` are of at least
+    /// as many rows, one array a column.
+    pub(crate) fn apply_needed(
+        &self,
+        batch: &RecordBatch,
+        needed: &[bool],
+        nulls: &[ArrayRef],
+    ) -> Result<RecordBatch> {
+        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        let mut arrays = batch.columns().to_vec();
+        let schema = self.schemas.first().unwrap_or(&self.full);
+        let mut current =
+            RecordBatch::try_new_with_options(Arc::clone(schema), arrays.clone(), &options)?;
+        for ((expr, data_type), schema) in self.columns.iter().zip(self.schemas.iter().skip(1)) {
+            let at = arrays.len();
+            let array = match (needed.get(at), nulls.get(at)) {
+                (Some(false), Some(nulls)) => nulls.slice(0, batch.num_rows()),
+                _ => compute(expr, &current, data_type)?.0,
+            };
+            arrays.push(array);
+            current =
+                RecordBatch::try_new_with_options(Arc::clone(schema), arrays.clone(), &options)?;
+        }
+        Ok(current)
     }
 
     /// Adds the derived columns. The second figure counts values that could not be computed

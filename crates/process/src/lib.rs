@@ -31,6 +31,7 @@ mod reason;
 mod recount;
 mod replayed;
 mod revision;
+mod some_columns;
 mod status;
 mod stream;
 mod trial;

@@ -20,9 +20,10 @@ use tillwatch_journal::{JournalReader, Offset};
 use crate::cube::event_times;
 use crate::definition::StreamDefinition;
 use crate::derive::Derive;
-use crate::engine::Engine;
+use crate::engine::{Engine, nullable};
 use crate::error::{Item, ProcessError};
 use crate::history::{Fitting, FrameCopy, Pin, StreamFlush, StreamTables, reflected};
+use crate::some_columns::SomeColumns;
 use crate::status::StreamStatus;
 
 /// Small frames are joined up to this many rows before they are handed out.
@@ -284,6 +285,7 @@ impl StreamLog {
                 .collect(),
             from,
             to,
+            some: None,
             _view: view,
         }
     }
@@ -418,10 +420,19 @@ pub struct Scan {
     frames: VecDeque<Arc<Frame>>,
     from: i64,
     to: i64,
+    /// What is read when not all columns are.
+    some: Option<SomeColumns>,
     _view: Arc<StreamView>,
 }
 
 impl Scan {
+    /// Reads these columns only, of the declared and derived ones by position; the others are null.
+    #[must_use]
+    pub fn of_columns(mut self, columns: &[usize]) -> Self {
+        self.some = SomeColumns::of(&self.log, columns);
+        self
+    }
+
     fn holds(&self, min_us: i64, max_us: i64) -> bool {
         min_us >= self.from && (max_us < self.to || self.to == i64::MAX)
     }
@@ -451,10 +462,17 @@ impl Scan {
     /// What fits of some rows of history. The others are counted as failed, as frames are that do not
     /// fit.
     fn stored(&self, batch: &RecordBatch, inside: bool) -> Result<RecordBatch, ProcessError> {
-        let fitting = Fitting::of(batch, &self.log.declared);
+        let some = self.some.as_ref().filter(|some| some.reading.is_some());
+        let schema = some.and_then(|some| some.reading.as_ref());
+        let schema = schema.unwrap_or(&self.log.declared);
+        let fitting = Fitting::of(batch, schema);
         let batch = match fitting.batches.as_slice() {
             [one] => one.clone(),
-            many => concat_batches(&self.log.declared.arrow_schema(), many)?,
+            many => concat_batches(&schema.arrow_schema(), many)?,
+        };
+        let batch = match some {
+            Some(some) => some.widen(&batch, &self.log)?,
+            None => batch,
         };
         self.cut(batch, inside)
     }
@@ -474,7 +492,11 @@ impl Scan {
             };
             let inside = self.holds(file.min_us, file.max_us);
             let range = (!inside).then_some((self.from, self.to));
-            self.rows = Some((table.read(&file, None, range)?, inside));
+            let rows = match &mut self.some {
+                Some(some) => some.open(&self.log, &table, &file, range)?,
+                None => table.read(&file, None, range)?,
+            };
+            self.rows = Some((rows, inside));
         }
         match self.frames.pop_front() {
             Some(frame) => self.load(&frame).map(Some),
@@ -497,9 +519,18 @@ impl Scan {
         let batch = match parts.as_slice() {
             [] => return Ok(None),
             [one] => one.clone(),
-            [first, ..] => concat_batches(&first.schema(), &parts)?,
+            // Columns that are not read may be null, though they are required.
+            [first, ..] => concat_batches(&nullable(&first.schema()), &parts)?,
         };
-        Ok(Some(self.log.derive.apply(&batch)?.0))
+        let derive = &self.log.derive;
+        match &self.some {
+            Some(some) if batch.num_rows() <= some.rows() => Ok(Some(derive.apply_needed(
+                &batch,
+                &some.needed,
+                &some.nulls,
+            )?)),
+            _ => Ok(Some(derive.apply(&batch)?.0)),
+        }
     }
 }
 

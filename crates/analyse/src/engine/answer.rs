@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use datafusion::arrow::buffer::Buffer;
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::DataFusionError;
 use datafusion::execution::SessionState;
@@ -184,10 +185,23 @@ fn compact(array: &ArrayRef) -> ArrayRef {
     }
 }
 
+/// Bytes of one view: a length, and the text itself or where it lies.
+const VIEW_BYTES: usize = 16;
+
+fn buffers(buffers: &[Buffer]) -> usize {
+    buffers.iter().map(Buffer::len).sum()
+}
+
 fn bytes(array: &ArrayRef) -> usize {
-    // A slice of a view column counts without its texts; what was compacted owns just these.
+    // A slice of a view column counts without its texts; what was compacted owns just these. Its views may
+    // be a slice of many more, which its neighbours hold too.
+    let texts: usize = match array.data_type() {
+        DataType::Utf8View => buffers(array.as_string_view().data_buffers()),
+        DataType::BinaryView => buffers(array.as_binary_view().data_buffers()),
+        _ => 0,
+    };
     if matches!(array.data_type(), DataType::Utf8View | DataType::BinaryView) {
-        return array.get_array_memory_size();
+        return texts + array.len() * VIEW_BYTES;
     }
     array
         .to_data()

@@ -67,6 +67,9 @@ impl TableProvider for StreamTable {
         let partition = Events {
             range: time_range(self.source.time(), filters),
             view: self.take_view(),
+            columns: projection
+                .cloned()
+                .unwrap_or_else(|| (0..schema.fields().len()).collect()),
             schema: Arc::clone(&schema),
         };
         let exec = StreamingTableExec::try_new(
@@ -87,6 +90,8 @@ struct Events {
     view: Arc<dyn StreamSnapshot>,
     schema: SchemaRef,
     range: TimeRange,
+    /// Those whose values are read.
+    columns: Vec<usize>,
 }
 
 impl PartitionStream for Events {
@@ -98,10 +103,10 @@ impl PartitionStream for Events {
         let mut builder = RecordBatchReceiverStreamBuilder::new(Arc::clone(&self.schema), AHEAD);
         let sender = builder.tx();
         let view = Arc::clone(&self.view);
-        let range = self.range;
+        let (range, columns) = (self.range, self.columns.clone());
         // Reading and decoding block; dropping the stream ends it at the next batch.
         builder.spawn_blocking(move || {
-            for batch in view.scan(range) {
+            for batch in view.scan(range, &columns) {
                 let batch = batch?;
                 let mut from = 0;
                 while from < batch.num_rows() {

@@ -45,3 +45,15 @@ async fn a_query_without_memory_is_told_so_and_answered_when_there_is_some_again
     }
     assert!(memory.status().parts.iter().any(|part| part.refused > 0));
 }
+
+#[tokio::test]
+async fn groups_that_come_in_pieces_of_one_batch_count_once_in_the_answer() {
+    let limits = QueryLimits {
+        rows_max: 1_000_000,
+        result_bytes_max: 8 << 20,
+        ..QueryLimits::default()
+    };
+    let fixture = Fixture::with(limits);
+    let groups = "select cast(value as varchar) as v, count(*) as n from generate_series(1, 100000) group by 1";
+    assert_eq!(fixture.sql(groups).await.unwrap().rows(), 100_000);
+}

@@ -38,6 +38,8 @@ pub(crate) struct RowsPlan<'a> {
     pub(crate) schema: Option<&'a SchemaRef>,
     pub(crate) time: &'a str,
     pub(crate) columns: Option<&'a [String]>,
+    /// Columns that are given too unless the file shows that they are without nulls.
+    pub(crate) required: &'a [String],
     pub(crate) range: Option<(i64, i64)>,
 }
 
@@ -54,9 +56,17 @@ pub struct Rows {
     /// For each column that is given: where the file's batches have it.
     source: Vec<usize>,
     schema: SchemaRef,
+    unproven: Vec<String>,
 }
 
 impl Rows {
+    /// Of the columns that were required, those that the file does not show to be without nulls, or has
+    /// not at all.
+    #[must_use]
+    pub fn unproven(&self) -> &[String] {
+        &self.unproven
+    }
+
     /// The columns of the batches.
     #[must_use]
     pub fn schema(&self) -> &SchemaRef {
@@ -74,12 +84,19 @@ impl Rows {
         let reader =
             ArrowReaderMetadata::try_new(Arc::clone(&metadata), options).map_err(failed)?;
         let in_file = reader.schema();
-        let wanted: Vec<usize> = match plan.columns {
-            None => (0..in_file.fields().len()).collect(),
-            Some(names) => names
-                .iter()
-                .filter_map(|name| in_file.index_of(name).ok())
-                .collect(),
+        let (wanted, unproven): (Vec<usize>, Vec<String>) = match plan.columns {
+            None => ((0..in_file.fields().len()).collect(), Vec::new()),
+            Some(names) => {
+                let unproven = plan.required.iter();
+                let unproven: Vec<String> = unproven
+                    .filter(|name| !is_without_nulls(&metadata, name))
+                    .cloned()
+                    .collect();
+                let more = unproven.iter().filter(|name| !names.contains(name));
+                let all = names.iter().chain(more);
+                let wanted = all.filter_map(|name| in_file.index_of(name).ok());
+                (wanted.collect(), unproven)
+            }
         };
         let fields = wanted.iter().filter_map(|at| in_file.fields().get(*at));
         let fields = fields.map(|field| {
@@ -113,6 +130,7 @@ impl Rows {
             decoder: Some(decoder),
             source,
             schema,
+            unproven,
         })
     }
 
@@ -169,6 +187,18 @@ impl Iterator for Rows {
         }
         next.transpose()
     }
+}
+
+/// Whether the file has a column of that name and says that nothing in it is null.
+fn is_without_nulls(metadata: &ParquetMetaData, name: &str) -> bool {
+    metadata.row_groups().iter().all(|group| {
+        let mut columns = group.columns().iter();
+        let column = columns.find(|column| column.column_path().parts() == [name]);
+        let nulls = column
+            .and_then(|column| column.statistics())
+            .and_then(Statistics::null_count_opt);
+        nulls == Some(0)
+    })
 }
 
 /// The row groups that may hold a time in `from..to`.

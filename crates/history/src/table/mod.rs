@@ -188,6 +188,21 @@ impl Table {
         columns: Option<&[String]>,
         range: Option<(i64, i64)>,
     ) -> Result<Rows, HistoryError> {
+        self.read_required(file, columns, &[], range)
+    }
+
+    /// As [`Self::read`], with those of the `required` columns too that the file does not show to be without
+    /// nulls; [`Rows::unproven`] names them.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_required(
+        &self,
+        file: &DataFile,
+        columns: Option<&[String]>,
+        required: &[String],
+        range: Option<(i64, i64)>,
+    ) -> Result<Rows, HistoryError> {
         Rows::open(&RowsPlan {
             place: &self.core.place,
             table: self.shape.name(),
@@ -196,6 +211,7 @@ impl Table {
             schema: Some(&self.shape.spec.schema),
             time: &self.shape.spec.time,
             columns,
+            required,
             range,
         })
     }

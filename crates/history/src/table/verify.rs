@@ -75,6 +75,7 @@ impl Table {
             schema: Some(&self.shape.spec.schema),
             time: &self.shape.spec.time,
             columns: None,
+            required: &[],
             range: None,
         })?;
         let mut count = 0;
