@@ -55,6 +55,12 @@ impl Upkeep {
         self.verifications.go_on(keeper.handle(), journal, keeping);
     }
 
+    /// Who verifies.
+    #[cfg(test)]
+    pub(super) fn verifications(&self) -> &Arc<Verifications> {
+        &self.verifications
+    }
+
     /// Ends what reads for long. Maintenance ends with the keeper, and a backup by itself.
     pub async fn stop(&self) {
         let verifications = Arc::clone(&self.verifications);
