@@ -8,7 +8,7 @@ use object_store::path::Path;
 use url::Url;
 
 use crate::store::{Files, Place};
-use crate::table::{Core, Table, check_name};
+use crate::table::{Core, StoredTable, Table, check_name};
 use crate::{HistoryError, HistoryOptions, Location, TableSpec};
 
 /// The folder of a table in which its log is.
@@ -84,19 +84,41 @@ impl History {
                 if self.is_being_removed(&spec.name)? {
                     self.remove_objects(&spec.name)?;
                 }
-                let core = Arc::new(Core::open(
-                    self.place.clone(),
-                    Arc::clone(&self.options),
-                    &spec.name,
-                    &spec.app,
-                )?);
-                open.retain(|_, core| core.strong_count() > 0);
-                open.insert(spec.name.clone(), Arc::downgrade(&core));
-                core
+                self.open_core(&mut open, &spec.name, &spec.app)?
             }
         };
         drop(open);
         Table::new(spec, core).map(Arc::new)
+    }
+
+    /// Opens a table that is there to read it whatever its definition is; none when it is not there. Nothing is
+    /// created or changed.
+    ///
+    /// # Errors
+    /// When the name is none, or the log cannot be read.
+    pub fn stored(&self, name: &str) -> Result<Option<StoredTable>, HistoryError> {
+        check_name(name)?;
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let core = match open.get(name).and_then(Weak::upgrade) {
+            Some(core) => core,
+            None if self.is_being_removed(name)? => return Ok(None),
+            // Known from here on, so that who removes the table tells us.
+            None => self.open_core(&mut open, name, "")?,
+        };
+        Ok(core.is_there().then(|| StoredTable::new(core)))
+    }
+
+    fn open_core(
+        &self,
+        open: &mut HashMap<String, Weak<Core>>,
+        name: &str,
+        app: &str,
+    ) -> Result<Arc<Core>, HistoryError> {
+        let (place, options) = (self.place.clone(), Arc::clone(&self.options));
+        let core = Arc::new(Core::open(place, options, name, app)?);
+        open.retain(|_, core| core.strong_count() > 0);
+        open.insert(name.to_owned(), Arc::downgrade(&core));
+        Ok(core)
     }
 
     /// The names of the tables that are there, sorted.

@@ -53,4 +53,4 @@ pub use error::HistoryError;
 pub use file::{DataFile, Rows};
 pub use history::History;
 pub use options::{HistoryOptions, Location, TableSpec};
-pub use table::{Fault, Table, Vacuumed, Verified, View};
+pub use table::{Fault, StoredTable, Table, Vacuumed, Verified, View};

@@ -320,3 +320,33 @@ fn definitions_of_one_table_share_its_state() {
         assert_eq!(contents(&one), contents(&two));
     });
 }
+
+#[test]
+fn a_table_is_verified_without_its_definition_and_one_removed_meanwhile_has_no_faults() {
+    places(|open| {
+        let history = open();
+        assert!(history.stored("events").unwrap().is_none());
+        let table = history.table(simple_spec("events")).unwrap();
+        let batch = rows(&[(NOON_US, 1), (NOON_US + 1, 2), (NOON_US + DAY_US, 3)]);
+        table.append(1, &[batch]).unwrap();
+        drop(table);
+        let history = open();
+        let stored = history.stored("events").unwrap().unwrap();
+        let verified = stored.verify_while(&mut |_| true).unwrap();
+        assert_eq!((verified.files, verified.rows), (2, 3));
+        assert_eq!((verified.bytes, verified.faults), (stored.bytes(), vec![]));
+        let ended = stored.verify_while(&mut |_| false).unwrap();
+        assert_eq!(ended.files, 0);
+        // It is written as before, by its definition.
+        let table = history.table(simple_spec("events")).unwrap();
+        assert_eq!(table.view().transaction, Some(1));
+        table.append(2, &[rows(&[(NOON_US, 4)])]).unwrap();
+        assert_eq!(stored.verify_while(&mut |_| true).unwrap().rows, 4);
+        let removed = stored.verify_while(&mut |_| {
+            history.remove("events").unwrap();
+            true
+        });
+        assert!(matches!(removed, Err(HistoryError::Removed(_))));
+        assert!(history.stored("events").unwrap().is_none());
+    });
+}

@@ -47,7 +47,7 @@ pub use derive::compute;
 pub use error::{Item, ProcessError};
 pub use functions::{FunctionDoc, Rates, function_docs, register_functions};
 pub use history::{
-    AttachReport, FlushReport, Keeping, MaintainReport, Pins, RejectReader, VerifiedState,
+    AttachReport, FlushReport, Keeping, MaintainReport, Pin, Pins, RejectReader, VerifiedState,
     state_files, verify_state,
 };
 pub use lags::{LAG_BOUNDS_US, Lags};

@@ -11,7 +11,7 @@ use crate::documents::Board;
 use crate::exposition::Exposition;
 use crate::limits::Limits;
 use crate::live::Hub;
-use crate::ports::{Backup, Collector, Figures, Health, Incidents};
+use crate::ports::{Backup, Collector, Figures, Health, Incidents, Maintenance, Verification};
 use crate::problem::{Problem, Slug};
 use crate::rates::Rates;
 use crate::request::body::BodyBudget;
@@ -43,6 +43,8 @@ pub(crate) struct Inner {
     pub(crate) assets: Assets,
     pub(crate) health: Arc<dyn Health>,
     pub(crate) backup: OnceLock<Arc<dyn Backup>>,
+    pub(crate) verification: OnceLock<Arc<dyn Verification>>,
+    pub(crate) maintenance: OnceLock<Arc<dyn Maintenance>>,
     pub(crate) services: watch::Sender<Option<Services>>,
     pub(crate) hub: Hub,
     pub(crate) bodies: BodyBudget,
@@ -88,6 +90,8 @@ impl App {
                 assets,
                 health,
                 backup: OnceLock::new(),
+                verification: OnceLock::new(),
+                maintenance: OnceLock::new(),
                 services,
                 stop,
             }),
@@ -110,6 +114,18 @@ impl App {
     pub fn set_backup(&self, backup: Arc<dyn Backup>) {
         // A second time is a fault of the caller, and changes nothing.
         let _ = self.inner.backup.set(backup);
+    }
+
+    /// What verifies. Once; without it nothing is verified.
+    pub fn set_verification(&self, verification: Arc<dyn Verification>) {
+        // As with backups.
+        let _ = self.inner.verification.set(verification);
+    }
+
+    /// What maintains when it is asked to. Once; without it nothing is.
+    pub fn set_maintenance(&self, maintenance: Arc<dyn Maintenance>) {
+        // As with backups.
+        let _ = self.inner.maintenance.set(maintenance);
     }
 
     /// Begins to stop: live streams end, new calls are refused, and [`crate::Server::run`] returns when the

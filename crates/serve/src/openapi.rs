@@ -4,7 +4,9 @@ use std::sync::OnceLock;
 
 use utoipa::OpenApi;
 
-use crate::calls::{backup, boards, events, incidents, metrics, probes, sql, status};
+use crate::calls::{
+    backup, boards, events, incidents, maintain, metrics, probes, sql, status, verify,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -21,6 +23,7 @@ use crate::calls::{backup, boards, events, incidents, metrics, probes, sql, stat
         incidents::act_on_incident, incidents::list_monitors,
         boards::list_boards, boards::get_board,
         status::get_status, backup::post_backup, backup::get_backup,
+        verify::post_verify, verify::get_verify, maintain::post_maintain, maintain::get_maintain,
         probes::healthz, probes::readyz, probes::prometheus, probes::openapi_document,
     ),
     tags(

@@ -14,8 +14,9 @@ use tokio::sync::{broadcast, watch};
 
 use crate::documents::{
     ActionRequest, AuditStatus, BackupStatus, CubeStatus, DefinitionsStatus, Figure, HistoryStatus,
-    Incident, IncidentState, JournalStatus, MemoryStatus, Metric, Monitor, QuarantineList, Receipt,
-    ReplayReceipt, SourceStatus, StreamStatus,
+    Incident, IncidentState, JournalStatus, MaintainStatus, MemoryStatus, Metric, Monitor,
+    QuarantineList, Receipt, ReplayReceipt, SourceStatus, StreamStatus, VerifyRequest,
+    VerifyStatus,
 };
 use crate::problem::Problem;
 
@@ -269,6 +270,30 @@ pub trait Backup: Send + Sync + 'static {
 
     /// The last one since the start.
     fn last(&self) -> Option<BackupStatus>;
+}
+
+/// Verifying what is kept. Nothing here waits for a verification.
+pub trait Verification: Send + Sync + 'static {
+    /// Begins one.
+    ///
+    /// # Errors
+    /// Another is running, or the server is stopping.
+    fn start(&self, request: &VerifyRequest) -> Result<VerifyStatus, Problem>;
+
+    /// The last one since the start.
+    fn last(&self) -> Option<VerifyStatus>;
+}
+
+/// Maintaining history by hand. Nothing here waits for its end.
+pub trait Maintenance: Send + Sync + 'static {
+    /// Begins it.
+    ///
+    /// # Errors
+    /// Another is running, or the server is stopping.
+    fn start(&self) -> Result<MaintainStatus, Problem>;
+
+    /// The last one since the start.
+    fn last(&self) -> Option<MaintainStatus>;
 }
 
 /// How far the start has come.

@@ -11,7 +11,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
 use crate::app::App;
-use crate::calls::{backup, boards, events, incidents, metrics, probes, sql, status};
+use crate::calls::{
+    backup, boards, events, incidents, maintain, metrics, probes, sql, status, verify,
+};
 use crate::middleware;
 use crate::problem::{Problem, Slug};
 use crate::request::time::shorten;
@@ -47,6 +49,14 @@ fn api() -> Router<App> {
         .route(
             "/v1/backup",
             get(backup::get_backup).post(backup::post_backup),
+        )
+        .route(
+            "/v1/verify",
+            get(verify::get_verify).post(verify::post_verify),
+        )
+        .route(
+            "/v1/maintain",
+            get(maintain::get_maintain).post(maintain::post_maintain),
         )
 }
 

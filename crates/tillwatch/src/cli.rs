@@ -63,15 +63,18 @@ pub enum Command {
         after_help = "Example:\n  tillwatch simulate --from 2026-01-01 --for 1d --out ./traffic\n  tillwatch simulate --live --server http://127.0.0.1:7878 --scenario outage.yaml\n\nScenarios: a file such as\n  incidents:\n    - start: +30s\n      duration: 10m\n      kind: {issuer_decline: {psp: adyen, issuer: bank_17, approval: 0.05}}\nAll kinds and their fields are in docs/simulator.md."
     )]
     Simulate(Simulate),
-    /// Read all of a data folder that no server has open, compare every checksum, and recompute cube
-    /// buckets from the raw events. Ends with 1 when something is wrong.
+    /// Read all that a running server keeps, or a data folder that no server has open, compare every
+    /// checksum, and recompute cube buckets from the raw events. Ends with 1 when something is wrong.
     #[command(
-        after_help = "Example:\n  tillwatch verify --config ./definitions --data ./data\n  tillwatch verify --config ./definitions --data ./data --all --json"
+        after_help = "Example:\n  tillwatch verify --server http://127.0.0.1:7878\n  tillwatch verify --config ./definitions --data ./data\n  tillwatch verify --config ./definitions --data ./data --all --json"
     )]
     Verify(Verify),
-    /// Flush, lay together, roll up and clean up the history of a data folder that no server has open.
-    #[command(after_help = "Example:\n  tillwatch maintain --config ./definitions --data ./data")]
-    Maintain(Folders),
+    /// Flush, lay together, roll up and clean up the history of a running server, or of a data folder that
+    /// no server has open.
+    #[command(
+        after_help = "Example:\n  tillwatch maintain --server http://127.0.0.1:7878\n  tillwatch maintain --config ./definitions --data ./data"
+    )]
+    Maintain(Place),
     /// Back up a running server into its folder for backups, or a data folder that no server has open.
     #[command(
         after_help = "Example:\n  tillwatch backup --server http://127.0.0.1:7878 --name nightly\n  tillwatch backup --config ./definitions --data ./data --out ./backups/nightly"
@@ -115,6 +118,67 @@ pub struct Server {
         hide_env_values = true
     )]
     pub token: Option<String>,
+}
+
+/// A running server, or a data folder that no server has open.
+#[derive(Debug, Clone, Args)]
+pub struct Place {
+    /// The folder with the definitions.
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "TILLWATCH_CONFIG",
+        required_unless_present = "server"
+    )]
+    pub config: Option<PathBuf>,
+    /// The data folder, which no server has open.
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "TILLWATCH_DATA",
+        required_unless_present = "server"
+    )]
+    pub data: Option<PathBuf>,
+    /// Instead of both: the address of a running server, such as http://127.0.0.1:7878.
+    #[arg(long, value_name = "URL")]
+    pub server: Option<String>,
+    /// The server's access token, when it asks for one.
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "TILLWATCH_TOKEN",
+        hide_env_values = true
+    )]
+    pub token: Option<String>,
+}
+
+/// Which of the two.
+#[derive(Debug, Clone)]
+pub enum FolderOrServer {
+    /// A data folder with its definitions.
+    Folder(Folders),
+    /// A running server.
+    Server(Server),
+}
+
+impl Place {
+    /// Which of the two is meant. The folders may come from the environment, so a server that is named goes
+    /// before them.
+    ///
+    /// # Errors
+    /// Neither is named, which the command line does not let through.
+    pub fn which(self) -> anyhow::Result<FolderOrServer> {
+        match (self.server, self.config, self.data) {
+            (Some(server), ..) => Ok(FolderOrServer::Server(Server {
+                server,
+                token: self.token,
+            })),
+            (None, Some(config), Some(data)) => {
+                Ok(FolderOrServer::Folder(Folders { config, data }))
+            }
+            _ => anyhow::bail!("name a running server with --server, or --config and --data"),
+        }
+    }
 }
 
 /// Options of `demo`.
@@ -324,12 +388,12 @@ pub struct Restore {
 /// Options of `verify`.
 #[derive(Debug, Clone, Args)]
 pub struct Verify {
-    /// Where definitions and data are.
+    /// What to verify.
     #[command(flatten)]
-    pub folders: Folders,
-    /// Buckets of each cube to recompute from the events.
-    #[arg(long, value_name = "N", default_value_t = 200)]
-    pub sample: u64,
+    pub place: Place,
+    /// Buckets of each cube to recompute from the events; 200 when absent.
+    #[arg(long, value_name = "N")]
+    pub sample: Option<u64>,
     /// Recompute all buckets.
     #[arg(long, conflicts_with = "sample")]
     pub all: bool,

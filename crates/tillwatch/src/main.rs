@@ -56,7 +56,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Verify(options) => command::verify::run(options).await,
         Command::Backup(options) => command::backup::run(options).await,
         Command::Restore(options) => command::backup::restore(options).await,
-        Command::Maintain(folders) => command::maintain::run(folders).await,
+        Command::Maintain(place) => command::maintain::run(place).await,
         Command::Bench(options) => command::bench::run(options).await,
     }
 }

@@ -15,7 +15,7 @@ use arrow::array::RecordBatch;
 
 pub use state::View;
 pub use vacuum::Vacuumed;
-pub use verify::{Fault, Verified};
+pub use verify::{Fault, StoredTable, Verified};
 
 pub(crate) use shape::{DAY, Shape, check_name};
 
@@ -134,8 +134,7 @@ impl Table {
     /// The bytes of all files of the present version.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        let files = Arc::clone(&locked(&self.core.state).files);
-        files.iter().map(|file| file.bytes).sum()
+        self.core.bytes()
     }
 
     /// Appends rows in one commit that carries `transaction` as the version of the definition's application.
@@ -218,6 +217,17 @@ impl Table {
 }
 
 impl Core {
+    /// The bytes of all files of the present version.
+    fn bytes(&self) -> u64 {
+        let files = Arc::clone(&locked(&self.state).files);
+        files.iter().map(|file| file.bytes).sum()
+    }
+
+    /// Whether there is anything committed.
+    pub(crate) fn is_there(&self) -> bool {
+        locked(&self.state).version != state::NO_VERSION
+    }
+
     /// A file's path in the store.
     fn file_path(&self, path: &str) -> object_store::path::Path {
         path.split('/')

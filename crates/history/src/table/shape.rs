@@ -189,7 +189,7 @@ impl Shape {
     }
 }
 
-fn is_time(data_type: &DataType) -> bool {
+pub(crate) fn is_time(data_type: &DataType) -> bool {
     match data_type {
         DataType::Date32 => true,
         DataType::Timestamp(TimeUnit::Microsecond, Some(zone)) => {

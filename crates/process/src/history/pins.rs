@@ -11,13 +11,16 @@ pub struct Pins(Mutex<BTreeMap<Offset, usize>>);
 
 /// Keeps the journal's frames from an offset on, as long as it lives.
 #[derive(Debug)]
-pub(crate) struct Pin {
+pub struct Pin {
     pins: Arc<Pins>,
     offset: Offset,
 }
 
 impl Pins {
-    pub(crate) fn pin(self: &Arc<Self>, offset: Offset) -> Pin {
+    /// Keeps the journal from forgetting `offset` and what comes after it, from the next time on that it is
+    /// asked what is needed.
+    #[must_use]
+    pub fn pin(self: &Arc<Self>, offset: Offset) -> Pin {
         *self.lock().entry(offset).or_default() += 1;
         Pin {
             pins: Arc::clone(self),

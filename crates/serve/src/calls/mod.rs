@@ -4,10 +4,12 @@ pub(crate) mod backup;
 pub(crate) mod boards;
 pub(crate) mod events;
 pub(crate) mod incidents;
+pub(crate) mod maintain;
 pub(crate) mod metrics;
 pub(crate) mod probes;
 pub(crate) mod sql;
 pub(crate) mod status;
+pub(crate) mod verify;
 
 use axum::body::Body;
 use axum::extract::Request;

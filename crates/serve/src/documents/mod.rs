@@ -4,9 +4,11 @@ mod backup;
 mod board;
 mod incident;
 mod ingest;
+mod maintain;
 mod metric;
 mod sql;
 mod status;
+mod verify;
 
 pub use backup::{BackupRequest, BackupStatus, LastBackup};
 pub use board::{Board, BoardList, BoardSummary, Chart, Localized, Tile};
@@ -15,6 +17,7 @@ pub use incident::{
     RevisedFigures, TimelineEntry,
 };
 pub use ingest::{QuarantineList, QuarantinedLine, Receipt, RejectedLine, ReplayReceipt};
+pub use maintain::{LastMaintain, MaintainStatus};
 pub use metric::{
     Figure, Metric, MetricKind, MetricList, Point, RevisedPoint, SeriesDocument, SliceSeries,
 };
@@ -23,4 +26,8 @@ pub use status::{
     AuditStatus, CubeStatus, DefinitionsStatus, HistoryStatus, JournalStatus, LagBucket,
     LagHistogram, MemoryPartStatus, MemoryStatus, ServerState, SourceStatus, StatusDocument,
     StreamSource, StreamStatus,
+};
+pub use verify::{
+    CubeReport, FigureDifference, FileFault, LastVerify, PlaceReport, VerifyProgress, VerifyReport,
+    VerifyRequest, VerifyStatus,
 };

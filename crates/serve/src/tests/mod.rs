@@ -9,4 +9,5 @@ mod real;
 mod revised;
 mod running;
 mod stand;
+mod upkeep;
 mod web;

@@ -235,17 +235,21 @@ async fn the_openapi_document_describes_every_call() {
             "get /v1/incidents/live",
             "get /v1/incidents/{id}",
             "get /v1/live",
+            "get /v1/maintain",
             "get /v1/metrics",
             "get /v1/metrics/{metric}",
             "get /v1/metrics/{metric}/live",
             "get /v1/monitors",
             "get /v1/status",
             "get /v1/streams/{stream}/quarantine",
+            "get /v1/verify",
             "post /v1/backup",
             "post /v1/incidents/{id}/{action}",
+            "post /v1/maintain",
             "post /v1/sql",
             "post /v1/streams/{stream}/events",
             "post /v1/streams/{stream}/quarantine/replay",
+            "post /v1/verify",
         ]
     );
     // Whatever is described is there: no call answers that nothing is at its address.

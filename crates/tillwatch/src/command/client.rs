@@ -1,11 +1,16 @@
 //! Talking to a running server.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, bail};
 use reqwest::{Client, RequestBuilder, Response, Url};
 use serde_json::Value;
 use tillwatch_collect::outgoing::http_client;
 
 use crate::cli::Server;
+
+/// Between two looks at how far a server is.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// A client of one server.
 pub struct ServerClient {
@@ -76,6 +81,48 @@ impl ServerClient {
             "{}",
             problem_text(&body).unwrap_or_else(|| format!("the server answered {status}"))
         )
+    }
+}
+
+impl ServerClient {
+    /// Begins what the server goes on with by itself, and waits for its end. A GET of the same path has it
+    /// under `key`; `told` hears of it while it is running. Gives it as it is at the end.
+    ///
+    /// # Errors
+    /// The server is not there, says no, or tells that it failed.
+    pub async fn wait_for(
+        &self,
+        path: &str,
+        key: &str,
+        request: &Value,
+        told: &dyn Fn(&Value),
+    ) -> Result<Value> {
+        let text = |of: &Value, key: &str| of.get(key).and_then(Value::as_str).map(str::to_owned);
+        let begun = self.send(self.post(path)?.json(request)).await?;
+        let begun: Value = serde_json::from_str(&begun.text().await?)?;
+        let started_at =
+            text(&begun, "started_at").context("the server's answer is none of ours")?;
+        loop {
+            let answer = self.send(self.get(path)?).await?;
+            let answer: Value = serde_json::from_str(&answer.text().await?)?;
+            let now = answer.get(key).cloned().unwrap_or_default();
+            if text(&now, "started_at").as_ref() != Some(&started_at) {
+                bail!(
+                    "the server was started anew, or began another, before the end could be asked for"
+                );
+            }
+            match text(&now, "state").as_deref() {
+                Some("running") => {
+                    told(&now);
+                    tokio::time::sleep(LOOK_EVERY).await;
+                }
+                Some("done") => return Ok(now),
+                _ => {
+                    let fault = text(&now, "fault");
+                    bail!("{}", fault.unwrap_or_else(|| "it failed".to_owned()))
+                }
+            }
+        }
     }
 }
 

@@ -1,42 +1,100 @@
-//! `verify`: is a data folder what was written, and do the cubes say what the events say.
+//! `verify`: is what a data folder or a server keeps what was written, and do the cubes say what the events say.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::Value;
 use tillwatch_analyse::AuditPart;
+use tillwatch_serve::documents::{VerifyProgress, VerifyReport, VerifyRequest, VerifyStatus};
 
-use crate::cli::Verify;
-use crate::engine::verify::{VerifyReport, VerifyStep, random_seed, verify};
+use super::client::ServerClient;
+use crate::cli::{FolderOrServer, Folders, Verify};
+use crate::engine::verify::{Audited, SAMPLE_DEFAULT, VerifyStep, Watching, random_seed, verify};
 use crate::terminal::{self, thousands};
 
 /// Verifies and prints what was found.
 pub async fn run(options: Verify) -> Result<ExitCode> {
-    let Some(loaded) = super::load(&options.folders.config) else {
-        return Ok(ExitCode::from(1));
+    let bar = bar(options.json);
+    let report = match options.place.which()? {
+        FolderOrServer::Server(server) => {
+            let request = VerifyRequest {
+                all: options.all,
+                sample: options.sample,
+                seed: options.seed,
+            };
+            of_server(&ServerClient::new(&server)?, &request, &bar).await?
+        }
+        FolderOrServer::Folder(folders) => {
+            let part = if options.all {
+                AuditPart::All
+            } else {
+                AuditPart::Sample(options.sample.unwrap_or(SAMPLE_DEFAULT))
+            };
+            let seed = options.seed.map_or_else(random_seed, Ok)?;
+            match of_folder(folders, Audited { part, seed }, &bar).await? {
+                Some(report) => report,
+                None => return Ok(ExitCode::from(1)),
+            }
+        }
     };
-    let part = if options.all {
-        AuditPart::All
-    } else {
-        AuditPart::Sample(options.sample)
-    };
-    let seed = options.seed.map_or_else(random_seed, Ok)?;
-    let data: PathBuf = options.folders.data;
-    let quiet = options.json;
-    let verified = tokio::task::spawn_blocking(move || {
-        let bar = bar(quiet);
-        let report = verify(&data, &loaded, part, seed, &|step| show(&bar, step));
-        bar.finish_and_clear();
-        report
-    });
-    let report = verified.await.context("verifying panicked")??;
     if options.json {
         terminal::line(serde_json::to_string_pretty(&report)?);
     } else {
         print(&report);
     }
     Ok(ExitCode::from(u8::from(!report.ok)))
+}
+
+/// Verifies a data folder that no server has open; none when its definitions have faults.
+async fn of_folder(
+    folders: Folders,
+    audited: Audited,
+    bar: &ProgressBar,
+) -> Result<Option<VerifyReport>> {
+    let Some(loaded) = super::load(&folders.config) else {
+        return Ok(None);
+    };
+    let bar = bar.clone();
+    let verified = tokio::task::spawn_blocking(move || {
+        let watching = Watching {
+            told: &|step| show(&bar, step),
+            go_on: Arc::new(|| true),
+        };
+        let report = verify(&folders.data, &loaded, audited, &watching);
+        bar.finish_and_clear();
+        report
+    });
+    verified.await.context("verifying panicked")?.map(Some)
+}
+
+/// Asks a server and waits for it.
+async fn of_server(
+    client: &ServerClient,
+    request: &VerifyRequest,
+    bar: &ProgressBar,
+) -> Result<VerifyReport> {
+    let told = |now: &Value| {
+        let progress = now.get("progress").cloned();
+        let progress = progress.and_then(|now| serde_json::from_value::<VerifyProgress>(now).ok());
+        let Some(progress) = progress else {
+            return;
+        };
+        if let Some(place) = progress.place {
+            show(bar, VerifyStep::Place(place, progress.total_bytes));
+            show(bar, VerifyStep::Bytes(progress.bytes));
+        } else if let Some(cube) = progress.cube {
+            show(bar, VerifyStep::Cube(cube, progress.buckets));
+        }
+    };
+    let request = serde_json::to_value(request)?;
+    let ended = client.wait_for("/v1/verify", "verify", &request, &told);
+    let ended = ended.await;
+    bar.finish_and_clear();
+    let ended: VerifyStatus =
+        serde_json::from_value(ended?).context("the server's answer is none of ours")?;
+    ended.report.context("the server's answer is none of ours")
 }
 
 fn bar(quiet: bool) -> ProgressBar {
@@ -95,31 +153,30 @@ fn print(report: &VerifyReport) {
         }
     }
     for cube in &report.cubes {
-        let audit = &cube.audit;
         terminal::line(format!(
             "{:<wide$}  {:>8} buckets  {:>12} figures from {} events  {}",
             cube.cube,
-            thousands(audit.buckets),
-            thousands(audit.figures),
-            thousands(audit.events),
+            thousands(cube.buckets),
+            thousands(cube.figures),
+            thousands(cube.events),
             match &cube.fault {
                 Some(fault) => fault.clone(),
-                None => verdict(audit.differences, "difference"),
+                None => verdict(cube.differences, "difference"),
             },
         ));
-        if audit.skipped > 0 {
+        if cube.skipped > 0 {
             terminal::line(format!(
                 "    {} ranges could not be recounted",
-                audit.skipped
+                cube.skipped
             ));
         }
-        if audit.unsure > 0 {
+        if cube.unsure > 0 {
             terminal::line(format!(
                 "    {} figures differ, but the cube is known to lack events that could not be aggregated",
-                audit.unsure
+                cube.unsure
             ));
         }
-        for difference in &audit.described {
+        for difference in &cube.described {
             let key = difference
                 .key
                 .iter()

@@ -6,11 +6,13 @@ mod boards;
 mod figures;
 mod generation;
 pub mod keeper;
+pub mod maintenance;
 mod reload;
 mod sources;
 #[cfg(test)]
 mod tests;
 mod ticker;
+mod upkeep;
 pub mod verify;
 
 use std::net::SocketAddr;
@@ -37,13 +39,13 @@ use crate::definitions::Loaded;
 use crate::definitions::limits::Limits;
 use crate::{machine, terminal};
 use auditing::Auditing;
-use backup::Backups;
 pub use generation::{Generation, csv_options};
 use generation::{Incidents, Parts, Successor};
 use keeper::Keeper;
 pub use reload::watch_folder;
 use sources::SourceBoard;
 use ticker::Ticker;
+use upkeep::Upkeep;
 
 /// The folder of the journal within the data folder.
 const JOURNAL: &str = "journal";
@@ -190,7 +192,7 @@ pub struct Engine {
     /// What is said of the definitions in force.
     in_force: Mutex<DefinitionsStatus>,
     catalogue: Arc<Catalogue>,
-    backups: Arc<Backups>,
+    upkeep: Upkeep,
     feed: Feed,
     watching: WatchOptions,
     data: PathBuf,
@@ -224,11 +226,6 @@ impl Engine {
         let catalogue = Catalogue::open(&path)
             .with_context(|| format!("the catalogue {} cannot be opened", path.display()))?;
         let catalogue = Arc::new(catalogue);
-        let backups = Arc::new(Backups::new(
-            options.backups,
-            options.data.clone(),
-            Arc::clone(&catalogue),
-        ));
         let health = Arc::new(RunningHealth::new());
         match journal.instance() {
             Ok(instance) => health.set_instance(instance),
@@ -255,7 +252,8 @@ impl Engine {
             Arc::clone(&health) as Arc<_>,
             &memory,
         );
-        app.set_backup(Arc::clone(&backups) as Arc<_>);
+        let data = options.data.clone();
+        let upkeep = Upkeep::new(&app, data, options.backups, Arc::clone(&catalogue));
         let server = Server::bind(options.listen, app.clone()).await?;
         let address = server.address();
         let engine = Self {
@@ -270,7 +268,7 @@ impl Engine {
             limits: loaded.limits.clone(),
             in_force: Mutex::default(),
             catalogue,
-            backups,
+            upkeep,
             feed: Feed::default(),
             watching: WatchOptions {
                 base_url: match options.links {
@@ -332,7 +330,7 @@ impl Engine {
         self.health.set_intake(Arc::clone(&intake));
         let mut running = self.running.lock().await;
         running.intake = Some(Arc::clone(&intake));
-        running.keeping = Some(keeping);
+        running.keeping = Some(keeping.clone());
         let pace = loaded.limits.history.pace();
         let audit_pace = loaded.limits.audit.pace();
         let parts = self.parts(Arc::clone(&loaded), processor, &intake)?;
@@ -342,7 +340,7 @@ impl Engine {
         let status = keeper.status();
         self.health.set_history(move || status.read());
         let keeper = Arc::new(keeper);
-        self.backups.go_on(&keeper, &intake, &loaded);
+        self.upkeep.go_on(&keeper, &intake, keeping, &loaded);
         running.keeper = Some(keeper);
         let auditing = Auditing::start(intake.reader(), audit_pace)?;
         let status = auditing.status();
@@ -535,6 +533,7 @@ impl Engine {
         {
             tracing::error!("stopping the audit panicked");
         }
+        self.upkeep.stop().await;
         let keeper = running.keeper.take().and_then(Arc::into_inner);
         if let Some(intake) = running.intake.take() {
             let stopped = tokio::task::spawn_blocking(move || {

@@ -3,8 +3,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tillwatch_collect::{Format, SubmitMeta};
-use tillwatch_serve::ports::Health;
+use tillwatch_serve::ports::{Health, Verification};
 
+use super::keeper::{ByHand, ByHandReport, KeeperHandle};
 use super::*;
 use crate::definitions::{Folder, finish};
 
@@ -233,4 +234,99 @@ async fn a_source_that_cannot_be_started_and_limits_that_wait_stand_in_the_statu
     assert!(engine.sources.statuses().is_empty());
     assert!(engine.health.definitions().errors.is_empty());
     stopped(engine).await;
+}
+
+/// Whatever is waited for must come within this time.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+type Ended = (ByHandReport, Result<(), String>);
+
+/// Asks for maintenance; its end comes through the channel.
+fn maintain(keeper: &KeeperHandle) -> std::sync::mpsc::Receiver<Ended> {
+    let (told, ends) = std::sync::mpsc::sync_channel(1);
+    keeper.maintain(ByHand::new(move |report, ended| {
+        if let Some(ended) = ended {
+            let _ = told.send((*report, ended));
+        }
+    }));
+    ends
+}
+
+async fn on_a_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    tokio::task::spawn_blocking(work).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn maintenance_by_hand_deletes_nothing_that_somebody_reads() {
+    let data = tempfile::tempdir().unwrap();
+    let engine = started(data.path(), &stream("amount: int64")).await;
+    let line = "{\"at\":\"2026-01-01T00:00:00Z\",\"amount\":7}";
+    assert_eq!(send(&engine, line).await, 1);
+    let keeper = engine
+        .running
+        .lock()
+        .await
+        .keeper
+        .as_ref()
+        .unwrap()
+        .handle();
+    // What no checkpoint names is deleted without a delay.
+    let left_over = data.path().join(STATE).join("0-0.ids");
+    let (held, ended) = {
+        let (keeper, left_over) = (keeper.clone(), left_over.clone());
+        on_a_thread(move || {
+            let held = keeper.hold_deletions(&|| true).unwrap();
+            std::fs::write(&left_over, "x").unwrap();
+            // The keeper's own clean-up waits as well.
+            let ended = maintain(&keeper).recv_timeout(DEADLINE).unwrap();
+            (held, ended)
+        })
+        .await
+    };
+    assert_eq!((ended.1, ended.0.deletion_deferred), (Ok(()), true));
+    assert_eq!(ended.0.flushed_events, 1);
+    assert!(left_over.exists());
+    // Definitions that change meanwhile do not wait for whoever reads.
+    engine
+        .reload(loaded(&stream("amount: int64, note: string?")))
+        .await
+        .unwrap();
+    let (report, ended, in_force) = on_a_thread(move || {
+        let in_force = held.is_in_force();
+        drop(held);
+        let (report, ended) = maintain(&keeper).recv_timeout(DEADLINE).unwrap();
+        (report, ended, in_force)
+    })
+    .await;
+    assert_eq!(
+        (ended, report.deletion_deferred, in_force),
+        (Ok(()), false, false)
+    );
+    assert!(!left_over.exists());
+    stopped(engine).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_definitions_ends_with_the_server() {
+    let data = tempfile::tempdir().unwrap();
+    let engine = started(data.path(), &stream("amount: int64")).await;
+    let keeper = Arc::clone(engine.running.lock().await.keeper.as_ref().unwrap());
+    let intake = engine.intake().await.unwrap();
+    let handle = keeper.handle();
+    // As while definitions are changed.
+    on_a_thread(move || keeper.pause(&intake)).await.unwrap();
+    let ends = maintain(&handle);
+    let verifications = Arc::clone(engine.upkeep.verifications());
+    let request = tillwatch_serve::documents::VerifyRequest::default();
+    assert_eq!(verifications.start(&request).unwrap().state, "running");
+    let second = verifications.start(&request).unwrap_err();
+    assert_eq!(second.slug(), tillwatch_serve::Slug::Conflict);
+    stopped(engine).await;
+    let (report, ended) = on_a_thread(move || ends.recv_timeout(DEADLINE).unwrap()).await;
+    assert_eq!(report, ByHandReport::default());
+    assert_eq!(ended, Err("the server is stopping".to_owned()));
+    let last = verifications.last().unwrap();
+    let told = (last.state.as_str(), last.fault.as_deref());
+    assert_eq!(told, ("failed", Some("the server is stopping")));
+    assert!(verifications.start(&request).is_err());
 }

@@ -1,9 +1,14 @@
 //! What keeps history: flushes what came, lets the journal forget it, and maintains the tables.
 //!
 //! One thread, which rests between two steps of maintenance so that those take no more than their
-//! share of a core. Flushes come before maintenance: they bound the replay of the next start.
+//! share of a core; what is asked for by hand it does without rests. Flushes come before maintenance:
+//! they bound the replay of the next start.
+
+mod by_hand;
+mod handle;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,6 +18,8 @@ use tillwatch_process::{MaintainReport, ProcessError, Processor};
 use tillwatch_serve::documents::HistoryStatus;
 
 use crate::definitions::limits::HistoryPace;
+pub use by_hand::{ByHand, ByHandReport};
+pub use handle::KeeperHandle;
 
 /// How often it looks whether there is something to do.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -20,6 +27,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 const VACUUM_EVERY: Duration = Duration::from_secs(600);
 /// How long it waits after a failure before it tries again.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// How long it gives way to others between two steps, before it looks whether they still wait.
+const GIVE_WAY: Duration = Duration::from_millis(2);
 
 /// A running keeper of history.
 pub struct Keeper {
@@ -32,11 +42,19 @@ pub struct Keeper {
 struct Shared {
     work: Mutex<Work>,
     changed: Condvar,
+    /// How many wait for `work`. A lock is not fair: without this the keeper would take it again and
+    /// again between two steps.
+    waiting: AtomicUsize,
+    /// What was asked for by hand and is not begun. Beside `work`, so that asking waits for no step.
+    asked: Mutex<Option<ByHand>>,
 }
 
+#[derive(Default)]
 struct Work {
     processor: Option<Arc<Processor>>,
     stopping: bool,
+    /// How many need files as they are: nothing is deleted while there is one.
+    holding: usize,
 }
 
 /// How history is, for the status.
@@ -79,8 +97,31 @@ impl KeeperStatus {
 }
 
 impl Shared {
+    /// The lock for the keeper's own thread.
     fn lock(&self) -> MutexGuard<'_, Work> {
         self.work.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The lock for all others: the keeper gives way to them between two steps.
+    fn turn(&self) -> MutexGuard<'_, Work> {
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        let work = self.lock();
+        self.waiting.fetch_sub(1, Ordering::SeqCst);
+        work
+    }
+
+    /// Lets whoever waits for the lock have it.
+    fn give_way<'a>(&'a self, mut work: MutexGuard<'a, Work>) -> MutexGuard<'a, Work> {
+        while self.waiting.load(Ordering::SeqCst) > 0 {
+            let waited = self.changed.wait_timeout(work, GIVE_WAY);
+            work = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        work
+    }
+
+    fn take_asked(&self) -> Option<ByHand> {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.take()
     }
 }
 
@@ -91,11 +132,10 @@ impl Keeper {
     /// The system refuses a thread.
     pub fn start(intake: Arc<Intake>, pace: HistoryPace) -> Result<Self> {
         let shared = Arc::new(Shared {
-            work: Mutex::new(Work {
-                processor: None,
-                stopping: false,
-            }),
+            work: Mutex::default(),
             changed: Condvar::new(),
+            waiting: AtomicUsize::new(0),
+            asked: Mutex::default(),
         });
         let status = KeeperStatus::default();
         status.well();
@@ -118,15 +158,21 @@ impl Keeper {
         self.status.clone()
     }
 
+    /// A way to ask it for something.
+    #[must_use]
+    pub fn handle(&self) -> KeeperHandle {
+        KeeperHandle(Arc::clone(&self.shared))
+    }
+
     /// Flushes what there is and then does nothing until [`Self::go_on`]. Must not be called on an
     /// async thread.
     ///
     /// # Errors
     /// The flush failed; it does nothing all the same.
     pub fn pause(&self, intake: &Intake) -> Result<(), ProcessError> {
-        let processor = self.shared.lock().processor.take();
+        let processor = self.shared.turn().processor.take();
         match processor {
-            Some(processor) => flush(&processor, intake).map(|_| ()),
+            Some(processor) => flush(&processor, intake).map(drop),
             None => Ok(()),
         }
     }
@@ -138,7 +184,7 @@ impl Keeper {
     /// The definitions are being changed, or those of `work`. A flush that fails is none: what it did not
     /// write is in the journal.
     pub fn hold<T>(&self, intake: &Intake, work: impl FnOnce() -> Result<T>) -> Result<T> {
-        let held = self.shared.lock();
+        let held = self.shared.turn();
         let Some(processor) = &held.processor else {
             anyhow::bail!("the definitions are being changed; try again");
         };
@@ -150,8 +196,8 @@ impl Keeper {
 
     /// Keeps this processor's history from now on.
     pub fn go_on(&self, processor: Arc<Processor>) {
-        self.shared.lock().processor = Some(processor);
-        self.shared.changed.notify_one();
+        self.shared.turn().processor = Some(processor);
+        self.shared.changed.notify_all();
     }
 
     /// Ends, with a last flush, so that the next start has nothing to replay. Must not be called on an
@@ -160,24 +206,38 @@ impl Keeper {
         if let Err(error) = self.pause(intake) {
             tracing::warn!(%error, "history could not be flushed; the next start replays the journal instead");
         }
-        self.shared.lock().stopping = true;
-        self.shared.changed.notify_one();
+        self.shared.turn().stopping = true;
+        self.shared.changed.notify_all();
         if self.thread.join().is_err() {
             tracing::error!("the keeper of history panicked");
         }
     }
 }
 
-/// Flushes, and lets the journal forget. Says whether there was something to flush.
-fn flush(processor: &Processor, intake: &Intake) -> Result<bool, ProcessError> {
-    let flushed = processor.flush(&intake.reader())?;
-    if let Some(report) = &flushed {
+/// What one flush did.
+struct Flushed {
+    events: u64,
+    /// Segments of the journal that are not needed any more, oldest first.
+    past_segments: Vec<u64>,
+}
+
+/// Flushes, and lets the journal forget. None when there was nothing to flush.
+fn flush(processor: &Processor, intake: &Intake) -> Result<Option<Flushed>, ProcessError> {
+    let journal = intake.reader();
+    let report = processor.flush(&journal)?;
+    if let Some(report) = &report {
         tracing::debug!(upto = %report.upto, events = report.events, states = report.states, "flushed to history");
     }
+    let mut past_segments = Vec::new();
     if let Some(before) = processor.journal_needed_from() {
+        let numbers = journal.segments().into_iter().map(|one| one.number);
+        past_segments = numbers.filter(|one| *one < before.segment).collect();
         intake.forget_before(before);
     }
-    Ok(flushed.is_some())
+    Ok(report.map(|report| Flushed {
+        events: report.events,
+        past_segments,
+    }))
 }
 
 struct Worker {
@@ -190,6 +250,8 @@ struct Worker {
     rest_until: Instant,
     /// After a failure nothing is tried until then.
     retry_at: Option<Instant>,
+    /// What was asked for and is under way.
+    by_hand: Option<ByHand>,
 }
 
 impl Worker {
@@ -203,34 +265,40 @@ impl Worker {
             vacuumed_at: None,
             rest_until: now,
             retry_at: None,
+            by_hand: None,
         }
     }
 
     fn run(mut self, shared: &Shared) {
         let mut work = shared.lock();
         while !work.stopping {
+            if self.by_hand.is_none() {
+                self.by_hand = shared.take_asked();
+            }
             let more = match &work.processor {
-                Some(processor) => self.step(processor),
+                Some(processor) => self.step(processor, work.holding > 0),
                 None => false,
             };
             if more {
-                // Whoever waits for the lock gets it in between.
-                drop(work);
-                std::thread::yield_now();
-                work = shared.lock();
+                work = shared.give_way(work);
                 continue;
             }
             let waited = shared.changed.wait_timeout(work, LOOK_EVERY);
             work = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
+        drop(work);
+        for by_hand in self.by_hand.into_iter().chain(shared.take_asked()) {
+            by_hand.end(Err("the server is stopping".to_owned()));
+        }
     }
 
     /// One step of what is due; whether there may be more at once.
-    fn step(&mut self, processor: &Processor) -> bool {
-        if self.retry_at.is_some_and(|at| Instant::now() < at) {
+    fn step(&mut self, processor: &Processor, holding: bool) -> bool {
+        // Who asks by hand wants it tried now.
+        if self.by_hand.is_none() && self.retry_at.is_some_and(|at| Instant::now() < at) {
             return false;
         }
-        match self.try_step(processor) {
+        match self.try_step(processor, holding) {
             Ok(more) => {
                 if self.retry_at.take().is_some() {
                     tracing::info!("history is written again");
@@ -243,42 +311,57 @@ impl Worker {
                 tracing::error!(%error, "history could not be written");
                 self.status.failing(&error);
                 self.retry_at = Some(Instant::now() + RETRY_AFTER);
+                if let Some(by_hand) = self.by_hand.take() {
+                    by_hand.end(Err(error.to_string()));
+                }
                 false
             }
         }
     }
 
-    fn try_step(&mut self, processor: &Processor) -> Result<bool, ProcessError> {
+    fn try_step(&mut self, processor: &Processor, holding: bool) -> Result<bool, ProcessError> {
         // A fault of one step must not end all that come after it.
-        let step = AssertUnwindSafe(|| self.take_step(processor));
+        let step = AssertUnwindSafe(|| self.take_step(processor, holding));
         catch_unwind(step)
             .unwrap_or_else(|_| Err(ProcessError::Kept("writing history panicked".to_owned())))
     }
 
-    fn take_step(&mut self, processor: &Processor) -> Result<bool, ProcessError> {
+    fn take_step(&mut self, processor: &Processor, holding: bool) -> Result<bool, ProcessError> {
         let unflushed = processor.unflushed_events();
         let now = Instant::now();
-        let due = now.duration_since(self.flushed_at) >= self.pace.flush_interval;
+        let due = now.duration_since(self.flushed_at) >= self.pace.flush_interval
+            || (self.by_hand.as_ref()).is_some_and(|by_hand| !by_hand.flushed);
         if due || unflushed >= self.pace.flush_events_max || processor.flush_pending() {
             let flushed = flush(processor, &self.intake)?;
             self.flushed_at = Instant::now();
-            if flushed {
+            if flushed.is_some() {
                 self.status.flushed();
             }
-            return Ok(flushed);
+            let is_new = flushed.is_some();
+            let Some(by_hand) = &mut self.by_hand else {
+                return Ok(is_new);
+            };
+            by_hand.flushed = true;
+            if let Some(flushed) = flushed {
+                by_hand.flushed(&flushed);
+            }
+            by_hand.tell();
+            return Ok(true);
+        }
+        if self.by_hand.is_some() {
+            return self.step_by_hand(processor, holding);
         }
         if now < self.rest_until {
             return Ok(false);
         }
         // By its own time, so that whatever else there is to do, room is given back.
-        if self
-            .vacuumed_at
-            .is_none_or(|at| now.duration_since(at) >= VACUUM_EVERY)
+        if !holding
+            && self
+                .vacuumed_at
+                .is_none_or(|at| now.duration_since(at) >= VACUUM_EVERY)
         {
-            self.vacuumed_at = Some(now);
-            let report: MaintainReport = processor.vacuum(SystemClock.now_us())?;
+            let report = self.vacuum(processor)?;
             self.rest(now);
-            self.status.maintained(&report);
             if report.files_deleted > 0 {
                 tracing::debug!(files = report.files_deleted, "history vacuumed");
             }
@@ -290,6 +373,45 @@ impl Worker {
             tracing::debug!(?report, "history maintained");
         }
         Ok(false)
+    }
+
+    /// The next step of what was asked for; whether there is more.
+    fn step_by_hand(&mut self, processor: &Processor, holding: bool) -> Result<bool, ProcessError> {
+        let done = processor.maintain_step()?;
+        let is_last = done.is_none();
+        let report = match done {
+            Some(report) => {
+                self.status.maintained(&report);
+                report
+            }
+            None if holding => {
+                // As soon as nobody needs the files any more.
+                self.vacuumed_at = None;
+                MaintainReport::default()
+            }
+            None => self.vacuum(processor)?,
+        };
+        let Some(by_hand) = &mut self.by_hand else {
+            return Ok(false);
+        };
+        by_hand.report.maintained.add(report);
+        if !is_last {
+            by_hand.tell();
+            return Ok(true);
+        }
+        by_hand.report.deletion_deferred = holding;
+        if let Some(by_hand) = self.by_hand.take() {
+            by_hand.end(Ok(()));
+        }
+        Ok(false)
+    }
+
+    /// Deletes what nobody needs.
+    fn vacuum(&mut self, processor: &Processor) -> Result<MaintainReport, ProcessError> {
+        self.vacuumed_at = Some(Instant::now());
+        let report = processor.vacuum(SystemClock.now_us())?;
+        self.status.maintained(&report);
+        Ok(report)
     }
 
     /// Rests as long as the step that began at `started` calls for.
