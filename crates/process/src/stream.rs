@@ -22,7 +22,7 @@ use crate::definition::StreamDefinition;
 use crate::derive::Derive;
 use crate::engine::Engine;
 use crate::error::{Item, ProcessError};
-use crate::history::{Fitting, Pin, StreamFlush, StreamTables, reflected};
+use crate::history::{Fitting, Pin, RawKeep, StreamFlush, StreamTables, reflected};
 use crate::status::StreamStatus;
 
 /// Small frames are joined up to this many rows before they are handed out.
@@ -95,6 +95,8 @@ impl Index {
 #[derive(Debug)]
 pub struct StreamView {
     files: Arc<[Arc<DataFile>]>,
+    /// Those of older tables, each with its table.
+    older: Vec<(Arc<Table>, Arc<DataFile>)>,
     frames: Vec<Arc<Frame>>,
     _pin: Option<Pin>,
 }
@@ -106,6 +108,7 @@ pub struct StreamLog {
     derive: Derive,
     time: usize,
     id: Option<usize>,
+    keep: RawKeep,
     index: RwLock<Index>,
     tables: OnceLock<StreamTables>,
 }
@@ -162,6 +165,7 @@ impl StreamLog {
             derive,
             time,
             id,
+            keep: RawKeep::new(stream),
             index,
             tables: OnceLock::new(),
         })
@@ -212,13 +216,23 @@ impl StreamLog {
         self.read().status.watermark_us
     }
 
+    /// Raw events are whole from here on, µs; none when all are there.
+    #[must_use]
+    pub fn events_kept_from_us(&self) -> Option<i64> {
+        self.read().status.events_kept_from_us
+    }
+
+    pub(crate) fn raw_keep(&self) -> RawKeep {
+        self.keep
+    }
+
     /// The newest frames with rejected lines that have not all been replayed, newest first.
     #[must_use]
     pub fn rejects(&self, limit: usize) -> Vec<RejectFrame> {
-        self.read()
-            .rejects
-            .iter()
-            .rev()
+        let index = self.read();
+        let kept_from_us = index.status.rejects_kept_from_us;
+        (index.rejects.iter().rev())
+            .filter(|frame| kept_from_us.is_none_or(|from| frame.received_at_us >= from))
             .filter(|frame| (frame.replayed.len() as u64) < frame.lines)
             .take(limit)
             .cloned()
@@ -244,8 +258,10 @@ impl StreamLog {
             // Before the first frame nothing of the journal is needed.
             Some(tables.pin(index.frames.front()?.offset))
         });
+        let older = self.tables.get().into_iter();
         StreamView {
             files: Arc::clone(&index.files),
+            older: older.flat_map(StreamTables::older_files).collect(),
             frames: index.frames.iter().cloned().collect(),
             _pin: pin,
         }
@@ -265,8 +281,8 @@ impl StreamLog {
         Scan {
             log: Arc::clone(self),
             reader: reader.clone(),
-            files: self
-                .stored(&view.files)
+            files: (view.older.iter().cloned())
+                .chain(self.own_files(&view.files))
                 .filter(|(_, f)| within(f.min_us, f.max_us))
                 .collect(),
             rows: None,
@@ -285,12 +301,20 @@ impl StreamLog {
         &'a self,
         files: &'a [Arc<DataFile>],
     ) -> impl Iterator<Item = (Arc<Table>, Arc<DataFile>)> + 'a {
-        let tables = self.tables.get();
-        let older = tables.into_iter().flat_map(StreamTables::older_files);
-        older.chain(tables.into_iter().flat_map(move |tables| {
+        let older = self.tables.get().into_iter();
+        let older = older.flat_map(StreamTables::older_files);
+        older.chain(self.own_files(files))
+    }
+
+    /// Files of the stream's table, each with it.
+    fn own_files<'a>(
+        &'a self,
+        files: &'a [Arc<DataFile>],
+    ) -> impl Iterator<Item = (Arc<Table>, Arc<DataFile>)> + 'a {
+        self.tables.get().into_iter().flat_map(move |tables| {
             let own = |file: &Arc<DataFile>| (Arc::clone(&tables.events), Arc::clone(file));
             files.iter().map(own)
-        }))
+        })
     }
 
     /// The tables in history; none when all is in the journal.

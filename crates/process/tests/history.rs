@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use datafusion::arrow::array::AsArray;
+use datafusion::arrow::array::{AsArray, RecordBatch};
 use proptest::prelude::*;
 use tillwatch_collect::{Downstream, RecordHead, RecordKind, decode_record, encode_record};
 use tillwatch_history::{History, HistoryOptions, Location};
@@ -49,16 +49,24 @@ impl Till {
     }
 
     pub fn send(&mut self, events: &[Event]) -> u64 {
-        self.received_at_us += 1_000_000;
+        self.send_at(
+            self.received_at_us + 1_000_000,
+            RecordKind::Events,
+            &batch(events),
+        )
+    }
+
+    pub fn send_at(&mut self, received_at_us: i64, kind: RecordKind, rows: &RecordBatch) -> u64 {
+        self.received_at_us = received_at_us;
         let head = RecordHead {
-            kind: RecordKind::Events,
+            kind,
             stream: "events",
             received_at_us: self.received_at_us,
             idempotency_key: None,
             source: None,
             first_row: 0,
         };
-        let payload = encode_record(&head, &batch(events)).expect("encodes");
+        let payload = encode_record(&head, rows).expect("encodes");
         let journal = self.journal();
         let offset = journal.append(&payload).expect("appends");
         journal.sync().expect("syncs");
@@ -99,8 +107,8 @@ impl Till {
         self.cubes = cubes;
     }
 
-    /// Every event once, and every figure what SQL over the events gives.
-    pub fn check(&mut self, events: &[Event]) {
+    /// How often each raw event is there, by its id.
+    pub fn raw(&mut self) -> BTreeMap<String, usize> {
         let reader = self.journal().reader();
         let log = self.processor.stream("events").expect("the stream");
         let mut ids = BTreeMap::<String, usize>::new();
@@ -111,6 +119,12 @@ impl Till {
                 *ids.entry(id.to_owned()).or_default() += 1;
             }
         }
+        ids
+    }
+
+    /// Every event once, and every figure what SQL over the events gives.
+    pub fn check(&mut self, events: &[Event]) {
+        let ids = self.raw();
         let wanted: BTreeMap<String, usize> = events
             .iter()
             .map(|e| (format!("event-{}", e.id), 1))
@@ -131,7 +145,17 @@ impl Till {
     }
 
     /// The figures of a range by the states and by the events, as the audit has them.
-    pub fn recount(&self, cube: &Cube, (from_us, to_us): (i64, i64), width_us: i64) -> Both {
+    pub fn recount(&self, cube: &Cube, range_us: (i64, i64), width_us: i64) -> Both {
+        match self.try_recount(cube, range_us, width_us) {
+            Recount::Done(both) => (
+                figures(std::slice::from_ref(&both.kept), both.key_columns),
+                figures(std::slice::from_ref(&both.recounted), both.key_columns),
+            ),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub fn try_recount(&self, cube: &Cube, (from_us, to_us): (i64, i64), width_us: i64) -> Recount {
         let range = RecountRange {
             from_us,
             to_us,
@@ -141,13 +165,9 @@ impl Till {
         };
         let journal = self.journal.as_ref().expect("it is open").reader();
         let name = &cube.definition().name;
-        match self.processor.recount(name, &journal, &range) {
-            Ok(Recount::Done(both)) => (
-                figures(std::slice::from_ref(&both.kept), both.key_columns),
-                figures(std::slice::from_ref(&both.recounted), both.key_columns),
-            ),
-            other => panic!("{other:?}"),
-        }
+        (self.processor)
+            .recount(name, &journal, &range)
+            .expect("it is read")
     }
 }
 
@@ -223,9 +243,9 @@ pub fn keeping(folder: &std::path::Path, journal: &Journal) -> Keeping {
     }
 }
 
-const DAY_US: i64 = 86_400_000_000;
+pub const DAY_US: i64 = 86_400_000_000;
 
-fn event(id: u32, at_us: i64) -> Event {
+pub fn event(id: u32, at_us: i64) -> Event {
     Event {
         id,
         at_us,
@@ -239,7 +259,7 @@ fn event(id: u32, at_us: i64) -> Event {
     }
 }
 
-fn per_minute() -> CubeDefinition {
+pub fn per_minute() -> CubeDefinition {
     cube("per_minute", Duration::from_secs(60), &[("psp", "psp")])
 }
 

@@ -11,12 +11,14 @@
 
 mod attach;
 mod checkpoint;
+mod expire;
 mod fingerprint;
 mod fitting;
 mod flush;
 mod maintain;
 mod pins;
 mod rejects;
+mod returned;
 mod verify;
 
 use std::collections::HashMap;
@@ -27,6 +29,7 @@ use tillwatch_journal::{Offset, Storage};
 
 pub use attach::AttachReport;
 pub(crate) use checkpoint::{Checkpoint, CubeState, StrandedFrame, StreamState};
+pub(crate) use expire::RawKeep;
 pub(crate) use fingerprint::fields_hash;
 pub(crate) use fitting::Fitting;
 pub use flush::FlushReport;

@@ -51,12 +51,13 @@ pub async fn run(folders: Folders) -> Result<ExitCode> {
     });
     let (flushed, segments, total) = maintained.await.context("maintaining panicked")??;
     terminal::line(format!(
-        "{} events flushed, {} journal segments removed, {} compactions and {} roll-ups of {} files, {} files deleted",
+        "{} events flushed, {} journal segments removed, {} compactions and {} roll-ups of {} files, {} files expired, {} files deleted",
         thousands(flushed.map_or(0, |report| report.events)),
         thousands(segments),
         thousands(total.compactions),
         thousands(total.roll_ups),
         thousands(total.files_replaced),
+        thousands(total.files_expired),
         thousands(total.files_deleted),
     ));
     Ok(ExitCode::SUCCESS)

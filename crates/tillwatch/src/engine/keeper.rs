@@ -74,6 +74,7 @@ impl KeeperStatus {
         let mut status = self.lock();
         status.compactions += report.compactions;
         status.roll_ups += report.roll_ups;
+        status.files_expired += report.files_expired;
         status.files_deleted += report.files_deleted;
     }
 }
