@@ -60,6 +60,8 @@ pub(crate) struct Index {
     pub(crate) frames: VecDeque<Arc<Frame>>,
     /// The files of the stream's table: all frames before those.
     pub(crate) files: Arc<[Arc<DataFile>]>,
+    /// The files of older tables, each with its table.
+    older: Arc<[(Arc<Table>, Arc<DataFile>)]>,
     pub(crate) rejects: VecDeque<RejectFrame>,
     pub(crate) status: StreamStatus,
     /// Bytes of the frames' marks of duplicates.
@@ -80,6 +82,12 @@ impl Index {
         self.frames.push_back(Arc::new(frame));
     }
 
+    /// All files, older tables first.
+    fn stored(&self) -> impl Iterator<Item = &Arc<DataFile>> {
+        let older = self.older.iter().map(|(_, file)| file);
+        older.chain(self.files.iter())
+    }
+
     /// The frames up to `upto` are in these files now.
     pub(crate) fn flushed(&mut self, upto: Offset, files: Arc<[Arc<DataFile>]>) {
         while let Some(frame) = self.frames.front().filter(|frame| frame.offset <= upto) {
@@ -95,8 +103,7 @@ impl Index {
 #[derive(Debug)]
 pub struct StreamView {
     files: Arc<[Arc<DataFile>]>,
-    /// Those of older tables, each with its table.
-    older: Vec<(Arc<Table>, Arc<DataFile>)>,
+    older: Arc<[(Arc<Table>, Arc<DataFile>)]>,
     frames: Vec<Arc<Frame>>,
     _pin: Option<Pin>,
 }
@@ -203,9 +210,9 @@ impl StreamLog {
         StreamStatus {
             frames: index.frames.len() as u64,
             index_bytes: (index.frames.capacity() * frame_bytes + index.mark_bytes) as u64,
-            stored_events: self.stored(&index.files).map(|(_, f)| f.rows).sum(),
-            stored_bytes: self.stored(&index.files).map(|(_, f)| f.bytes).sum(),
-            stored_files: self.stored(&index.files).count() as u64,
+            stored_events: index.stored().map(|f| f.rows).sum(),
+            stored_bytes: index.stored().map(|f| f.bytes).sum(),
+            stored_files: index.stored().count() as u64,
             ..index.status.clone()
         }
     }
@@ -258,10 +265,9 @@ impl StreamLog {
             // Before the first frame nothing of the journal is needed.
             Some(tables.pin(index.frames.front()?.offset))
         });
-        let older = self.tables.get().into_iter();
         StreamView {
             files: Arc::clone(&index.files),
-            older: older.flat_map(StreamTables::older_files).collect(),
+            older: Arc::clone(&index.older),
             frames: index.frames.iter().cloned().collect(),
             _pin: pin,
         }
@@ -281,8 +287,8 @@ impl StreamLog {
         Scan {
             log: Arc::clone(self),
             reader: reader.clone(),
-            files: (view.older.iter().cloned())
-                .chain(self.own_files(&view.files))
+            files: self
+                .stored(&view)
                 .filter(|(_, f)| within(f.min_us, f.max_us))
                 .collect(),
             rows: None,
@@ -296,25 +302,17 @@ impl StreamLog {
         }
     }
 
-    /// All files of the stream's tables, older tables first.
+    /// All files of the stream's tables that a view has, older tables first.
     pub(crate) fn stored<'a>(
         &'a self,
-        files: &'a [Arc<DataFile>],
+        view: &'a StreamView,
     ) -> impl Iterator<Item = (Arc<Table>, Arc<DataFile>)> + 'a {
-        let older = self.tables.get().into_iter();
-        let older = older.flat_map(StreamTables::older_files);
-        older.chain(self.own_files(files))
-    }
-
-    /// Files of the stream's table, each with it.
-    fn own_files<'a>(
-        &'a self,
-        files: &'a [Arc<DataFile>],
-    ) -> impl Iterator<Item = (Arc<Table>, Arc<DataFile>)> + 'a {
-        self.tables.get().into_iter().flat_map(move |tables| {
+        let tables = self.tables.get().into_iter();
+        let own = tables.flat_map(move |tables| {
             let own = |file: &Arc<DataFile>| (Arc::clone(&tables.events), Arc::clone(file));
-            files.iter().map(own)
-        })
+            view.files.iter().map(own)
+        });
+        view.older.iter().cloned().chain(own)
     }
 
     /// The tables in history; none when all is in the journal.
@@ -324,9 +322,11 @@ impl StreamLog {
 
     /// Takes up the tables with what they hold. Once, before events come.
     pub(crate) fn attach(&self, tables: StreamTables) {
-        let files = tables.events.view().files;
+        let (files, older) = (tables.events.view().files, tables.older_files());
         if self.tables.set(tables).is_ok() {
-            self.write().files = files;
+            let mut index = self.write();
+            index.files = files;
+            index.older = older;
         }
     }
 
@@ -376,6 +376,14 @@ impl StreamLog {
     /// The table's files are others that hold the same.
     pub(crate) fn replaced(&self, files: Arc<[Arc<DataFile>]>) {
         self.write().files = files;
+    }
+
+    /// Files have been removed from the tables.
+    pub(crate) fn expired(&self, tables: &StreamTables) {
+        let (files, older) = (tables.events.view().files, tables.older_files());
+        let mut index = self.write();
+        index.files = files;
+        index.older = older;
     }
 
     pub(crate) fn id_column(&self) -> Option<usize> {

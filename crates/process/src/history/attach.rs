@@ -181,7 +181,7 @@ impl Processor {
         // What the checkpoint tells is in the table, and of this stream nothing came since.
         let place = kept_from.map_or(place, |from| place.max(from));
         let upto = transaction(place)?;
-        let files: Vec<_> = writer.log.stored(&tables.events.view().files).collect();
+        let files: Vec<_> = writer.log.stored(&writer.log.view()).collect();
         let all = std::mem::take(&mut writer.cubes);
         let (mut filled, others): (Vec<_>, Vec<_>) =
             all.into_iter().partition(|cube| cube.reflects.is_none());

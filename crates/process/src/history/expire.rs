@@ -15,7 +15,7 @@ use crate::definition::StreamDefinition;
 use crate::error::ProcessError;
 use crate::processor::Processor;
 use crate::status::StreamStatus;
-use crate::stream::StreamLog;
+use crate::stream::{Index, StreamLog};
 
 const DAY_US: i64 = 86_400_000_000;
 /// Files that one step removes from a table.
@@ -46,10 +46,14 @@ impl RawKeep {
 
     /// The start of the first day that stays: events age by the stream's watermark, as the states of cubes
     /// do, and rejected lines, which have no time of their own, by their receipt.
-    fn due_us(self, raw: Raw, status: &StreamStatus) -> Option<i64> {
+    fn due_us(self, raw: Raw, index: &Index) -> Option<i64> {
+        let status = &index.status;
         let (newest_us, age_us) = match raw {
             Raw::Events => (status.watermark_us?, self.events_us?),
-            Raw::Rejects => (status.last_received_us?, self.rejects_us?),
+            Raw::Rejects => {
+                let newest = index.rejects.back().map(|frame| frame.received_at_us);
+                (status.last_received_us.max(newest)?, self.rejects_us?)
+            }
         };
         Some(newest_us.saturating_sub(age_us).div_euclid(DAY_US) * DAY_US)
     }
@@ -114,7 +118,7 @@ fn expire_raw(
     };
     let (due_us, told_us) = {
         let index = log.read();
-        let due_us = log.raw_keep().due_us(raw, &index.status);
+        let due_us = log.raw_keep().due_us(raw, &index);
         (due_us, raw.kept_from_us(&index.status))
     };
     let Some(due_us) = due_us else {
@@ -129,9 +133,9 @@ fn expire_raw(
             let told = tell(log, raw, due_us, kept)?;
             return Ok(told.then(MaintainReport::default));
         }
-        let view = table.replace(&past, &[])?;
-        if Arc::ptr_eq(&table, &tables.events) {
-            log.replaced(view.files);
+        table.replace(&past, &[])?;
+        if raw == Raw::Events {
+            log.expired(tables);
         }
         return Ok(Some(MaintainReport {
             files_expired: past.len() as u64,

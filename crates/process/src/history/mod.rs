@@ -92,13 +92,17 @@ pub(crate) struct StreamTables {
 
 impl StreamTables {
     /// The files of the older tables, each with its table.
-    pub(crate) fn older_files(&self) -> impl Iterator<Item = (Arc<Table>, Arc<DataFile>)> + '_ {
-        self.older.iter().flat_map(|table| {
+    pub(crate) fn older_files(&self) -> Arc<[(Arc<Table>, Arc<DataFile>)]> {
+        let mut all = Vec::new();
+        for table in &self.older {
             let files = table.view().files;
-            let table = Arc::clone(table);
-            (0..files.len())
-                .filter_map(move |at| Some((Arc::clone(&table), Arc::clone(files.get(at)?))))
-        })
+            all.extend(
+                files
+                    .iter()
+                    .map(|file| (Arc::clone(table), Arc::clone(file))),
+            );
+        }
+        all.into()
     }
 
     /// The last frame whose events are in one of them.
