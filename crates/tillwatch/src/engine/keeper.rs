@@ -265,8 +265,10 @@ impl Worker {
             self.flushed_at = Instant::now();
             if flushed {
                 self.status.flushed();
+                return Ok(true);
             }
-            return Ok(flushed);
+            // Nothing came. Where flushes are due more often than it looks, maintenance has its turn
+            // only now.
         }
         if now < self.rest_until {
             return Ok(false);
