@@ -6,7 +6,7 @@ import urllib.parse
 
 import duckdb
 
-from harness import until
+from harness import run, until
 
 FAST = "limits: {history: {flush_interval_ms: 200ms}, journal: {segment_bytes_max: 64KiB}}\n"
 
@@ -191,3 +191,47 @@ def test_a_stream_that_is_gone_and_comes_back_has_all_its_events(start):
     server.kill()
     server.start()
     assert server.sql("select count(*) from orders") == [[1010]]
+
+
+def test_raw_events_of_age_go_and_cubes_keep_their_figures(start):
+    kept = definitions().replace("    time: at\n", "    time: at\n    keep: 1d\n")
+    server = start(definitions())
+    send(server, 0, 8000)
+    flushed(server)
+    server.kill()
+    (server.config / "test.yaml").write_text(kept)
+    figures = "select bucket, shop, measure(n), measure(amount) from per_hour group by 1, 2 order by 1, 2"
+    server.start()
+    before = server.sql(figures)
+    by_day = server.sql("select count(*) from orders where at >= '2026-05-03T00:00:00Z'")
+
+    def gone():
+        status = server.get("/v1/status").json()
+        return status if status["history"]["files_expired"] > 0 and server.sql("select count(*) from orders") == by_day else None
+
+    # The newest event is of the fourth: a day before it begins on the third.
+    status = until(gone, "days of age are gone")
+    assert status["streams"][0]["events_kept_from"] == "2026-05-03T00:00:00Z"
+    assert status["cubes"][0]["covers_from"] is None
+    assert "tillwatch_history_expired_files_total" in server.get("/metrics").body.decode()
+    assert server.sql(figures) == before
+    # A late one counts in the cube, and goes.
+    answer = server.post("orders", [{**event(0), "id": "late"}]).json()
+    assert answer["accepted"] == 1
+    assert server.sql("select measure(n) from per_hour") == [[8001]]
+    flushed(server)
+    until(lambda: server.sql("select count(*) from orders") == by_day, "the late event is gone")
+    server.kill()
+    server.start()
+    assert server.sql("select measure(n) from per_hour") == [[8001]]
+    assert server.sql("select count(*) from orders") == by_day
+    # A cube that is changed says from when on it covers.
+    (server.config / "test.yaml").write_text(kept.replace("n: count(*)", "n: count(*), largest: max(amount)"))
+    covers = until(lambda: server.get("/v1/status").json()["cubes"][0]["covers_from"], "the changed cube is filled")
+    assert covers == "2026-05-03T00:00:00Z"
+    assert server.sql("select measure(n) from per_hour") == by_day
+    assert server.stop() == 0
+    done = run("verify", "--config", server.config, "--data", server.data, "--json", "--all")
+    verified = json.loads(done.stdout)
+    assert verified["ok"] and verified["cubes"][0]["buckets"] > 0, verified
+    assert (verified["cubes"][0]["differences"], verified["cubes"][0]["skipped"]) == (0, 0), verified

@@ -82,6 +82,8 @@ fn measure(
             "amount_eur".to_owned(),
             "convert(amount, currency, 'EUR')".to_owned(),
         )],
+        keep: None,
+        quarantine_keep: None,
     };
     let cubes = measures.iter().map(|measures| cube(measures)).collect();
     let rates = Arc::new(Rates::new("EUR", None, [("USD", "1.0850"), ("GBP", "0.8430")]).unwrap());

@@ -14,6 +14,11 @@ pub struct StreamDefinition {
     pub schema: Arc<StreamSchema>,
     /// Derived columns as (name, SQL expression), each may use the ones before it.
     pub derive: Vec<(String, String)>,
+    /// How long raw events are kept in history, in event time counted from the stream's newest events;
+    /// none for ever. Whole days are removed.
+    pub keep: Option<Duration>,
+    /// How long rejected lines are kept in history, counted from the stream's last receipt; likewise.
+    pub quarantine_keep: Option<Duration>,
 }
 
 /// A cube: time buckets × dimensions → measures over one stream.

@@ -81,7 +81,8 @@ pub enum Recount {
     TooMany,
     /// It was told not to go on.
     Stopped,
-    /// The range's buckets are no longer, or not all, of that width, or are past their age.
+    /// The range's buckets are no longer, or not all, of that width, or are past their age, or raw events
+    /// of theirs are.
     Moved,
     /// An event of the range cannot be aggregated, so it is in no cube either.
     Unfit(String),
@@ -130,6 +131,11 @@ impl Processor {
             return Ok(Recount::TooMany);
         };
         let scan = log.scan_view(events, journal, from, to);
+        // Asked after the files were looked at: it moves before files are removed.
+        let comparable_from_us = self.comparable_from_us(&cube);
+        if comparable_from_us.is_some_and(|from_us| range.from_us < from_us) {
+            return Ok(Recount::Moved);
+        }
         let ended = Ended::default();
         let read = Arc::new(Mutex::new(0));
         let inputs = Inputs {

@@ -41,6 +41,11 @@ pub struct StreamStatus {
     pub clock: EventClock,
     /// The receipt time of the newest record, µs.
     pub last_received_us: Option<i64>,
+    /// Raw events are whole from here on, µs; of earlier days some were removed from history because of
+    /// their age. None when all are there. It never moves back.
+    pub events_kept_from_us: Option<i64>,
+    /// As that, of rejected lines by their receipt, µs.
+    pub rejects_kept_from_us: Option<i64>,
     /// Journal frames in the index: those whose events are not in history yet.
     pub frames: u64,
     /// Events in the stream's history table.
@@ -92,6 +97,9 @@ pub struct CubeStatus {
     pub revised_events: u64,
     /// Revisions of buckets that start before this, µs, may be missing; none when all are known.
     pub revised_complete_from_us: Option<i64>,
+    /// Buckets that start before this, µs, may lack events: when the cube was filled, raw events of that
+    /// time had been removed. None when it covers all.
+    pub covers_from_us: Option<i64>,
 }
 
 /// Everything at one moment, for `/v1/status` and the metrics of our own health.

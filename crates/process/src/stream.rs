@@ -22,7 +22,7 @@ use crate::definition::StreamDefinition;
 use crate::derive::Derive;
 use crate::engine::{Engine, nullable};
 use crate::error::{Item, ProcessError};
-use crate::history::{Fitting, FrameCopy, Pin, StreamFlush, StreamTables, reflected};
+use crate::history::{Fitting, FrameCopy, Pin, RawKeep, StreamFlush, StreamTables, reflected};
 use crate::some_columns::SomeColumns;
 use crate::status::StreamStatus;
 
@@ -66,6 +66,8 @@ pub(crate) struct Index {
     pub(crate) frames: VecDeque<Arc<Frame>>,
     /// The files of the stream's table: all frames before those.
     pub(crate) files: Arc<[Arc<DataFile>]>,
+    /// The files of older tables, each with its table.
+    older: Arc<[(Arc<Table>, Arc<DataFile>)]>,
     pub(crate) rejects: VecDeque<RejectFrame>,
     pub(crate) status: StreamStatus,
     /// Bytes of the frames' marks of duplicates.
@@ -86,6 +88,12 @@ impl Index {
         self.frames.push_back(Arc::new(frame));
     }
 
+    /// All files, older tables first.
+    fn stored(&self) -> impl Iterator<Item = &Arc<DataFile>> {
+        let older = self.older.iter().map(|(_, file)| file);
+        older.chain(self.files.iter())
+    }
+
     /// The frames up to `upto` are in these files now.
     pub(crate) fn flushed(&mut self, upto: Offset, files: Arc<[Arc<DataFile>]>) {
         while let Some(frame) = self.frames.front().filter(|frame| frame.offset <= upto) {
@@ -104,6 +112,7 @@ impl Index {
 #[derive(Debug)]
 pub struct StreamView {
     files: Arc<[Arc<DataFile>]>,
+    older: Arc<[(Arc<Table>, Arc<DataFile>)]>,
     frames: Vec<Arc<Frame>>,
     _pin: Option<Pin>,
 }
@@ -115,6 +124,7 @@ pub struct StreamLog {
     derive: Derive,
     time: usize,
     id: Option<usize>,
+    keep: RawKeep,
     index: RwLock<Index>,
     tables: OnceLock<StreamTables>,
 }
@@ -171,6 +181,7 @@ impl StreamLog {
             derive,
             time,
             id,
+            keep: RawKeep::new(stream),
             index,
             tables: OnceLock::new(),
         })
@@ -208,9 +219,9 @@ impl StreamLog {
         StreamStatus {
             frames: index.frames.len() as u64,
             index_bytes: (index.frames.capacity() * frame_bytes + index.mark_bytes) as u64,
-            stored_events: self.stored(&index.files).map(|(_, f)| f.rows).sum(),
-            stored_bytes: self.stored(&index.files).map(|(_, f)| f.bytes).sum(),
-            stored_files: self.stored(&index.files).count() as u64,
+            stored_events: index.stored().map(|f| f.rows).sum(),
+            stored_bytes: index.stored().map(|f| f.bytes).sum(),
+            stored_files: index.stored().count() as u64,
             ..index.status.clone()
         }
     }
@@ -221,13 +232,23 @@ impl StreamLog {
         self.read().status.watermark_us
     }
 
+    /// Raw events are whole from here on, µs; none when all are there.
+    #[must_use]
+    pub fn events_kept_from_us(&self) -> Option<i64> {
+        self.read().status.events_kept_from_us
+    }
+
+    pub(crate) fn raw_keep(&self) -> RawKeep {
+        self.keep
+    }
+
     /// The newest frames with rejected lines that have not all been replayed, newest first.
     #[must_use]
     pub fn rejects(&self, limit: usize) -> Vec<RejectFrame> {
-        self.read()
-            .rejects
-            .iter()
-            .rev()
+        let index = self.read();
+        let kept_from_us = index.status.rejects_kept_from_us;
+        (index.rejects.iter().rev())
+            .filter(|frame| kept_from_us.is_none_or(|from| frame.received_at_us >= from))
             .filter(|frame| (frame.replayed.len() as u64) < frame.lines)
             .take(limit)
             .cloned()
@@ -255,6 +276,7 @@ impl StreamLog {
         });
         StreamView {
             files: Arc::clone(&index.files),
+            older: Arc::clone(&index.older),
             frames: index.frames.iter().cloned().collect(),
             _pin: pin,
         }
@@ -275,7 +297,7 @@ impl StreamLog {
             log: Arc::clone(self),
             reader: reader.clone(),
             files: self
-                .stored(&view.files)
+                .stored(&view)
                 .filter(|(_, f)| within(f.min_us, f.max_us))
                 .collect(),
             rows: None,
@@ -290,17 +312,17 @@ impl StreamLog {
         }
     }
 
-    /// All files of the stream's tables, older tables first.
+    /// All files of the stream's tables that a view has, older tables first.
     pub(crate) fn stored<'a>(
         &'a self,
-        files: &'a [Arc<DataFile>],
+        view: &'a StreamView,
     ) -> impl Iterator<Item = (Arc<Table>, Arc<DataFile>)> + 'a {
-        let tables = self.tables.get();
-        let older = tables.into_iter().flat_map(StreamTables::older_files);
-        older.chain(tables.into_iter().flat_map(move |tables| {
+        let tables = self.tables.get().into_iter();
+        let own = tables.flat_map(move |tables| {
             let own = |file: &Arc<DataFile>| (Arc::clone(&tables.events), Arc::clone(file));
-            files.iter().map(own)
-        }))
+            view.files.iter().map(own)
+        });
+        view.older.iter().cloned().chain(own)
     }
 
     /// The tables in history; none when all is in the journal.
@@ -310,9 +332,11 @@ impl StreamLog {
 
     /// Takes up the tables with what they hold. Once, before events come.
     pub(crate) fn attach(&self, tables: StreamTables) {
-        let files = tables.events.view().files;
+        let (files, older) = (tables.events.view().files, tables.older_files());
         if self.tables.set(tables).is_ok() {
-            self.write().files = files;
+            let mut index = self.write();
+            index.files = files;
+            index.older = older;
         }
     }
 
@@ -377,6 +401,14 @@ impl StreamLog {
     /// The table's files are others that hold the same.
     pub(crate) fn replaced(&self, files: Arc<[Arc<DataFile>]>) {
         self.write().files = files;
+    }
+
+    /// Files have been removed from the tables.
+    pub(crate) fn expired(&self, tables: &StreamTables) {
+        let (files, older) = (tables.events.view().files, tables.older_files());
+        let mut index = self.write();
+        index.files = files;
+        index.older = older;
     }
 
     pub(crate) fn id_column(&self) -> Option<usize> {

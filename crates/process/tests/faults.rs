@@ -11,6 +11,7 @@ use tillwatch_history::{History, HistoryOptions};
 use tillwatch_journal::{Journal, JournalOptions};
 use tillwatch_process::{
     CubeDefinition, Keeping, ProcessError, ProcessOptions, Processor, RecoverRange,
+    StreamDefinition,
 };
 use tillwatch_testkit::fault::campaign::{self, Seeds};
 use tillwatch_testkit::fault::disk::Disk;
@@ -21,6 +22,8 @@ use crate::support::{Event, assert_same, batch, cube, live, oracle, rates, strea
 const DAY_US: i64 = 86_400_000_000;
 /// Small, so that ids leave memory.
 const DEDUP_BYTES: usize = 40 << 10;
+/// How long raw events are kept where they are not kept for ever.
+const KEEP: Duration = Duration::from_secs(2 * 86_400);
 
 fn definition() -> CubeDefinition {
     CubeDefinition {
@@ -64,10 +67,18 @@ struct Life {
     acknowledged: BTreeSet<u32>,
     /// Sent, and not answered: they may be there or not.
     unanswered: BTreeSet<u32>,
+    /// How long raw events are kept.
+    keep: Option<Duration>,
+    /// Those that were there at some time.
+    seen: BTreeSet<u32>,
 }
 
 impl Life {
     fn new() -> Self {
+        Self::keeping(None)
+    }
+
+    fn keeping(keep: Option<Duration>) -> Self {
         Self {
             disk: Disk::default(),
             running: None,
@@ -75,6 +86,8 @@ impl Life {
             next: 0,
             acknowledged: BTreeSet::new(),
             unanswered: BTreeSet::new(),
+            keep,
+            seen: BTreeSet::new(),
         }
     }
 
@@ -91,7 +104,10 @@ impl Life {
             ..ProcessOptions::default()
         };
         let processor = Processor::new(
-            vec![stream(Some("id"))],
+            vec![StreamDefinition {
+                keep: self.keep,
+                ..stream(Some("id"))
+            }],
             vec![definition()],
             rates(),
             options,
@@ -216,9 +232,14 @@ impl Life {
                 *found.entry(id).or_default() += 1;
             }
         }
+        // Of days that have come of age, events may be gone, and are in the cube all the same.
+        let kept_from_us = log.events_kept_from_us().unwrap_or(i64::MIN);
         for id in &self.acknowledged {
-            assert_eq!(found.get(id), Some(&1), "acknowledged event {id}");
+            if event(*id).at_us >= kept_from_us || found.contains_key(id) {
+                assert_eq!(found.get(id), Some(&1), "acknowledged event {id}");
+            }
         }
+        self.seen.extend(found.keys());
         for (id, times) in &found {
             assert_eq!(*times, 1, "event {id}");
             assert!(
@@ -227,7 +248,8 @@ impl Life {
             );
         }
         // The cube by hours, which all its tiers consist of.
-        let rows: Vec<Event> = found.keys().map(|id| event(*id)).collect();
+        let there = self.seen.union(&self.acknowledged);
+        let rows: Vec<Event> = there.map(|id| event(*id)).collect();
         let hourly = CubeDefinition {
             bucket: Duration::from_secs(3_600),
             keep: vec![],
@@ -238,6 +260,24 @@ impl Life {
             &by_hour(&live(&cube)),
             &oracle(&hourly, &stream(Some("id")), &rows),
         );
+    }
+
+    /// After maintenance nothing is left of the days before those that are kept, and of the others all is
+    /// what [`Self::check`] says.
+    fn check_expired(&self) {
+        let (journal, processor) = self.running.as_ref().expect("it runs");
+        let log = processor.stream("events").expect("the stream");
+        let kept_from_us = log.events_kept_from_us();
+        if self.keep.is_none() {
+            assert_eq!(kept_from_us, None);
+            return;
+        }
+        let newest_us = self.seen.iter().map(|id| event(*id).at_us).max();
+        // Where nothing was ever taken, nothing is of age.
+        assert!(newest_us.is_none() || kept_from_us > newest_us.map(|us| us - 4 * DAY_US));
+        let before = log.scan(&journal.reader(), None, kept_from_us);
+        let rows: usize = before.map(|batch| batch.expect("a batch").num_rows()).sum();
+        assert_eq!(rows, 0, "days of age are gone");
     }
 
     /// Whoever was not answered sends again.
@@ -279,8 +319,8 @@ fn by_hour(figures: &crate::support::Figures) -> crate::support::Figures {
 }
 
 /// How many operations a life has in which nothing fails.
-fn operations(order: impl Fn(&Disk, u64)) -> u64 {
-    let mut life = Life::new();
+fn operations(keep: Option<Duration>, order: impl Fn(&Disk, u64)) -> u64 {
+    let mut life = Life::keeping(keep);
     order(&life.disk, u64::MAX / 2);
     life.live().expect("nothing fails");
     life.check();
@@ -288,7 +328,7 @@ fn operations(order: impl Fn(&Disk, u64)) -> u64 {
     let mut high = 1 << 20;
     while low < high {
         let middle = (low + high) / 2;
-        let mut life = Life::new();
+        let mut life = Life::keeping(keep);
         order(&life.disk, middle);
         let _ = life.live();
         if life.disk.met_fault() {
@@ -317,9 +357,18 @@ fn some_steps(name: &str, all: u64, mut scenario: impl FnMut(u64, u64)) {
 
 #[test]
 fn power_lost_at_any_step_loses_and_doubles_nothing() {
-    let all = operations(|disk, step| disk.power_off_after(step));
-    some_steps("of power lost", all, |step, seed| {
-        let mut life = Life::new();
+    power_lost("of power lost", None);
+}
+
+#[test]
+fn power_lost_at_any_step_while_raw_events_come_of_age_leaves_younger_ones_and_all_figures() {
+    power_lost("of power lost while events come of age", Some(KEEP));
+}
+
+fn power_lost(name: &str, keep: Option<Duration>) {
+    let all = operations(keep, |disk, step| disk.power_off_after(step));
+    some_steps(name, all, |step, seed| {
+        let mut life = Life::keeping(keep);
         life.disk.power_off_after(step);
         let _ = life.live();
         life.running = None;
@@ -331,6 +380,7 @@ fn power_lost_at_any_step_loses_and_doubles_nothing() {
         life.flush().expect("flushes");
         life.maintain().expect("maintains");
         life.check();
+        life.check_expired();
         life.start().expect("starts");
         life.check();
     });
@@ -338,9 +388,18 @@ fn power_lost_at_any_step_loses_and_doubles_nothing() {
 
 #[test]
 fn an_operation_that_fails_at_any_step_loses_and_doubles_nothing() {
-    let all = operations(|disk, step| disk.fail_once_after(step));
-    some_steps("of failed operations", all, |step, _| {
-        let mut life = Life::new();
+    operation_failed("of failed operations", None);
+}
+
+#[test]
+fn an_operation_that_fails_while_raw_events_come_of_age_leaves_younger_ones_and_all_figures() {
+    operation_failed("of failed operations while events come of age", Some(KEEP));
+}
+
+fn operation_failed(name: &str, keep: Option<Duration>) {
+    let all = operations(keep, |disk, step| disk.fail_once_after(step));
+    some_steps(name, all, |step, _| {
+        let mut life = Life::keeping(keep);
         life.disk.fail_once_after(step);
         let _ = life.live();
         // The same process goes on, if it came to run: what failed is tried again.
@@ -357,6 +416,7 @@ fn an_operation_that_fails_at_any_step_loses_and_doubles_nothing() {
         life.flush().expect("flushes");
         life.maintain().expect("maintains");
         life.check();
+        life.check_expired();
     });
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use datafusion::arrow::array::AsArray;
+use datafusion::arrow::array::{AsArray, RecordBatch};
 use proptest::prelude::*;
 use tillwatch_collect::{Downstream, RecordHead, RecordKind, decode_record, encode_record};
 use tillwatch_history::{History, HistoryOptions, Location};
@@ -15,7 +15,6 @@ use tillwatch_process::{
     RecoverRange, StreamDefinition,
 };
 
-use crate::stranded::reject_record;
 use crate::support::{
     Event, Figures, assert_same, batch, cube, figures, live, oracle, rates, stream,
 };
@@ -54,26 +53,38 @@ impl Till {
     }
 
     pub fn send(&mut self, events: &[Event]) -> u64 {
-        self.send_to("events", events)
+        self.send_at(
+            self.received_at_us + 1_000_000,
+            RecordKind::Events,
+            &batch(events),
+        )
     }
 
     pub fn send_to(&mut self, stream: &str, events: &[Event]) -> u64 {
         self.received_at_us += 1_000_000;
         let head = RecordHead {
-            kind: RecordKind::Events,
             stream,
-            received_at_us: self.received_at_us,
-            idempotency_key: None,
-            source: None,
-            first_row: 0,
+            ..self.head(RecordKind::Events)
         };
         let payload = encode_record(&head, &batch(events)).expect("encodes");
         self.apply(&payload)
     }
 
-    pub fn send_rejects(&mut self, events: &[Event]) {
-        self.received_at_us += 1_000_000;
-        self.apply(&reject_record(events, self.received_at_us));
+    fn head(&self, kind: RecordKind) -> RecordHead<'static> {
+        RecordHead {
+            kind,
+            stream: "events",
+            received_at_us: self.received_at_us,
+            idempotency_key: None,
+            source: None,
+            first_row: 0,
+        }
+    }
+
+    pub fn send_at(&mut self, received_at_us: i64, kind: RecordKind, rows: &RecordBatch) -> u64 {
+        self.received_at_us = received_at_us;
+        let payload = encode_record(&self.head(kind), rows).expect("encodes");
+        self.apply(&payload)
     }
 
     fn apply(&mut self, payload: &[u8]) -> u64 {
@@ -126,8 +137,8 @@ impl Till {
         Ok(())
     }
 
-    /// Every event once, and every figure what SQL over the events gives.
-    pub fn check(&mut self, events: &[Event]) {
+    /// How often each raw event is there, by its id.
+    pub fn raw(&mut self) -> BTreeMap<String, usize> {
         let reader = self.journal().reader();
         let log = self.processor.stream("events").expect("the stream");
         let mut ids = BTreeMap::<String, usize>::new();
@@ -138,6 +149,12 @@ impl Till {
                 *ids.entry(id.to_owned()).or_default() += 1;
             }
         }
+        ids
+    }
+
+    /// Every event once, and every figure what SQL over the events gives.
+    pub fn check(&mut self, events: &[Event]) {
+        let ids = self.raw();
         let wanted: BTreeMap<String, usize> = events
             .iter()
             .map(|e| (format!("event-{}", e.id), 1))
@@ -158,7 +175,17 @@ impl Till {
     }
 
     /// The figures of a range by the states and by the events, as the audit has them.
-    pub fn recount(&self, cube: &Cube, (from_us, to_us): (i64, i64), width_us: i64) -> Both {
+    pub fn recount(&self, cube: &Cube, range_us: (i64, i64), width_us: i64) -> Both {
+        match self.try_recount(cube, range_us, width_us) {
+            Recount::Done(both) => (
+                figures(std::slice::from_ref(&both.kept), both.key_columns),
+                figures(std::slice::from_ref(&both.recounted), both.key_columns),
+            ),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub fn try_recount(&self, cube: &Cube, (from_us, to_us): (i64, i64), width_us: i64) -> Recount {
         let range = RecountRange {
             from_us,
             to_us,
@@ -168,13 +195,9 @@ impl Till {
         };
         let journal = self.journal.as_ref().expect("it is open").reader();
         let name = &cube.definition().name;
-        match self.processor.recount(name, &journal, &range) {
-            Ok(Recount::Done(both)) => (
-                figures(std::slice::from_ref(&both.kept), both.key_columns),
-                figures(std::slice::from_ref(&both.recounted), both.key_columns),
-            ),
-            other => panic!("{other:?}"),
-        }
+        (self.processor)
+            .recount(name, &journal, &range)
+            .expect("it is read")
     }
 }
 
@@ -251,7 +274,7 @@ pub fn keeping(folder: &std::path::Path, journal: &Journal) -> Keeping {
     }
 }
 
-const DAY_US: i64 = 86_400_000_000;
+pub const DAY_US: i64 = 86_400_000_000;
 
 pub fn event(id: u32, at_us: i64) -> Event {
     Event {

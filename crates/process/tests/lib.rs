@@ -8,6 +8,7 @@
 )]
 
 mod definitions;
+mod expiry;
 mod faults;
 mod functions;
 mod history;

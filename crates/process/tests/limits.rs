@@ -342,6 +342,8 @@ fn a_stream_by_date_has_its_buckets_at_midnight() {
     let stream = StreamDefinition {
         schema: Arc::clone(&schema),
         derive: vec![],
+        keep: None,
+        quarantine_keep: None,
     };
     let processor = processor(stream, vec![definition]);
     let days = Arc::new(Date32Array::from(vec![-1, 0, 0, 10_000]));

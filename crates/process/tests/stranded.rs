@@ -1,6 +1,6 @@
 //! Frames that no definition can take: kept outside of the journal, and taken up when one can.
 
-use tillwatch_collect::{RecordHead, RecordKind, encode_record};
+use tillwatch_collect::RecordKind;
 use tillwatch_process::{RejectReader, StreamDefinition};
 
 use crate::history::{Till, event, per_minute};
@@ -78,7 +78,7 @@ fn rejected_lines_of_a_stream_that_is_gone_come_back_with_it() {
     till.send(&events(0, 10));
     till.flush();
     let rejected = events(10, 13);
-    till.send_rejects(&rejected);
+    till.send_at(101 * 86_400_000_000, RecordKind::Rejects, &batch(&rejected));
     till.restart_as(others(), vec![]);
     till.flush();
     till.send_to("others", &events(5_000, 5_010));
@@ -132,17 +132,4 @@ fn a_damaged_copy_is_an_error_and_no_event_is_left_out_silently() {
         .try_restart_as(stream(Some("id")), vec![])
         .expect_err("it does not start");
     assert!(error.contains("checksum"), "{error}");
-}
-
-/// A record of rejected lines, as far as this part looks at it: any rows.
-pub fn reject_record(events: &[Event], received_at_us: i64) -> Vec<u8> {
-    let head = RecordHead {
-        kind: RecordKind::Rejects,
-        stream: "events",
-        received_at_us,
-        idempotency_key: None,
-        source: None,
-        first_row: 0,
-    };
-    encode_record(&head, &batch(events)).expect("encodes")
 }

@@ -68,6 +68,8 @@ pub fn stream(id: Option<&str>) -> StreamDefinition {
             ),
             ("double_eur".to_owned(), "amount_eur * 2".to_owned()),
         ],
+        keep: None,
+        quarantine_keep: None,
     }
 }
 

@@ -307,6 +307,13 @@ fn register_history(registry: &mut Registry, history: &HistoryStatus) {
         "Events that are only in the journal so far",
         history.unflushed_events,
     );
+    let expired = Counter::<u64>::default();
+    expired.inc_by(history.files_expired);
+    registry.register(
+        "history_expired_files",
+        "Files of raw events and rejected lines removed because of their age",
+        expired,
+    );
 }
 
 type Named = [(&'static str, String); 1];

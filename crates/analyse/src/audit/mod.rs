@@ -13,7 +13,8 @@
 //! unsure. A cube that folded combinations into `__other__` is compared without its dimensions.
 //!
 //! Both sides see one moment, so that late events in between do not matter. Buckets past `keep` are not
-//! audited, and those of a coarser tier at their width.
+//! audited, nor those that begin before the raw events that are kept, and those of a coarser tier at their
+//! width.
 
 pub(crate) mod compare;
 mod pick;
@@ -82,7 +83,7 @@ pub struct AuditReport {
     /// Figures that differ in a cube which is known to lack events that could not be aggregated.
     pub unsure: u64,
     /// Ranges left out: a bucket with more events than allowed, out of time, an event that cannot be
-    /// aggregated, or buckets that were rolled up meanwhile.
+    /// aggregated, or buckets that were rolled up, or whose raw events came of age, meanwhile.
     pub skipped: u64,
     /// The first differences.
     pub described: Vec<Difference>,
@@ -212,13 +213,12 @@ impl Auditor {
             end = end.min(watermark.saturating_sub(behind));
         }
         let whole = self.limits.behind_us.is_none();
-        Ok(spans(
-            &cube.widths_us(),
-            cube.bucket_us(),
-            first,
-            end,
-            whole,
-        ))
+        let spans = spans(&cube.widths_us(), cube.bucket_us(), first, end, whole);
+        let Some(from_us) = self.processor.comparable_from_us(cube) else {
+            return Ok(spans);
+        };
+        let spans = spans.into_iter();
+        Ok(spans.filter_map(|span| span.since(from_us)).collect())
     }
 
     /// Audits a range, in halves where it has too many events: in both, or with `dice` in one of them, so

@@ -15,6 +15,14 @@ impl Span {
         u64::try_from((self.to_us - self.from_us) / self.width_us).unwrap_or(0)
     }
 
+    /// Its buckets that begin at `from_us` or later; none when there are none.
+    pub(super) fn since(self, from_us: i64) -> Option<Self> {
+        let before = from_us.saturating_sub(self.from_us).max(0);
+        let whole = before.saturating_add(self.width_us - 1) / self.width_us * self.width_us;
+        let from_us = self.from_us.saturating_add(whole);
+        (from_us < self.to_us).then_some(Self { from_us, ..self })
+    }
+
     /// Both halves; none of a single bucket.
     pub(super) fn halves(self) -> Option<(Self, Self)> {
         let half = i64::try_from(self.buckets() / 2).unwrap_or(0);
@@ -191,6 +199,15 @@ mod tests {
             let picked = pick(&long, &mut dice, u64::MAX).unwrap();
             assert!(picked.buckets() <= 360 && picked.to_us <= 86_400 * S);
         }
+    }
+
+    #[test]
+    fn a_bucket_that_begins_before_what_is_kept_is_left_out() {
+        assert_eq!(span(0, 60, 10).since(-5 * S), Some(span(0, 60, 10)));
+        assert_eq!(span(0, 60, 10).since(20 * S), Some(span(20, 60, 10)));
+        assert_eq!(span(0, 60, 10).since(21 * S), Some(span(30, 60, 10)));
+        assert_eq!(span(0, 60, 10).since(51 * S), None);
+        assert_eq!(span(0, 60, 10).since(i64::MAX), None);
     }
 
     #[test]

@@ -251,10 +251,14 @@ fn processor() -> Processor {
         StreamDefinition {
             schema: payments(),
             derive: pairs(&[("net", "amount - 0.30")]),
+            keep: None,
+            quarantine_keep: None,
         },
         StreamDefinition {
             schema: shipments(),
             derive: Vec::new(),
+            keep: None,
+            quarantine_keep: None,
         },
     ];
     let attempts = CubeDefinition {

@@ -80,6 +80,8 @@ pub(crate) struct CubeWriter {
     /// The last frame whose states are in the cube's table already: after a crash the table may be
     /// ahead of the checkpoint that recovery starts from.
     pub(crate) reflects: Option<Offset>,
+    /// Of a table that is filled anew, the start of the first bucket that is: what is before stays.
+    pub(crate) refilled_from_us: Option<i64>,
 }
 
 impl Cube {
@@ -120,6 +122,24 @@ impl Cube {
     #[must_use]
     pub fn view(&self, from_us: Option<i64>, to_us: Option<i64>) -> CubeView {
         self.store.view(from_us, to_us, self.plan.bucket_us())
+    }
+
+    /// Buckets that start before this, µs, may lack events: raw events of that time had been removed when
+    /// the cube was filled. None when it covers all.
+    #[must_use]
+    pub fn covers_from_us(&self) -> Option<i64> {
+        self.store.covers_from_us()
+    }
+
+    pub(crate) fn cover_from(&self, from_us: i64) {
+        self.store.cover_from(from_us);
+    }
+
+    /// The start of the first bucket, however wide `keep` makes it, that has nothing from before `us`.
+    pub(crate) fn first_whole_from(&self, us: i64) -> i64 {
+        let width = self.store.widest_us().unwrap_or_else(|| self.bucket_us());
+        let width = width.max(1);
+        us.saturating_add(width - 1).div_euclid(width) * width
     }
 
     /// The states that are not in the table yet; none when all are.
@@ -242,6 +262,7 @@ impl CubeWriter {
             }),
             combinations,
             reflects: None,
+            refilled_from_us: None,
         })
     }
 

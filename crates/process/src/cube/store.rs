@@ -73,6 +73,8 @@ struct Shared {
     floor: Vec<(i64, i64)>,
     /// The files of the cube's table that hold what was flushed.
     files: Arc<[Arc<DataFile>]>,
+    /// Buckets that start before this may lack events.
+    covers_from_us: Option<i64>,
 }
 
 /// What a checkpoint keeps of a store besides the states, which are in the table.
@@ -84,6 +86,8 @@ pub(crate) struct StoreState {
     /// The widths that buckets have, as (start of the first, width), newest first.
     #[serde(default)]
     widths: Vec<(i64, i64)>,
+    #[serde(default)]
+    covers_from_us: Option<i64>,
 }
 
 /// The chunks of one cube behind a lock that is only held to copy or swap lists of pointers.
@@ -126,6 +130,7 @@ impl CubeStore {
             own_width_from_us: i64::MIN,
             floor: Vec::new(),
             files: Arc::from([]),
+            covers_from_us: None,
         };
         Self {
             keep,
@@ -341,6 +346,19 @@ impl CubeStore {
             .then(|| self.keep.at(retained_at_us))
     }
 
+    /// The widest bucket that `keep` makes.
+    pub(super) fn widest_us(&self) -> Option<i64> {
+        self.keep.widest_us()
+    }
+
+    pub(super) fn covers_from_us(&self) -> Option<i64> {
+        self.lock().covers_from_us
+    }
+
+    pub(super) fn cover_from(&self, from_us: i64) {
+        self.lock().covers_from_us = Some(from_us);
+    }
+
     pub(super) fn state(&self) -> StoreState {
         let shared = self.lock();
         StoreState {
@@ -348,6 +366,7 @@ impl CubeStore {
             failed_rows: shared.failed_rows,
             retained_at_us: shared.retained_at_us,
             widths: self.widths_in(&shared),
+            covers_from_us: shared.covers_from_us,
         }
     }
 
@@ -356,6 +375,7 @@ impl CubeStore {
         shared.other_rows = state.other_rows;
         shared.failed_rows = state.failed_rows;
         shared.combinations = combinations;
+        shared.covers_from_us = state.covers_from_us;
         if self.keep.every_us().is_none() {
             // Nothing is rolled up any more; what was stays so.
             shared.floor.clone_from(&state.widths);
@@ -409,6 +429,7 @@ impl CubeStore {
             combinations: shared.combinations as u64,
             other_rows: shared.other_rows,
             failed_rows: shared.failed_rows,
+            covers_from_us: shared.covers_from_us,
             ..CubeStatus::default()
         }
     }

@@ -15,6 +15,7 @@ use super::checkpoint::Checkpoint;
 use super::fingerprint::{events_name, fields_hash, quarantine_name, table_name};
 use super::fitting::Fitting;
 use super::rejects::QUARANTINE_TIME;
+use super::returned::{keep_before, starting_from};
 use super::{FrameCopies, Keeping, Kept, StreamTables, quarantine_schema, reflected, transaction};
 use crate::cube::{BUCKET, BatchInputs, CubeWriter, StateCache, StateTable};
 use crate::definition::StreamDefinition;
@@ -120,6 +121,9 @@ impl Processor {
         };
         let name = table_name(cube.cube.definition(), stream, self.rates());
         let history = &kept.keeping.history;
+        let events_kept_from_us = writer.log.events_kept_from_us();
+        // A bucket that begins before it lacks the events that were removed.
+        let whole_from_us = events_kept_from_us.map(|us| cube.cube.first_whole_from(us));
         let mut table = open(history, &name, cube.cube.state_schema(), BUCKET, kept)?;
         check_not_ahead(&table, kept)?;
         // Behind the checkpoint it lacks events, and before the first offset it was not filled.
@@ -128,18 +132,29 @@ impl Processor {
             (Some(number), _) if number < FILLING_MAX => true,
             (Some(number), from) => from.is_some_and(|from| Offset::from_number(number) < from),
         };
-        if behind(&table) && table.view().transaction.is_some() {
-            drop(table);
-            history.remove(&name)?;
-            table = open(history, &name, cube.cube.state_schema(), BUCKET, kept)?;
-        }
+        let was_filled = table.view().transaction >= Some(FILLING_MAX);
         cube.reflects = reflected(&table);
+        if behind(&table) && table.view().transaction.is_some() {
+            cube.reflects = None;
+            cube.refilled_from_us = whole_from_us.filter(|_| was_filled);
+            if cube.refilled_from_us.is_none() {
+                drop(table);
+                history.remove(&name)?;
+                table = open(history, &name, cube.cube.state_schema(), BUCKET, kept)?;
+            }
+        }
         let state = checkpoint.and_then(|found| found.cubes.get(&name));
-        if let (Some(state), Some(_)) = (state, cube.reflects) {
-            cube.restore(state);
+        match (state, cube.reflects, whole_from_us) {
+            (Some(state), Some(_), _) => cube.restore(state),
+            // It is to be filled, or was since the last checkpoint.
+            (_, _, Some(from_us)) => cube.cube.cover_from(from_us),
+            _ => {}
         }
         let schema = cube.cube.state_schema();
         let table = StateTable::new(table, Arc::clone(&kept.cache), schema);
+        if let Some(from_us) = cube.refilled_from_us {
+            keep_before(&table, from_us)?;
+        }
         cube.cube.attach(table);
         Ok(())
     }
@@ -166,7 +181,7 @@ impl Processor {
         // What the checkpoint tells is in the table, and of this stream nothing came since.
         let place = kept_from.map_or(place, |from| place.max(from));
         let upto = transaction(place)?;
-        let files: Vec<_> = writer.log.stored(&tables.events.view().files).collect();
+        let files: Vec<_> = writer.log.stored(&writer.log.view()).collect();
         let all = std::mem::take(&mut writer.cubes);
         let (mut filled, others): (Vec<_>, Vec<_>) =
             all.into_iter().partition(|cube| cube.reflects.is_none());
@@ -254,8 +269,19 @@ impl Processor {
         let Some(table) = cube.table() else {
             return Ok(());
         };
-        let states = cube.reduce(self.engine(), &cube.begin_flush())?;
-        let view = table.table().append(transaction, &[states])?;
+        let mut states = cube.reduce(self.engine(), &cube.begin_flush())?;
+        let view = match writer.refilled_from_us {
+            None => table.table().append(transaction, &[states])?,
+            Some(from_us) => {
+                states = starting_from(&states, from_us)?;
+                if transaction < FILLING_MAX {
+                    // The table's own transaction says already that it is behind.
+                    table.table().replace(&[], &[states])?
+                } else {
+                    table.table().append(transaction, &[states])?
+                }
+            }
+        };
         cube.flushed(view.files);
         Ok(())
     }

@@ -37,6 +37,8 @@ pub struct MaintainReport {
     pub files_replaced: u64,
     /// Bytes of those files: what was read.
     pub bytes_read: u64,
+    /// Files of days of raw events and rejected lines that have come of age, which are no longer in a table.
+    pub files_expired: u64,
     /// Files deleted for good.
     pub files_deleted: u64,
 }
@@ -48,6 +50,7 @@ impl MaintainReport {
         self.roll_ups += other.roll_ups;
         self.files_replaced += other.files_replaced;
         self.bytes_read += other.bytes_read;
+        self.files_expired += other.files_expired;
         self.files_deleted += other.files_deleted;
     }
 
@@ -90,9 +93,9 @@ impl Processor {
     /// # Errors
     /// A table cannot be read or written; nothing has changed then.
     pub fn maintain_step(&self) -> Result<Option<MaintainReport>, ProcessError> {
-        if self.kept().is_none() {
+        let Some(kept) = self.kept() else {
             return Ok(None);
-        }
+        };
         // No flush at the same time: both change the tables. One that failed comes first: what it was
         // writing is still in memory, and its commits may have come to be.
         let flushing = self
@@ -101,6 +104,10 @@ impl Processor {
             .unwrap_or_else(PoisonError::into_inner);
         if flushing.is_some() {
             return Ok(None);
+        }
+        // Before anything is laid together that would be removed at once.
+        if let Some(done) = self.expire(kept)? {
+            return Ok(Some(done));
         }
         if let Some(done) = self.merge_ids()? {
             return Ok(Some(done));
@@ -136,7 +143,7 @@ impl Processor {
         if flushing.is_some() {
             return Ok(report);
         }
-        for table in self.tables() {
+        for table in self.all_tables() {
             report.files_deleted += table.vacuum(now_us)?.files;
         }
         if let Some(kept) = self.kept() {
@@ -146,7 +153,7 @@ impl Processor {
         Ok(report)
     }
 
-    /// All tables in use.
+    /// All tables that are written.
     #[must_use]
     pub fn tables(&self) -> Vec<Arc<Table>> {
         let logs = self.streams();

@@ -11,12 +11,14 @@
 
 mod attach;
 mod checkpoint;
+mod expire;
 mod fingerprint;
 mod fitting;
 mod flush;
 mod maintain;
 mod pins;
 mod rejects;
+mod returned;
 mod stranded;
 mod verify;
 
@@ -29,6 +31,7 @@ use tillwatch_journal::{Offset, Storage};
 
 pub use attach::AttachReport;
 pub(crate) use checkpoint::{Checkpoint, CubeState, StrandedFrame, StreamState};
+pub(crate) use expire::RawKeep;
 pub(crate) use fingerprint::fields_hash;
 pub(crate) use fitting::Fitting;
 pub use flush::FlushReport;
@@ -95,13 +98,17 @@ pub(crate) struct StreamTables {
 
 impl StreamTables {
     /// The files of the older tables, each with its table.
-    pub(crate) fn older_files(&self) -> impl Iterator<Item = (Arc<Table>, Arc<DataFile>)> + '_ {
-        self.older.iter().flat_map(|table| {
+    pub(crate) fn older_files(&self) -> Arc<[(Arc<Table>, Arc<DataFile>)]> {
+        let mut all = Vec::new();
+        for table in &self.older {
             let files = table.view().files;
-            let table = Arc::clone(table);
-            (0..files.len())
-                .filter_map(move |at| Some((Arc::clone(&table), Arc::clone(files.get(at)?))))
-        })
+            all.extend(
+                files
+                    .iter()
+                    .map(|file| (Arc::clone(table), Arc::clone(file))),
+            );
+        }
+        all.into()
     }
 
     /// The last frame whose events are in one of them.

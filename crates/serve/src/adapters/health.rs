@@ -243,6 +243,8 @@ impl Health for RunningHealth {
                 stored_events: stream.stored_events,
                 stored_bytes: stream.stored_bytes,
                 stored_files: stream.stored_files,
+                events_kept_from: stream.events_kept_from_us.map(rfc3339),
+                rejects_kept_from: stream.rejects_kept_from_us.map(rfc3339),
                 dedup_ids: stream.dedup_ids,
                 dedup_bytes: stream.dedup_bytes,
                 last_event_at: stream.last_event_us.map(rfc3339),
@@ -272,6 +274,7 @@ impl Health for RunningHealth {
                 revised_buckets: cube.revised_buckets,
                 revised_events: cube.revised_events,
                 revised_known_from: cube.revised_complete_from_us.map(rfc3339),
+                covers_from: cube.covers_from_us.map(rfc3339),
             })
             .collect()
     }

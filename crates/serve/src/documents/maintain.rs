@@ -23,6 +23,8 @@ pub struct MaintainStatus {
     pub roll_ups: u64,
     /// Files that are no longer in a table.
     pub files_replaced: u64,
+    /// Files of raw events and rejected lines past their age.
+    pub files_expired: u64,
     /// Files deleted for good.
     pub files_deleted: u64,
     /// Whether a verification kept files from being deleted; they are when it has ended.

@@ -91,6 +91,9 @@ pub struct HistoryStatus {
     pub compactions: u64,
     /// Commits since the start that made states coarser or removed those past their age.
     pub roll_ups: u64,
+    /// Files since the start that are in no table any more, because their day of raw events or rejected
+    /// lines has come of age.
+    pub files_expired: u64,
     /// Files deleted since the start.
     pub files_deleted: u64,
 }
@@ -197,6 +200,11 @@ pub struct StreamStatus {
     pub stored_bytes: u64,
     /// Its files.
     pub stored_files: u64,
+    /// Raw events are whole from here on, RFC 3339: of earlier days some have come of age and were removed;
+    /// null when all are there.
+    pub events_kept_from: Option<String>,
+    /// As that, of rejected lines by their receipt.
+    pub rejects_kept_from: Option<String>,
     /// Ids remembered to tell repeated events.
     pub dedup_ids: u64,
     /// Bytes of memory they take.
@@ -238,6 +246,9 @@ pub struct CubeStatus {
     pub revised_events: u64,
     /// Of buckets before this, RFC 3339, it may not be known that they changed; null when all are known.
     pub revised_known_from: Option<String>,
+    /// Buckets that start before this, RFC 3339, may lack events: the cube was filled from raw events when
+    /// those of that time had been removed. Null when it covers all.
+    pub covers_from: Option<String>,
 }
 
 /// One source.

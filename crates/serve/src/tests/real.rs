@@ -125,6 +125,8 @@ impl Till {
         let stream = StreamDefinition {
             schema: schema(),
             derive: Vec::new(),
+            keep: None,
+            quarantine_keep: None,
         };
         let options = ProcessOptions::default();
         let processor =

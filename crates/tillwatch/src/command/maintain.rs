@@ -27,12 +27,13 @@ pub async fn run(place: Place) -> Result<ExitCode> {
         },
     };
     terminal::line(format!(
-        "{} events flushed, {} journal segments removed, {} compactions and {} roll-ups of {} files, {} files deleted, {:.1} s",
+        "{} events flushed, {} journal segments removed, {} compactions and {} roll-ups of {} files, {} files expired, {} files deleted, {:.1} s",
         thousands(maintained.flushed_events),
         thousands(maintained.journal_segments),
         thousands(maintained.compactions),
         thousands(maintained.roll_ups),
         thousands(maintained.files_replaced),
+        thousands(maintained.files_expired),
         thousands(maintained.files_deleted),
         maintained.took_s,
     ));

@@ -17,10 +17,13 @@ use tillwatch_process::{CubeDefinition, StreamDefinition};
 
 use super::fault::Fault;
 use super::folder::{Folder, Item, nearest_name};
+use super::scalar::DurationText;
 use super::shape;
 
 /// The default horizon of deduplication.
 const DEDUP: Duration = Duration::from_secs(24 * 3_600);
+/// The shortest time for which a stream keeps its raw events or rejected lines.
+const KEEP_MIN: Duration = Duration::from_secs(24 * 3_600);
 
 /// How CSV text of a stream is cut, as written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -173,7 +176,18 @@ fn stream(
             faults.push(folder.fault(item.file, &path, format!("'{name}' is a field already")));
         }
     }
+    let mut age = |key: &'static str, written: Option<DurationText>| {
+        let age = written?.0;
+        if age < KEEP_MIN {
+            let path = [base[0], base[1], key];
+            let what = format!("{key}: whole days are removed, so it is at least 1d");
+            faults.push(folder.fault(item.file, &path, what));
+        }
+        Some(age)
+    };
     StreamDefinition {
+        keep: age("keep", item.value.keep),
+        quarantine_keep: age("quarantine_keep", item.value.quarantine_keep),
         schema: Arc::new(schema),
         derive: item
             .value

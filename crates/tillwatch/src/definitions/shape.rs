@@ -75,6 +75,12 @@ pub struct Stream {
     /// How long ids are remembered, by time of receipt. Default 24h.
     #[serde(default)]
     pub dedup: Option<DurationText>,
+    /// How long raw events are kept in history, in event time from the stream's newest: `90d`, from 1d. For ever when absent.
+    #[serde(default)]
+    pub keep: Option<DurationText>,
+    /// How long rejected lines are kept in history, from the stream's last receipt: `30d`, from 1d. For ever when absent.
+    #[serde(default)]
+    pub quarantine_keep: Option<DurationText>,
     /// How CSV bodies and files of this stream are read.
     #[serde(default)]
     pub csv: Option<Csv>,

@@ -67,6 +67,7 @@ pub fn fill(status: &mut MaintainStatus, report: &ByHandReport) {
     status.compactions = report.maintained.compactions;
     status.roll_ups = report.maintained.roll_ups;
     status.files_replaced = report.maintained.files_replaced;
+    status.files_expired = report.maintained.files_expired;
     status.files_deleted = report.maintained.files_deleted;
     status.deletion_deferred = report.deletion_deferred;
 }

@@ -92,6 +92,7 @@ impl KeeperStatus {
         let mut status = self.lock();
         status.compactions += report.compactions;
         status.roll_ups += report.roll_ups;
+        status.files_expired += report.files_expired;
         status.files_deleted += report.files_deleted;
     }
 }
@@ -334,19 +335,23 @@ impl Worker {
         if due || unflushed >= self.pace.flush_events_max || processor.flush_pending() {
             let flushed = flush(processor, &self.intake)?;
             self.flushed_at = Instant::now();
-            if flushed.is_some() {
+            let is_new = flushed.is_some();
+            if is_new {
                 self.status.flushed();
             }
-            let is_new = flushed.is_some();
-            let Some(by_hand) = &mut self.by_hand else {
-                return Ok(is_new);
-            };
-            by_hand.flushed = true;
-            if let Some(flushed) = flushed {
-                by_hand.flushed(&flushed);
+            if let Some(by_hand) = &mut self.by_hand {
+                by_hand.flushed = true;
+                if let Some(flushed) = flushed {
+                    by_hand.flushed(&flushed);
+                }
+                by_hand.tell();
+                return Ok(true);
             }
-            by_hand.tell();
-            return Ok(true);
+            if is_new {
+                return Ok(true);
+            }
+            // Nothing came. Where flushes are due more often than it looks, maintenance has its turn
+            // only now.
         }
         if self.by_hand.is_some() {
             return self.step_by_hand(processor, holding);
