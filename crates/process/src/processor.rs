@@ -8,7 +8,7 @@ use tillwatch_collect::{Applied, Downstream, JournalRecord, RecordKind, decode_o
 use tillwatch_journal::{JournalReader, Offset};
 use tokio::sync::watch;
 
-use crate::cube::{Cube, CubeWriter, Money};
+use crate::cube::{Cube, CubeWriter, Money, StoreState};
 use crate::dedup::DedupBudget;
 use crate::definition::{CubeDefinition, ProcessOptions, StreamDefinition};
 use crate::engine::Engine;
@@ -53,8 +53,12 @@ pub(crate) struct Writers {
     pub(crate) stranded: Vec<StrandedFrame>,
     /// Earlier such frames that can be taken now, until a checkpoint holds them.
     pub(crate) readmitted: Vec<StrandedFrame>,
+    /// Whether the checkpoint tells other ones of these than there are.
+    pub(crate) to_note: bool,
     /// What the checkpoint keeps of streams that are not defined, for when they come back.
     pub(crate) absent: BTreeMap<String, StreamState>,
+    /// And of cubes, by the name of their table.
+    pub(crate) absent_cubes: BTreeMap<String, StoreState>,
 }
 
 /// Which frames of the journal recovery takes; all of them by default.
@@ -174,7 +178,9 @@ impl Processor {
                 applied: None,
                 stranded: Vec::new(),
                 readmitted: Vec::new(),
+                to_note: false,
                 absent: BTreeMap::new(),
+                absent_cubes: BTreeMap::new(),
             }),
             options,
             unknown_records: AtomicU64::new(0),
@@ -250,7 +256,8 @@ impl Processor {
     }
 
     /// Takes the frames up that no definition could take before and these can, as if they had come
-    /// right behind the checkpoint.
+    /// right behind the checkpoint. What is decided here is noted by the next flush, before it writes any
+    /// table; until then another processor finds everything as it was.
     fn readmit(&self, reader: &JournalReader) -> Result<(), ProcessError> {
         let Some(kept) = self.kept() else {
             return Ok(());
@@ -267,40 +274,49 @@ impl Processor {
             Ok::<_, ProcessError>(decode_owned_record(frame.offset, payload)?)
         };
         let mut writers = self.writers();
+        let before = (writers.stranded.clone(), writers.readmitted.clone());
         let (mut left, mut fit) = (Vec::new(), Vec::new());
-        for frame in std::mem::take(&mut writers.stranded) {
+        for mut frame in std::mem::take(&mut writers.readmitted) {
+            if writers.by_stream.contains_key(&frame.stream) {
+                fit.push(frame);
+            } else {
+                // Its stream is gone again. Whether its table got the frame in between, the table tells.
+                frame.undefined = true;
+                frame.readmitted_at = Some(from);
+                left.push(frame);
+            }
+        }
+        for mut frame in std::mem::take(&mut writers.stranded) {
             let Some(writer) = writers.by_stream.get(&frame.stream) else {
                 left.push(frame);
                 continue;
             };
-            let in_table = writer
-                .reflects
-                .is_some_and(|reflects| frame.offset <= reflects);
-            if frame.undefined && in_table {
-                // It was flushed before its stream was removed.
+            let record = read(&frame)?;
+            if frame.is_in(writer.reflects_of(record.kind)) {
                 continue;
             }
+            // From now on its table goes on without it, and tells nothing of it any more.
+            let known = !std::mem::take(&mut frame.undefined);
+            frame.readmitted_at = None;
             // A table that is further than the checkpoint would take the frame for one it has.
-            if writer.is_at(from) && writer.fits(&read(&frame)?) {
+            if writer.is_at(from) && writer.fits(&record) {
                 fit.push(frame);
             } else {
+                if record.kind == RecordKind::Events {
+                    writer.leave(&record, known);
+                }
                 left.push(frame);
             }
         }
+        left.sort_by_key(|frame| frame.offset);
+        fit.sort_by_key(|frame| frame.offset);
+        fit.dedup_by_key(|frame| frame.offset);
+        writers.to_note = before != (left.clone(), fit.clone());
         writers.stranded = left;
-        if !fit.is_empty() {
-            writers.readmitted.extend(fit);
-            // Before any of them reaches a table: a table that is further than the checkpoint then
-            // has them, and one that is not has none of them.
-            if let Some(mut checkpoint) = Checkpoint::read(kept.keeping.state.as_ref())? {
-                checkpoint.stranded.clone_from(&writers.stranded);
-                checkpoint.readmitted.clone_from(&writers.readmitted);
-                checkpoint.write(kept.keeping.state.as_ref())?;
-            }
-        }
+        writers.readmitted.clone_from(&fit);
         let behind = Offset::new(from.segment, from.position + 1);
         let mut rows = 0;
-        for frame in writers.readmitted.clone() {
+        for frame in fit {
             let record = read(&frame)?;
             rows += record.batch.num_rows();
             let place = Place {
@@ -523,6 +539,7 @@ impl Writers {
                 offset: record.offset,
                 stream: record.stream.to_string(),
                 undefined: unknown_stream,
+                readmitted_at: None,
                 copy: place.copy.clone(),
             });
         }
@@ -533,9 +550,13 @@ impl Writers {
     /// taken are.
     pub(crate) fn copied(&mut self, copied: &[StrandedFrame]) {
         self.readmitted.clear();
+        self.to_note = false;
+        let copies: HashMap<_, _> = (copied.iter())
+            .map(|frame| (frame.offset, &frame.copy))
+            .collect();
         for frame in self.stranded.iter_mut().filter(|f| f.copy.is_none()) {
-            let known = copied.iter().find(|found| found.offset == frame.offset);
-            frame.copy = known.and_then(|found| found.copy.clone());
+            let copy = copies.get(&frame.offset).copied();
+            frame.copy = copy.cloned().flatten();
         }
     }
 

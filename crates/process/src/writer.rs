@@ -116,6 +116,25 @@ impl Writer {
             .all(|reflects| reflects <= offset)
     }
 
+    /// The last frame that the stream's tables hold of such records.
+    pub(crate) fn reflects_of(&self, kind: RecordKind) -> Option<Offset> {
+        match kind {
+            RecordKind::Events => self.reflects,
+            RecordKind::Rejects => (self.log.tables()).and_then(|tables| tables.rejects_to()),
+        }
+    }
+
+    /// Counts a record that could not be taken before and cannot now, so that whoever changed the definition
+    /// hears of it; `known` when a definition of the stream has counted it before.
+    pub(crate) fn leave(&self, record: &JournalRecord, known: bool) {
+        if known && self.counted_to.is_none() {
+            return;
+        }
+        if let Err(error) = adapt(&record.batch, self.log.declared()) {
+            self.fail(record, &error.to_string());
+        }
+    }
+
     /// Whether a record can be taken, as far as its columns tell.
     pub(crate) fn fits(&self, record: &JournalRecord) -> bool {
         record.kind == RecordKind::Rejects || adapt(&record.batch, self.log.declared()).is_ok()

@@ -424,3 +424,43 @@ fn rejected_lines_go_by_their_receipt_and_those_that_stay_can_be_read() {
     );
     till.check(&sent);
 }
+
+#[test]
+fn a_cube_that_comes_back_with_narrower_buckets_counts_nothing_twice() {
+    let (mut till, mut model) = ten_days(Some(4), vec![per_week()]);
+    till.maintain();
+    model.maintain(Some(4));
+    till.restart_as(keeping(Some(4)), vec![per_minute()]);
+    let sent = model.add([9 * DAY_US + 7]);
+    till.send(&sent);
+    till.flush();
+    till.maintain();
+    // Its table has weeks that reach into the days that are still there.
+    let narrower = CubeDefinition {
+        keep: vec![(Duration::from_secs(60), days(700))],
+        ..per_week()
+    };
+    for round in 0..3 {
+        till.restart_as(keeping(Some(4)), vec![narrower.clone()]);
+        let cube = till.processor.cube("per_week").expect("the cube");
+        let counts = live(&cube);
+        let count = counts
+            .values()
+            .map(|row| row["events"].parse::<usize>().expect("a number"));
+        assert_eq!(count.sum::<usize>(), 401, "round {round}");
+        // No bucket shows as narrower than it is.
+        let weeks = counts.keys().filter(|key| key[0].ends_with("00:00:00Z"));
+        assert!(weeks.count() > 0);
+        let widths = cube.widths_us();
+        assert_eq!(
+            widths.last().map(|(_, width)| *width),
+            Some(7 * DAY_US),
+            "{widths:?}"
+        );
+        if round == 1 {
+            let sent = model.add([9 * DAY_US + 9]);
+            till.send(&sent[..0]);
+            till.flush();
+        }
+    }
+}

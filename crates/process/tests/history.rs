@@ -2,14 +2,18 @@
 //! there once and every figure is what SQL over the raw events gives.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use datafusion::arrow::array::{AsArray, RecordBatch};
 use proptest::prelude::*;
 use tillwatch_collect::{Downstream, RecordHead, RecordKind, decode_record, encode_record};
 use tillwatch_history::{History, HistoryOptions, Location};
-use tillwatch_journal::{DiskStorage, Journal, JournalOptions, Storage};
+use tillwatch_journal::{
+    DiskStorage, Journal, JournalOptions, LockError, Storage, StorageFile, StorageLock,
+};
 use tillwatch_process::{
     Cube, CubeDefinition, Keeping, ProcessOptions, ProcessStatus, Processor, Recount, RecountRange,
     RecoverRange, StreamDefinition,
@@ -27,12 +31,60 @@ pub struct Till {
     stream: StreamDefinition,
     cubes: Vec<CubeDefinition>,
     received_at_us: i64,
+    /// Checkpoints that can still be written.
+    pub checkpoints_left: Arc<AtomicU32>,
+}
+
+/// A folder whose checkpoint can be written so many times.
+struct State {
+    disk: DiskStorage,
+    checkpoints_left: Arc<AtomicU32>,
+}
+
+impl Storage for State {
+    fn lock(&self) -> Result<Box<dyn StorageLock>, LockError> {
+        self.disk.lock()
+    }
+
+    fn list(&self) -> io::Result<Vec<String>> {
+        self.disk.list()
+    }
+
+    fn create(&self, name: &str) -> io::Result<Box<dyn StorageFile>> {
+        self.disk.create(name)
+    }
+
+    fn open(&self, name: &str) -> io::Result<Box<dyn StorageFile>> {
+        self.disk.open(name)
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        self.disk.remove(name)
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        let less = |left: u32| left.checked_sub(1);
+        let left = &self.checkpoints_left;
+        let left = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        left.map_err(|_| io::Error::other("no checkpoint any more"))?;
+        self.disk.rename(from, to)
+    }
+
+    fn sync_dir(&self) -> io::Result<()> {
+        self.disk.sync_dir()
+    }
+
+    fn describe(&self) -> String {
+        self.disk.describe()
+    }
 }
 
 impl Till {
     pub fn new(stream: StreamDefinition, cubes: Vec<CubeDefinition>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let (journal, processor) = open(folder.path(), &stream, &cubes).expect("opens");
+        let checkpoints_left = Arc::new(AtomicU32::new(u32::MAX));
+        let opened = open(folder.path(), &stream, &cubes, &checkpoints_left);
+        let (journal, processor) = opened.expect("opens");
         Self {
             folder,
             journal: Some(journal),
@@ -41,6 +93,7 @@ impl Till {
             cubes,
             // Behind all event times, so that none is too far ahead of its receipt.
             received_at_us: 100 * DAY_US,
+            checkpoints_left,
         }
     }
 
@@ -129,7 +182,8 @@ impl Till {
         cubes: Vec<CubeDefinition>,
     ) -> Result<(), String> {
         self.journal = None;
-        let (journal, processor) = open(self.folder.path(), &stream, &cubes)?;
+        let left = &self.checkpoints_left;
+        let (journal, processor) = open(self.folder.path(), &stream, &cubes, left)?;
         self.journal = Some(journal);
         self.processor = processor;
         self.stream = stream;
@@ -227,6 +281,7 @@ fn open(
     folder: &std::path::Path,
     stream: &StreamDefinition,
     cubes: &[CubeDefinition],
+    checkpoints_left: &Arc<AtomicU32>,
 ) -> Result<(Journal, Processor), String> {
     let storage = Arc::new(DiskStorage::open(folder.join("journal")).expect("storage"));
     let options = JournalOptions {
@@ -237,7 +292,16 @@ fn open(
     let (journal, _) = Journal::open(storage, options).expect("a journal");
     let processor = plan(stream, cubes);
     processor
-        .attach(keeping(folder, &journal), &|_| {})
+        .attach(
+            Keeping {
+                state: Arc::new(State {
+                    disk: DiskStorage::open(folder.join("state")).expect("a folder"),
+                    checkpoints_left: Arc::clone(checkpoints_left),
+                }),
+                ..keeping(folder, &journal)
+            },
+            &|_| {},
+        )
         .map_err(|error| error.to_string())?;
     let range = RecoverRange {
         flush: true,

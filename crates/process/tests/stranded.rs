@@ -1,5 +1,7 @@
 //! Frames that no definition can take: kept outside of the journal, and taken up when one can.
 
+use std::sync::atomic::Ordering;
+
 use tillwatch_collect::RecordKind;
 use tillwatch_process::{RejectReader, StreamDefinition};
 
@@ -132,4 +134,132 @@ fn a_damaged_copy_is_an_error_and_no_event_is_left_out_silently() {
         .try_restart_as(stream(Some("id")), vec![])
         .expect_err("it does not start");
     assert!(error.contains("checksum"), "{error}");
+}
+
+/// Flushes as far as all tables: what was noted before them, if anything, is there, the checkpoint behind
+/// them is not.
+fn cut_off_flush(till: &mut Till, notes: u32) {
+    till.checkpoints_left.store(notes, Ordering::Relaxed);
+    let reader = till.journal().reader();
+    let cut_off = till.processor.flush(&reader);
+    cut_off.expect_err("the checkpoint cannot be written");
+    till.checkpoints_left.store(u32::MAX, Ordering::Relaxed);
+}
+
+/// As [`stream`], with a field required that two of three events have.
+fn strict() -> StreamDefinition {
+    let mut strict = stream(Some("id"));
+    for field in &mut std::sync::Arc::make_mut(&mut strict.schema).fields {
+        field.optional &= field.name != "psp";
+    }
+    strict
+}
+
+/// Events that [`strict`] takes.
+fn with_psp(from: u32, to: u32) -> Vec<Event> {
+    let all = events(from, to).into_iter();
+    all.filter(|event| event.psp.is_some()).collect()
+}
+
+#[test]
+fn frames_that_do_not_fit_when_their_stream_comes_back_are_there_once_they_do() {
+    for flushes in 0..3 {
+        let all = events(0, 200);
+        let mut till = Till::new(stream(Some("id")), vec![per_minute()]);
+        till.send(&all[..100]);
+        till.flush();
+        till.send(&all[100..]);
+        till.restart_as(others(), vec![]);
+        till.flush();
+        till.restart_as(strict(), vec![]);
+        let status = &till.processor.status().streams[0];
+        assert!(
+            status.failed >= 100,
+            "whoever changed the definition hears of it: {status:?}"
+        );
+        let mut wanted = all.clone();
+        for flush in 0..flushes {
+            let more = with_psp(1_000 + flush * 10, 1_010 + flush * 10);
+            till.send(&more);
+            wanted.extend(more);
+            till.flush();
+            till.restart();
+        }
+        till.restart_as(stream(Some("id")), vec![per_minute()]);
+        till.check(&wanted);
+        till.send(&with_psp(2_000, 2_001));
+        wanted.extend(with_psp(2_000, 2_001));
+        till.flush();
+        till.restart();
+        till.check(&wanted);
+    }
+}
+
+#[test]
+fn definitions_that_were_only_tried_change_nothing_of_what_is_kept() {
+    // Whether or not other definitions are tried in between, and wherever a flush is cut off.
+    for (tried, cut_off) in [(false, false), (false, true), (true, false), (true, true)] {
+        let all = events(0, 200);
+        let mut till = Till::new(stream(Some("id")), vec![per_minute()]);
+        till.send(&all[..100]);
+        till.flush();
+        till.send(&all[100..]);
+        till.restart_as(strict(), vec![]);
+        till.flush();
+        if tried {
+            till.restart_as(stream(Some("id")), vec![per_minute()]);
+            till.restart_as(strict(), vec![]);
+        }
+        let more = with_psp(1_000, 1_010);
+        till.send(&more);
+        if cut_off {
+            cut_off_flush(&mut till, 0);
+        } else {
+            till.flush();
+        }
+        let wanted: Vec<Event> = all.iter().chain(&more).cloned().collect();
+        for _ in 0..2 {
+            till.restart_as(stream(Some("id")), vec![per_minute()]);
+            till.flush();
+        }
+        // What a table is further with waits for the flush after that.
+        till.send(&with_psp(2_000, 2_001));
+        till.flush();
+        till.restart();
+        let wanted: Vec<Event> = wanted.into_iter().chain(with_psp(2_000, 2_001)).collect();
+        till.check(&wanted);
+        till.flush();
+        till.restart();
+        till.check(&wanted);
+    }
+}
+
+#[test]
+fn frames_taken_up_again_whose_stream_goes_before_or_after_they_were_written_are_there_once() {
+    for cut_off in [false, true] {
+        let all = events(0, 200);
+        let mut till = Till::new(stream(Some("id")), vec![per_minute()]);
+        till.send(&all[..100]);
+        till.flush();
+        till.send(&all[100..]);
+        till.restart_as(others(), vec![]);
+        till.flush();
+        // They are taken up again, noted, and written to tables or not; the checkpoint is not.
+        till.restart_as(stream(Some("id")), vec![per_minute()]);
+        till.send(&events(1_000, 1_010));
+        if cut_off {
+            cut_off_flush(&mut till, 1);
+        }
+        till.restart_as(others(), vec![]);
+        till.send_to("others", &events(5_000, 5_010));
+        till.flush();
+        till.restart_as(stream(Some("id")), vec![per_minute()]);
+        let wanted: Vec<Event> = all.iter().cloned().chain(events(1_000, 1_010)).collect();
+        till.check(&wanted);
+        till.send(&events(2_000, 2_003));
+        till.flush();
+        till.restart();
+        let wanted: Vec<Event> = wanted.into_iter().chain(events(2_000, 2_003)).collect();
+        till.check(&wanted);
+    }
 }

@@ -26,6 +26,7 @@ pub use limit::OTHER;
 pub use money::FigureCurrency;
 pub(crate) use money::Money;
 pub(crate) use plan::CubePlan;
+use states::{starting_within, stretches};
 use store::CubeStore;
 pub(crate) use store::StoreState;
 pub(crate) use table::{StateCache, StateTable};
@@ -135,11 +136,19 @@ impl Cube {
         self.store.cover_from(from_us);
     }
 
-    /// The start of the first bucket, however wide `keep` makes it, that has nothing from before `us`.
-    pub(crate) fn first_whole_from(&self, us: i64) -> i64 {
-        let width = self.store.widest_us().unwrap_or_else(|| self.bucket_us());
-        let width = width.max(1);
-        us.saturating_add(width - 1).div_euclid(width) * width
+    /// The start of the first bucket that has nothing from before `us`, however wide `keep` makes buckets, or
+    /// an earlier one made them: `widths` are theirs.
+    pub(crate) fn first_whole_from(&self, us: i64, widths: &[(i64, i64)]) -> i64 {
+        let own = self.store.widest_us().unwrap_or_else(|| self.bucket_us());
+        let widths = widths.iter().map(|(_, width)| *width);
+        let width = widths.fold(own.max(1), common_multiple);
+        let start = us.saturating_add(width - 1).div_euclid(width);
+        start.saturating_mul(width)
+    }
+
+    /// Takes up how wide buckets were when the cube was last defined.
+    pub(crate) fn restore_widths(&self, state: &StoreState) {
+        self.store.restore_widths(state);
     }
 
     /// The states that are not in the table yet; none when all are.
@@ -189,6 +198,26 @@ impl Cube {
         self.plan.reduce(engine, states)
     }
 
+    /// As [`Self::reduce`], a stretch of time of about `rows_max` rows after the other, so that no more than
+    /// that is merged in memory at once. What comes is in order of time from batch to batch.
+    pub(crate) fn reduce_parts(
+        &self,
+        engine: &Engine,
+        states: &[RecordBatch],
+        rows_max: usize,
+    ) -> Result<Vec<RecordBatch>, ProcessError> {
+        stretches(states, rows_max)
+            .into_iter()
+            .map(|(from, to)| {
+                let part: Vec<_> = (states.iter())
+                    .map(|batch| starting_within(batch, from, to))
+                    .filter(|batch| batch.num_rows() > 0)
+                    .collect();
+                self.reduce(engine, &part)
+            })
+            .collect()
+    }
+
     /// A number that grows with every change of the states.
     #[must_use]
     pub fn version(&self) -> u64 {
@@ -225,6 +254,15 @@ impl Cube {
             ..store
         }
     }
+}
+
+/// The least number that both divide; the largest there is when that is no number.
+fn common_multiple(a: i64, b: i64) -> i64 {
+    let (mut divisor, mut rest) = (a, b.max(1));
+    while rest != 0 {
+        (divisor, rest) = (rest, divisor % rest);
+    }
+    (a / divisor).checked_mul(b.max(1)).unwrap_or(i64::MAX)
 }
 
 fn panicked(what: &str) -> ProcessError {

@@ -1,19 +1,17 @@
 //! Batches of states: their range, what of them is within one, the memory behind them.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::num::NonZeroUsize;
 
-use datafusion::arrow::array::{Array, ArrayData, AsArray, RecordBatch};
+use datafusion::arrow::array::{Array, ArrayData, AsArray, BooleanArray, RecordBatch};
+use datafusion::arrow::compute::filter_record_batch;
 use datafusion::arrow::datatypes::TimestampMicrosecondType;
 
 /// The first and the last bucket start, µs; none when there are no rows.
 pub(super) fn bounds(states: &RecordBatch) -> Option<(i64, i64)> {
-    let buckets = states
-        .columns()
-        .first()?
-        .as_primitive_opt::<TimestampMicrosecondType>()?;
-    let min_us = buckets.values().iter().copied().min()?;
-    let max_us = buckets.values().iter().copied().max()?;
+    let starts = starts(states)?;
+    let min_us = starts.iter().copied().min()?;
+    let max_us = starts.iter().copied().max()?;
     Some((min_us, max_us))
 }
 
@@ -43,12 +41,57 @@ pub(super) fn within(
         let end = values.partition_point(|b| *b < to);
         return states.slice(start, end.saturating_sub(start));
     }
-    let keep: datafusion::arrow::array::BooleanArray = values
+    let keep: BooleanArray = values
         .iter()
         .map(|b| Some(b.saturating_add(bucket_us) > from && *b < to))
         .collect();
-    datafusion::arrow::compute::filter_record_batch(states, &keep)
-        .unwrap_or_else(|_| states.clone())
+    filter_record_batch(states, &keep).unwrap_or_else(|_| states.clone())
+}
+
+/// Stretches `from ≤ start < to` that together hold all states, each of about `rows_max` rows, or of one
+/// bucket that has more.
+pub(super) fn stretches(states: &[RecordBatch], rows_max: usize) -> Vec<(i64, i64)> {
+    let rows: usize = states.iter().map(RecordBatch::num_rows).sum();
+    if rows <= rows_max {
+        return vec![(i64::MIN, i64::MAX)];
+    }
+    let mut by_start = BTreeMap::<i64, usize>::new();
+    for start in states.iter().filter_map(starts).flatten() {
+        *by_start.entry(*start).or_default() += 1;
+    }
+    let mut stretches = Vec::new();
+    let (mut from, mut rows) = (i64::MIN, 0);
+    for (start, more) in by_start {
+        if rows > 0 && rows + more > rows_max {
+            stretches.push((from, start));
+            (from, rows) = (start, 0);
+        }
+        rows += more;
+    }
+    stretches.push((from, i64::MAX));
+    stretches
+}
+
+/// The states whose buckets start in `from ≤ start < to`.
+pub(super) fn starting_within(states: &RecordBatch, from: i64, to: i64) -> RecordBatch {
+    let (Some(starts), Some((first, last))) = (starts(states), bounds(states)) else {
+        return states.clone();
+    };
+    let within = |start: i64| start >= from && (start < to || to == i64::MAX);
+    if within(first) && within(last) {
+        return states.clone();
+    }
+    let keep: BooleanArray = starts.iter().map(|start| Some(within(*start))).collect();
+    filter_record_batch(states, &keep).unwrap_or_else(|_| states.clone())
+}
+
+/// The starts of the states' buckets, µs.
+fn starts(states: &RecordBatch) -> Option<&[i64]> {
+    let buckets = states
+        .columns()
+        .first()?
+        .as_primitive_opt::<TimestampMicrosecondType>()?;
+    Some(buckets.values())
 }
 
 /// The memory behind some states, each allocation once, however many arrays are cut from it.
@@ -78,9 +121,37 @@ fn new_bytes(data: &ArrayData, seen: &mut HashSet<NonZeroUsize>) -> u64 {
 mod tests {
     use std::sync::Arc;
 
-    use datafusion::arrow::array::{Int64Array, RecordBatch, StringArray};
+    use datafusion::arrow::array::{
+        Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+    };
 
-    use super::memory_bytes;
+    use super::{bounds, memory_bytes, starting_within, stretches};
+
+    fn of(starts: &[i64]) -> RecordBatch {
+        let starts = TimestampMicrosecondArray::from_iter_values(starts.iter().copied());
+        RecordBatch::try_from_iter([("bucket", Arc::new(starts) as _)]).unwrap()
+    }
+
+    #[test]
+    fn stretches_hold_every_state_once_and_no_more_rows_than_wanted() {
+        let states = [of(&[5, 1, 3, 3, 9]), of(&[3, 3, 2]), of(&[7, 7, 8])];
+        assert_eq!(stretches(&states, 11), [(i64::MIN, i64::MAX)]);
+        let cut = stretches(&states, 3);
+        let rows = |(from, to): (i64, i64)| {
+            let parts = states.iter().map(|batch| starting_within(batch, from, to));
+            let parts: Vec<_> = parts.filter(|batch| batch.num_rows() > 0).collect();
+            assert!(
+                parts
+                    .iter()
+                    .filter_map(bounds)
+                    .all(|(a, b)| a >= from && b < to)
+            );
+            parts.iter().map(RecordBatch::num_rows).sum::<usize>()
+        };
+        let rows: Vec<_> = cut.into_iter().map(rows).collect();
+        // Four rows start at 3, and stay together.
+        assert_eq!(rows, [2, 4, 3, 2]);
+    }
 
     #[test]
     fn memory_that_chunks_share_is_counted_once() {

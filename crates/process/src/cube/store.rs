@@ -90,6 +90,13 @@ pub(crate) struct StoreState {
     covers_from_us: Option<i64>,
 }
 
+impl StoreState {
+    /// The widths that buckets have, as (start of the first, width), newest first.
+    pub(crate) fn widths(&self) -> &[(i64, i64)] {
+        &self.widths
+    }
+}
+
 /// The chunks of one cube behind a lock that is only held to copy or swap lists of pointers.
 #[derive(Debug)]
 pub(super) struct CubeStore {
@@ -376,6 +383,15 @@ impl CubeStore {
         shared.failed_rows = state.failed_rows;
         shared.combinations = combinations;
         shared.covers_from_us = state.covers_from_us;
+        self.take_widths(&mut shared, state);
+    }
+
+    /// Takes up the widths that buckets had.
+    pub(super) fn restore_widths(&self, state: &StoreState) {
+        self.take_widths(&mut self.lock(), state);
+    }
+
+    fn take_widths(&self, shared: &mut Shared, state: &StoreState) {
         if self.keep.every_us().is_none() {
             // Nothing is rolled up any more; what was stays so.
             shared.floor.clone_from(&state.widths);

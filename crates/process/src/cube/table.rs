@@ -90,7 +90,13 @@ impl StateCache {
     /// Keeps a decoded file, if there is room for it.
     fn insert(&self, key: String, states: &RecordBatch) {
         let bytes = key.len() + states.get_array_memory_size();
-        let Ok(share) = self.memory.reserve(MemoryPart::Caches, bytes) else {
+        let reserve = || self.memory.reserve(MemoryPart::Caches, bytes).ok();
+        // Without room, what is asked for now is worth more than what was once.
+        let share = reserve().or_else(|| {
+            self.yield_bytes(bytes);
+            reserve()
+        });
+        let Some(share) = share else {
             return;
         };
         let decoded = Decoded {

@@ -1,7 +1,7 @@
 //! Opening what a processor keeps: the checkpoint, the tables, and the cubes that have to be filled
 //! from the events because their definition is new.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use datafusion::arrow::array::RecordBatch;
@@ -17,7 +17,7 @@ use super::fitting::Fitting;
 use super::rejects::QUARANTINE_TIME;
 use super::returned::{keep_before, starting_from};
 use super::{FrameCopies, Keeping, Kept, StreamTables, quarantine_schema, reflected, transaction};
-use crate::cube::{BUCKET, BatchInputs, CubeWriter, StateCache, StateTable};
+use crate::cube::{BUCKET, BatchInputs, CubeWriter, StateCache, StateTable, StoreState};
 use crate::definition::StreamDefinition;
 use crate::engine::nullable;
 use crate::error::ProcessError;
@@ -87,6 +87,7 @@ impl Processor {
             writers.absent = absent
                 .map(|(name, state)| (name.clone(), state.clone()))
                 .collect();
+            writers.absent_cubes = self.absent_cubes(&writers, found, &kept)?;
         }
         let Writers { by_stream, .. } = &mut *writers;
         for (name, writer) in by_stream {
@@ -108,6 +109,35 @@ impl Processor {
         Ok(report)
     }
 
+    /// What is kept of the cubes that have a table and no definition.
+    fn absent_cubes(
+        &self,
+        writers: &Writers,
+        checkpoint: &Checkpoint,
+        kept: &Kept,
+    ) -> Result<BTreeMap<String, StoreState>, ProcessError> {
+        let defined: BTreeSet<String> = (writers.by_stream.values())
+            .flat_map(|writer| {
+                let cubes = writer.cubes.iter();
+                cubes.map(|cube| {
+                    table_name(cube.cube.definition(), &writer.definition, self.rates())
+                })
+            })
+            .collect();
+        let left = checkpoint.cubes.iter();
+        let left = left.map(|(name, state)| (name, &state.store));
+        let absent: BTreeMap<_, _> = (checkpoint.absent_cubes.iter().chain(left))
+            .filter(|(name, _)| !defined.contains(*name))
+            .map(|(name, state)| (name.clone(), state.clone()))
+            .collect();
+        if absent.is_empty() {
+            return Ok(absent);
+        }
+        let there = kept.keeping.history.tables()?;
+        let absent = absent.into_iter();
+        Ok(absent.filter(|(name, _)| there.contains(name)).collect())
+    }
+
     fn open_cube(
         &self,
         writer: &mut Writer,
@@ -122,8 +152,11 @@ impl Processor {
         let name = table_name(cube.cube.definition(), stream, self.rates());
         let history = &kept.keeping.history;
         let events_kept_from_us = writer.log.events_kept_from_us();
+        // What it was before its definition was gone, if it was.
+        let left = checkpoint.and_then(|found| found.absent_cubes.get(&name));
+        let widths = left.map(StoreState::widths).unwrap_or_default();
         // A bucket that begins before it lacks the events that were removed.
-        let whole_from_us = events_kept_from_us.map(|us| cube.cube.first_whole_from(us));
+        let whole_from_us = events_kept_from_us.map(|us| cube.cube.first_whole_from(us, widths));
         let mut table = open(history, &name, cube.cube.state_schema(), BUCKET, kept)?;
         check_not_ahead(&table, kept)?;
         // Behind the checkpoint it lacks events, and before the first offset it was not filled.
@@ -136,7 +169,7 @@ impl Processor {
         cube.reflects = reflected(&table);
         if behind(&table) && table.view().transaction.is_some() {
             cube.reflects = None;
-            cube.refilled_from_us = whole_from_us.filter(|_| was_filled);
+            cube.refilled_from_us = whole_from_us.filter(|_| was_filled && left.is_some());
             if cube.refilled_from_us.is_none() {
                 drop(table);
                 history.remove(&name)?;
@@ -147,7 +180,14 @@ impl Processor {
         match (state, cube.reflects, whole_from_us) {
             (Some(state), Some(_), _) => cube.restore(state),
             // It is to be filled, or was since the last checkpoint.
-            (_, _, Some(from_us)) => cube.cube.cover_from(from_us),
+            (_, reflects, Some(from_us)) => {
+                cube.cube.cover_from(from_us);
+                if let Some(left) =
+                    left.filter(|_| reflects.is_some() || cube.refilled_from_us.is_some())
+                {
+                    cube.cube.restore_widths(left);
+                }
+            }
             _ => {}
         }
         let schema = cube.cube.state_schema();

@@ -33,6 +33,9 @@ pub(crate) struct Checkpoint {
     pub(crate) streams: BTreeMap<String, StreamState>,
     /// By the name of the cube's table, so that another definition does not take it up.
     pub(crate) cubes: BTreeMap<String, CubeState>,
+    /// By the name of their table, the cubes that no definition has any more, for when they come back.
+    #[serde(default)]
+    pub(crate) absent_cubes: BTreeMap<String, StoreState>,
     /// Frames that no definition could take. They are in no table, but in copies of their own.
     #[serde(default)]
     pub(crate) stranded: Vec<StrandedFrame>,
@@ -48,13 +51,29 @@ pub(crate) struct StrandedFrame {
     #[serde(with = "super::offset_text")]
     pub(crate) offset: Offset,
     pub(crate) stream: String,
-    /// Whether there was no such stream. Nothing of it was flushed then, so its table tells whether it
-    /// has the frame.
+    /// Whether there was no such stream. Nothing of it was flushed then, so its table has the frame when it
+    /// is as far as the frame.
     #[serde(default)]
     pub(crate) undefined: bool,
+    /// The checkpoint behind which it was taken up before its stream was gone again: its table has the
+    /// frame when it is further than that.
+    #[serde(default, with = "super::offset_text_if_any")]
+    pub(crate) readmitted_at: Option<Offset>,
     /// Where it lies outside of the journal; none until a flush has copied it.
     #[serde(default)]
     pub(crate) copy: Option<Arc<FrameCopy>>,
+}
+
+impl StrandedFrame {
+    /// Whether a table that holds everything up to `reflects` has it. Only right until that table is
+    /// written by a definition that knows of the frame; from then on it is not in it.
+    pub(crate) fn is_in(&self, reflects: Option<Offset>) -> bool {
+        match (reflects, self.readmitted_at) {
+            (None, _) => false,
+            (Some(reflects), Some(at)) => reflects > at,
+            (Some(reflects), None) => self.undefined && reflects >= self.offset,
+        }
+    }
 }
 
 /// What is kept of a stream.

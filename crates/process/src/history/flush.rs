@@ -8,7 +8,7 @@ use tillwatch_collect::{adapt, decode_owned_record};
 use tillwatch_history::Table;
 use tillwatch_journal::{JournalReader, Offset};
 
-use super::{Checkpoint, FrameCopies, Kept, reject_rows, transaction};
+use super::{Checkpoint, FrameCopies, Kept, StrandedFrame, reject_rows, transaction};
 use crate::cube::Cube;
 use crate::definition::ProcessOptions;
 use crate::error::ProcessError;
@@ -31,6 +31,9 @@ pub struct FlushReport {
 #[derive(Debug)]
 pub(crate) struct Flush {
     checkpoint: Checkpoint,
+    /// What the checkpoint before has to tell of frames that could not be taken, those left and those
+    /// taken up again, before any table is written; none when it does.
+    to_note: Option<(Vec<StrandedFrame>, Vec<StrandedFrame>)>,
     streams: Vec<StreamFlush>,
     cubes: Vec<CubeFlush>,
 }
@@ -95,6 +98,7 @@ impl Processor {
             offset: upto,
             streams: writers.absent.clone(),
             cubes: BTreeMap::new(),
+            absent_cubes: writers.absent_cubes.clone(),
             stranded: writers.stranded.clone(),
             readmitted: Vec::new(),
         };
@@ -117,8 +121,15 @@ impl Processor {
                 });
             }
         }
+        let to_note = writers.to_note.then(|| {
+            let before = self.checkpoint_at();
+            let left = writers.stranded.iter();
+            let left = left.filter(|frame| Some(frame.offset) <= before);
+            (left.cloned().collect(), writers.readmitted.clone())
+        });
         Ok(Some(Flush {
             checkpoint,
+            to_note,
             streams,
             cubes,
         }))
@@ -133,6 +144,7 @@ impl Processor {
         let upto = flush.checkpoint.offset;
         let id = transaction(upto)?;
         let parts = self.options();
+        note(kept, flush)?;
         let mut report = FlushReport {
             upto,
             events: 0,
@@ -151,9 +163,12 @@ impl Processor {
                 continue;
             };
             let view = if table.view().transaction.is_none_or(|at| at < id) {
-                let states = cube.reduce(self.engine(), states)?;
-                report.states += states.num_rows() as u64;
-                table.table().append(id, &[states])?
+                let states = cube.reduce_parts(self.engine(), states, parts.flush_rows_max)?;
+                report.states += states
+                    .iter()
+                    .map(|part| part.num_rows() as u64)
+                    .sum::<u64>();
+                table.table().append(id, &states)?
             } else {
                 table.view()
             };
@@ -180,6 +195,22 @@ impl Processor {
         let others = kept.keeping.pins.oldest().into_iter().chain(stranded);
         Some(others.fold(checkpoint, Offset::min))
     }
+}
+
+/// Tells in the checkpoint before which frames were taken up again, and which are left, before a table is
+/// written: one that is further than that checkpoint then has the former and not the latter, whoever opens it.
+fn note(kept: &Kept, flush: &mut Flush) -> Result<(), ProcessError> {
+    let Some((left, taken)) = &flush.to_note else {
+        return Ok(());
+    };
+    let state = kept.keeping.state.as_ref();
+    if let Some(mut checkpoint) = Checkpoint::read(state)? {
+        checkpoint.stranded.clone_from(left);
+        checkpoint.readmitted.clone_from(taken);
+        checkpoint.write(state)?;
+    }
+    flush.to_note = None;
+    Ok(())
 }
 
 fn copies(kept: &Kept) -> FrameCopies {

@@ -111,6 +111,11 @@ impl StreamTables {
         all.into()
     }
 
+    /// The last frame whose rejected lines are in history.
+    pub(crate) fn rejects_to(&self) -> Option<Offset> {
+        reflected(&self.quarantine)
+    }
+
     /// The last frame whose events are in one of them.
     pub(crate) fn last(&self) -> Option<Offset> {
         let older = self.older.iter().filter_map(|table| reflected(table));
@@ -135,6 +140,29 @@ pub(crate) fn transaction(offset: Offset) -> Result<u64, ProcessError> {
 /// The last frame that a table holds.
 pub(crate) fn reflected(table: &Table) -> Option<Offset> {
     table.view().transaction.map(Offset::from_number)
+}
+
+/// Offsets in JSON that may be absent.
+pub(crate) mod offset_text_if_any {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use tillwatch_journal::Offset;
+
+    #[derive(Serialize, Deserialize)]
+    struct Text(#[serde(with = "super::offset_text")] Offset);
+
+    #[expect(clippy::ref_option, reason = "serde calls it so")]
+    pub(crate) fn serialize<S: Serializer>(
+        offset: &Option<Offset>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        offset.map(Text).serialize(to)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<Offset>, D::Error> {
+        Ok(Option::<Text>::deserialize(from)?.map(|text| text.0))
+    }
 }
 
 /// Offsets in JSON: `segment:position`.

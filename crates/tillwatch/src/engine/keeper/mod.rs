@@ -25,6 +25,8 @@ pub use handle::KeeperHandle;
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How often files that nobody needs are deleted.
 const VACUUM_EVERY: Duration = Duration::from_secs(600);
+/// Flushes after one another, after which maintenance has a turn.
+const FLUSHES_IN_A_ROW_MAX: u32 = 8;
 /// How long it waits after a failure before it tries again.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
@@ -249,6 +251,8 @@ struct Worker {
     vacuumed_at: Option<Instant>,
     /// Maintenance rests until then.
     rest_until: Instant,
+    /// Flushes since nothing was due.
+    flushes_in_a_row: u32,
     /// After a failure nothing is tried until then.
     retry_at: Option<Instant>,
     /// What was asked for and is under way.
@@ -265,6 +269,7 @@ impl Worker {
             flushed_at: now,
             vacuumed_at: None,
             rest_until: now,
+            flushes_in_a_row: 0,
             retry_at: None,
             by_hand: None,
         }
@@ -332,9 +337,17 @@ impl Worker {
         let now = Instant::now();
         let due = now.duration_since(self.flushed_at) >= self.pace.flush_interval
             || (self.by_hand.as_ref()).is_some_and(|by_hand| !by_hand.flushed);
-        if due || unflushed >= self.pace.flush_events_max || processor.flush_pending() {
+        // Where so much comes that a flush is always due, maintenance has its turn between them all the same:
+        // files would grow in number, and nothing come of age.
+        let owed = self.flushes_in_a_row >= FLUSHES_IN_A_ROW_MAX
+            && now >= self.rest_until
+            && !processor.flush_pending();
+        if owed {
+            self.flushes_in_a_row = 0;
+        } else if due || unflushed >= self.pace.flush_events_max || processor.flush_pending() {
             let flushed = flush(processor, &self.intake)?;
             self.flushed_at = Instant::now();
+            self.flushes_in_a_row += 1;
             let is_new = flushed.is_some();
             if is_new {
                 self.status.flushed();
@@ -352,6 +365,8 @@ impl Worker {
             }
             // Nothing came. Where flushes are due more often than it looks, maintenance has its turn
             // only now.
+        } else {
+            self.flushes_in_a_row = 0;
         }
         if self.by_hand.is_some() {
             return self.step_by_hand(processor, holding);

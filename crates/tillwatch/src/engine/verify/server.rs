@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 
 use anyhow::{Context, Result, anyhow, bail};
 use tillwatch_analyse::AuditPart;
-use tillwatch_journal::JournalReader;
+use tillwatch_journal::{JournalReader, Offset};
 use tillwatch_process::Keeping;
 use tillwatch_serve::documents::{VerifyProgress, VerifyReport, VerifyRequest, VerifyStatus};
 use tillwatch_serve::ports::Verification;
@@ -142,7 +142,7 @@ impl Run {
         // From here on no file is deleted and the journal forgets nothing, whatever definitions come.
         let held = keeper.hold_deletions(go_on.as_ref());
         let held = held.context("the server is stopping")?;
-        let _pin = keeping.pins.pin(journal.start());
+        let _pin = keeping.pins.pin(Offset::new(0, 0));
         let watching = Watching {
             told: &|step| self.tell(step),
             go_on: Arc::clone(&go_on),
