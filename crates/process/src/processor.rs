@@ -14,13 +14,13 @@ use crate::definition::{CubeDefinition, ProcessOptions, StreamDefinition};
 use crate::engine::Engine;
 use crate::error::{Item, ProcessError};
 use crate::functions::Rates;
-use crate::history::{Checkpoint, Flush, FrameCopies, Kept, StrandedFrame, StreamState};
+use crate::history::{Checkpoint, Flush, Kept, StrandedFrame, StreamState};
 use crate::status::ProcessStatus;
 use crate::stream::StreamLog;
 use crate::writer::{Place, Writer};
 
 /// Rows and records read from the journal between two steps of recovery.
-const RECOVER_ROWS: usize = 65_536;
+pub(crate) const RECOVER_ROWS: usize = 65_536;
 const RECOVER_RECORDS: usize = 1_024;
 /// Events after which recovery flushes what it read.
 const RECOVER_FLUSH_ROWS: usize = 500_000;
@@ -255,84 +255,6 @@ impl Processor {
         self.take_all(records, self.kept.get().is_some())
     }
 
-    /// Takes the frames up that no definition could take before and these can, as if they had come
-    /// right behind the checkpoint. What is decided here is noted by the next flush, before it writes any
-    /// table; until then another processor finds everything as it was.
-    fn readmit(&self, reader: &JournalReader) -> Result<(), ProcessError> {
-        let Some(kept) = self.kept() else {
-            return Ok(());
-        };
-        let Some(from) = kept.from else {
-            return Ok(());
-        };
-        let copies = FrameCopies::new(Arc::clone(&kept.keeping.state));
-        let read = |frame: &StrandedFrame| {
-            let payload = match &frame.copy {
-                Some(copy) => copies.read(copy)?,
-                None => reader.read_at(frame.offset)?,
-            };
-            Ok::<_, ProcessError>(decode_owned_record(frame.offset, payload)?)
-        };
-        let mut writers = self.writers();
-        let before = (writers.stranded.clone(), writers.readmitted.clone());
-        let (mut left, mut fit) = (Vec::new(), Vec::new());
-        for mut frame in std::mem::take(&mut writers.readmitted) {
-            if writers.by_stream.contains_key(&frame.stream) {
-                fit.push(frame);
-            } else {
-                // Its stream is gone again. Whether its table got the frame in between, the table tells.
-                frame.undefined = true;
-                frame.readmitted_at = Some(from);
-                left.push(frame);
-            }
-        }
-        for mut frame in std::mem::take(&mut writers.stranded) {
-            let Some(writer) = writers.by_stream.get(&frame.stream) else {
-                left.push(frame);
-                continue;
-            };
-            let record = read(&frame)?;
-            if frame.is_in(writer.reflects_of(record.kind)) {
-                continue;
-            }
-            // From now on its table goes on without it, and tells nothing of it any more.
-            let known = !std::mem::take(&mut frame.undefined);
-            frame.readmitted_at = None;
-            // A table that is further than the checkpoint would take the frame for one it has.
-            if writer.is_at(from) && writer.fits(&record) {
-                fit.push(frame);
-            } else {
-                if record.kind == RecordKind::Events {
-                    writer.leave(&record, known);
-                }
-                left.push(frame);
-            }
-        }
-        left.sort_by_key(|frame| frame.offset);
-        fit.sort_by_key(|frame| frame.offset);
-        fit.dedup_by_key(|frame| frame.offset);
-        writers.to_note = before != (left.clone(), fit.clone());
-        writers.stranded = left;
-        writers.readmitted.clone_from(&fit);
-        let behind = Offset::new(from.segment, from.position + 1);
-        let mut rows = 0;
-        for frame in fit {
-            let record = read(&frame)?;
-            rows += record.batch.num_rows();
-            let place = Place {
-                at: behind,
-                copy: frame.copy,
-            };
-            writers.take(&record, &place, true, &self.options, &self.unknown_records);
-            if rows >= RECOVER_ROWS {
-                writers.aggregate(&self.engine, behind);
-                rows = 0;
-            }
-        }
-        writers.aggregate(&self.engine, behind);
-        Ok(())
-    }
-
     fn recover_group(
         &self,
         group: &mut Vec<JournalRecord>,
@@ -442,6 +364,11 @@ impl Processor {
         &self.options
     }
 
+    /// Counts records of streams that are not defined.
+    pub(crate) fn unknown_records(&self) -> &AtomicU64 {
+        &self.unknown_records
+    }
+
     /// Counts and sizes of every stream and cube.
     #[must_use]
     pub fn status(&self) -> ProcessStatus {
@@ -499,7 +426,7 @@ impl Processor {
 impl Writers {
     /// One record, as if it stood at that place; with `strand`, what cannot be taken is noted so that
     /// it is kept.
-    fn take(
+    pub(crate) fn take(
         &mut self,
         record: &JournalRecord,
         place: &Place,
@@ -546,22 +473,8 @@ impl Writers {
         taken
     }
 
-    /// A checkpoint holds the frames taken up again, and tells where copies of those that could not be
-    /// taken are.
-    pub(crate) fn copied(&mut self, copied: &[StrandedFrame]) {
-        self.readmitted.clear();
-        self.to_note = false;
-        let copies: HashMap<_, _> = (copied.iter())
-            .map(|frame| (frame.offset, &frame.copy))
-            .collect();
-        for frame in self.stranded.iter_mut().filter(|f| f.copy.is_none()) {
-            let copy = copies.get(&frame.offset).copied();
-            frame.copy = copy.cloned().flatten();
-        }
-    }
-
     /// Aggregates what was taken, all of frames up to `upto`.
-    fn aggregate(&mut self, engine: &Engine, upto: Offset) {
+    pub(crate) fn aggregate(&mut self, engine: &Engine, upto: Offset) {
         for writer in self.by_stream.values_mut() {
             writer.aggregate(engine, upto);
         }

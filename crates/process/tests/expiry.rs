@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use tillwatch_collect::{RecordKind, Rejection, rejects_batch};
 use tillwatch_process::{CubeDefinition, Recount, RejectReader, StreamDefinition};
 
-use crate::history::{DAY_US, Till, event, per_minute};
 use crate::support::{Event, assert_same, live, oracle, stream};
+use crate::till::{DAY_US, Till, event, per_minute};
 
 fn days(days: u64) -> Duration {
     Duration::from_secs(days * 86_400)

@@ -19,3 +19,4 @@ mod replay;
 mod simulated;
 mod stranded;
 mod support;
+mod till;

@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 use tillwatch_collect::RecordKind;
 use tillwatch_process::{RejectReader, StreamDefinition};
 
-use crate::history::{Till, event, per_minute};
 use crate::support::{Event, batch, stream};
+use crate::till::{Till, event, per_minute};
 
 /// The same under another name: to it the frames of the first are unknown.
 fn others() -> StreamDefinition {

@@ -17,6 +17,7 @@ mod fitting;
 mod flush;
 mod maintain;
 mod pins;
+mod readmit;
 mod rejects;
 mod returned;
 mod stranded;
