@@ -26,6 +26,7 @@ pub use limit::OTHER;
 pub use money::FigureCurrency;
 pub(crate) use money::Money;
 pub(crate) use plan::CubePlan;
+pub(crate) use states::memory_bytes;
 use states::{starting_within, stretches};
 use store::CubeStore;
 pub(crate) use store::StoreState;

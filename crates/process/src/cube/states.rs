@@ -95,7 +95,7 @@ fn starts(states: &RecordBatch) -> Option<&[i64]> {
 }
 
 /// The memory behind some states, each allocation once, however many arrays are cut from it.
-pub(super) fn memory_bytes<'a>(states: impl Iterator<Item = &'a RecordBatch>) -> u64 {
+pub(crate) fn memory_bytes<'a>(states: impl Iterator<Item = &'a RecordBatch>) -> u64 {
     let mut seen = HashSet::new();
     states
         .flat_map(|batch| batch.columns())

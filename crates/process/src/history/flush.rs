@@ -9,7 +9,7 @@ use tillwatch_history::Table;
 use tillwatch_journal::{JournalReader, Offset};
 
 use super::{Checkpoint, FrameCopies, Kept, StrandedFrame, reject_rows, transaction};
-use crate::cube::Cube;
+use crate::cube::{Cube, memory_bytes};
 use crate::definition::ProcessOptions;
 use crate::error::ProcessError;
 use crate::processor::Processor;
@@ -268,7 +268,7 @@ impl StreamFlush {
             let batch = self.read(frame, journal)?;
             events += batch.num_rows() as u64;
             rows += batch.num_rows();
-            bytes += batch.get_array_memory_size();
+            bytes += usize::try_from(memory_bytes(std::iter::once(&batch))).unwrap_or(usize::MAX);
             part.push(batch);
             // What was taken up from before the checkpoint goes with the first part behind it.
             let is_new = Some(frame.offset) > self.checkpoint_at;

@@ -369,22 +369,29 @@ fn due_together(files: &[Arc<DataFile>], step: &ProcessOptions) -> Option<Vec<Ar
     let newest = days.keys().next_back().copied();
     for (day, mut files) in days {
         files.sort_by_key(|file| file.rows);
+        let enough = if Some(day) == newest { FAN_IN } else { 2 };
         // From the smallest on, as long as they fit into one step and no file is much larger than
-        // what is before it together: it would be written again for little.
+        // what is before it together: it would be written again for little. A few that are much smaller
+        // than all others are left, or they would keep those apart.
         let mut together = Vec::new();
         let (mut rows, mut bytes) = (0, 0);
         for file in files {
-            let alike = together.is_empty() || file.rows <= rows * FAN_IN as u64;
+            if !together.is_empty() && file.rows > rows * FAN_IN as u64 {
+                if together.len() >= enough {
+                    break;
+                }
+                together.clear();
+                (rows, bytes) = (0, 0);
+            }
             let fits = rows + file.rows <= step.maintain_rows_max
                 && bytes + file.bytes <= step.maintain_bytes_max;
-            if !alike || !fits {
+            if !fits {
                 break;
             }
             rows += file.rows;
             bytes += file.bytes;
             together.push(file);
         }
-        let enough = if Some(day) == newest { FAN_IN } else { 2 };
         if together.len() >= enough {
             return Some(together);
         }
@@ -424,6 +431,9 @@ mod tests {
         assert_eq!(due(&with_large).map(|rows| rows.len()), Some(8));
         assert_eq!(due(&[file(1, 5), file(1, 7), file(2, 1)]), Some(vec![5, 7]));
         assert_eq!(due(&[file(1, 5), file(1, 70), file(2, 1)]), None);
+        // One that is much smaller keeps no others apart.
+        let few = [file(1, 5), file(1, 700), file(1, 800), file(2, 1)];
+        assert_eq!(due(&few), Some(vec![700, 800]));
         let half = ProcessOptions::default().maintain_rows_max / 2 + 1;
         assert_eq!(due(&[file(1, half), file(1, half), file(2, 1)]), None);
         let wide = |rows| {
