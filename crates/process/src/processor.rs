@@ -460,8 +460,12 @@ impl Writers {
                 }
             },
         };
-        let unknown_stream = !self.by_stream.contains_key(record.stream.as_ref());
-        if strand && (taken.failed > 0 || unknown_stream) {
+        let writer = self.by_stream.get(record.stream.as_ref());
+        let unknown_stream = writer.is_none();
+        // What its table has already, from before it ceased to fit, is one of the table's unfit rows.
+        let is_in_table =
+            writer.is_some_and(|writer| writer.reflects_of(record.kind) >= Some(place.at));
+        if strand && (taken.failed > 0 || unknown_stream) && !is_in_table {
             self.stranded.push(StrandedFrame {
                 offset: record.offset,
                 stream: record.stream.to_string(),

@@ -127,7 +127,7 @@ impl Writer {
     /// Counts a record that could not be taken before and cannot now, so that whoever changed the definition
     /// hears of it; `known` when a definition of the stream has counted it before.
     pub(crate) fn leave(&self, record: &JournalRecord, known: bool) {
-        if known && self.counted_to.is_none() {
+        if record.kind == RecordKind::Rejects || (known && self.counted_to.is_none()) {
             return;
         }
         if let Err(error) = adapt(&record.batch, self.log.declared()) {

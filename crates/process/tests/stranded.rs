@@ -236,7 +236,8 @@ fn definitions_that_were_only_tried_change_nothing_of_what_is_kept() {
 
 #[test]
 fn frames_taken_up_again_whose_stream_goes_before_or_after_they_were_written_are_there_once() {
-    for cut_off in [false, true] {
+    let between = [(false, false), (true, false), (false, true), (true, true)];
+    for (cut_off, is_there) in between {
         let all = events(0, 200);
         let mut till = Till::new(stream(Some("id")), vec![per_minute()]);
         till.send(&all[..100]);
@@ -250,11 +251,18 @@ fn frames_taken_up_again_whose_stream_goes_before_or_after_they_were_written_are
         if cut_off {
             cut_off_flush(&mut till, 1);
         }
-        till.restart_as(others(), vec![]);
-        till.send_to("others", &events(5_000, 5_010));
+        let mut wanted: Vec<Event> = all.iter().cloned().chain(events(1_000, 1_010)).collect();
+        if is_there {
+            // The stream is there, and they do not fit it any more.
+            till.restart_as(strict(), vec![]);
+            till.send(&with_psp(5_000, 5_010));
+            wanted.extend(with_psp(5_000, 5_010));
+        } else {
+            till.restart_as(others(), vec![]);
+            till.send_to("others", &events(5_000, 5_010));
+        }
         till.flush();
         till.restart_as(stream(Some("id")), vec![per_minute()]);
-        let wanted: Vec<Event> = all.iter().cloned().chain(events(1_000, 1_010)).collect();
         till.check(&wanted);
         till.send(&events(2_000, 2_003));
         till.flush();

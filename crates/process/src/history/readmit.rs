@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tillwatch_collect::{RecordKind, decode_owned_record};
+use tillwatch_collect::decode_owned_record;
 use tillwatch_journal::{JournalReader, Offset};
 
 use super::{FrameCopies, StrandedFrame};
@@ -34,14 +34,21 @@ impl Processor {
         let before = (writers.stranded.clone(), writers.readmitted.clone());
         let (mut left, mut fit) = (Vec::new(), Vec::new());
         for mut frame in std::mem::take(&mut writers.readmitted) {
-            if writers.by_stream.contains_key(&frame.stream) {
-                fit.push(frame);
-            } else {
+            let Some(writer) = writers.by_stream.get(&frame.stream) else {
                 // Its stream is gone again. Whether its table got the frame in between, the table tells.
                 frame.undefined = true;
                 frame.readmitted_at = Some(from);
                 left.push(frame);
+                continue;
+            };
+            let record = read(&frame)?;
+            if writer.fits(&record) {
+                fit.push(frame);
+            } else if writer.reflects_of(record.kind) <= Some(from) {
+                writer.leave(&record, false);
+                left.push(frame);
             }
+            // Otherwise it was written before it ceased to fit, and is one of the unfit rows of its table.
         }
         for mut frame in std::mem::take(&mut writers.stranded) {
             let Some(writer) = writers.by_stream.get(&frame.stream) else {
@@ -59,9 +66,7 @@ impl Processor {
             if writer.is_at(from) && writer.fits(&record) {
                 fit.push(frame);
             } else {
-                if record.kind == RecordKind::Events {
-                    writer.leave(&record, known);
-                }
+                writer.leave(&record, known);
                 left.push(frame);
             }
         }
