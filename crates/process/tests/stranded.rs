@@ -161,16 +161,22 @@ fn with_psp(from: u32, to: u32) -> Vec<Event> {
     all.filter(|event| event.psp.is_some()).collect()
 }
 
+/// 200 events, of which a definition that cannot take the second half has left that in no table.
+fn left_behind(by: StreamDefinition) -> (Till, Vec<Event>) {
+    let all = events(0, 200);
+    let mut till = Till::new(stream(Some("id")), vec![per_minute()]);
+    till.send(&all[..100]);
+    till.flush();
+    till.send(&all[100..]);
+    till.restart_as(by, vec![]);
+    till.flush();
+    (till, all)
+}
+
 #[test]
 fn frames_that_do_not_fit_when_their_stream_comes_back_are_there_once_they_do() {
     for flushes in 0..3 {
-        let all = events(0, 200);
-        let mut till = Till::new(stream(Some("id")), vec![per_minute()]);
-        till.send(&all[..100]);
-        till.flush();
-        till.send(&all[100..]);
-        till.restart_as(others(), vec![]);
-        till.flush();
+        let (mut till, all) = left_behind(others());
         till.restart_as(strict(), vec![]);
         let status = &till.processor.status().streams[0];
         assert!(
@@ -199,13 +205,7 @@ fn frames_that_do_not_fit_when_their_stream_comes_back_are_there_once_they_do() 
 fn definitions_that_were_only_tried_change_nothing_of_what_is_kept() {
     // Whether or not other definitions are tried in between, and wherever a flush is cut off.
     for (tried, cut_off) in [(false, false), (false, true), (true, false), (true, true)] {
-        let all = events(0, 200);
-        let mut till = Till::new(stream(Some("id")), vec![per_minute()]);
-        till.send(&all[..100]);
-        till.flush();
-        till.send(&all[100..]);
-        till.restart_as(strict(), vec![]);
-        till.flush();
+        let (mut till, all) = left_behind(strict());
         if tried {
             till.restart_as(stream(Some("id")), vec![per_minute()]);
             till.restart_as(strict(), vec![]);
@@ -238,13 +238,7 @@ fn definitions_that_were_only_tried_change_nothing_of_what_is_kept() {
 fn frames_taken_up_again_whose_stream_goes_before_or_after_they_were_written_are_there_once() {
     let between = [(false, false), (true, false), (false, true), (true, true)];
     for (cut_off, is_there) in between {
-        let all = events(0, 200);
-        let mut till = Till::new(stream(Some("id")), vec![per_minute()]);
-        till.send(&all[..100]);
-        till.flush();
-        till.send(&all[100..]);
-        till.restart_as(others(), vec![]);
-        till.flush();
+        let (mut till, all) = left_behind(others());
         // They are taken up again, noted, and written to tables or not; the checkpoint is not.
         till.restart_as(stream(Some("id")), vec![per_minute()]);
         till.send(&events(1_000, 1_010));

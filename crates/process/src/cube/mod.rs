@@ -26,8 +26,8 @@ pub use limit::OTHER;
 pub use money::FigureCurrency;
 pub(crate) use money::Money;
 pub(crate) use plan::CubePlan;
-pub(crate) use states::memory_bytes;
-use states::{starting_within, stretches};
+use states::stretches;
+pub(crate) use states::{memory_bytes, starting_within};
 use store::CubeStore;
 pub(crate) use store::StoreState;
 pub(crate) use table::{StateCache, StateTable};
@@ -210,10 +210,10 @@ impl Cube {
         stretches(states, rows_max)
             .into_iter()
             .map(|(from, to)| {
-                let part: Vec<_> = (states.iter())
-                    .map(|batch| starting_within(batch, from, to))
-                    .filter(|batch| batch.num_rows() > 0)
-                    .collect();
+                let part = states.iter();
+                let part = part.map(|batch| starting_within(batch, from, to));
+                let mut part = part.collect::<Result<Vec<_>, _>>()?;
+                part.retain(|batch| batch.num_rows() > 0);
                 self.reduce(engine, &part)
             })
             .collect()

@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use datafusion::arrow::array::{Array, ArrayData, AsArray, BooleanArray, RecordBatch};
 use datafusion::arrow::compute::filter_record_batch;
 use datafusion::arrow::datatypes::TimestampMicrosecondType;
+use datafusion::arrow::error::ArrowError;
 
 /// The first and the last bucket start, µs; none when there are no rows.
 pub(super) fn bounds(states: &RecordBatch) -> Option<(i64, i64)> {
@@ -25,17 +26,9 @@ pub(super) fn within(
     (min, max): (i64, i64),
 ) -> RecordBatch {
     let inside = min.saturating_add(bucket_us) > from && max < to;
-    let Some(buckets) = states
-        .columns()
-        .first()
-        .and_then(|c| c.as_primitive_opt::<TimestampMicrosecondType>())
-    else {
+    let Some(values) = starts(states).filter(|_| !inside) else {
         return states.clone();
     };
-    if inside {
-        return states.clone();
-    }
-    let values = buckets.values();
     if values.is_sorted() {
         let start = values.partition_point(|b| b.saturating_add(bucket_us) <= from);
         let end = values.partition_point(|b| *b < to);
@@ -73,16 +66,23 @@ pub(super) fn stretches(states: &[RecordBatch], rows_max: usize) -> Vec<(i64, i6
 }
 
 /// The states whose buckets start in `from ≤ start < to`.
-pub(super) fn starting_within(states: &RecordBatch, from: i64, to: i64) -> RecordBatch {
+///
+/// # Errors
+/// They cannot be cut. All of them instead would count some twice.
+pub(crate) fn starting_within(
+    states: &RecordBatch,
+    from: i64,
+    to: i64,
+) -> Result<RecordBatch, ArrowError> {
     let (Some(starts), Some((first, last))) = (starts(states), bounds(states)) else {
-        return states.clone();
+        return Ok(states.clone());
     };
     let within = |start: i64| start >= from && (start < to || to == i64::MAX);
     if within(first) && within(last) {
-        return states.clone();
+        return Ok(states.clone());
     }
     let keep: BooleanArray = starts.iter().map(|start| Some(within(*start))).collect();
-    filter_record_batch(states, &keep).unwrap_or_else(|_| states.clone())
+    filter_record_batch(states, &keep)
 }
 
 /// The starts of the states' buckets, µs.
@@ -138,7 +138,8 @@ mod tests {
         assert_eq!(stretches(&states, 11), [(i64::MIN, i64::MAX)]);
         let cut = stretches(&states, 3);
         let rows = |(from, to): (i64, i64)| {
-            let parts = states.iter().map(|batch| starting_within(batch, from, to));
+            let parts = states.iter();
+            let parts = parts.map(|batch| starting_within(batch, from, to).unwrap());
             let parts: Vec<_> = parts.filter(|batch| batch.num_rows() > 0).collect();
             assert!(
                 parts

@@ -15,9 +15,11 @@ use super::checkpoint::Checkpoint;
 use super::fingerprint::{events_name, fields_hash, quarantine_name, table_name};
 use super::fitting::Fitting;
 use super::rejects::QUARANTINE_TIME;
-use super::returned::{keep_before, starting_from};
+use super::returned::keep_before;
 use super::{FrameCopies, Keeping, Kept, StreamTables, quarantine_schema, reflected, transaction};
-use crate::cube::{BUCKET, BatchInputs, CubeWriter, StateCache, StateTable, StoreState};
+use crate::cube::{
+    BUCKET, BatchInputs, CubeWriter, StateCache, StateTable, StoreState, starting_within,
+};
 use crate::definition::StreamDefinition;
 use crate::engine::nullable;
 use crate::error::ProcessError;
@@ -309,18 +311,18 @@ impl Processor {
         let Some(table) = cube.table() else {
             return Ok(());
         };
-        let mut states = cube.reduce(self.engine(), &cube.begin_flush())?;
-        let view = match writer.refilled_from_us {
-            None => table.table().append(transaction, &[states])?,
-            Some(from_us) => {
-                states = starting_from(&states, from_us)?;
-                if transaction < FILLING_MAX {
-                    // The table's own transaction says already that it is behind.
-                    table.table().replace(&[], &[states])?
-                } else {
-                    table.table().append(transaction, &[states])?
-                }
-            }
+        let from_us = writer.refilled_from_us.unwrap_or(i64::MIN);
+        let states = cube.begin_flush();
+        let states = states.iter();
+        let states = states.map(|batch| starting_within(batch, from_us, i64::MAX));
+        let states = states.collect::<Result<Vec<_>, _>>()?;
+        let rows_max = self.options().flush_rows_max;
+        let states = cube.reduce_parts(self.engine(), &states, rows_max)?;
+        let view = if writer.refilled_from_us.is_some() && transaction < FILLING_MAX {
+            // The table's own transaction says already that it is behind.
+            table.table().replace(&[], &states)?
+        } else {
+            table.table().append(transaction, &states)?
         };
         cube.flushed(view.files);
         Ok(())

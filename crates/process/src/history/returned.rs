@@ -5,11 +5,7 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{AsArray, BooleanArray, RecordBatch};
-use datafusion::arrow::compute::filter_record_batch;
-use datafusion::arrow::datatypes::TimestampMicrosecondType;
-
-use crate::cube::StateTable;
+use crate::cube::{StateTable, starting_within};
 use crate::error::ProcessError;
 
 /// Removes the states of a table whose buckets start at `from_us` or later. The transaction stays, so that
@@ -22,32 +18,9 @@ pub(super) fn keep_before(table: &StateTable, from_us: i64) -> Result<(), Proces
     let mut before = Vec::new();
     for file in files.iter().filter(|file| file.min_us < from_us) {
         for states in table.states_of(std::slice::from_ref(file))? {
-            before.push(filtered(&states, |start| start < from_us)?);
+            before.push(starting_within(&states, i64::MIN, from_us)?);
         }
     }
     table.table().replace(&files, &before)?;
     Ok(())
-}
-
-/// The states whose buckets start at `from_us` or later.
-pub(super) fn starting_from(
-    states: &RecordBatch,
-    from_us: i64,
-) -> Result<RecordBatch, ProcessError> {
-    filtered(states, |start| start >= from_us)
-}
-
-fn filtered(
-    states: &RecordBatch,
-    wanted: impl Fn(i64) -> bool,
-) -> Result<RecordBatch, ProcessError> {
-    let starts = states.columns().first();
-    let starts = starts.and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>());
-    let Some(starts) = starts else {
-        return Ok(states.clone());
-    };
-    let wanted: BooleanArray = (starts.values().iter())
-        .map(|start| Some(wanted(*start)))
-        .collect();
-    Ok(filter_record_batch(states, &wanted)?)
 }
