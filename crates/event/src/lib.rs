@@ -8,6 +8,7 @@ pub mod currency;
 pub mod decimal;
 pub mod guard;
 pub mod ident;
+pub mod lanes;
 pub mod limits;
 pub mod memory;
 pub mod schema;

@@ -333,8 +333,10 @@ fn decimal_cell(column: &ColumnPlan, text: &str, precision: u8, scale: i8) -> Re
 fn time_cell(column: &ColumnPlan, text: &str) -> Result<Cell, Fault> {
     match column.time.timestamp(text) {
         Ok(value) => {
-            // Only digits could be a card number; RFC 3339 has a dash after the year.
-            if text.len() >= 13 && guard::number_has_card_number(text.as_bytes()) {
+            // Only digits could be a card number.
+            let has_year = matches!(text.as_bytes(), [a, b, c, d, b'-', ..]
+                if [a, b, c, d].iter().all(|digit| digit.is_ascii_digit()));
+            if !has_year && text.len() >= 13 && guard::number_has_card_number(text.as_bytes()) {
                 return Err(Fault::field(&column.name, CARD_NUMBER));
             }
             Ok(Cell::Time(value))

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::json::Token;
 use tillwatch_event::{Field, FieldType, SchemaError, StreamSchema, TimeReader};
 
 /// Nodes with more keys than this look keys up in a table.
@@ -42,8 +43,11 @@ pub(super) struct Node {
 pub(super) struct Key {
     name: Box<[u8]>,
     /// The key as compact JSON has it: quoted, with its colon.
-    pub(super) compact: Box<[u8]>,
+    pub(super) compact: Token,
     pub(super) number: usize,
+    /// The column, when there is just one and it takes texts as they are: other than the empty one, and as
+    /// far as the guard passes them.
+    pub(super) text: Option<usize>,
     pub(super) columns: Vec<usize>,
     pub(super) child: Option<Node>,
 }
@@ -63,7 +67,7 @@ impl Plan {
             };
             plan.root.insert(&steps, index, &mut plan.keys);
         }
-        plan.root.index();
+        plan.root.index(&plan.columns);
         Ok(plan)
     }
 }
@@ -83,6 +87,13 @@ impl ColumnPlan {
                 .is_some_and(|format| format.pattern.is_some()),
             is_id: schema.id.as_deref() == Some(field.name.as_str()),
         })
+    }
+}
+
+impl ColumnPlan {
+    fn takes_text(&self) -> bool {
+        // An id of blanks only is none, so each is looked at.
+        self.kind == FieldType::String && self.nulls.is_empty() && !self.is_id
     }
 }
 
@@ -107,6 +118,7 @@ impl Node {
                 name: Box::from(step.as_bytes()),
                 compact: compact(step),
                 number: *keys,
+                text: None,
                 columns: Vec::new(),
                 child: None,
             });
@@ -123,7 +135,12 @@ impl Node {
         }
     }
 
-    fn index(&mut self) {
+    fn index(&mut self, columns: &[ColumnPlan]) {
+        for key in &mut self.keys {
+            if let ([at], None) = (key.columns.as_slice(), &key.child) {
+                key.text = columns.get(*at).filter(|c| c.takes_text()).map(|_| *at);
+            }
+        }
         if self.keys.len() > LINEAR_KEYS_MAX {
             let table = self
                 .keys
@@ -133,7 +150,7 @@ impl Node {
             self.table = Some(table.collect());
         }
         for child in self.keys.iter_mut().filter_map(|key| key.child.as_mut()) {
-            child.index();
+            child.index(columns);
         }
     }
 
@@ -174,12 +191,12 @@ impl Node {
 }
 
 /// A key with quotes and colon; empty, which matches nothing, when it would need escapes.
-fn compact(name: &str) -> Box<[u8]> {
+fn compact(name: &str) -> Token {
     if name
         .chars()
         .any(|c| c == '"' || c == '\\' || c.is_control())
     {
-        return Box::default();
+        return Token::default();
     }
-    format!("\"{name}\":").into_bytes().into_boxed_slice()
+    Token::new(format!("\"{name}\":").as_bytes())
 }

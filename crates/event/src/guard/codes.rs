@@ -21,26 +21,6 @@ const FILLERS: [&[u8]; 9] = [
 /// Between the name and the code stand no more bytes than these.
 const BETWEEN_BYTES_MAX: usize = 32;
 
-/// Whether a part of the name of a code is there, which few other words have; without an early end, which
-/// lets the compiler use vectors.
-#[inline]
-pub(super) fn may_name_code(bytes: &[u8]) -> bool {
-    let second = bytes.get(1..).unwrap_or_default();
-    let third = bytes.get(2..).unwrap_or_default();
-    let triples = bytes.iter().zip(second).zip(third);
-    let found = triples.fold(0, |found, ((a, b), c)| {
-        let (a, b, c) = (a | 0x20, b | 0x20, c | 0x20);
-        // `cv`, `csc`, `cav`, and `ecu` of security.
-        let is_c = a == b'c';
-        found
-            | u8::from(
-                is_c & ((b == b'v') | ((b == b's') & (c == b'c')) | ((b == b'a') & (c == b'v')))
-                    | (a == b'e') & (b == b'c') & (c == b'u'),
-            )
-    });
-    found != 0
-}
-
 /// Finds `cvv: 123`, `CVC2=1234`, `"cvv":"123"`, `security code is 123` and the like: the digits are removed.
 pub(super) fn find_codes(bytes: &[u8], found: &mut Vec<Finding>) {
     for (at, byte) in bytes.iter().enumerate() {

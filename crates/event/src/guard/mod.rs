@@ -23,7 +23,7 @@ use std::borrow::Cow;
 pub use names::is_forbidden_name;
 pub use number::number_has_card_number;
 pub use pan::{integer_is_card_number, is_card_number, luhn, whole_is_card_number};
-pub use text::mask;
+pub use text::{MASKED_DIGITS_MIN, mask};
 
 /// Masks card numbers in JSON text, which stays JSON: a bare number that is a card number becomes
 /// a masked string, and the value of a key such as `cvv` becomes `null`.

@@ -3,13 +3,16 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::codes::{find_codes, may_name_code};
+use super::codes::find_codes;
 use super::groups::find_numbers;
 use super::pan::DIGITS_MIN;
+use crate::lanes::{LANES, Lanes};
 
 const TRACK_REMOVED: &str = "[track data removed]";
 /// The digits of a verification code.
 pub(super) const CODE_DIGITS_MIN: usize = 3;
+/// A text of ASCII with fewer digits than this is passed by [`mask`] as it is.
+pub const MASKED_DIGITS_MIN: usize = CODE_DIGITS_MIN;
 
 /// Masks card numbers and removes verification codes and track data; borrows when there is none.
 ///
@@ -21,10 +24,14 @@ pub fn mask(text: &str) -> Cow<'_, str> {
     if bytes.len() < 6 {
         return Cow::Borrowed(text);
     }
-    let (digits, is_ascii, may_name) = count(bytes);
+    let Counted {
+        digits,
+        is_ascii,
+        may_name,
+    } = count(bytes);
     if !is_ascii && has_other_digits(text) {
         let plain = with_plain_digits(text);
-        let (digits, ..) = count(plain.as_bytes());
+        let digits = count(plain.as_bytes()).digits;
         return match mask_plain(&plain, digits, may_name) {
             Some(masked) => Cow::Owned(masked),
             None => Cow::Borrowed(text),
@@ -36,11 +43,11 @@ pub fn mask(text: &str) -> Cow<'_, str> {
 /// The masked text, if there is something to mask in one with this many digits.
 #[inline]
 fn mask_plain(text: &str, digits: usize, may_name: bool) -> Option<String> {
-    let bytes = text.as_bytes();
-    let may_have_code = may_name && digits >= CODE_DIGITS_MIN && may_name_code(bytes);
+    let may_have_code = may_name && digits >= CODE_DIGITS_MIN;
     if digits < DIGITS_MIN && !may_have_code {
         return None;
     }
+    let bytes = text.as_bytes();
     let mut found = Vec::new();
     if digits >= DIGITS_MIN {
         find_numbers(bytes, digits, &mut found);
@@ -51,31 +58,39 @@ fn mask_plain(text: &str, digits: usize, may_name: bool) -> Option<String> {
     (!found.is_empty()).then(|| rewrite(text, found))
 }
 
-/// The digits in `bytes`, whether all is ASCII, and whether there are a `c` and a letter from `s` on, as in
-/// every name of a code; eight bytes at a time.
+/// What one look at a text tells.
+struct Counted {
+    digits: usize,
+    is_ascii: bool,
+    /// Whether two letters in a row are there that every name of a code has and few other words have: `cv`,
+    /// `sc` of `csc`, `av` of `cav2` or `cu` of `security`.
+    may_name: bool,
+}
+
+/// Counts digits and looks for letters.
 #[inline]
-fn count(bytes: &[u8]) -> (usize, bool, bool) {
-    let (chunks, rest) = bytes.as_chunks::<8>();
-    let (mut digits, mut all, mut late, mut c) = (0, 0, 0, 0);
-    let mut take = |word: u64| {
-        digits += digits_of(word);
-        all |= word;
-        let lower = (word | (ONES * 0x20)) & !HIGHS;
-        // Adding the distance from `s` to 128 reaches the high bit; so does taking one from nothing.
-        late |= lower + ONES * u64::from(128 - b's');
-        let difference = lower ^ (ONES * u64::from(b'c'));
-        c |= difference.wrapping_sub(ONES) & !difference;
-    };
-    for chunk in chunks {
-        take(u64::from_le_bytes(*chunk));
+fn count(bytes: &[u8]) -> Counted {
+    let (mut digits, mut other, mut pairs) = (0, 0, 0);
+    // Whether the last byte before was the first letter of a pair.
+    let mut before = [0; 3];
+    for chunk in bytes.chunks(LANES) {
+        let lanes = match chunk.first_chunk() {
+            Some(whole) => Lanes::of(whole),
+            None => Lanes::of_start(chunk),
+        };
+        digits += lanes.digits().count_ones() as usize;
+        other |= lanes.not_ascii();
+        let [a, c, s, u, v] = [b'a', b'c', b's', b'u', b'v'].map(|letter| lanes.letter(letter));
+        let [after_c, after_s, after_a] = [c << 1, s << 1, a << 1];
+        let [last_c, last_s, last_a] = before;
+        pairs |= (after_c | last_c) & (v | u) | (after_s | last_s) & c | (after_a | last_a) & v;
+        before = [c, s, a].map(|first| first >> (LANES - 1));
     }
-    let mut last = [0; 8];
-    for (slot, byte) in last.iter_mut().zip(rest) {
-        *slot = *byte;
+    Counted {
+        digits,
+        is_ascii: other == 0,
+        may_name: pairs != 0,
     }
-    take(u64::from_le_bytes(last));
-    let may_name = late & HIGHS != 0 && c & HIGHS != 0;
-    (digits, all & HIGHS == 0, may_name)
 }
 
 /// Whether there are digits of a script in which people write card numbers.
@@ -107,19 +122,6 @@ fn plain_digit(c: char) -> char {
 
 fn with_plain_digits(text: &str) -> String {
     text.chars().map(plain_digit).collect()
-}
-
-const ONES: u64 = 0x0101_0101_0101_0101;
-const HIGHS: u64 = 0x8080_8080_8080_8080;
-
-/// How many of eight bytes are digits.
-#[inline]
-fn digits_of(word: u64) -> usize {
-    // A digit's distance from '0' is 0 to 9: adding 118 to it does not reach the high bit, adding
-    // it to anything else below 128 does, and bytes from 128 on have it already.
-    let distance = word ^ (ONES * 0x30);
-    let low = (distance & !HIGHS) + ONES * 118;
-    8 - ((low | distance) & HIGHS).count_ones() as usize
 }
 
 /// What to do with a range of the text.

@@ -119,13 +119,13 @@ fn member<'a>(object: &'a str, name: &str) -> Result<Option<&'a str>, Fault> {
     }
     loop {
         scanner.space();
-        let (key, escaped) = scanner.string()?;
-        let key = scanner.slice(key);
+        let quoted = scanner.string()?;
+        let key = scanner.slice(quoted.span);
         scanner.colon()?;
         let start = scanner.at;
         scanner.skip(1)?;
         let mut plain = String::new();
-        let same = match escaped {
+        let same = match quoted.escaped {
             true => unescape::push(key, &mut plain).is_ok() && plain == name,
             false => key == name,
         };

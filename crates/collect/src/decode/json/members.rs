@@ -69,13 +69,13 @@ fn value<'a>(scanner: &mut Scanner<'a>) -> Result<Written<'a>, Syntax> {
 }
 
 fn string(scanner: &mut Scanner<'_>) -> Result<String, Syntax> {
-    let (span, escaped) = scanner.string()?;
-    let raw = scanner.slice(span);
-    if !escaped {
+    let quoted = scanner.string()?;
+    let raw = scanner.slice(quoted.span);
+    if !quoted.escaped {
         return Ok(raw.to_owned());
     }
     let mut text = String::with_capacity(raw.len());
-    let at = span.start;
+    let at = quoted.span.start;
     unescape::push(raw, &mut text).map_err(|reason| Syntax { reason, at })?;
     Ok(text)
 }

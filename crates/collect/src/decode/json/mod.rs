@@ -4,7 +4,10 @@ pub(crate) mod find;
 pub(crate) mod members;
 mod object;
 mod scan;
+mod token;
 pub(super) mod unescape;
+
+pub(super) use token::Token;
 
 use object::{ObjectFault, ObjectReader};
 use scan::Scanner;

@@ -1,8 +1,8 @@
 //! One object: from its text to a row.
 
-use super::scan::{Scanner, Syntax};
+use super::scan::{Quoted, Scanner, Syntax};
 use super::unescape;
-use crate::decode::cell::{Input, Row, convert};
+use crate::decode::cell::{Cell, Input, Row, convert};
 use crate::decode::fault::Fault;
 use crate::decode::plan::{Key, Node, Plan};
 use tillwatch_event::FieldType;
@@ -78,17 +78,14 @@ impl<'d> ObjectReader<'d> {
         let mut expected = 0;
         loop {
             scanner.space();
-            // Events of one producer look alike: mostly the key is the one expected, written as
-            // compactly as can be, and one comparison finds it.
-            let compact = node
-                .expected(expected)
-                .filter(|key| scanner.eat(&key.compact));
-            let key = if compact.is_some() {
-                expected += 1;
-                scanner.space();
-                compact
-            } else {
-                find_key(scanner, node, &mut expected)?
+            // Events of one producer look alike: mostly the key is the one expected, or the one after it
+            // where an optional one is left out, written as compactly as can be; one comparison finds it.
+            let key = match eat_key(scanner, node, &mut expected) {
+                Some(key) => {
+                    scanner.space();
+                    Some(key)
+                }
+                None => find_key(scanner, node, &mut expected)?,
             };
             match key {
                 Some(key) => self.value(scanner, key, depth)?,
@@ -123,6 +120,24 @@ impl<'d> ObjectReader<'d> {
             });
         }
         let start = scanner.at;
+        if let Some(index) = key.text
+            && scanner.peek() == Some(b'"')
+        {
+            let quoted = scanner.string()?;
+            let cell = if quoted.harmless && !quoted.span.is_empty() {
+                Cell::Source {
+                    start: quoted.span.start,
+                    end: quoted.span.end,
+                }
+            } else {
+                let Some(column) = self.plan.columns.get(index) else {
+                    return Ok(());
+                };
+                convert(column, quoted.input(scanner), &mut self.row.scratch)?
+            };
+            self.row.set(index, cell);
+            return Ok(());
+        }
         if let Some(child) = &key.child {
             match scanner.peek() {
                 Some(b'{') => self.members(scanner, child, depth + 1)?,
@@ -161,16 +176,32 @@ impl<'d> ObjectReader<'d> {
     }
 }
 
+/// The key that is expected, or the one after it, if it stands there as compactly as can be.
+#[inline]
+fn eat_key<'n>(scanner: &mut Scanner<'_>, node: &'n Node, expected: &mut usize) -> Option<&'n Key> {
+    let key = node.expected(*expected)?;
+    if scanner.eat(&key.compact) {
+        *expected += 1;
+        return Some(key);
+    }
+    let key = node.expected(*expected + 1)?;
+    if scanner.eat(&key.compact) {
+        *expected += 2;
+        return Some(key);
+    }
+    None
+}
+
 /// Reads a key with its colon, and finds it among those of the node.
 fn find_key<'n>(
     scanner: &mut Scanner<'_>,
     node: &'n Node,
     expected: &mut usize,
 ) -> Result<Option<&'n Key>, ObjectFault> {
-    let (name, escaped) = scanner.string()?;
-    let name = scanner.slice(name);
+    let quoted = scanner.string()?;
+    let name = scanner.slice(quoted.span);
     scanner.colon()?;
-    if !escaped {
+    if !quoted.escaped {
         return Ok(node.find(name.as_bytes(), expected));
     }
     let mut plain = String::new();
@@ -178,22 +209,23 @@ fn find_key<'n>(
     Ok(node.find(plain.as_bytes(), expected))
 }
 
+impl Quoted {
+    #[inline]
+    fn input<'a>(self, scanner: &Scanner<'a>) -> Input<'a> {
+        Input::Text {
+            text: scanner.slice(self.span),
+            at: self.span.start,
+            escaped: self.escaped,
+        }
+    }
+}
+
 /// The value at the scanner's place, and whether it is null.
 #[inline]
 fn read_value<'a>(scanner: &mut Scanner<'a>, depth: usize) -> Result<(Input<'a>, bool), Syntax> {
     let start = scanner.at;
     Ok(match scanner.peek() {
-        Some(b'"') => {
-            let (span, escaped) = scanner.string()?;
-            (
-                Input::Text {
-                    text: scanner.slice(span),
-                    at: span.start,
-                    escaped,
-                },
-                false,
-            )
-        }
+        Some(b'"') => (scanner.string()?.input(scanner), false),
         Some(b'-' | b'0'..=b'9') => {
             let span = scanner.number()?;
             (Input::Number(scanner.slice(span)), false)

@@ -1,5 +1,10 @@
 //! The scanner: the tokens of JSON text, strictly by RFC 8259, without a tree.
 
+use tillwatch_event::guard;
+use tillwatch_event::lanes::{ALL_LANES, LANES, Lanes};
+
+use super::token::Token;
+
 /// A place where the text is not JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Syntax {
@@ -18,6 +23,71 @@ const NOT_FINITE: &str = "NaN and Infinity are not numbers in JSON; use null";
 pub(super) struct Span {
     pub(super) start: usize,
     pub(super) end: usize,
+}
+
+impl Span {
+    #[inline]
+    pub(super) fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+}
+
+/// A string, without its quotes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Quoted {
+    pub(super) span: Span,
+    /// Whether it has escapes.
+    pub(super) escaped: bool,
+    /// Whether it is known that the guard would pass it as it is.
+    pub(super) harmless: bool,
+}
+
+/// What one look at sixteen bytes of a string tells, as sets of lanes.
+struct Look {
+    ends: u32,
+    digits: u32,
+    other: u32,
+}
+
+impl Look {
+    #[inline]
+    fn of(lanes: Lanes) -> Self {
+        Self {
+            ends: lanes.string_ends(),
+            digits: lanes.digits(),
+            other: lanes.not_ascii(),
+        }
+    }
+
+    #[inline(never)]
+    fn of_short(text: &[u8]) -> Self {
+        Self::of(Lanes::of_start(text))
+    }
+}
+
+/// Whether a string can hold something that the guard masks.
+#[derive(Default)]
+struct Seen {
+    digits: u32,
+    suspicious: u32,
+}
+
+impl Seen {
+    /// A set with three digits or more, digits in two sets, or a byte that is no ASCII.
+    #[inline]
+    fn add(&mut self, digits: u32, other: u32) {
+        const { assert!(guard::MASKED_DIGITS_MIN == 3) };
+        let all_but_one = digits & digits.wrapping_sub(1);
+        let all_but_two = all_but_one & all_but_one.wrapping_sub(1);
+        let again = if self.digits == 0 { 0 } else { digits };
+        self.suspicious |= all_but_two | again | other;
+        self.digits |= digits;
+    }
+
+    #[inline]
+    fn is_harmless(&self) -> bool {
+        self.suspicious == 0
+    }
 }
 
 /// Reads tokens from left to right.
@@ -61,6 +131,9 @@ impl<'a> Scanner<'a> {
 
     #[inline]
     pub(super) fn space(&mut self) {
+        if self.peek().is_some_and(|byte| byte > b' ') {
+            return;
+        }
         while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
             self.at += 1;
         }
@@ -77,13 +150,9 @@ impl<'a> Scanner<'a> {
 
     /// Steps over `token` if it stands at the current place.
     #[inline]
-    pub(super) fn eat(&mut self, token: &[u8]) -> bool {
-        let found = !token.is_empty()
-            && self
-                .text
-                .as_bytes()
-                .get(self.at..)
-                .is_some_and(|rest| rest.starts_with(token));
+    pub(super) fn eat(&mut self, token: &Token) -> bool {
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        let found = token.starts(rest);
         if found {
             self.at += token.len();
         }
@@ -101,21 +170,59 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    /// The inside of a string whose opening quote is at the current place, and whether it has escapes.
+    /// The inside of a string whose opening quote is at the current place.
+    ///
+    /// Sixteen bytes at a time: the quote is looked for and digits are counted in one go, as almost every text
+    /// is short and holds nothing that the guard would have to look at.
     #[inline]
-    pub(super) fn string(&mut self) -> Result<(Span, bool), Syntax> {
+    pub(super) fn string(&mut self) -> Result<Quoted, Syntax> {
         self.expect(b'"', "expected a string")?;
         let start = self.at;
         let bytes = self.text.as_bytes();
+        let mut seen = Seen::default();
+        let mut at = start;
+        loop {
+            let rest = bytes.get(at..).unwrap_or_default();
+            let look = match rest.first_chunk() {
+                Some(chunk) => Look::of(Lanes::of(chunk)),
+                // Behind the end stand zeros, which end a string as control characters do.
+                None => Look::of_short(rest),
+            };
+            // The bytes before the first that may end the string, all sixteen when none does.
+            let before = !look.ends & look.ends.wrapping_sub(1) & ALL_LANES;
+            seen.add(look.digits & before, look.other & before);
+            if look.ends != 0 {
+                at += look.ends.trailing_zeros() as usize;
+                break;
+            }
+            at += LANES;
+        }
+        self.at = at;
+        if bytes.get(at) != Some(&b'"') {
+            return self.string_from(start);
+        }
+        self.at += 1;
+        Ok(Quoted {
+            span: Span { start, end: at },
+            escaped: false,
+            harmless: seen.is_harmless(),
+        })
+    }
+
+    /// The same for a string with escapes or a fault.
+    #[inline(never)]
+    fn string_from(&mut self, start: usize) -> Result<Quoted, Syntax> {
+        let bytes = self.text.as_bytes();
         let mut escaped = false;
         loop {
-            while let Some(chunk) = bytes.get(self.at..).and_then(<[u8]>::first_chunk::<8>) {
-                let hit = special(u64::from_le_bytes(*chunk));
-                if hit != 0 {
-                    self.at += (hit.trailing_zeros() / 8) as usize;
+            loop {
+                let rest = bytes.get(self.at..).unwrap_or_default();
+                let ends = Look::of_short(rest).ends;
+                if ends != 0 {
+                    self.at += ends.trailing_zeros() as usize;
                     break;
                 }
-                self.at += 8;
+                self.at += LANES;
             }
             match self.peek() {
                 Some(b'"') => {
@@ -124,7 +231,11 @@ impl<'a> Scanner<'a> {
                         end: self.at,
                     };
                     self.at += 1;
-                    return Ok((span, escaped));
+                    return Ok(Quoted {
+                        span,
+                        escaped,
+                        harmless: false,
+                    });
                 }
                 Some(b'\\') => {
                     escaped = true;
@@ -280,6 +391,10 @@ impl<'a> Scanner<'a> {
     /// After a member or element: whether another follows, or `close` ends the object or array.
     #[inline]
     pub(super) fn comma(&mut self, close: u8) -> Result<bool, Syntax> {
+        if self.peek() == Some(b',') {
+            self.at += 1;
+            return Ok(true);
+        }
         self.space();
         match self.peek() {
             Some(b',') => {
@@ -297,17 +412,4 @@ impl<'a> Scanner<'a> {
             }),
         }
     }
-}
-
-/// Marks the bytes that end a run of plain text: quote, backslash and control characters. Eight bytes
-/// at once; the lowest mark is exact, which is all that is used.
-#[inline]
-fn special(word: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
-    let zero = |x: u64| x.wrapping_sub(ONES) & !x;
-    let quote = zero(word ^ (ONES * b'"' as u64));
-    let backslash = zero(word ^ (ONES * b'\\' as u64));
-    let control = word.wrapping_sub(ONES * 0x20) & !word;
-    (quote | backslash | control) & HIGHS
 }
