@@ -83,6 +83,15 @@ pub(crate) fn kept_as(wanted: &DataType) -> Result<DataType, String> {
     })
 }
 
+/// Whether files hold one type as they hold the other: views of texts and bytes are written and read without a
+/// copy in between.
+pub(crate) fn same_in_files(wanted: &DataType, kept: &DataType) -> bool {
+    matches!(
+        (wanted, kept),
+        (DataType::Utf8View, DataType::Utf8) | (DataType::BinaryView, DataType::Binary)
+    )
+}
+
 /// Converts a column between what is wanted and what is kept, without loss or with an error.
 pub(crate) fn convert(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, ArrowError> {
     if array.data_type() == to {

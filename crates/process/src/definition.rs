@@ -57,6 +57,9 @@ pub struct ProcessOptions {
     pub revised_buckets_max: usize,
     /// Distinct dimension combinations a cube keeps before new ones go to `__other__`. Default 100 000.
     pub combinations_max: usize,
+    /// Bytes of new events of all streams that wait to be aggregated, so that fewer and larger batches are;
+    /// whoever asks for figures has them aggregated first. Default 32 MiB.
+    pub backlog_bytes_max: usize,
     /// Newest quarantine frames a stream keeps in its index. Default 10 000.
     pub reject_frames_max: usize,
     /// Bytes of decoded states of cubes' tables that are kept in memory for questions. Default 128 MiB.
@@ -98,6 +101,7 @@ impl Default for ProcessOptions {
             source_idle_us: 60_000_000,
             revised_buckets_max: 10_000,
             combinations_max: 100_000,
+            backlog_bytes_max: 32 << 20,
             reject_frames_max: 10_000,
             state_cache_bytes_max: 128 << 20,
             flush_rows_max: 250_000,

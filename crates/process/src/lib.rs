@@ -16,6 +16,7 @@
 //!
 //! Nothing here reads a clock: time comes with the records.
 
+mod backlog;
 mod cube;
 mod dedup;
 mod definition;

@@ -8,6 +8,7 @@ use tillwatch_collect::{Applied, Downstream, JournalRecord, RecordKind, decode_o
 use tillwatch_journal::{JournalReader, Offset};
 use tokio::sync::watch;
 
+use crate::backlog::Backlog;
 use crate::cube::{Cube, CubeWriter, Money, StoreState};
 use crate::dedup::DedupBudget;
 use crate::definition::{CubeDefinition, ProcessOptions, StreamDefinition};
@@ -29,11 +30,10 @@ const RECOVER_FLUSH_ROWS: usize = 500_000;
 ///
 /// [`Downstream::apply`] is called from one thread at a time; everything else from any.
 pub struct Processor {
-    engine: Engine,
+    backlog: Arc<Backlog>,
     rates: Arc<Rates>,
     streams: HashMap<String, Arc<StreamLog>>,
     cubes: HashMap<String, Arc<Cube>>,
-    writers: Mutex<Writers>,
     options: ProcessOptions,
     unknown_records: AtomicU64,
     changes: watch::Sender<u64>,
@@ -168,20 +168,25 @@ impl Processor {
         if !errors.is_empty() {
             return Err(errors);
         }
+        let writers = Writers {
+            by_stream: writers,
+            applied: None,
+            stranded: Vec::new(),
+            readmitted: Vec::new(),
+            to_note: false,
+            absent: BTreeMap::new(),
+            absent_cubes: BTreeMap::new(),
+        };
+        let backlog = Backlog::new(engine, writers, options.backlog_bytes_max);
+        let backlog = Arc::new(backlog);
+        for cube in planned.values() {
+            cube.follow(&backlog);
+        }
         Ok(Self {
-            engine,
+            backlog,
             rates: Arc::clone(rates),
             streams: logs,
             cubes: planned,
-            writers: Mutex::new(Writers {
-                by_stream: writers,
-                applied: None,
-                stranded: Vec::new(),
-                readmitted: Vec::new(),
-                to_note: false,
-                absent: BTreeMap::new(),
-                absent_cubes: BTreeMap::new(),
-            }),
             options,
             unknown_records: AtomicU64::new(0),
             changes: watch::Sender::new(0),
@@ -270,12 +275,13 @@ impl Processor {
         progress(report);
     }
 
+    /// What the processing thread has, with all that was taken in the cubes.
     pub(crate) fn writers(&self) -> MutexGuard<'_, Writers> {
-        self.writers.lock().unwrap_or_else(PoisonError::into_inner)
+        self.backlog.writers()
     }
 
     pub(crate) fn engine(&self) -> &Engine {
-        &self.engine
+        self.backlog.engine()
     }
 
     /// What outlives the journal; none when nothing does.
@@ -372,6 +378,7 @@ impl Processor {
     /// Counts and sizes of every stream and cube.
     #[must_use]
     pub fn status(&self) -> ProcessStatus {
+        self.backlog.settle();
         ProcessStatus {
             streams: self.streams().iter().map(|s| s.status()).collect(),
             cubes: self.cubes().iter().map(|c| c.status()).collect(),
@@ -398,7 +405,7 @@ impl Processor {
         if records.is_empty() {
             return Vec::new();
         }
-        let mut writers = self.writers();
+        let mut writers = self.backlog.take();
         let mut applied = Vec::with_capacity(records.len());
         for record in records {
             let place = Place {
@@ -414,10 +421,10 @@ impl Processor {
             ));
         }
         if let Some(last) = records.last() {
-            writers.aggregate(&self.engine, last.offset);
             writers.applied = Some(last.offset);
+            // What recovery takes has borders: frames that some table has already, and frames after them.
+            self.backlog.taken(writers, strand);
         }
-        drop(writers);
         self.changes.send_modify(|groups| *groups += 1);
         applied
     }

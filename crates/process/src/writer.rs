@@ -21,8 +21,8 @@ use crate::replayed::RejectedLine;
 use crate::stream::{Frame, RejectFrame, StreamLog, without};
 use crate::watermark::{PUSHED, SOURCES_MAX, Taken, Waits};
 
-/// Rows of a stream aggregated at once: records of a commit group are joined up to this.
-const BATCH_ROWS_MAX: usize = 65_536;
+/// Rows of a stream aggregated at once: records are joined up to this.
+pub(crate) const BATCH_ROWS_MAX: usize = 65_536;
 
 /// Where a record stands.
 pub(crate) struct Place {
@@ -43,8 +43,10 @@ pub(crate) struct Writer {
     pub(crate) cubes: Vec<CubeWriter>,
     /// What the cubes compute from the stream's columns.
     pub(crate) inputs: Inputs,
-    /// Batches of the current group, duplicates taken out.
+    /// Batches that wait to be aggregated, duplicates taken out.
     pending: Vec<RecordBatch>,
+    pending_rows: usize,
+    pending_bytes: usize,
     /// The last frame whose events are in the stream's table already.
     pub(crate) reflects: Option<Offset>,
     /// The last frame whose events were counted anew in history, by other fields than before.
@@ -68,6 +70,8 @@ impl Writer {
             cubes: Vec::new(),
             inputs: Inputs::default(),
             pending: Vec::new(),
+            pending_rows: 0,
+            pending_bytes: 0,
             reflects: None,
             counted_to: None,
         })
@@ -177,9 +181,19 @@ impl Writer {
         let taken = self.note(record, duplicates, &times, applied, place);
         self.revise(&times, taken, record.received_at_us);
         if accepted > 0 {
+            self.pending_rows += fresh.num_rows();
+            self.pending_bytes += fresh.get_array_memory_size();
             self.pending.push(fresh);
+            for cube in &self.cubes {
+                cube.note_change(&times, place.at);
+            }
         }
         Ok(applied)
+    }
+
+    /// Rows and bytes that wait to be aggregated.
+    pub(crate) fn pending(&self) -> (usize, usize) {
+        (self.pending_rows, self.pending_bytes)
     }
 
     fn note(
@@ -297,10 +311,11 @@ impl Writer {
         }
     }
 
-    /// Derives and aggregates what the group brought, as few large batches as possible.
+    /// Derives and aggregates what waits, as few large batches as possible.
     /// All of it is of frames up to `upto`.
     pub(crate) fn aggregate(&mut self, engine: &Engine, upto: Offset) {
         let pending = std::mem::take(&mut self.pending);
+        (self.pending_rows, self.pending_bytes) = (0, 0);
         let mut run: Vec<RecordBatch> = Vec::new();
         let mut rows = 0;
         for batch in pending {

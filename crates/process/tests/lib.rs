@@ -7,6 +7,7 @@
     reason = "a test fails by panicking, helpers included"
 )]
 
+mod backlog;
 mod definitions;
 mod expiry;
 mod faults;

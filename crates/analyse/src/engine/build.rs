@@ -7,6 +7,10 @@ use datafusion::execution::{
     FunctionRegistry, SessionState, SessionStateBuilder, SessionStateDefaults,
 };
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
+use datafusion::optimizer::analyzer::type_coercion::TypeCoercion;
+use datafusion::optimizer::optimize_projections::OptimizeProjections;
+use datafusion::optimizer::push_down_filter::PushDownFilter;
+use datafusion::physical_optimizer::combine_partial_final_agg::CombinePartialFinalAggregate;
 use datafusion::prelude::SessionConfig;
 use tillwatch_event::MemoryBudget;
 use tillwatch_process::functions::bound;
@@ -82,6 +86,7 @@ impl Engine {
             metrics,
             known_functions,
             base,
+            for_built_plans: for_built_plans(),
             limits: parts.limits,
             memory: parts.memory,
         })
@@ -152,14 +157,33 @@ fn cubes(sources: &[Arc<dyn CubeSource>]) -> BTreeMap<String, Cube> {
         .collect()
 }
 
-fn state(parts: &EngineParts) -> Result<SessionState, AnalyseError> {
-    let mut config = SessionConfig::new()
+/// What runs plans that are built, not written: they call no function by name and are laid out well, so that
+/// only the rules that move conditions and columns down to the tables do anything. With all rules and functions
+/// a small question costs several times as much to plan as to answer.
+fn for_built_plans() -> SessionState {
+    SessionStateBuilder::new()
+        .with_config(config())
+        .with_analyzer_rules(vec![Arc::new(TypeCoercion::new())])
+        .with_optimizer_rules(vec![
+            Arc::new(PushDownFilter::new()),
+            Arc::new(OptimizeProjections::new()),
+        ])
+        .with_physical_optimizer_rules(vec![Arc::new(CombinePartialFinalAggregate::new())])
+        .build()
+}
+
+fn config() -> SessionConfig {
+    SessionConfig::new()
         .with_default_catalog_and_schema(CATALOGUE, SCHEMA)
         .with_create_default_catalog_and_schema(false)
         .with_information_schema(true)
         // One partition: the same rows in the same order give the same floating-point sums.
         .with_target_partitions(1)
-        .with_batch_size(BATCH_ROWS);
+        .with_batch_size(BATCH_ROWS)
+}
+
+fn state(parts: &EngineParts) -> Result<SessionState, AnalyseError> {
+    let mut config = config();
     let options = config.options_mut();
     options.sql_parser.collect_spans = true;
     // Money is compared and computed with what was written, not with the float next to it.

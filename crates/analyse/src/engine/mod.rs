@@ -43,6 +43,7 @@ pub(crate) struct Engine {
     known_functions: HashSet<String>,
     pub(crate) known_names: KnownNames,
     base: SessionState,
+    for_built_plans: SessionState,
     pub(crate) limits: QueryLimits,
     /// What queries share with the other parts of the process.
     memory: MemoryBudget,
@@ -62,6 +63,18 @@ impl Engine {
             .build();
         // `now()` is the same everywhere in a query, and is this moment.
         state.mark_start_execution();
+        Ok(state)
+    }
+
+    /// A session for one plan that is built over its own tables and names no functions.
+    pub(crate) fn session_for_built(
+        &self,
+        limits: &QueryLimits,
+    ) -> Result<SessionState, AnalyseError> {
+        let base = self.for_built_plans.clone();
+        let state = SessionStateBuilder::new_from_existing(base)
+            .with_runtime_env(runtime::limited(limits, &self.memory)?)
+            .build();
         Ok(state)
     }
 }

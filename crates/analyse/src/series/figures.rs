@@ -58,7 +58,7 @@ pub(super) async fn figures(
     // The version is read before the view, so that a change in between is shown twice, not never.
     let version = query.cube.source.version();
     let table = Arc::new(CubeTable::new(Arc::clone(&query.cube.source)));
-    let state = engine.session(limits)?;
+    let state = engine.session_for_built(limits)?;
     let plan = plan(query, &table)?;
     let limits = QueryLimits {
         rows_max: limits.points_max,

@@ -20,7 +20,7 @@ use parquet::file::statistics::Statistics;
 use super::{DAY_US, DataFile};
 use crate::HistoryError;
 use crate::store::Place;
-use crate::types::convert;
+use crate::types::{convert, same_in_files};
 
 /// Most rows in one batch.
 const BATCH_ROWS_MAX: usize = 8192;
@@ -82,7 +82,14 @@ impl Rows {
         let metadata = footer(plan.place, plan.table, &plan.path, plan.file.bytes)?;
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let reader =
-            ArrowReaderMetadata::try_new(Arc::clone(&metadata), options).map_err(failed)?;
+            ArrowReaderMetadata::try_new(Arc::clone(&metadata), options.clone()).map_err(failed)?;
+        let reader = match as_views(reader.schema(), plan.schema) {
+            None => reader,
+            Some(schema) => {
+                let options = options.with_schema(schema);
+                ArrowReaderMetadata::try_new(Arc::clone(&metadata), options).map_err(failed)?
+            }
+        };
         let in_file = reader.schema();
         let (wanted, unproven): (Vec<usize>, Vec<String>) = match plan.columns {
             None => ((0..in_file.fields().len()).collect(), Vec::new()),
@@ -187,6 +194,24 @@ impl Iterator for Rows {
         }
         next.transpose()
     }
+}
+
+/// The file's columns, those that are wanted as views read as such at once; none when none are.
+fn as_views(in_file: &SchemaRef, wanted: Option<&SchemaRef>) -> Option<SchemaRef> {
+    let mut any = false;
+    let fields = in_file.fields().iter().map(|field| {
+        let wanted = wanted.and_then(|schema| schema.column_with_name(field.name()));
+        match wanted {
+            Some((_, wanted)) if same_in_files(wanted.data_type(), field.data_type()) => {
+                any = true;
+                let data_type = wanted.data_type().clone();
+                Arc::new(field.as_ref().clone().with_data_type(data_type))
+            }
+            _ => Arc::clone(field),
+        }
+    });
+    let fields: Vec<Arc<Field>> = fields.collect();
+    any.then(|| Arc::new(Schema::new(fields)))
 }
 
 /// Whether the file has a column of that name and says that nothing in it is null.

@@ -1,14 +1,16 @@
 //! Rows to Parquet files.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::interleave;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
+use parquet::schema::types::ColumnPath;
 use uuid::Uuid;
 
 use super::sort::{RowAt, by_day, times_of};
@@ -18,6 +20,10 @@ use crate::{HistoryError, HistoryOptions};
 
 /// Rows that are put in order and encoded at a time.
 const CHUNK_ROWS: usize = 8192;
+/// Rows that are looked at to tell whether the texts of a column repeat.
+const SAMPLE_ROWS: usize = 1024;
+/// Fewer tell nothing.
+const SAMPLE_ROWS_MIN: usize = 64;
 
 /// A file, encoded.
 pub(crate) struct Encoded {
@@ -68,11 +74,17 @@ impl<'a> Encoder<'a> {
             table: shape.name().to_owned(),
             reason: error.to_string(),
         })?;
-        let properties = WriterProperties::builder()
+        let mut properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(level))
             .set_max_row_group_row_count(Some(options.row_group_rows.max(1)))
-            .set_created_by(concat!("tillwatch ", env!("CARGO_PKG_VERSION")).to_owned())
-            .build();
+            .set_created_by(concat!("tillwatch ", env!("CARGO_PKG_VERSION")).to_owned());
+        for (at, field) in shape.kept.fields().iter().enumerate() {
+            if hardly_repeats(batches.iter().filter_map(|columns| columns.get(at))) {
+                let column = ColumnPath::new(vec![field.name().clone()]);
+                properties = properties.set_column_dictionary_enabled(column, false);
+            }
+        }
+        let properties = properties.build();
         Ok(Self {
             shape,
             options,
@@ -112,7 +124,7 @@ impl<'a> Encoder<'a> {
         let options = ArrowWriterOptions::new()
             .with_properties(self.properties.clone())
             .with_skip_arrow_metadata(true);
-        let schema = Arc::clone(&self.shape.kept);
+        let schema = Arc::clone(&self.shape.written);
         let writer = ArrowWriter::try_new_with_options(Vec::new(), schema, options)
             .map_err(|error| self.failed(error))?;
         let min_us = self.time(first);
@@ -176,6 +188,27 @@ impl<'a> Encoder<'a> {
             source,
         }
     }
+}
+
+/// Whether a sample of a column of texts says that almost every one is another, such as an id: a dictionary of
+/// them would be built, found too large and given up.
+fn hardly_repeats<'a>(parts: impl Iterator<Item = &'a ArrayRef>) -> bool {
+    let (mut seen, mut values) = (HashSet::new(), 0);
+    for part in parts {
+        let Some(texts) = part.as_string_view_opt() else {
+            return false;
+        };
+        let step = (texts.len() / SAMPLE_ROWS).max(1);
+        let sample = (0..texts.len()).step_by(step).take(SAMPLE_ROWS - values);
+        for row in sample.filter(|row| texts.is_valid(*row)) {
+            seen.insert(texts.value(row));
+            values += 1;
+        }
+        if values >= SAMPLE_ROWS {
+            break;
+        }
+    }
+    values >= SAMPLE_ROWS_MIN && seen.len() * 10 > values * 9
 }
 
 /// A file in the making.

@@ -8,7 +8,7 @@ use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
 use deltalake_core::kernel::engine::arrow_conversion::TryIntoKernel;
 use deltalake_core::kernel::{Metadata, StructField, StructType};
 
-use crate::types::{UTC, convert, kept_as};
+use crate::types::{UTC, convert, kept_as, same_in_files};
 use crate::{HistoryError, TableSpec};
 
 /// The partition column.
@@ -23,6 +23,8 @@ pub(crate) struct Shape {
     pub(crate) spec: TableSpec,
     /// The columns as they are kept, in the definition's order, all of them nullable.
     pub(crate) kept: SchemaRef,
+    /// The same as they are handed to the writer of files: views of texts are written as they are.
+    pub(crate) written: SchemaRef,
     /// Where the column of time is.
     pub(crate) time: usize,
     /// Where the further columns to sort by are.
@@ -77,6 +79,14 @@ impl Shape {
         }
         let sort = spec.sort.iter().map(|column| find(column, "be sorted"));
         let sort = sort.collect::<Result<_, _>>()?;
+        let written = spec.schema.fields().iter().zip(&kept);
+        let written = written.map(|(wanted, kept)| {
+            match same_in_files(wanted.data_type(), kept.data_type()) {
+                true => kept.clone().with_data_type(wanted.data_type().clone()),
+                false => kept.clone(),
+            }
+        });
+        let written = Arc::new(Schema::new(written.collect::<Vec<_>>()));
         let kept = Arc::new(Schema::new(kept));
         let mut with_day: Vec<FieldRef> = kept.fields().iter().cloned().collect();
         with_day.push(Arc::new(Field::new(DAY, DataType::Date32, true)));
@@ -88,6 +98,7 @@ impl Shape {
         Ok(Self {
             spec,
             kept,
+            written,
             time,
             sort,
             columns,
@@ -174,14 +185,14 @@ impl Shape {
         Ok(columns.collect())
     }
 
-    /// Columns of the definition as they are kept.
+    /// Columns of the definition as they are written.
     pub(crate) fn keep(&self, columns: &[ArrayRef]) -> Result<RecordBatch, HistoryError> {
         let kept = columns
             .iter()
-            .zip(self.kept.fields())
+            .zip(self.written.fields())
             .map(|(column, field)| convert(column, field.data_type()));
         kept.collect::<Result<Vec<_>, _>>()
-            .and_then(|columns| RecordBatch::try_new(Arc::clone(&self.kept), columns))
+            .and_then(|columns| RecordBatch::try_new(Arc::clone(&self.written), columns))
             .map_err(|source| HistoryError::Arrow {
                 table: self.spec.name.clone(),
                 source,

@@ -11,7 +11,7 @@ mod table;
 mod view;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, Weak};
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
@@ -33,6 +33,7 @@ pub(crate) use store::StoreState;
 pub(crate) use table::{StateCache, StateTable};
 pub use view::CubeView;
 
+use crate::backlog::Backlog;
 use crate::definition::CubeDefinition;
 use crate::engine::Engine;
 use crate::error::ProcessError;
@@ -72,6 +73,8 @@ pub struct Cube {
     store: CubeStore,
     rolled_up: RolledUp,
     revisions: RevisionLog,
+    /// Where events may wait that are not in the states yet.
+    backlog: OnceLock<Weak<Backlog>>,
 }
 
 /// What only the writing thread has of a cube.
@@ -119,10 +122,23 @@ impl Cube {
         self.store.widths()
     }
 
+    /// Has events aggregated that wait in `backlog` before figures are read. Once.
+    pub(crate) fn follow(&self, backlog: &Arc<Backlog>) {
+        // A second time is a fault of the caller, and changes nothing.
+        let _ = self.backlog.set(Arc::downgrade(backlog));
+    }
+
+    fn settle(&self) {
+        if let Some(backlog) = self.backlog.get().and_then(Weak::upgrade) {
+            backlog.settle();
+        }
+    }
+
     /// The states of all buckets that overlap `from_us ≤ t < to_us`, as they are now; no bound takes
-    /// all.
+    /// all. Events that were taken and wait are aggregated first, which takes up to tens of milliseconds.
     #[must_use]
     pub fn view(&self, from_us: Option<i64>, to_us: Option<i64>) -> CubeView {
+        self.settle();
         self.store.view(from_us, to_us, self.plan.bucket_us())
     }
 
@@ -219,7 +235,7 @@ impl Cube {
             .collect()
     }
 
-    /// A number that grows with every change of the states.
+    /// A number that grows with every change of what [`Self::view`] gives.
     #[must_use]
     pub fn version(&self) -> u64 {
         self.store.version()
@@ -246,6 +262,7 @@ impl Cube {
     /// Sizes and counts.
     #[must_use]
     pub fn status(&self) -> CubeStatus {
+        self.settle();
         let store = self.store.status(&self.definition.name);
         let revisions = self.revisions.lock();
         CubeStatus {
@@ -298,6 +315,7 @@ impl CubeWriter {
                 store,
                 rolled_up: RolledUp::default(),
                 revisions: RevisionLog::default(),
+                backlog: OnceLock::new(),
             }),
             combinations,
             reflects: None,
@@ -334,12 +352,27 @@ impl CubeWriter {
         if batch.rows() == 0 {
             return;
         }
-        let new = self.reflects.is_none_or(|reflects| upto > reflects);
+        let new = self.is_new(upto);
         let mut failed = 0;
         self.append_or_halve(engine, batch, &mut failed, new);
         if failed > 0 {
             self.cube.store.count_failed(failed);
         }
+    }
+
+    /// Notes which buckets the events of `times`, of the frame at `place`, will change.
+    pub(crate) fn note_change(&self, times: &[i64], place: Offset) {
+        let (first, last) = (times.iter().min(), times.iter().max());
+        if let (Some(first), Some(last), true) = (first, last, self.is_new(place)) {
+            let width = self.cube.bucket_us();
+            let start = |t: i64| t.div_euclid(width).saturating_mul(width);
+            self.cube.store.changed(start(*first), start(*last));
+        }
+    }
+
+    /// Whether the table does not hold the states of a frame already.
+    fn is_new(&self, place: Offset) -> bool {
+        self.reflects.is_none_or(|reflects| place > reflects)
     }
 
     /// Notes which buckets the events of `times` change though they were complete, up to

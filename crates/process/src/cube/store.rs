@@ -29,8 +29,8 @@ use crate::status::CubeStatus;
 
 /// Chunks of about one size that are merged together.
 const FAN_IN: usize = 8;
-/// Fewer recent rows than this are not worth settling.
-const SETTLE_ROWS_MIN: usize = 32_768;
+/// Fewer recent rows than this are not worth settling: readers merge what they read anyway.
+const SETTLE_ROWS_MIN: usize = 131_072;
 /// A settled chunk has about this many rows: the grain of time pruning.
 const SETTLED_ROWS: usize = 8_192;
 /// Changes remembered for live readers; one further behind reads everything again.
@@ -151,7 +151,7 @@ impl CubeStore {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds states and merges where due. Only one thread may call this.
+    /// Adds states, of which [`Self::changed`] tells, and merges where due. Only one thread may call this.
     pub(super) fn append(
         &self,
         engine: &Engine,
@@ -161,9 +161,7 @@ impl CubeStore {
         let Some(chunk) = Chunk::new(states) else {
             return Ok(());
         };
-        let (min_us, max_us) = (chunk.min_us, chunk.max_us);
-        let before = self.lock().chunks.clone();
-        let mut after = before.clone();
+        let mut after = self.lock().chunks.clone();
         after.recent.push(chunk);
         // The new states are in whether merging works or not: merging changes no figure.
         let merged =
@@ -175,13 +173,18 @@ impl CubeStore {
         // A flush may have ended meanwhile, so what it was flushing is not put back.
         shared.chunks.recent = after.recent;
         shared.chunks.settled = after.settled;
+        Ok(())
+    }
+
+    /// Notes that buckets from one to another start, µs, are about to change, or have.
+    pub(super) fn changed(&self, min_us: i64, max_us: i64) {
+        let mut shared = self.lock();
         shared.version += 1;
         let version = shared.version;
         shared.changes.push_back((version, min_us, max_us));
         if shared.changes.len() > CHANGES_MAX {
             shared.changes.pop_front();
         }
-        Ok(())
     }
 
     /// Lets the next [`Self::retain`] happen, however little event time has moved on.

@@ -113,7 +113,8 @@ pub(crate) async fn receive(
         return Err(too_large(bytes_max));
     }
     let mut share = budget.share(stream);
-    let collected = collect(body, bytes_max, &mut share);
+    let room = declared.unwrap_or(0).min(ROOM_BYTES_MAX);
+    let collected = collect(body, bytes_max, room, &mut share);
     match tokio::time::timeout(timeout, collected).await {
         Ok(bytes) => Ok(Received {
             bytes: bytes?,
@@ -126,7 +127,16 @@ pub(crate) async fn receive(
     }
 }
 
-async fn collect(body: Body, bytes_max: usize, share: &mut BodyShare) -> Result<Bytes, Problem> {
+/// Bytes of a declared length that room is made for at once. A larger body grows as it arrives: its length is
+/// no more than its sender's word.
+const ROOM_BYTES_MAX: usize = 4 << 20;
+
+async fn collect(
+    body: Body,
+    bytes_max: usize,
+    room: usize,
+    share: &mut BodyShare,
+) -> Result<Bytes, Problem> {
     let mut chunks = body.into_data_stream();
     let mut first = Bytes::new();
     let mut whole = BytesMut::new();
@@ -148,6 +158,7 @@ async fn collect(body: Body, bytes_max: usize, share: &mut BodyShare) -> Result<
             first = chunk;
         } else {
             if !first.is_empty() {
+                whole.reserve(room);
                 whole.extend_from_slice(&std::mem::take(&mut first));
             }
             whole.extend_from_slice(&chunk);

@@ -257,6 +257,9 @@ pub struct ProcessLimits {
     /// Combinations of dimension values a cube keeps before further ones go to `__other__`. Default 100 000.
     #[schemars(with = "Option<WrittenLimit>")]
     pub combinations_max: Option<usize>,
+    /// Bytes of new events of all streams that wait to be aggregated in larger batches. Default 32 MiB.
+    #[schemars(with = "Option<WrittenLimit>")]
+    pub backlog_bytes_max: Option<usize>,
     /// Newest quarantine records a stream can list. Default 10 000.
     #[schemars(with = "Option<WrittenLimit>")]
     pub reject_frames_max: Option<usize>,
@@ -290,6 +293,7 @@ impl ProcessLimits {
                 .revised_buckets_max
                 .unwrap_or(default.revised_buckets_max),
             combinations_max: self.combinations_max.unwrap_or(default.combinations_max),
+            backlog_bytes_max: self.backlog_bytes_max.unwrap_or(default.backlog_bytes_max),
             reject_frames_max: self.reject_frames_max.unwrap_or(default.reject_frames_max),
             value_bytes_max: self.value_bytes_max.unwrap_or(default.value_bytes_max),
             function_bytes_max: self
@@ -409,8 +413,9 @@ pub fn with_numbers(mut node: Node, refuse: &mut dyn FnMut(Place, String)) -> No
 }
 
 /// Limits for which nothing at all is a sound choice.
-const ZERO_IS_SOUND: [&str; 19] = [
+const ZERO_IS_SOUND: [&str; 20] = [
     "allowed_lateness_ms",
+    "backlog_bytes_max",
     "behind_ms",
     "combinations_max",
     "free_bytes_min",
