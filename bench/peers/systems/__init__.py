@@ -1,0 +1,27 @@
+"""The systems that are compared, a file each. Every one has the same parts:
+
+`name`, `version()`, `promises` (what it guarantees and what not, in a sentence), and a function a question,
+which takes the workload and an empty folder and gives `Run`s.
+"""
+
+import dataclasses
+import pathlib
+
+from measure import Cost
+
+
+class NotExpressible(Exception):
+    """The question cannot be put to this system; the text says what it answered."""
+
+
+@dataclasses.dataclass
+class Run:
+    """One run of one system over the whole file."""
+
+    variant: str
+    cost: Cost
+    answer: pathlib.Path | None = None
+    # Sketches may be off by their published error; everything else has to be exact.
+    sketches: bool = False
+    # Further figures to show, by name.
+    more: dict = dataclasses.field(default_factory=dict)

@@ -1,0 +1,66 @@
+"""DuckDB in process: a batch over the file, and the same over a table it was loaded into."""
+
+import importlib.metadata
+import sys
+
+import boards
+import measure
+import workload as workloads
+from systems import Run
+
+name = "DuckDB"
+promises = (
+    "a batch: nothing is known until all is read, and the next minute reads all again; late events count; repeated ones count twice unless the query "
+    "removes them, by all ids it ever saw; the table is durable once the load is committed"
+)
+
+ANSWER = """
+select time_bucket(interval '1 minute', occurred_at) as minute, merchant_id, method, status, count(*) as n, sum(amount) as volume,
+       min(currency) as currency_first, max(currency) as currency_last, count(distinct customer_id) as customers, quantile_disc(latency_ms, 0.95) as p95
+from {source} group by all"""
+ONCE = "(select distinct on (event_id) * from {source})"
+
+
+def version():
+    return importlib.metadata.version("duckdb")
+
+
+def _run(script):
+    return measure.run([sys.executable, "-c", f"import duckdb\ndb = duckdb.connect({script[0]!r})\n" + script[1]])[1]
+
+
+def _statements(*statements):
+    return "\n".join(f"db.execute({statement!r})" for statement in statements)
+
+
+def q1(workload, folder):
+    """Over the file as it is, over the file with each id once, and loaded into a table first."""
+    file = workloads.source(workload.file)
+    unordered = "set preserve_insertion_order = false"
+
+    def answer(source, to):
+        return f"copy ({ANSWER.format(source=source)}) to '{folder / to}' (format parquet)"
+
+    cost = _run((":memory:", _statements(unordered, answer(file, "plain.parquet"))))
+    yield Run("batch, repeated ids counted", cost, folder / "plain.parquet")
+    once = ONCE.format(source=file)
+    cost = _run((":memory:", _statements(unordered, answer(once, "once.parquet"))))
+    yield Run("batch, each id once", cost, folder / "once.parquet")
+    load = f"create table events as select * from {file}"
+    cost = _run(
+        (
+            str(folder / "table.duckdb"),
+            _statements(unordered, load, "checkpoint", answer(ONCE.format(source="events"), "table.parquet")),
+        )
+    )
+    yield Run("loaded into a table, then asked, each id once", cost, folder / "table.parquet")
+
+
+def q6(workload, folder, seconds):
+    """Raw events as Parquet, and a table rolled up by the hour."""
+    raw, database = boards.raw_parquet(workload), folder / "board.duckdb"
+    prepare = _statements(f"create view raw as select * from '{raw}'", f"create table rolled_up as {boards.ROLL_UP.format(raw='raw')}", "checkpoint")
+    prepared = _run((str(database), prepare))
+    asked, phases, answers = boards.ask("duckdb", {"database": str(database)}, seconds)
+    disk = raw.stat().st_size + database.stat().st_size
+    yield boards.BoardRun("in process, Parquet and a rolled-up table", prepared, disk, asked, phases, answers)

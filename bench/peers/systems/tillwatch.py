@@ -1,0 +1,177 @@
+"""Tillwatch: the real server, fed over HTTP by `tillwatch ingest`."""
+
+import contextlib
+import datetime
+import http.client
+import json
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+import boards
+import measure
+import place
+from measure import Cost
+from systems import Run
+
+name = "Tillwatch"
+promises = (
+    "every event is on disk (fsync) before it is acknowledged; ids count once for 24 h; late events count in their minute; "
+    "distinct customers and p95 come from sketches (1.6 % standard error, 1 % relative error) that later roll-ups can merge"
+)
+
+# The answer is a table of some million rows, which no person asks for, so the limits on answers are set aside.
+LIMITS = """limits:
+  query: {rows_max: 10000000, result_bytes_max: 2GiB, memory_bytes_max: 4GiB, deadline_ms: 10m}
+  http: {request_timeout_ms: 11m}
+"""
+# Only the size of the journal then ends a run.
+WITHOUT_FLUSH = LIMITS + "  history: {flush_interval_ms: 7d, flush_events_max: 1000000000000}\n"
+
+
+def version():
+    done = subprocess.run([place.TILLWATCH, "--version"], capture_output=True, text=True, check=True)
+    return done.stdout.split()[-1]
+
+SETTLE_S = 3_600
+
+
+class Server:
+    """A server on a free port of loopback, with a fresh data folder."""
+
+    def __init__(self, folder, definitions, limits=LIMITS):
+        self.folder = folder
+        config = folder / "definitions"
+        config.mkdir(parents=True)
+        for file in definitions:
+            shutil.copy(place.DEFINITIONS / file, config)
+        (config / "limits.yaml").write_text(limits)
+        command = [place.TILLWATCH, "serve", "--config", config, "--data", folder / "data", "--listen", "127.0.0.1:0"]
+        self.log = (folder / "log").open("w")
+        self.process = subprocess.Popen(
+            [str(word) for word in command], stdout=subprocess.PIPE, stderr=self.log, text=True
+        )
+        self.port = None
+        for line in self.process.stdout:
+            found = re.search(r"http://127\.0\.0\.1:(\d+)", line)
+            self.port = int(found.group(1)) if found else self.port
+            if line.strip() == "ready":
+                return
+        raise RuntimeError(f"the server did not start:\n{(folder / 'log').read_text()}")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait(timeout=120)
+        self.log.close()
+
+    @property
+    def address(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def request(self, method, path, body=None, ok=200, **headers):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=700)
+        with contextlib.closing(connection):
+            connection.request(method, path, body, {"Content-Type": "application/json", **headers})
+            answer = connection.getresponse()
+            content = answer.read()
+        if answer.status != ok:
+            raise RuntimeError(f"{path} was answered {answer.status}: {content[:2000].decode()}")
+        return content
+
+    def sql(self, text, form="application/json"):
+        return self.request("POST", "/v1/sql", json.dumps({"sql": text}), Accept=form)
+
+    def ingest(self, file):
+        """Loads a file and gives what the client cost."""
+        command = [place.TILLWATCH, "ingest", file, "--stream", "payments", "--server", self.address]
+        output, cost = measure.run([*command, "--state", self.folder / "state", "--quiet"])
+        if "rejected" in output:
+            raise RuntimeError(output)
+        return cost
+
+    def settle(self):
+        """Waits until history holds all that came, its small files laid together."""
+        self.request("POST", "/v1/maintain", ok=202)
+        end = time.monotonic() + SETTLE_S
+        while json.loads(self.request("GET", "/v1/maintain"))["maintain"]["state"] == "running":
+            if time.monotonic() > end:
+                raise RuntimeError("history was not settled in time")
+            time.sleep(0.2)
+
+
+Q1 = """
+select bucket, merchant_id, method, status, measure(attempts), measure(payment_volume), measure(currency_first), measure(currency_last),
+       measure(customers), measure(latency_p95)
+from payments_by_minute where bucket >= timestamp '{}' and bucket < timestamp '{}' group by 1, 2, 3, 4"""
+# A question for so many minutes at once keeps answers to some hundred thousand rows.
+MINUTES_AT_ONCE = 10
+
+
+def q1(workload, folder):
+    """Once without flushes of history, once with the settings a user gets."""
+    for variant, limits in [("history not flushed", WITHOUT_FLUSH), ("as it comes, history flushed", LIMITS)]:
+        place_of_run = folder / variant.replace(" ", "-").replace(",", "")
+        place_of_run.mkdir()
+        with Server(place_of_run, ["streams.yaml", "q1.yaml"], limits) as server:
+            pids = [server.process.pid]
+            with measure.Meter(pids) as ingest:
+                client = server.ingest(workload.file)
+            with measure.Meter(pids) as asking:
+                answer = _ask(server, place_of_run)
+        server_cost = ingest.cost
+        # The answer is part of the work, as it is for the others, and so is reading the file.
+        whole = Cost(
+            server_cost.cpu_s + client.cpu_s + asking.cost.cpu_s,
+            server_cost.wall_s + asking.cost.wall_s,
+            max(server_cost.memory_bytes, asking.cost.memory_bytes) + client.memory_bytes,
+        )
+        more = {"server": server_cost.cpu_s, "client": client.cpu_s, "answer": asking.cost.cpu_s}
+        yield Run(variant, whole, answer, sketches=True, more=more)
+
+
+def _ask(server, folder):
+    """The whole answer as a Parquet file."""
+    rows = json.loads(server.sql("select min(bucket), max(bucket) from payments_by_minute"))["rows"]
+    first, last = (datetime.datetime.fromisoformat(text).replace(tzinfo=None) for text in rows[0])
+    parts = folder / "answer"
+    parts.mkdir()
+    step = datetime.timedelta(minutes=MINUTES_AT_ONCE)
+    while first <= last:
+        (parts / f"{first:%Y%m%dT%H%M}.arrow").write_bytes(server.sql(Q1.format(first, first + step), "application/vnd.apache.arrow.stream"))
+        first += step
+    answer = folder / "answer.parquet"
+    # In a process of its own, so that its CPU time is nobody's.
+    subprocess.run([sys.executable, "-c", COLLECT, parts, answer], check=True)
+    return answer
+
+
+def q6(workload, folder, seconds):
+    """Over HTTP: tiles as metrics of a cube by the hour, raw events as SQL; asked once history holds all."""
+    with Server(folder, ["streams.yaml", "q6.yaml"]) as server:
+        pids = [server.process.pid]
+        with measure.Meter(pids) as meter:
+            client = server.ingest(workload.file)
+            server.settle()
+        prepared = Cost(meter.cost.cpu_s + client.cpu_s, meter.cost.wall_s, meter.cost.memory_bytes)
+        asked, phases, answers = boards.ask("tillwatch", {"port": server.port}, seconds, pids)
+        disk = boards.folder_bytes(folder / "data")
+    yield boards.BoardRun("a server, HTTP", prepared, disk, asked, phases, answers)
+
+
+COLLECT = """
+import pathlib, sys
+import pyarrow
+from pyarrow import ipc, parquet
+names = "minute merchant_id method status n volume currency_first currency_last customers p95".split()
+tables = [ipc.open_stream(file.read_bytes()).read_all().rename_columns(names) for file in sorted(pathlib.Path(sys.argv[1]).iterdir())]
+table = pyarrow.concat_tables(tables)
+text = {"merchant_id", "method", "status", "currency_first", "currency_last"}
+table = table.cast(pyarrow.schema([field.with_type(pyarrow.string()) if field.name in text else field for field in table.schema]))
+table = table.set_column(0, "minute", table["minute"].cast(pyarrow.timestamp("us")))
+parquet.write_table(table, sys.argv[2])
+"""

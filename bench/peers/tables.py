@@ -1,0 +1,118 @@
+"""What the report says: its sentences and its tables."""
+
+import statistics
+
+import questions
+import report
+from report import spread
+
+
+def page(chosen, workload, floor, rows, failures, loads, minutes):
+    parts = [
+        "## Against others",
+        introduction(chosen, workload, loads, minutes),
+        "### Floors of this machine",
+        report.table(
+            ["what", "thousand events per CPU second", "thousand events a second"],
+            [
+                [name, spread([cpu / 1e3 for cpu, _ in runs]), spread([wall / 1e3 for _, wall in runs])]
+                for name, runs in floor.items()
+            ],
+        ),
+    ]
+    if "q1" in rows:
+        parts += [f"### Q1: {questions.Q1.title}", q1(workload, rows["q1"], failed(failures, "q1"))]
+    if "q6" in rows:
+        parts += ["### Q6: a board over 30 days, 16 clients", q6(rows["q6"], failed(failures, "q6"))]
+    parts += ["### What each promises", promises(rows, failures)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def failed(failures, question):
+    return [f"{system.name}: {reason}." for (asked, _), (system, reason) in failures.items() if asked == question]
+
+
+def introduction(chosen, workload, loads, minutes):
+    busy = max(loads) > 0.5
+    loaded = (
+        "**The machine was busy with other work** (load of one minute "
+        + " and ".join(f"{load:.1f}" for load in loads)
+        + " at the start and the end; this benchmark itself makes about 1 to 2), so times by the clock are upper bounds and CPU times are somewhat too high for all."
+        if busy
+        else "The machine was otherwise idle."
+    )
+    return (
+        f"`make bench-peers BENCH_EVENTS={chosen.events} BENCH_RUNS={chosen.runs}`, {report.today()}, {report.machine()}, {minutes:.0f} minutes. {loaded}\n\n"
+        f"Workload W (`tillwatch bench workload --events {chosen.events} --seed {chosen.seed} --span {workload.span}`): {chosen.events:,} payments in one hour, "
+        f"{workload.bytes / chosen.events:.0f} bytes each as NDJSON, 5 000 merchants by Zipf's law, 1 M customers, 2 % sent twice, 5 % out of order by up to a minute, 0.2 % later, by up to half an hour. "
+        f"Each system runs alone on the same file, {chosen.runs} times in turns; figures are the median with the least and the most. "
+        "CPU time is that of all its processes, children included; memory is the most they held together, sampled twenty times a second. "
+        "Every answer is compared group by group with DuckDB's over the file with each id once: counts and sums must be exact to the cent; exact systems must have the exact "
+        "number of customers and a latency at the rank, sketches may be off by their published error."
+    )
+
+
+def per_cpu_s(workload, row):
+    return [workload.events / max(run.cost.cpu_s, 0.01) for run in row.runs]
+
+
+def q1(workload, rows, failures):
+    ours = next((row for row in rows if row.system.name == "Tillwatch"), None)
+    reference = statistics.median(per_cpu_s(workload, ours)) if ours else None
+    body = []
+    for row in rows:
+        rates = per_cpu_s(workload, row)
+        ratio = f"{reference / statistics.median(rates):.2f} ×" if reference and row is not ours else "1"
+        body.append(
+            [
+                f"{row.system.name} {row.system.version()}: {row.variant}",
+                spread([rate / 1e3 for rate in rates]),
+                ratio,
+                spread([run.cost.wall_s for run in row.runs], "{:.1f}"),
+                spread([run.cost.memory_bytes / 2**20 for run in row.runs]),
+                next((verdict.text() for verdict in row.verdicts if not verdict.right), row.verdicts[-1].text()),
+            ]
+        )
+    head = ["system", "thousand events per CPU second", "Tillwatch's first row ÷ this", "s by the clock", "MiB", "answer"]
+    notes = [report.table(head, body)] if body else []
+    notes += failures
+    for row in rows:
+        if row.runs[0].more:
+            names = row.runs[0].more
+            told = ", ".join(f"{name} {spread([run.more[name] for run in row.runs], '{:.2f}')}" for name in names)
+            notes.append(f"{row.system.name}, {row.variant}, in CPU seconds: {told}.")
+    return "\n\n".join(notes)
+
+
+def q6(rows, failures):
+    phases = list(rows[0].runs[0].phases) if rows else []
+    body = []
+    for row in rows:
+        wrong = {tile for verdict in row.verdicts for tile in verdict}
+        body.append([f"{row.system.name}: {row.variant}"] + [figure(row, phase) for phase in phases] + ["**wrong**: " + ", ".join(sorted(wrong)) if wrong else "right"])
+    head = ["system", *(f"{phase}: p50 / p99 ms" for phase in phases), "answers"]
+    notes = [report.table(head, body)] if body else []
+    for row in rows:
+        notes.append(
+            f"{row.system.name}: prepared in {spread([run.prepared.cpu_s for run in row.runs], '{:.1f}')} CPU seconds; "
+            f"{spread([run.disk_bytes / 2**20 for run in row.runs])} MiB on disk; all questions took {spread([run.asked.cpu_s for run in row.runs], '{:.1f}')} CPU seconds, "
+            f"{spread([run.asked.memory_bytes / 2**20 for run in row.runs])} MiB at most."
+        )
+    notes.append(
+        "Times are those of the clients, from when a question was due. Of a system in process the clients' own work is in its CPU time, of a server it is not, but both "
+        "share the processors. The Parquet file of the raw events is one file in order of time, made beforehand."
+    )
+    return "\n\n".join(notes + failures)
+
+
+def figure(row, phase):
+    each = [(run.at(phase, 0.5), run.at(phase, 0.99), len(run.phases[phase])) for run in row.runs]
+    middle = [statistics.median(column) for column in zip(*each, strict=True)]
+    rate = f", {middle[2]:,.0f} answers" if "at once" in phase else ""
+    return f"{middle[0]:.1f} / {middle[1]:.1f}{rate}"
+
+
+def promises(rows, failures):
+    systems = {row.system.name: row.system for name in rows for row in rows[name]}
+    systems |= {system.name: system for system, _ in failures.values()}
+    return "\n".join(f"- {name}: {system.promises}." for name, system in systems.items())
