@@ -23,8 +23,8 @@ import tables
 import workload as workloads
 from systems import NotExpressible
 
-QUESTIONS = ["q1", "q6"]
-SYSTEMS = ["tillwatch", "flink", "laminar", "chdb", "duckdb"]
+QUESTIONS = ["q1", "q6", "q2"]
+SYSTEMS = ["tillwatch", "flink", "chdb", "duckdb", "prometheus"]
 
 
 def log(text):
@@ -101,6 +101,20 @@ def q6(names, workload, runs, folder, failures, seconds):
     return list(rows.values())
 
 
+def q2(names, runs, folder, failures, minutes, rate):
+    """The rows of Q2."""
+    rows = {}
+
+    def ask(name, system, place_of_run):
+        for run in system.q2(minutes, rate, place_of_run):
+            rows.setdefault((name, run.variant), Row(system, run.variant)).add(run, [])
+            told = ", ".join(f"{rule} after {delay_s:.1f} s" for rule, delay_s in sorted(run.delays_s.items()))
+            log(f"  {told or 'no alert'}; {run.false} false alerts; {run.cost.cpu_s:.1f} CPU s")
+
+    in_turns("q2", names, runs, folder, failures, ask)
+    return list(rows.values())
+
+
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--events", type=int, default=1_000_000)
@@ -109,6 +123,9 @@ def main():
     options.add_argument("--systems", nargs="*", default=SYSTEMS, choices=SYSTEMS)
     options.add_argument("--questions", nargs="*", default=QUESTIONS, choices=QUESTIONS)
     options.add_argument("--seconds", type=float, default=20, help="how long the clients of Q6 ask, each way")
+    options.add_argument("--alert-minutes", type=float, default=16, help="how long Q2 sends traffic; a quarter of it fails")
+    options.add_argument("--alert-rate", type=int, default=1_000, help="events a second of Q2")
+    options.add_argument("--alert-runs", type=int, default=1, help="runs of Q2, which lasts by the clock and not by the machine")
     options.add_argument("--out", type=pathlib.Path, default=place.RESULTS)
     options.add_argument("--folder", type=pathlib.Path, help="where the workload and the runs are kept")
     chosen = options.parse_args()
@@ -124,12 +141,15 @@ def main():
         if "q6" in chosen.questions:
             month = workloads.make(chosen.events, chosen.seed, "30d", chosen.folder)
             rows["q6"] = q6(chosen.systems, month, chosen.runs, folder, failures, chosen.seconds)
+        if "q2" in chosen.questions:
+            rows["q2"] = q2(chosen.systems, chosen.alert_runs, folder, failures, chosen.alert_minutes, chosen.alert_rate)
     loads.append(report.load())
     minutes = (time.monotonic() - began) / 60
     report.write(chosen.out, tables.page(chosen, workload, floor, rows, failures, loads, minutes))
     log(f"written: {chosen.out}")
     ours = [row for name in rows for row in rows[name] if row.system.name == "Tillwatch"]
-    if not ours or not all(row.right for row in ours) or any(name == "tillwatch" for _, name in failures):
+    told = ours and all(row.right for row in ours) and not any(name == "tillwatch" for _, name in failures)
+    if "tillwatch" in chosen.systems and not told:
         log("Tillwatch's own answer is wrong or missing")
         return 1
     return 0

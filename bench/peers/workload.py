@@ -47,6 +47,13 @@ def source(file):
     return f"read_json('{file}', format='newline_delimited', columns={{{columns}}})"
 
 
+def write(file, events, seed, span, start=None):
+    """Writes a file of the workload, of now or of another time."""
+    command = [place.TILLWATCH, "bench", "workload", "--events", events, "--seed", seed, "--span", span, "--out", file]
+    command += ["--from", start] if start else []
+    subprocess.run([str(word) for word in command], check=True, stdout=subprocess.DEVNULL)
+
+
 def make(events, seed, span, folder=None):
     """Writes the file, unless it is there from a run before."""
     folder = folder or place.CACHE / "workload"
@@ -54,9 +61,7 @@ def make(events, seed, span, folder=None):
     file = folder / f"w-{events}-{seed}-{span}.ndjson"
     if not file.exists():
         unfinished = file.with_suffix(".unfinished")
-        command = [place.TILLWATCH, "bench", "workload", "--events", events, "--seed", seed]
-        command += ["--span", span, "--out", unfinished]
-        subprocess.run([str(word) for word in command], check=True)
+        write(unfinished, events, seed, span)
         unfinished.rename(file)
     return Workload(file, events, seed, span)
 
@@ -68,6 +73,7 @@ def truth(workload, question):
         unfinished = answer.with_suffix(".unfinished")
         with duckdb.connect() as db:
             db.execute("set preserve_insertion_order = false")
+            db.execute(f"set temp_directory = '{workload.file.parent / 'spilled'}'")
             db.execute(
                 f"create view events as select distinct on (event_id) * from {source(workload.file)}"
             )

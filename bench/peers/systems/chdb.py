@@ -63,7 +63,7 @@ def q1(workload, folder):
 def q6(workload, folder, seconds):
     """Raw events as Parquet, and a MergeTree rolled up by the hour."""
     raw, database = boards.raw_parquet(workload), folder / "board"
-    roll_up = boards.ROLL_UP.format(raw="w.raw").replace("date_trunc('hour', occurred_at)", "toStartOfHour(occurred_at, 'UTC')")
+    roll_up = boards.ROLL_UP.format(raw="w.raw").replace("date_trunc('hour', occurred_at)", "assumeNotNull(toStartOfHour(occurred_at, 'UTC'))")
     prepared = _run(
         "create database w engine = Atomic",
         f"create view w.raw as select * from file('{raw}', 'Parquet')",

@@ -3,6 +3,7 @@
 import contextlib
 import datetime
 import http.client
+import importlib.util
 import json
 import re
 import shutil
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import time
 
+import alerts
 import boards
 import measure
 import place
@@ -53,7 +55,7 @@ class Server:
         self.process = subprocess.Popen(
             [str(word) for word in command], stdout=subprocess.PIPE, stderr=self.log, text=True
         )
-        self.port = None
+        self.port = self.feed = None
         for line in self.process.stdout:
             found = re.search(r"http://127\.0\.0\.1:(\d+)", line)
             self.port = int(found.group(1)) if found else self.port
@@ -93,6 +95,15 @@ class Server:
         if "rejected" in output:
             raise RuntimeError(output)
         return cost
+
+    def post(self, lines):
+        """Sends events over a connection of its own that is kept."""
+        self.feed = self.feed or http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        self.feed.request("POST", "/v1/streams/payments/events", lines, {"Content-Type": "application/x-ndjson"})
+        answer = self.feed.getresponse()
+        content = answer.read()
+        if answer.status != 200:
+            raise RuntimeError(f"events were answered {answer.status}: {content[:500].decode()}")
 
     def settle(self):
         """Waits until history holds all that came, its small files laid together."""
@@ -142,7 +153,7 @@ def _ask(server, folder):
     parts.mkdir()
     step = datetime.timedelta(minutes=MINUTES_AT_ONCE)
     while first <= last:
-        (parts / f"{first:%Y%m%dT%H%M}.arrow").write_bytes(server.sql(Q1.format(first, first + step), "application/vnd.apache.arrow.stream"))
+        (parts / f"{first:%Y%m%dT%H%M}").write_bytes(server.sql(Q1.format(first, first + step), FORM))
         first += step
     answer = folder / "answer.parquet"
     # In a process of its own, so that its CPU time is nobody's.
@@ -163,7 +174,23 @@ def q6(workload, folder, seconds):
     yield boards.BoardRun("a server, HTTP", prepared, disk, asked, phases, answers)
 
 
-COLLECT = """
+def q2(minutes, rate, folder):
+    """Its own monitors, on the events themselves."""
+    with Server(folder, ["streams.yaml", "q2.yaml"]) as server:
+
+        def firing():
+            found = json.loads(server.request("GET", "/v1/incidents?state=open"))["incidents"]
+            return {(incident["monitor"], incident["slice"].get("merchant_id")) for incident in found}
+
+        yield alerts.run("monitors on every event", minutes, rate, folder, [server.process.pid], server.post, firing)
+
+
+COLLECT_CSV = """
+import duckdb, sys
+columns = "{'minute': 'TIMESTAMP', 'merchant_id': 'VARCHAR', 'method': 'VARCHAR', 'status': 'VARCHAR', 'n': 'BIGINT', 'volume': 'DECIMAL(38, 2)', 'currency_first': 'VARCHAR', 'currency_last': 'VARCHAR', 'customers': 'BIGINT', 'p95': 'DOUBLE'}"
+duckdb.sql(f"copy (select * from read_csv('{sys.argv[1]}/*', header=true, columns={columns})) to '{sys.argv[2]}' (format parquet)")
+"""
+COLLECT_ARROW = """
 import pathlib, sys
 import pyarrow
 from pyarrow import ipc, parquet
@@ -175,3 +202,6 @@ table = table.cast(pyarrow.schema([field.with_type(pyarrow.string()) if field.na
 table = table.set_column(0, "minute", table["minute"].cast(pyarrow.timestamp("us")))
 parquet.write_table(table, sys.argv[2])
 """
+# Columns cost the server less than text; reading them needs a package that comes with chDB.
+ARROW = importlib.util.find_spec("pyarrow") is not None
+FORM, COLLECT = ("application/vnd.apache.arrow.stream", COLLECT_ARROW) if ARROW else ("text/csv", COLLECT_CSV)
