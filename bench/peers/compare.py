@@ -5,12 +5,10 @@
 """
 
 import argparse
-import importlib
 import pathlib
 import shutil
 import sys
 import tempfile
-import time
 import traceback
 
 import boards
@@ -19,12 +17,12 @@ import floors
 import place
 import questions
 import report
+import systems
 import tables
 import workload as workloads
 from systems import NotExpressible
 
 QUESTIONS = ["q1", "q6", "q2"]
-SYSTEMS = ["tillwatch", "flink", "chdb", "duckdb", "prometheus"]
 
 
 def log(text):
@@ -52,7 +50,7 @@ def in_turns(question, names, runs, folder, failures, ask):
     """Asks every system in turns, run by run, each in a fresh folder; one that fails stops no other."""
     for number in range(runs):
         for name in names:
-            system = importlib.import_module(f"systems.{name}")
+            system = systems.load(name)
             if not hasattr(system, question):
                 continue
             log(f"{question}, run {number + 1} of {runs}: {system.name} (load {report.load():.1f})")
@@ -120,7 +118,7 @@ def main():
     options.add_argument("--events", type=int, default=1_000_000)
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--runs", type=int, default=5)
-    options.add_argument("--systems", nargs="*", default=SYSTEMS, choices=SYSTEMS)
+    options.add_argument("--systems", nargs="*", default=systems.NAMES, choices=systems.NAMES)
     options.add_argument("--questions", nargs="*", default=QUESTIONS, choices=QUESTIONS)
     options.add_argument("--seconds", type=float, default=20, help="how long the clients of Q6 ask, each way")
     options.add_argument("--alert-minutes", type=float, default=16, help="how long Q2 sends traffic; a quarter of it fails")
@@ -131,21 +129,25 @@ def main():
     chosen = options.parse_args()
     if chosen.folder:
         chosen.folder.mkdir(parents=True, exist_ok=True)
-    loads, failures, rows = [report.load()], {}, {}
-    began = time.monotonic()
+    failures, rows, loads = {}, {}, {}
+
+    def ask(question, act):
+        before = report.load()
+        rows[question] = act()
+        loads[question] = before, report.load()
+
     with tempfile.TemporaryDirectory(prefix="bench-peers-", dir=chosen.folder or place.CACHE) as folder:
         workload = workloads.make(chosen.events, chosen.seed, "1h", chosen.folder)
-        floor = floors.measure_all(workload, chosen.runs, pathlib.Path(folder))
+        floor = {}
         if "q1" in chosen.questions:
-            rows["q1"] = q1(chosen.systems, workload, chosen.runs, folder, failures)
+            floor = floors.measure_all(workload, chosen.runs, pathlib.Path(folder))
+            ask("q1", lambda: q1(chosen.systems, workload, chosen.runs, folder, failures))
         if "q6" in chosen.questions:
             month = workloads.make(chosen.events, chosen.seed, "30d", chosen.folder)
-            rows["q6"] = q6(chosen.systems, month, chosen.runs, folder, failures, chosen.seconds)
+            ask("q6", lambda: q6(chosen.systems, month, chosen.runs, folder, failures, chosen.seconds))
         if "q2" in chosen.questions:
-            rows["q2"] = q2(chosen.systems, chosen.alert_runs, folder, failures, chosen.alert_minutes, chosen.alert_rate)
-    loads.append(report.load())
-    minutes = (time.monotonic() - began) / 60
-    report.write(chosen.out, tables.page(chosen, workload, floor, rows, failures, loads, minutes))
+            ask("q2", lambda: q2(chosen.systems, chosen.alert_runs, folder, failures, chosen.alert_minutes, chosen.alert_rate))
+    report.write(chosen.out, tables.sections(chosen, workload, floor, rows, failures, loads))
     log(f"written: {chosen.out}")
     ours = [row for name in rows for row in rows[name] if row.system.name == "Tillwatch"]
     told = ours and all(row.right for row in ours) and not any(name == "tillwatch" for _, name in failures)

@@ -1,12 +1,17 @@
-"""The part of bench/RESULTS.md that this benchmark writes, between two marks; what stands around it is kept."""
+"""The parts of bench/RESULTS.md that this benchmark writes, each between two marks; what stands around them is kept."""
 
 import datetime
 import os
 import pathlib
 import statistics
 
-BEGIN = "<!-- bench-peers: written by `make bench-peers`; edits here are lost -->"
-END = "<!-- bench-peers: end -->"
+# In the order in which they come when they are not there yet.
+SECTIONS = ("head", "q1", "q6", "q2", "promises")
+
+
+def marks(section):
+    """The lines around a section."""
+    return f"<!-- bench-peers, {section}: written by `make bench-peers`; edits here are lost -->", f"<!-- bench-peers, {section}: end -->"
 
 
 def machine():
@@ -29,17 +34,26 @@ def spread(values, form="{:,.0f}"):
     return f"{middle} ({form.format(min(values))}–{form.format(max(values))})"
 
 
-def write(path, text):
-    """Puts the text between the marks, or at the end when they are not there yet."""
-    old = path.read_text() if path.exists() else "# Measurements\n"
-    section = f"{BEGIN}\n\n{text.strip()}\n\n{END}\n"
-    if BEGIN in old and END in old:
-        before, rest = old.split(BEGIN, 1)
-        after = rest.split(END, 1)[1].removeprefix("\n")
-        new = before + section + after
-    else:
-        new = old.rstrip() + "\n\n" + section
-    path.write_text(new)
+def write(path, texts):
+    """Puts each text between its marks. A section that is not there yet comes after the one that goes before it, or at the end."""
+    page = path.read_text() if path.exists() else "# Measurements\n"
+    for number, section in enumerate(SECTIONS):
+        if section not in texts:
+            continue
+        begin, end = marks(section)
+        text = f"{begin}\n\n{texts[section].strip()}\n\n{end}"
+        before = [mark for other in SECTIONS[:number] if (mark := marks(other)[1]) in page]
+        after = [mark for other in SECTIONS[number + 1 :] if (mark := marks(other)[0]) in page]
+        if begin in page and end in page:
+            head, rest = page.split(begin, 1)
+            page = head + text + rest.split(end, 1)[1]
+        elif before:
+            page = page.replace(before[-1], f"{before[-1]}\n\n{text}")
+        elif after:
+            page = page.replace(after[0], f"{text}\n\n{after[0]}")
+        else:
+            page = f"{page.rstrip()}\n\n{text}\n"
+    path.write_text(page)
 
 
 def today():

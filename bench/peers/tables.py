@@ -4,53 +4,61 @@ import statistics
 
 import questions
 import report
+import systems
 from report import spread
 
 
-def page(chosen, workload, floor, rows, failures, loads, minutes):
-    parts = [
-        "## Against others",
-        introduction(chosen, workload, loads, minutes),
-        "### Floors of this machine",
-        report.table(
-            ["what", "thousand events per CPU second", "thousand events a second"],
+def sections(chosen, workload, floor, rows, failures, loads):
+    """The text of each section that was measured."""
+    texts = {"head": introduction(chosen, workload)}
+    if "q1" in rows:
+        table = report.table(
+            ["floor of this machine", "thousand events per CPU second", "thousand events a second"],
             [
                 [name, spread([cpu / 1e3 for cpu, _ in runs]), spread([wall / 1e3 for _, wall in runs])]
                 for name, runs in floor.items()
             ],
-        ),
-    ]
-    if "q1" in rows:
-        parts += [f"### Q1: {questions.Q1.title}", q1(workload, rows["q1"], failed(failures, "q1"))]
+        )
+        body = [q1(workload, rows["q1"], failed(failures, "q1")), table]
+        texts["q1"] = section(f"Q1: {questions.Q1.title}", f"{chosen.events:,} events in one hour. {taken(chosen, chosen.runs, loads['q1'])}", *body)
     if "q6" in rows:
-        parts += ["### Q6: a board over 30 days, 16 clients", q6(rows["q6"], failed(failures, "q6"))]
+        how = f"{chosen.events:,} events in 30 days. {taken(chosen, chosen.runs, loads['q6'])}"
+        texts["q6"] = section("Q6: a board over 30 days, 16 clients", how, q6(rows["q6"], failed(failures, "q6")))
     if "q2" in rows:
-        title = f"### Q2: how soon a failing merchant is told, {chosen.alert_rate:,} events a second for {chosen.alert_minutes:g} minutes"
-        parts += [title, q2(rows["q2"], failed(failures, "q2"))]
-    parts += ["### What each promises", promises(rows, failures)]
-    return "\n\n".join(part for part in parts if part)
+        title = f"Q2: how soon a failing merchant is told, {chosen.alert_rate:,} events a second for {chosen.alert_minutes:g} minutes"
+        texts["q2"] = section(title, taken(chosen, chosen.alert_runs, loads["q2"]), q2(rows["q2"], failed(failures, "q2")))
+    texts["promises"] = section("What each promises", promises())
+    return texts
+
+
+def section(title, *parts):
+    return "\n\n".join([f"### {title}", *(part for part in parts if part)])
+
+
+def taken(chosen, runs, loads):
+    """When and on what the figures were taken."""
+    before, after = loads
+    busy = (
+        f"**The machine was busy with other work** (load {before:.1f} before, {after:.1f} after; the benchmark alone makes 1 to 2), so times by the clock are upper bounds and CPU times too high."
+        if before > 0.7
+        else f"Nothing else was running (load {before:.1f} before)."
+    )
+    return f"{report.today()}, {report.machine()}, {runs} {'run' if runs == 1 else 'runs'}. {busy}"
 
 
 def failed(failures, question):
     return [f"{system.name}: {reason}." for (asked, _), (system, reason) in failures.items() if asked == question]
 
 
-def introduction(chosen, workload, loads, minutes):
-    busy = max(loads) > 0.5
-    loaded = (
-        "**The machine was busy with other work** (load of one minute "
-        + " and ".join(f"{load:.1f}" for load in loads)
-        + " at the start and the end; this benchmark itself makes about 1 to 2), so times by the clock are upper bounds and CPU times are somewhat too high for all."
-        if busy
-        else "The machine was otherwise idle."
-    )
+def introduction(chosen, workload):
     return (
-        f"`make bench-peers BENCH_EVENTS={chosen.events} BENCH_RUNS={chosen.runs}`, {report.today()}, {report.machine()}, {minutes:.0f} minutes. {loaded}\n\n"
-        f"Workload W (`tillwatch bench workload --events {chosen.events} --seed {chosen.seed} --span {workload.span}`): {chosen.events:,} payments in one hour, "
-        f"{workload.bytes / chosen.events:.0f} bytes each as NDJSON, 5 000 merchants by Zipf's law, 1 M customers, 2 % sent twice, 5 % out of order by up to a minute, 0.2 % later, by up to half an hour. "
-        f"Each system runs alone on the same file, {chosen.runs} times in turns; figures are the median with the least and the most. "
+        "## Against others\n\n"
+        "`make bench-peers`; how it is done and what the rules are stands in `bench/peers/README.md`. "
+        f"Workload W (`tillwatch bench workload --events {chosen.events} --seed {chosen.seed} --span {workload.span}`): payments of {workload.bytes / chosen.events:.0f} bytes each as NDJSON, "
+        "5 000 merchants by Zipf's law, 1 M customers, 2 % sent twice, 5 % out of order by up to a minute, 0.2 % later, by up to half an hour. "
+        "Each system runs alone on the same file, in turns; figures are the median with the least and the most. "
         "CPU time is that of all its processes, children included; memory is the most they held together, sampled twenty times a second. "
-        "Every answer is compared group by group with DuckDB's over the file with each id once: counts and sums must be exact to the cent; exact systems must have the exact "
+        "Every answer is compared with DuckDB's over the file with each id once: counts and sums must be exact to the cent; exact systems must have the exact "
         "number of customers and a latency at the rank, sketches may be off by their published error."
     )
 
@@ -137,7 +145,5 @@ def q2(rows, failures):
     return "\n\n".join([report.table(head, body) if body else "", note, *failures]).strip()
 
 
-def promises(rows, failures):
-    systems = {row.system.name: row.system for name in rows for row in rows[name]}
-    systems |= {system.name: system for system, _ in failures.values()}
-    return "\n".join(f"- {name}: {system.promises}." for name, system in systems.items())
+def promises():
+    return "\n".join(f"- {system.name}: {system.promises}." for system in map(systems.load, systems.NAMES))

@@ -5,9 +5,17 @@ which takes the workload and an empty folder and gives `Run`s.
 """
 
 import dataclasses
+import importlib
 import pathlib
 
 from measure import Cost
+
+NAMES = ("tillwatch", "flink", "chdb", "duckdb", "prometheus")
+
+
+def load(name):
+    """The module of a system."""
+    return importlib.import_module(f"systems.{name}")
 
 
 class NotExpressible(Exception):
