@@ -41,6 +41,8 @@ class Verdict:
             "p95 off": self.p95_differ,
         }
         told = ", ".join(f"{count:,} {name}" for name, count in parts.items() if count)
+        if not self.events:
+            return f"**wrong**: of {self.groups:,} groups {told}"
         more = self.events_told - self.events
         return f"**wrong**: of {self.groups:,} groups {told}; {abs(more):,} events {'too many' if more > 0 else 'too few'}"
 
@@ -62,6 +64,19 @@ def q1(truth, answer, sketches):
                    coalesce(sum(t.n), 0)::bigint, coalesce(sum(a.n), 0)::bigint
             from truth t full join answer a
             on t.minute = a.minute and t.merchant_id = a.merchant_id and t.method = a.method and t.status = a.status
+            """
+        ).fetchone()
+    return Verdict(*row)
+
+
+def windows(truth, answer):
+    """The verdict on the windows that were told, a Parquet file with the columns of the truth."""
+    with duckdb.connect() as db:
+        row = db.execute(
+            f"""
+            select count(*) filter (t.n is not null), count(*) filter (a.n is null), count(*) filter (t.n is null),
+                   count(*) filter (a.n <> t.n or a.declined <> t.declined)
+            from '{truth}' t full join '{answer}' a on t.ends_at = a.ends_at and t.merchant_id = a.merchant_id
             """
         ).fetchone()
     return Verdict(*row)

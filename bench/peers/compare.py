@@ -22,7 +22,7 @@ import tables
 import workload as workloads
 from systems import NotExpressible
 
-QUESTIONS = ["q1", "q6", "q2"]
+QUESTIONS = ["q1", "windows", "q6", "q2"]
 
 
 def log(text):
@@ -68,19 +68,29 @@ def in_turns(question, names, runs, folder, failures, ask):
                 shutil.rmtree(place_of_run, ignore_errors=True)
 
 
-def q1(names, workload, runs, folder, failures):
-    """The rows of Q1."""
-    truth = workloads.truth(workload, questions.Q1)
+def over_file(question, verdict_of, names, workload, runs, folder, failures):
+    """The rows of a question about the whole file."""
+    truth = workloads.truth(workload, question)
     rows = {}
 
     def ask(name, system, place_of_run):
-        for run in system.q1(workload, place_of_run):
-            verdict = check.q1(truth, run.answer, run.sketches)
+        for run in getattr(system, question.name)(workload, place_of_run):
+            verdict = verdict_of(truth, run)
             rows.setdefault((name, run.variant), Row(system, run.variant)).add(run, verdict)
             log(f"  {run.variant}: {run.cost.cpu_s:.2f} CPU s, {run.cost.wall_s:.2f} s; {verdict.text()}")
 
-    in_turns("q1", names, runs, folder, failures, ask)
+    in_turns(question.name, names, runs, folder, failures, ask)
     return list(rows.values())
+
+
+def q1(*about):
+    """The rows of Q1."""
+    return over_file(questions.Q1, lambda truth, run: check.q1(truth, run.answer, run.sketches), *about)
+
+
+def windows(*about):
+    """The rows of the windows that slide."""
+    return over_file(questions.WINDOWS, lambda truth, run: check.windows(truth, run.answer), *about)
 
 
 def q6(names, workload, runs, folder, failures, seconds):
@@ -142,6 +152,8 @@ def main():
         if "q1" in chosen.questions:
             floor = floors.measure_all(workload, chosen.runs, pathlib.Path(folder))
             ask("q1", lambda: q1(chosen.systems, workload, chosen.runs, folder, failures))
+        if "windows" in chosen.questions:
+            ask("windows", lambda: windows(chosen.systems, workload, chosen.runs, folder, failures))
         if "q6" in chosen.questions:
             month = workloads.make(chosen.events, chosen.seed, "30d", chosen.folder)
             ask("q6", lambda: q6(chosen.systems, month, chosen.runs, folder, failures, chosen.seconds))

@@ -9,8 +9,6 @@ VENV = CACHE / "venv"
 PYTHON = VENV / "bin" / "python"
 DEFINITIONS = ROOT / "bench" / "definitions"
 RESULTS = ROOT / "bench" / "RESULTS.md"
-LAMINAR = ROOT / "bench" / "peers" / "laminar"
-LAMINAR_TARGET = ROOT / ".cache" / "laminar-target"
 TILLWATCH = pathlib.Path(os.environ.get("TILLWATCH_BIN", ROOT / "target" / "release" / "tillwatch"))
 
 

@@ -28,3 +28,17 @@ Q1 = Question(
       from events group by all
     )""",
 )
+
+# The alarm of Q2 as a question about the file: every window of five minutes, one each ten seconds, in which a merchant's payments fail.
+WINDOWS = Question(
+    name="windows",
+    title="Windows of five minutes every ten seconds: merchants with more than 40 % of at least 30 payments declined",
+    key=("ends_at", "merchant_id"),
+    truth="""
+    select ends_at, merchant_id, sum(n)::bigint as n, sum(declined)::bigint as declined
+    from (
+      select time_bucket(interval '10 seconds', occurred_at) + (k + 1) * interval '10 seconds' as ends_at, merchant_id,
+             count(*) as n, count(*) filter (where status = 'declined') as declined
+      from events cross join range(30) t(k) group by all
+    ) group by all having sum(n) >= 30 and sum(declined) > 0.4 * sum(n)""",
+)

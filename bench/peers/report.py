@@ -6,7 +6,7 @@ import pathlib
 import statistics
 
 # In the order in which they come when they are not there yet.
-SECTIONS = ("head", "q1", "q6", "q2", "promises")
+SECTIONS = ("head", "q1", "windows", "q6", "q2", "promises")
 
 
 def marks(section):

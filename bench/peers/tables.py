@@ -19,8 +19,11 @@ def sections(chosen, workload, floor, rows, failures, loads):
                 for name, runs in floor.items()
             ],
         )
-        body = [q1(workload, rows["q1"], failed(failures, "q1")), table]
+        body = [over_file(workload, rows["q1"], failed(failures, "q1")), table]
         texts["q1"] = section(f"Q1: {questions.Q1.title}", f"{chosen.events:,} events in one hour. {taken(chosen, chosen.runs, loads['q1'])}", *body)
+    if "windows" in rows:
+        how = f"{chosen.events:,} events in one hour. {taken(chosen, chosen.runs, loads['windows'])}"
+        texts["windows"] = section(questions.WINDOWS.title, how, over_file(workload, rows["windows"], failed(failures, "windows")))
     if "q6" in rows:
         how = f"{chosen.events:,} events in 30 days. {taken(chosen, chosen.runs, loads['q6'])}"
         texts["q6"] = section("Q6: a board over 30 days, 16 clients", how, q6(rows["q6"], failed(failures, "q6")))
@@ -67,7 +70,7 @@ def per_cpu_s(workload, row):
     return [workload.events / max(run.cost.cpu_s, 0.01) for run in row.runs]
 
 
-def q1(workload, rows, failures):
+def over_file(workload, rows, failures):
     ours = next((row for row in rows if row.system.name == "Tillwatch"), None)
     reference = statistics.median(per_cpu_s(workload, ours)) if ours else None
     body = []
@@ -146,4 +149,5 @@ def q2(rows, failures):
 
 
 def promises():
-    return "\n".join(f"- {system.name}: {system.promises}." for system in map(systems.load, systems.NAMES))
+    told = [f"- {system.name}: {system.promises}." for system in map(systems.load, systems.NAMES)]
+    return "\n".join(told + [f"- Not measured: {name}: {reason}." for name, reason in systems.NOT_MEASURED.items()])

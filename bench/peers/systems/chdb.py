@@ -60,6 +60,21 @@ def q1(workload, folder):
     yield Run("inserted into a MergeTree, then asked, each id once", cost, folder / "table.parquet")
 
 
+WINDOWS = """
+select addSeconds(bucket, 10 * (k + 1)) as ends_at, toString(merchant) as merchant_id, sum(part) as n, sum(part_declined) as declined
+from (select toStartOfInterval(occurred_at, interval 10 second, 'UTC') as bucket, merchant_id as merchant, count() as part, countIf(status = 'declined') as part_declined
+      from {source} group by bucket, merchant)
+array join range(30) as k
+group by ends_at, merchant having n >= 30 and declined > 0.4 * n"""
+
+
+def windows(workload, folder):
+    """A batch over the file, each id once; ten seconds are added up once and then used by thirty windows."""
+    source = ONCE.format(source=f"file('{workload.file}', 'JSONEachRow', $${COLUMNS}$$)")
+    cost = _run(f"insert into function file('{folder / 'answer.parquet'}', 'Parquet') {WINDOWS.format(source=source)} settings {SETTINGS}")
+    yield Run("batch, each id once", cost, folder / "answer.parquet")
+
+
 def q6(workload, folder, seconds):
     """Raw events as Parquet, and a MergeTree rolled up by the hour."""
     raw, database = boards.raw_parquet(workload), folder / "board"

@@ -54,6 +54,23 @@ def q1(workload, folder):
     yield Run("loaded into a table, then asked, each id once", cost, folder / "table.parquet")
 
 
+WINDOWS = """
+select ends_at, merchant_id, sum(n)::bigint as n, sum(declined)::bigint as declined
+from (
+  select bucket + (k + 1) * interval '10 seconds' as ends_at, merchant_id, n, declined
+  from (select time_bucket(interval '10 seconds', occurred_at) as bucket, merchant_id, count(*) as n, count(*) filter (where status = 'declined') as declined
+        from {source} group by all) cross join range(30) t(k)
+) group by all having sum(n) >= 30 and sum(declined) > 0.4 * sum(n)"""
+
+
+def windows(workload, folder):
+    """A batch over the file, each id once; ten seconds are added up once and then used by thirty windows."""
+    source = ONCE.format(source=workloads.source(workload.file))
+    text = f"copy ({WINDOWS.format(source=source)}) to '{folder / 'answer.parquet'}' (format parquet)"
+    cost = _run(":memory:", _statements("set preserve_insertion_order = false", text), folder)
+    yield Run("batch, each id once", cost, folder / "answer.parquet")
+
+
 def q6(workload, folder, seconds):
     """Raw events as Parquet, and a table rolled up by the hour."""
     raw, database = boards.raw_parquet(workload), folder / "board.duckdb"

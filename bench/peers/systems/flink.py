@@ -53,7 +53,7 @@ TASK_MEMORY = {
 }
 DEADLINE_S = 4 * 3600
 
-TABLES = """
+LINES = """
 create temporary table lines (
   event_id string, occurred_at timestamp_ltz(3), merchant_id string, customer_id string, amount decimal(18, 2), currency string,
   `method` string, status string, latency_ms bigint{more},
@@ -61,6 +61,8 @@ create temporary table lines (
 ) with (
   'connector' = 'filesystem', 'path' = 'file://{file}', 'format' = 'json', 'json.timestamp-format.standard' = 'ISO-8601'
 );
+"""
+ANSWER = """
 create temporary table answer (
   `minute` timestamp(3), merchant_id string, `method` string, status string, n bigint, volume decimal(38, 2), currency_first string, currency_last string,
   customers bigint, p95 double
@@ -72,6 +74,17 @@ select cast(window_start as timestamp(3)), merchant_id, `method`, status, count(
        count(distinct customer_id), cast(percentile(latency_ms, 0.95) as double)
 from table(tumble(table {source}, descriptor(occurred_at), interval '1' minute))
 group by window_start, window_end, merchant_id, `method`, status;
+"""
+WINDOWS_ANSWER = """
+create temporary table answer (ends_at timestamp(3), merchant_id string, n bigint, declined bigint)
+with ('connector' = 'filesystem', 'path' = 'file://{answer}', 'format' = 'csv', 'sink.rolling-policy.file-size' = '1GB');
+"""
+WINDOWS = """
+insert into answer
+select cast(window_end as timestamp(3)), merchant_id, count(*), count(*) filter (where status = 'declined')
+from table(hop(table {source}, descriptor(occurred_at), interval '10' second, interval '5' minute))
+group by window_start, window_end, merchant_id
+having count(*) >= 30 and count(*) filter (where status = 'declined') > 0.4 * count(*);
 """
 # The first row of each id. By processing time, for a row that is taken is then never taken back.
 ONCE = """
@@ -199,34 +212,57 @@ class Cluster:
         return jobs[0]
 
 
+Q1_COLUMNS = {
+    "minute": "TIMESTAMP",
+    "merchant_id": "VARCHAR",
+    "method": "VARCHAR",
+    "status": "VARCHAR",
+    "n": "BIGINT",
+    "volume": "DECIMAL(38,2)",
+    "currency_first": "VARCHAR",
+    "currency_last": "VARCHAR",
+    "customers": "BIGINT",
+    "p95": "DOUBLE",
+}
+WINDOWS_COLUMNS = {"ends_at": "TIMESTAMP", "merchant_id": "VARCHAR", "n": "BIGINT", "declined": "BIGINT"}
+
+
 def q1(workload, folder):
     """With the delay of a watermark that fits events out of order; and with one for all late events, each id once."""
-    yield _q1(workload, folder / "plain", "watermark 60 s behind, repeated ids counted", 1, once=False)
-    yield _q1(workload, folder / "once", "watermark 31 min behind, each id once", 31, once=True)
+    yield _job(workload, folder / "plain", PLAIN, ANSWER, INSERT, Q1_COLUMNS)
+    yield _job(workload, folder / "once", FAITHFUL, ANSWER, INSERT, Q1_COLUMNS)
 
 
-def _q1(workload, folder, variant, delay_minutes, once):
+def windows(workload, folder):
+    """The same two."""
+    yield _job(workload, folder / "plain", PLAIN, WINDOWS_ANSWER, WINDOWS, WINDOWS_COLUMNS)
+    yield _job(workload, folder / "once", FAITHFUL, WINDOWS_ANSWER, WINDOWS, WINDOWS_COLUMNS)
+
+
+# A variant's name, how many minutes its watermark is behind, and whether each id counts once.
+PLAIN = ("watermark 60 s behind, repeated ids counted", 1, False)
+FAITHFUL = ("watermark 31 min behind, each id once", 31, True)
+
+
+def _job(workload, folder, variant, sink, insert, columns):
+    name_of_variant, delay_minutes, once = variant
     folder.mkdir()
     with Cluster(folder) as cluster:
-        tables = TABLES.format(
-            file=workload.file, answer=folder / "answer", delay=delay_minutes, more=", arrived as proctime()" if once else ""
-        )
+        lines = LINES.format(file=workload.file, delay=delay_minutes, more=", arrived as proctime()" if once else "")
         # One reader, so that lines come in the order of the file, which is the order of arrival.
-        script = SETTINGS.format(parallelism=1) + tables + (ONCE if once else "") + INSERT.format(source="once" if once else "lines")
+        script = SETTINGS.format(parallelism=1) + lines + sink.format(answer=folder / "answer")
+        script += (ONCE if once else "") + insert.format(source="once" if once else "lines")
         with measure.Meter(cluster.pids) as meter:
             job = cluster.run(script)
         # By the clock, the job alone: the client takes seconds to start.
         meter.cost.wall_s = job["duration"] / 1_000
-    return Run(variant, meter.cost, _collect(folder))
+    return Run(name_of_variant, meter.cost, _collect(folder, columns))
 
 
-def _collect(folder):
+def _collect(folder, columns):
     """The answer's files as one Parquet file."""
     files = [str(file) for file in pathlib.Path(folder / "answer").iterdir() if file.is_file() and not file.name.startswith((".", "_"))]
     answer = folder / "answer.parquet"
-    names = "minute merchant_id method status n volume currency_first currency_last customers p95".split()
-    kinds = "TIMESTAMP VARCHAR VARCHAR VARCHAR BIGINT DECIMAL(38,2) VARCHAR VARCHAR BIGINT DOUBLE".split()
-    columns = dict(zip(names, kinds, strict=True))
     script = f"import duckdb; duckdb.sql(\"\"\"copy (select * from read_csv({files}, header=false, columns={columns})) to '{answer}' (format parquet)\"\"\")"
     subprocess.run([place.PYTHON, "-c", script], check=True)
     return answer

@@ -133,45 +133,74 @@ def q1(workload, folder):
             with measure.Meter(pids) as ingest:
                 client = server.ingest(workload.file)
             with measure.Meter(pids) as asking:
-                answer = _ask(server, place_of_run)
-        server_cost = ingest.cost
-        # The answer is part of the work, as it is for the others, and so is reading the file.
-        whole = Cost(
-            server_cost.cpu_s + client.cpu_s + asking.cost.cpu_s,
-            server_cost.wall_s + asking.cost.wall_s,
-            max(server_cost.memory_bytes, asking.cost.memory_bytes) + client.memory_bytes,
-        )
-        more = {"server": server_cost.cpu_s, "client": client.cpu_s, "answer": asking.cost.cpu_s}
+                answer = _ask(server, place_of_run, "payments_by_minute", Q1, 1, Q1_COLUMNS)
+        whole = _whole(ingest.cost, client, asking.cost)
+        more = {"server": ingest.cost.cpu_s, "client": client.cpu_s, "answer": asking.cost.cpu_s}
         yield Run(variant, whole, answer, sketches=True, more=more)
 
 
-def _ask(server, folder):
-    """The whole answer as a Parquet file."""
-    rows = json.loads(server.sql("select min(bucket), max(bucket) from payments_by_minute"))["rows"]
+Q1_COLUMNS = {
+    "minute": "TIMESTAMP",
+    "merchant_id": "VARCHAR",
+    "method": "VARCHAR",
+    "status": "VARCHAR",
+    "n": "BIGINT",
+    "volume": "DECIMAL(38, 2)",
+    "currency_first": "VARCHAR",
+    "currency_last": "VARCHAR",
+    "customers": "BIGINT",
+    "p95": "DOUBLE",
+}
+WINDOWS_COLUMNS = {"ends_at": "TIMESTAMP", "merchant_id": "VARCHAR", "n": "BIGINT", "declined": "BIGINT"}
+
+
+def _ask(server, folder, cube, question, times, columns):
+    """The whole answer as a Parquet file, asked stretch by stretch; the question takes both ends of it so many times."""
+    rows = json.loads(server.sql(f"select min(bucket), max(bucket) from {cube}"))["rows"]
     first, last = (datetime.datetime.fromisoformat(text).replace(tzinfo=None) for text in rows[0])
+    # Also the windows that end after the last bucket.
+    last += datetime.timedelta(minutes=5)
     parts = folder / "answer"
     parts.mkdir()
     step = datetime.timedelta(minutes=MINUTES_AT_ONCE)
     while first <= last:
-        (parts / f"{first:%Y%m%dT%H%M}").write_bytes(server.sql(Q1.format(first, first + step), FORM))
+        (parts / f"{first:%Y%m%dT%H%M%S}").write_bytes(server.sql(question.format(*[first, first + step] * times), FORM))
         first += step
     answer = folder / "answer.parquet"
     # In a process of its own, so that its CPU time is nobody's.
-    subprocess.run([sys.executable, "-c", COLLECT, parts, answer], check=True)
+    subprocess.run([sys.executable, "-c", COLLECT, parts, answer, json.dumps(columns)], check=True)
     return answer
 
 
-def q6(workload, folder, seconds):
-    """Over HTTP: tiles as metrics of a cube by the hour, raw events as SQL; asked once history holds all."""
-    with Server(folder, ["streams.yaml", "q6.yaml"]) as server:
+# Every bucket of ten seconds is in thirty windows.
+SHIFTS = ", ".join(f"(interval '{10 * k} seconds')" for k in range(1, 31))
+WINDOWS = f"""
+select ends_at, merchant_id, sum(part) as n, sum(part_declined) as declined
+from (
+  select bucket + shift as ends_at, merchant_id, part, part_declined
+  from (select bucket, merchant_id, measure(attempts) as part, measure(declined) as part_declined from declines_by_merchant
+        where bucket >= timestamp '{{}}' - interval '5 minutes' and bucket < timestamp '{{}}' group by 1, 2)
+  cross join (values {SHIFTS}) as shifts(shift)
+) where ends_at > timestamp '{{}}' and ends_at <= timestamp '{{}}'
+group by 1, 2 having sum(part) >= 30 and sum(part_declined) > 0.4 * sum(part)"""
+
+
+def windows(workload, folder):
+    """By SQL over the cube of ten seconds; no monitor judges windows that slide."""
+    with Server(folder, ["streams.yaml", "q2.yaml"]) as server:
         pids = [server.process.pid]
-        with measure.Meter(pids) as meter:
+        with measure.Meter(pids) as ingest:
             client = server.ingest(workload.file)
-            server.settle()
-        prepared = Cost(meter.cost.cpu_s + client.cpu_s, meter.cost.wall_s, meter.cost.memory_bytes)
-        asked, phases, answers = boards.ask("tillwatch", {"port": server.port}, seconds, pids)
-        disk = boards.folder_bytes(folder / "data")
-    yield boards.BoardRun("a server, HTTP", prepared, disk, asked, phases, answers)
+        with measure.Meter(pids) as asking:
+            answer = _ask(server, folder, "declines_by_merchant", WINDOWS, 2, WINDOWS_COLUMNS)
+    more = {"server": ingest.cost.cpu_s, "client": client.cpu_s, "answer": asking.cost.cpu_s}
+    yield Run("as it comes, windows by SQL", _whole(ingest.cost, client, asking.cost), answer, more=more)
+
+
+def _whole(ingest, client, asking):
+    """Reading the file, taking the events and answering: all of it is work that the others do as well."""
+    memory = max(ingest.memory_bytes, asking.memory_bytes) + client.memory_bytes
+    return Cost(ingest.cpu_s + client.cpu_s + asking.cpu_s, ingest.wall_s + asking.wall_s, memory)
 
 
 def q2(minutes, rate, folder):
@@ -187,20 +216,18 @@ def q2(minutes, rate, folder):
 
 COLLECT_CSV = """
 import duckdb, sys
-columns = "{'minute': 'TIMESTAMP', 'merchant_id': 'VARCHAR', 'method': 'VARCHAR', 'status': 'VARCHAR', 'n': 'BIGINT', 'volume': 'DECIMAL(38, 2)', 'currency_first': 'VARCHAR', 'currency_last': 'VARCHAR', 'customers': 'BIGINT', 'p95': 'DOUBLE'}"
-duckdb.sql(f"copy (select * from read_csv('{sys.argv[1]}/*', header=true, columns={columns})) to '{sys.argv[2]}' (format parquet)")
+duckdb.sql(f"copy (select * from read_csv('{sys.argv[1]}/*', header=true, columns={sys.argv[3]})) to '{sys.argv[2]}' (format parquet)")
 """
 COLLECT_ARROW = """
-import pathlib, sys
-import pyarrow
-from pyarrow import ipc, parquet
-names = "minute merchant_id method status n volume currency_first currency_last customers p95".split()
-tables = [ipc.open_stream(file.read_bytes()).read_all().rename_columns(names) for file in sorted(pathlib.Path(sys.argv[1]).iterdir())]
-table = pyarrow.concat_tables(tables)
-text = {"merchant_id", "method", "status", "currency_first", "currency_last"}
-table = table.cast(pyarrow.schema([field.with_type(pyarrow.string()) if field.name in text else field for field in table.schema]))
-table = table.set_column(0, "minute", table["minute"].cast(pyarrow.timestamp("us")))
-parquet.write_table(table, sys.argv[2])
+import json, pathlib, sys
+import duckdb, pyarrow
+from pyarrow import ipc
+columns = json.loads(sys.argv[3])
+tables = [ipc.open_stream(file.read_bytes()).read_all().rename_columns(list(columns)) for file in sorted(pathlib.Path(sys.argv[1]).iterdir())]
+answer = pyarrow.concat_tables(tables)
+db = duckdb.connect()
+db.execute("set timezone = 'UTC'")
+db.sql(f"copy (select {', '.join(f'{name}::{kind} as {name}' for name, kind in columns.items())} from answer) to '{sys.argv[2]}' (format parquet)")
 """
 # Columns cost the server less than text; reading them needs a package that comes with chDB.
 ARROW = importlib.util.find_spec("pyarrow") is not None
