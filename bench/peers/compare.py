@@ -139,6 +139,9 @@ def main():
     chosen = options.parse_args()
     if chosen.folder:
         chosen.folder.mkdir(parents=True, exist_ok=True)
+    # Whoever has a fault in his file has it now and not after an hour.
+    for name in chosen.systems:
+        systems.load(name)
     failures, rows, loads = {}, {}, {}
 
     def ask(question, act):

@@ -90,6 +90,7 @@ def over_file(workload, rows, failures):
     head = ["system", "thousand events per CPU second", "Tillwatch's first row ÷ this", "s by the clock", "MiB", "answer"]
     notes = [report.table(head, body)] if body else []
     notes += failures
+    notes += dict.fromkeys(f"{row.system.name}: {row.system.remark}." for row in rows if hasattr(row.system, "remark"))
     for row in rows:
         if row.runs[0].more:
             names = row.runs[0].more

@@ -1,7 +1,7 @@
 """The systems that are compared, a file each. Every one has the same parts:
 
-`name`, `version()`, `promises` (what it guarantees and what not, in a sentence), and a function a question,
-which takes the workload and an empty folder and gives `Run`s.
+`name`, `version()`, `promises` (what it guarantees and what not, in a sentence), perhaps a `remark` on its figures, and a function
+a question, which takes the workload and an empty folder and gives its runs. A system without the function is not asked.
 """
 
 import dataclasses

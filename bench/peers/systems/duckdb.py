@@ -14,6 +14,7 @@ promises = (
     "removes them, by all ids it ever saw; the table is durable once the load is committed"
 )
 
+UNORDERED = "set preserve_insertion_order = false"
 ANSWER = """
 select time_bucket(interval '1 minute', occurred_at) as minute, merchant_id, method, status, count(*) as n, sum(amount) as volume,
        min(currency) as currency_first, max(currency) as currency_last, count(distinct customer_id) as customers, quantile_disc(latency_ms, 0.95) as p95
@@ -38,19 +39,18 @@ def _statements(*statements):
 def q1(workload, folder):
     """Over the file as it is, over the file with each id once, and loaded into a table first."""
     file = workloads.source(workload.file)
-    unordered = "set preserve_insertion_order = false"
 
     def answer(source, to):
         return f"copy ({ANSWER.format(source=source)}) to '{folder / to}' (format parquet)"
 
-    cost = _run(":memory:", _statements(unordered, answer(file, "plain.parquet")), folder)
+    cost = _run(":memory:", _statements(UNORDERED, answer(file, "plain.parquet")), folder)
     yield Run("batch, repeated ids counted", cost, folder / "plain.parquet")
     once = ONCE.format(source=file)
-    cost = _run(":memory:", _statements(unordered, answer(once, "once.parquet")), folder)
+    cost = _run(":memory:", _statements(UNORDERED, answer(once, "once.parquet")), folder)
     yield Run("batch, each id once", cost, folder / "once.parquet")
     load = f"create table events as select * from {file}"
     asked = answer(ONCE.format(source="events"), "table.parquet")
-    cost = _run(folder / "table.duckdb", _statements(unordered, load, "checkpoint", asked), folder)
+    cost = _run(folder / "table.duckdb", _statements(UNORDERED, load, "checkpoint", asked), folder)
     yield Run("loaded into a table, then asked, each id once", cost, folder / "table.parquet")
 
 
@@ -67,7 +67,7 @@ def windows(workload, folder):
     """A batch over the file, each id once; ten seconds are added up once and then used by thirty windows."""
     source = ONCE.format(source=workloads.source(workload.file))
     text = f"copy ({WINDOWS.format(source=source)}) to '{folder / 'answer.parquet'}' (format parquet)"
-    cost = _run(":memory:", _statements("set preserve_insertion_order = false", text), folder)
+    cost = _run(":memory:", _statements(UNORDERED, text), folder)
     yield Run("batch, each id once", cost, folder / "answer.parquet")
 
 
