@@ -95,6 +95,22 @@ def test_a_wrong_answer_is_noticed(tmp_path, monkeypatch):
         assert field is None or getattr(found, field) > 0, found
 
 
+def test_tillwatch_is_asked_every_question(monkeypatch):
+    monkeypatch.syspath_prepend(str(PEERS))
+    import compare as command
+    import systems
+
+    tillwatch = systems.load("tillwatch")
+    assert [question for question in command.QUESTIONS if not hasattr(tillwatch, question)] == []
+    # Where it is missing or wrong, the command fails.
+    assert not command.told_rightly([])
+    row = command.Row(tillwatch, "a run")
+    row.add(None, [])
+    assert command.told_rightly([row])
+    row.add(None, ["a tile"])
+    assert not command.told_rightly([row])
+
+
 def test_what_was_written_by_hand_around_the_sections_stays(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(PEERS))
     import report

@@ -203,6 +203,19 @@ def _whole(ingest, client, asking):
     return Cost(ingest.cpu_s + client.cpu_s + asking.cpu_s, ingest.wall_s + asking.wall_s, memory)
 
 
+def q6(workload, folder, seconds):
+    """Over HTTP: tiles as metrics of a cube by the hour, raw events as SQL; asked once history holds all."""
+    with Server(folder, ["streams.yaml", "q6.yaml"]) as server:
+        pids = [server.process.pid]
+        with measure.Meter(pids) as meter:
+            client = server.ingest(workload.file)
+            server.settle()
+        prepared = Cost(meter.cost.cpu_s + client.cpu_s, meter.cost.wall_s, meter.cost.memory_bytes)
+        asked, phases, answers = boards.ask("tillwatch", {"port": server.port}, seconds, pids)
+        disk = boards.folder_bytes(folder / "data")
+    yield boards.BoardRun("a server, HTTP", prepared, disk, asked, phases, answers)
+
+
 def q2(minutes, rate, folder):
     """Its own monitors, on the events themselves."""
     with Server(folder, ["streams.yaml", "q2.yaml"]) as server:
