@@ -20,16 +20,16 @@ def sections(chosen, workload, floor, rows, failures, loads):
             ],
         )
         body = [over_file(workload, rows["q1"], failed(failures, "q1")), table]
-        texts["q1"] = section(f"Q1: {questions.Q1.title}", f"{chosen.events:,} events in one hour. {taken(chosen, chosen.runs, loads['q1'])}", *body)
+        texts["q1"] = section(f"Q1: {questions.Q1.title}", f"{chosen.events:,} events in one hour. {taken(chosen, 'q1', chosen.runs, loads['q1'])}", *body)
     if "windows" in rows:
-        how = f"{chosen.events:,} events in one hour. {taken(chosen, chosen.runs, loads['windows'])}"
+        how = f"{chosen.events:,} events in one hour. {taken(chosen, 'windows', chosen.runs, loads['windows'])}"
         texts["windows"] = section(questions.WINDOWS.title, how, over_file(workload, rows["windows"], failed(failures, "windows")))
     if "q6" in rows:
-        how = f"{chosen.events:,} events in 30 days. {taken(chosen, chosen.runs, loads['q6'])}"
+        how = f"{chosen.events:,} events in 30 days. {taken(chosen, 'q6', chosen.runs, loads['q6'])}"
         texts["q6"] = section("Q6: a board over 30 days, 16 clients", how, q6(rows["q6"], failed(failures, "q6")))
     if "q2" in rows:
         title = f"Q2: how soon a failing merchant is told, {chosen.alert_rate:,} events a second for {chosen.alert_minutes:g} minutes"
-        texts["q2"] = section(title, taken(chosen, chosen.alert_runs, loads["q2"]), q2(rows["q2"], failed(failures, "q2")))
+        texts["q2"] = section(title, taken(chosen, "q2", chosen.alert_runs, loads["q2"]), q2(rows["q2"], failed(failures, "q2")))
     texts["promises"] = section("What each promises", promises())
     return texts
 
@@ -38,15 +38,16 @@ def section(title, *parts):
     return "\n\n".join([f"### {title}", *(part for part in parts if part)])
 
 
-def taken(chosen, runs, loads):
-    """When and on what the figures were taken."""
+def taken(chosen, question, runs, loads):
+    """By which command, when and on what the figures were taken."""
     before, after = loads
     busy = (
         f"**The machine was busy with other work** (load {before:.1f} before, {after:.1f} after; the benchmark alone makes 1 to 2), so times by the clock are upper bounds and CPU times too high."
         if before > 0.7
         else f"Nothing else was running (load {before:.1f} before)."
     )
-    return f"{report.today()}, {report.machine()}, {runs} {'run' if runs == 1 else 'runs'}. {busy}"
+    command = f'make bench-peers BENCH_EVENTS={chosen.events} BENCH_RUNS={chosen.runs} BENCH_ARGS="--questions {question}"'
+    return f"`{command}`, {report.today()}, {report.machine()}, {runs} {'run' if runs == 1 else 'runs'}. {busy}"
 
 
 def failed(failures, question):
@@ -56,7 +57,7 @@ def failed(failures, question):
 def introduction(chosen, workload):
     return (
         "## Against others\n\n"
-        "`make bench-peers`; how it is done and what the rules are stands in `bench/peers/README.md`. "
+        "`make bench-peers`; how it is done and what the rules are stands in `bench/peers/README.md`, the statements every system is given in `bench/peers/systems/`. "
         f"Workload W (`tillwatch bench workload --events {chosen.events} --seed {chosen.seed} --span {workload.span}`): payments of {workload.bytes / chosen.events:.0f} bytes each as NDJSON, "
         "5 000 merchants by Zipf's law, 1 M customers, 2 % sent twice, 5 % out of order by up to a minute, 0.2 % later, by up to half an hour. "
         "Each system runs alone on the same file, in turns; figures are the median with the least and the most. "
