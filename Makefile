@@ -5,6 +5,7 @@
 #   make check    formatting, house rules and clippy; no tests
 #   make torture  1000 kills and 10 000 seeds of simulated disks: hours, not minutes
 #   make bench    ingest speed and latency on this machine
+#   make bench-peers  the same work by Flink, ClickHouse and DuckDB, answers checked; an hour (BENCH_EVENTS=20000000, BENCH_RUNS=5)
 #   make dist     the fully optimised, stripped binary for a release
 
 SHELL := /bin/bash
@@ -18,7 +19,7 @@ BIN     := $(TARGET)/$(PROFILE)/tillwatch
 VENV    := .cache/venv
 WEB_SRC := $(shell find web/src web/public web/index.html web/package.json web/package-lock.json web/vite.config.ts -type f 2>/dev/null)
 
-.PHONY: help demo test check tidy bench dist build web test-rust test-engine test-web test-e2e test-torture torture test-demo tools oracle faketime browser clean-demo
+.PHONY: help demo test check tidy bench bench-peers peers dist build web test-rust test-engine test-web test-e2e test-torture torture test-demo tools oracle faketime browser clean-demo
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -99,6 +100,22 @@ torture: build oracle faketime
 
 bench: build
 	scripts/bench.sh "$(abspath $(BIN))"
+
+# What Tillwatch is compared with, from the registries. Flink comes as the package that holds its distribution.
+peers: .cache/peers/venv/.installed
+
+.cache/peers/venv/.installed: bench/peers/requirements.txt bench/peers/requirements-flink.txt
+	@scripts/tools.sh peers
+	python3 -m venv .cache/peers/venv || (scripts/tools.sh venv && python3 -m venv .cache/peers/venv)
+	.cache/peers/venv/bin/pip install --quiet --disable-pip-version-check -r bench/peers/requirements.txt
+	.cache/peers/venv/bin/pip install --quiet --disable-pip-version-check --no-deps -r bench/peers/requirements-flink.txt
+	@touch $@
+
+BENCH_EVENTS ?= 20000000
+BENCH_RUNS   ?= 5
+
+bench-peers: build peers
+	TILLWATCH_BIN="$(abspath $(BIN))" .cache/peers/venv/bin/python bench/peers/compare.py --events $(BENCH_EVENTS) --runs $(BENCH_RUNS) $(BENCH_ARGS)
 
 dist: web
 	$(CARGO) build --profile dist --locked --package tillwatch

@@ -4,6 +4,7 @@
 #   tools.sh browser    Chromium for the end-to-end tests
 #   tools.sh venv       Python's venv for the test oracle
 #   tools.sh faketime   libfaketime, for servers whose clock jumps
+#   tools.sh peers      Java with its compiler, for Apache Flink, and Prometheus
 set -euo pipefail
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
@@ -43,8 +44,12 @@ case "${1:-build}" in
   faketime)
     compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null || apt_install libfaketime
     ;;
+  peers)
+    command -v javac >/dev/null || apt_install default-jdk-headless
+    command -v prometheus >/dev/null || apt_install prometheus
+    ;;
   *)
-    echo "usage: tools.sh [build|browser|venv|faketime]" >&2
+    echo "usage: tools.sh [build|browser|venv|faketime|peers]" >&2
     exit 2
     ;;
 esac

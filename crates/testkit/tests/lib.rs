@@ -1,4 +1,4 @@
-//! Tests of the traffic simulator, the oracle and the simulated disk.
+//! Tests of the traffic simulator, the workload to measure with, the oracle and the simulated disk.
 
 #![allow(
     clippy::unwrap_used,
@@ -16,6 +16,7 @@ mod simulate {
     mod figures;
     mod incidents;
 }
+mod workload;
 
 use std::collections::BTreeMap;
 
@@ -84,6 +85,13 @@ fn events_of(simulator: &Simulator, stream: &str, from_us: i64, to_us: i64) -> V
         .get(stream)
         .map(|body| parse(body))
         .unwrap_or_default()
+}
+
+/// A hash that needs no crate and is the same everywhere.
+fn fnv(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, b| {
+        (hash ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 fn text<'a>(event: &'a Value, field: &str) -> &'a str {

@@ -83,8 +83,10 @@ pub enum Command {
     /// Make a data folder from a backup.
     #[command(after_help = "Example:\n  tillwatch restore --from ./backups/nightly --data ./data")]
     Restore(Restore),
-    /// Measure ingest speed and live latency on this machine.
-    #[command(after_help = "Example:\n  tillwatch bench --events 1000000")]
+    /// Measure ingest speed and live latency on this machine, or make a file to measure with.
+    #[command(
+        after_help = "Example:\n  tillwatch bench --events 1000000\n  tillwatch bench workload --events 20000000 --out w.ndjson"
+    )]
     Bench(Bench),
 }
 
@@ -407,7 +409,34 @@ pub struct Verify {
 
 /// Options of `bench`.
 #[derive(Debug, Clone, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Bench {
+    /// A part of it; without one all is measured.
+    #[command(subcommand)]
+    pub part: Option<BenchPart>,
+    /// What to measure.
+    #[command(flatten)]
+    pub all: BenchAll,
+}
+
+/// Parts of `bench`, for comparisons with other programs.
+#[derive(Debug, Clone, Subcommand)]
+pub enum BenchPart {
+    /// Write payment events to a file, the same for the same seed: some twice, out of order or late.
+    #[command(
+        after_help = "Example:\n  tillwatch bench workload --events 1000000 --seed 1 --span 1h --out w.ndjson"
+    )]
+    Workload(BenchWorkload),
+    /// Decode a file into columns, on one thread, and do nothing with them.
+    #[command(
+        after_help = "Example:\n  tillwatch bench decode w.ndjson --stream payments --config ./definitions"
+    )]
+    Decode(BenchDecode),
+}
+
+/// Options of `bench` as a whole.
+#[derive(Debug, Clone, Args)]
+pub struct BenchAll {
     /// Events to ingest.
     #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(10_000..=100_000_000))]
     pub events: u64,
@@ -417,6 +446,42 @@ pub struct Bench {
     /// Live pushes to time.
     #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(10..=10_000))]
     pub pushes: u32,
+}
+
+/// Options of `bench workload`.
+#[derive(Debug, Clone, Args)]
+pub struct BenchWorkload {
+    /// Lines to write, repeated ones included.
+    #[arg(long, default_value_t = 1_000_000)]
+    pub events: u64,
+    /// The seed.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// When the first event arrives, RFC 3339 or a day.
+    #[arg(long, value_name = "TIME", default_value = "2026-10-01", value_parser = parse_instant)]
+    pub from: jiff::Timestamp,
+    /// How long the events take to arrive.
+    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = parse_duration)]
+    pub span: std::time::Duration,
+    /// The file to write.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Draw no progress bar.
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+/// Options of `bench decode`.
+#[derive(Debug, Clone, Args)]
+pub struct BenchDecode {
+    /// The NDJSON file.
+    pub file: PathBuf,
+    /// The stream its lines belong to.
+    #[arg(long, value_name = "NAME")]
+    pub stream: String,
+    /// The folder with the definitions.
+    #[arg(long, value_name = "DIR", env = "TILLWATCH_CONFIG")]
+    pub config: PathBuf,
 }
 
 /// The web's root: its pages lie at fixed paths, so it cannot be moved below one.
@@ -463,6 +528,32 @@ mod tests {
             Ok(_) => Ok(None),
             Err(error) => Err(error.to_string()),
         }
+    }
+
+    #[test]
+    fn the_benchmark_is_whole_or_a_part() {
+        let parse = |words: &str| {
+            let words = ["tillwatch", "bench"]
+                .into_iter()
+                .chain(words.split_whitespace());
+            match Cli::try_parse_from(words).map(|cli| cli.command) {
+                Ok(Command::Bench(bench)) => Ok(bench),
+                Ok(other) => panic!("{other:?}"),
+                Err(error) => Err(error.to_string()),
+            }
+        };
+        let plain = parse("--events 20000 --runs 2").unwrap();
+        assert!(plain.part.is_none());
+        assert_eq!((plain.all.events, plain.all.runs), (20_000, 2));
+        assert_eq!(parse("").unwrap().all.events, 1_000_000);
+        let part = parse("workload --span 30d --out w.ndjson").unwrap().part;
+        let Some(BenchPart::Workload(workload)) = part else {
+            panic!("{part:?}")
+        };
+        assert_eq!(workload.span.as_secs(), 30 * 86_400);
+        assert_eq!(workload.from.to_string(), "2026-10-01T00:00:00Z");
+        assert!(parse("--runs 2 workload --out w.ndjson").is_err());
+        assert!(parse("workload").unwrap_err().contains("--out"));
     }
 
     #[test]

@@ -41,6 +41,18 @@ pub fn bytes_bar(what: &'static str, bytes: u64) -> ProgressBar {
     bar
 }
 
+/// A bar of things done on standard error; nothing is drawn when that is no terminal.
+#[must_use]
+pub fn count_bar(what: &'static str, count: u64) -> ProgressBar {
+    let bar = ProgressBar::new(count).with_prefix(what);
+    let style =
+        ProgressStyle::with_template("{prefix} [{bar:40}] {human_pos}/{human_len}, {eta} left");
+    if let Ok(style) = style {
+        bar.set_style(style.progress_chars("━╸ "));
+    }
+    bar
+}
+
 /// `1234567` as `1,234,567`.
 #[must_use]
 pub fn thousands(number: u64) -> String {

@@ -84,12 +84,37 @@ impl<'a> Line<'a> {
         self.buffer.push(b'"');
     }
 
-    /// A prefix and a plain number.
-    pub(crate) fn numbered(&mut self, key: &str, prefix: &str, number: u64) {
+    /// A prefix and two words of seven digits to the base of 32 with an `x` between.
+    ///
+    /// So no id has as many decimal digits in a row as a card number, and, as neither `c` nor `v` is
+    /// among the digits, none looks like one of the names of a verification code with the code behind it.
+    pub(crate) fn split_id(&mut self, key: &str, prefix: &str, number: u64) {
+        const DIGITS: &[u8; 32] = b"0123456789abdefghijkmnpqrstuwxyz";
         self.key(key);
         self.buffer.push(b'"');
         self.buffer.extend_from_slice(prefix.as_bytes());
-        digits(self.buffer, number, 1);
+        for word in [number >> 32, number & 0xffff_ffff] {
+            for shift in (0..7).rev() {
+                let digit = usize::try_from((word >> (5 * shift)) & 31).unwrap_or(0);
+                self.buffer.push(DIGITS.get(digit).copied().unwrap_or(b'0'));
+            }
+            self.buffer.push(b'x');
+        }
+        self.buffer.pop();
+        self.buffer.push(b'"');
+    }
+
+    /// A prefix and a plain number.
+    pub(crate) fn numbered(&mut self, key: &str, prefix: &str, number: u64) {
+        self.padded(key, prefix, number, 1);
+    }
+
+    /// A prefix and a number of at least so many digits.
+    pub(crate) fn padded(&mut self, key: &str, prefix: &str, number: u64, width: usize) {
+        self.key(key);
+        self.buffer.push(b'"');
+        self.buffer.extend_from_slice(prefix.as_bytes());
+        digits(self.buffer, number, width);
         self.buffer.push(b'"');
     }
 

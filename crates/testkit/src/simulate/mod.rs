@@ -27,17 +27,17 @@ use std::sync::Arc;
 mod config;
 mod entity;
 mod feed;
-mod line;
+pub(crate) mod line;
 mod movement;
 mod outbox;
 mod pace;
 mod payment;
-mod random;
+pub(crate) mod random;
 mod scenario;
 mod season;
 mod traffic;
 mod visit;
-mod world;
+pub(crate) mod world;
 
 pub use config::{
     DELAY_S_MAX, Delivery, EVENTS_PER_DAY_MAX, SEASON_FLOOR_MAX, SeasonFloor, SimulateError,

@@ -3,13 +3,7 @@ use std::collections::{BTreeMap, HashSet};
 use proptest::prelude::*;
 use tillwatch_testkit::simulate::{Simulator, SimulatorConfig};
 
-use crate::{DAY_US, HOUR_US, MINUTE_US, MONDAY_US, bytes, events, perfect, text};
-
-fn fnv(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, b| {
-        (hash ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3)
-    })
-}
+use crate::{DAY_US, HOUR_US, MINUTE_US, MONDAY_US, bytes, events, fnv, perfect, text};
 
 #[test]
 fn the_same_seed_gives_the_bytes_it_gave_when_this_was_written() {

@@ -5,6 +5,8 @@
 //! alone is measured in the same run, so that the share of it does not depend on the machine.
 
 mod child;
+mod decode;
+mod file;
 mod latency;
 mod workload;
 
@@ -16,7 +18,7 @@ use anyhow::{Context, Result, bail};
 use futures::{StreamExt, TryStreamExt, stream};
 use tillwatch_collect::{DecodeLimits, Decoder, Format};
 
-use crate::cli::Bench;
+use crate::cli::{Bench, BenchAll, BenchPart};
 use crate::definitions::{Folder, load::finish};
 use crate::terminal::{self, thousands};
 use child::Child;
@@ -27,8 +29,20 @@ const STREAM: &str = "payments";
 /// Requests under way at once.
 const REQUESTS_AT_ONCE: usize = 4;
 
-/// Measures and prints.
+/// Measures and prints, or does the part that is asked for.
 pub async fn run(options: Bench) -> Result<ExitCode> {
+    match options.part {
+        None => all(options.all).await,
+        Some(BenchPart::Workload(options)) => {
+            tokio::task::spawn_blocking(move || file::write(&options)).await?
+        }
+        Some(BenchPart::Decode(options)) => {
+            tokio::task::spawn_blocking(move || decode::run(&options)).await?
+        }
+    }
+}
+
+async fn all(options: BenchAll) -> Result<ExitCode> {
     let workload = Arc::new(Workload::new(options.events));
     terminal::line(format!(
         "workload: {} payment events of {} bytes on average, {} a request, 2 % sent twice; the pack `payments` with all its cubes",
