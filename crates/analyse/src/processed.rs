@@ -106,8 +106,14 @@ impl CubeSnapshot for CubeView {
         self.in_memory()
     }
 
-    fn batches(&self) -> Box<dyn Iterator<Item = Result<RecordBatch>> + Send + '_> {
-        Box::new(self.batches().map(|batch| batch.map_err(external)))
+    fn batches(
+        &self,
+        columns: Vec<usize>,
+    ) -> Box<dyn Iterator<Item = Result<RecordBatch>> + Send + '_> {
+        Box::new(
+            self.batches_of(columns)
+                .map(|batch| batch.map_err(external)),
+        )
     }
 
     fn extent(&self, from_us: i64, to_us: i64) -> Result<Option<(i64, i64)>> {

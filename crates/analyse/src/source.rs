@@ -54,9 +54,12 @@ pub(crate) trait CubeSource: Debug + Send + Sync {
 pub(crate) trait CubeSnapshot: Debug + Send + Sync {
     /// All states, when they are in memory.
     fn in_memory(&self) -> Option<&[RecordBatch]>;
-    /// The states; several rows per key are possible, and rows outside the range too. Reading them
-    /// may block.
-    fn batches(&self) -> Box<dyn Iterator<Item = Result<RecordBatch>> + Send + '_>;
+    /// The states, of their columns those at these places; several rows per key are possible, and rows outside
+    /// the range too. Reading them may block.
+    fn batches(
+        &self,
+        columns: Vec<usize>,
+    ) -> Box<dyn Iterator<Item = Result<RecordBatch>> + Send + '_>;
     /// The first and the last bucket start within `from_us ≤ t < to_us`. Reading may block.
     fn extent(&self, from_us: i64, to_us: i64) -> Result<Option<(i64, i64)>>;
 }

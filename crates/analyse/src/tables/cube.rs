@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::array::{RecordBatch, RecordBatchOptions};
 use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::Result;
@@ -54,7 +54,9 @@ impl CubeTable {
 
 /// A batch of states under the names of the table, cut to what a query works on at once.
 fn pieces(schema: &SchemaRef, states: &RecordBatch) -> Result<Vec<RecordBatch>> {
-    let named = RecordBatch::try_new(Arc::clone(schema), states.columns().to_vec())?;
+    let rows = RecordBatchOptions::new().with_row_count(Some(states.num_rows()));
+    let columns = states.columns().to_vec();
+    let named = RecordBatch::try_new_with_options(Arc::clone(schema), columns, &rows)?;
     let mut pieces = Vec::with_capacity(named.num_rows() / BATCH_ROWS + 1);
     let mut from = 0;
     while from < named.num_rows() {
@@ -69,6 +71,8 @@ fn pieces(schema: &SchemaRef, states: &RecordBatch) -> Result<Vec<RecordBatch>> 
 #[derive(Debug)]
 struct Stored {
     view: Arc<dyn CubeSnapshot>,
+    /// The columns that are read.
+    columns: Vec<usize>,
     schema: SchemaRef,
 }
 
@@ -81,9 +85,10 @@ impl PartitionStream for Stored {
         let mut builder = RecordBatchReceiverStreamBuilder::new(Arc::clone(&self.schema), AHEAD);
         let sender = builder.tx();
         let (view, schema) = (Arc::clone(&self.view), Arc::clone(&self.schema));
+        let columns = self.columns.clone();
         // Reading and decoding block; dropping the stream ends it at the next batch.
         builder.spawn_blocking(move || {
-            for states in view.batches() {
+            for states in view.batches(columns) {
                 for piece in pieces(&schema, &states?)? {
                     if sender.blocking_send(Ok(piece)).is_err() {
                         return Ok(());
@@ -151,18 +156,18 @@ impl TableProvider for CubeTable {
             let exec = MemorySourceConfig::try_new_exec(&[batches], schema, projection.cloned())?;
             return Ok(exec);
         }
+        let columns = match projection {
+            Some(columns) => columns.clone(),
+            None => (0..schema.fields().len()).collect(),
+        };
+        let schema = Arc::new(schema.project(&columns)?);
         let stored = Stored {
             view,
+            columns,
             schema: Arc::clone(&schema),
         };
-        let exec = StreamingTableExec::try_new(
-            schema,
-            vec![Arc::new(stored)],
-            projection,
-            None,
-            false,
-            None,
-        )?;
+        let exec =
+            StreamingTableExec::try_new(schema, vec![Arc::new(stored)], None, None, false, None)?;
         Ok(Arc::new(exec))
     }
 }

@@ -139,7 +139,9 @@ impl Cube {
     #[must_use]
     pub fn view(&self, from_us: Option<i64>, to_us: Option<i64>) -> CubeView {
         self.settle();
-        self.store.view(from_us, to_us, self.plan.bucket_us())
+        let columns = self.plan.state_schema().fields().len();
+        self.store
+            .view(from_us, to_us, self.plan.bucket_us(), columns)
     }
 
     /// Buckets that start before this, µs, may lack events: raw events of that time had been removed when

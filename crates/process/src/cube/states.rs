@@ -103,6 +103,11 @@ pub(crate) fn memory_bytes<'a>(states: impl Iterator<Item = &'a RecordBatch>) ->
         .sum()
 }
 
+/// The memory behind an array, each allocation once.
+pub(super) fn array_bytes(array: &dyn Array) -> u64 {
+    new_bytes(&array.to_data(), &mut HashSet::new())
+}
+
 /// The bytes of an array's allocations that have not been `seen`, by their addresses.
 fn new_bytes(data: &ArrayData, seen: &mut HashSet<NonZeroUsize>) -> u64 {
     let nulls = data.nulls().map(|nulls| nulls.inner().inner());

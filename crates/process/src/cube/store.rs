@@ -274,6 +274,7 @@ impl CubeStore {
         from_us: Option<i64>,
         to_us: Option<i64>,
         bucket_us: i64,
+        columns: usize,
     ) -> CubeView {
         let (chunks, files, own_width_from, floor_width) = {
             let shared = self.lock();
@@ -298,6 +299,7 @@ impl CubeStore {
             from_us: from,
             to_us: to,
             bucket_us,
+            columns,
             table: self.table.get().cloned(),
             files: (files.iter())
                 .filter(|f| reaches(f.min_us, f.max_us))

@@ -19,6 +19,8 @@ pub struct CubeView {
     pub(super) table: Option<StateTable>,
     pub(super) files: Vec<Arc<DataFile>>,
     pub(super) memory: Vec<RecordBatch>,
+    /// How many columns states have.
+    pub(super) columns: usize,
 }
 
 impl CubeView {
@@ -34,11 +36,28 @@ impl CubeView {
     /// # Errors
     /// When a file cannot be read.
     pub fn batches(&self) -> impl Iterator<Item = Result<RecordBatch, ProcessError>> + Send + '_ {
-        let stored = self.files.iter().flat_map(|file| match self.stored(file) {
-            Ok(states) => states.into_iter().map(Ok).collect(),
-            Err(error) => vec![Err(error)],
-        });
-        stored.chain(self.memory.iter().cloned().map(Ok))
+        self.batches_of((0..self.columns).collect())
+    }
+
+    /// The same, of the states' columns only those at these places, in this order.
+    ///
+    /// # Errors
+    /// As [`Self::batches`].
+    pub fn batches_of(
+        &self,
+        columns: Vec<usize>,
+    ) -> impl Iterator<Item = Result<RecordBatch, ProcessError>> + Send + '_ {
+        let columns: Arc<[usize]> = Arc::from(columns);
+        let wanted = Arc::clone(&columns);
+        let stored = self
+            .files
+            .iter()
+            .flat_map(move |file| match self.stored(file, &wanted) {
+                Ok(states) => states.into_iter().map(Ok).collect(),
+                Err(error) => vec![Err(error)],
+            });
+        let memory = self.memory.iter();
+        stored.chain(memory.map(move |states| Ok(states.project(&columns)?)))
     }
 
     /// The first and the last bucket start within `from_us ≤ t < to_us`; none when there is none.
@@ -70,7 +89,7 @@ impl CubeView {
                 whole.push((file.min_us, file.max_us));
                 continue;
             }
-            self.stored(file)?.iter().for_each(&mut add_batch);
+            self.stored(file, &[0])?.iter().for_each(&mut add_batch);
         }
         for (first, last) in whole {
             add(first, last);
@@ -78,7 +97,7 @@ impl CubeView {
         Ok(extent)
     }
 
-    fn stored(&self, file: &DataFile) -> Result<Vec<RecordBatch>, ProcessError> {
+    fn stored(&self, file: &DataFile, columns: &[usize]) -> Result<Vec<RecordBatch>, ProcessError> {
         let Some(table) = &self.table else {
             return Ok(Vec::new());
         };
@@ -86,15 +105,22 @@ impl CubeView {
             .from_us
             .saturating_sub(self.bucket_us)
             .saturating_add(1);
-        let states = table.states(file, (first, self.to_us))?;
+        // The bucket tells which rows are in the range, so it is read first, also when nobody wants it.
+        let others = columns.iter().copied().filter(|at| *at != 0);
+        let read: Vec<usize> = std::iter::once(0).chain(others).collect();
+        let wanted = columns
+            .iter()
+            .filter_map(|at| read.iter().position(|r| r == at));
+        let wanted: Vec<usize> = wanted.collect();
+        let states = table.states(file, (first, self.to_us), &read)?;
         let cut = |states: &RecordBatch| {
             let range = bounds(states).unwrap_or((i64::MIN, i64::MAX));
             within(states, self.from_us, self.to_us, self.bucket_us, range)
         };
-        Ok(states
+        let cut = states
             .iter()
             .map(cut)
-            .filter(|states| states.num_rows() > 0)
-            .collect())
+            .filter(|states| states.num_rows() > 0);
+        cut.map(|states| Ok(states.project(&wanted)?)).collect()
     }
 }
