@@ -5,6 +5,7 @@
 
 mod analyst;
 mod audit;
+mod calendar;
 mod encode;
 mod engine;
 mod error;
@@ -25,10 +26,12 @@ mod tests;
 
 pub use analyst::{Analyst, check_metrics, ratio_metrics};
 pub use audit::{AuditLimits, AuditPart, AuditReport, Auditor, Difference};
+pub use calendar::{Period, is_zone};
 pub use encode::QueryResult;
 pub use error::{AnalyseError, Fault, Position};
 pub use limits::{LimitOverride, QueryLimits};
 pub use metric::{Metric, MetricDefinition, MetricKind, Ratio};
 pub use series::{
-    OneSeries, PointValue, Series, SeriesQuery, Slice, SliceBucket, Slices, SlicesQuery,
+    OneSeries, PointValue, Series, SeriesQuery, Slice, SliceBucket, Slices, SlicesQuery, Span,
+    Windows, Zone,
 };

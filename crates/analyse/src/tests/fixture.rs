@@ -95,7 +95,7 @@ impl Fixture {
     }
 }
 
-fn append(journal: &mut Journal, schema: &Arc<StreamSchema>, body: &str) {
+pub(super) fn append(journal: &mut Journal, schema: &Arc<StreamSchema>, body: &str) {
     let decoder = Decoder::new(Arc::clone(schema), DecodeLimits::default()).unwrap();
     let decoded = decoder.decode(&Format::Ndjson, body.as_bytes()).unwrap();
     assert_eq!(decoded.rejected, 0, "{:?}", decoded.rejections);
@@ -112,7 +112,12 @@ fn append(journal: &mut Journal, schema: &Arc<StreamSchema>, body: &str) {
         .unwrap();
 }
 
-fn stream(name: &str, id: &str, time: &str, fields: &[(&str, &str)]) -> Arc<StreamSchema> {
+pub(super) fn stream(
+    name: &str,
+    id: &str,
+    time: &str,
+    fields: &[(&str, &str)],
+) -> Arc<StreamSchema> {
     let fields = fields
         .iter()
         .map(|(name, kind)| {
@@ -240,7 +245,7 @@ fn shipment_lines() -> Vec<String> {
         .collect()
 }
 
-fn pairs(all: &[(&str, &str)]) -> Vec<(String, String)> {
+pub(super) fn pairs(all: &[(&str, &str)]) -> Vec<(String, String)> {
     all.iter()
         .map(|(name, sql)| ((*name).to_owned(), (*sql).to_owned()))
         .collect()

@@ -9,5 +9,7 @@ mod measures;
 mod memory;
 mod metrics;
 mod oracle;
+mod sales;
 mod slices;
 mod slt;
+mod windows;

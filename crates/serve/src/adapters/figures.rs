@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use tillwatch_analyse::{Analyst, LimitOverride, PointValue, SeriesQuery};
+use tillwatch_analyse::{Analyst, LimitOverride, PointValue, SeriesQuery, Windows};
 use tillwatch_process::{Cube, Processor, StreamLog};
 use tokio::sync::watch;
 
@@ -124,6 +124,7 @@ impl Figures for AnalystFigures {
                 from_us: question.from_us,
                 to_us: question.to_us,
                 step_us: question.step_us,
+                windows: Windows::default(),
                 by: question.by,
                 filters: question.filters,
                 limit_series: Some(question.limit),
