@@ -119,7 +119,8 @@ pub(crate) fn zone(name: &str) -> Option<TimeZone> {
 }
 
 /// The known zone whose name is most like this one.
-pub(crate) fn nearest_zone(name: &str) -> Option<String> {
+#[must_use]
+pub fn nearest_zone(name: &str) -> Option<String> {
     let names: Vec<String> = ZONES.available().map(|zone| zone.to_string()).collect();
     tillwatch_event::suggest::closest(name, names.iter().map(String::as_str)).map(str::to_owned)
 }

@@ -26,12 +26,12 @@ mod tests;
 
 pub use analyst::{Analyst, check_metrics, ratio_metrics};
 pub use audit::{AuditLimits, AuditPart, AuditReport, Auditor, Difference};
-pub use calendar::{Period, is_zone};
+pub use calendar::{Period, is_zone, nearest_zone};
 pub use encode::QueryResult;
 pub use error::{AnalyseError, Fault, Position};
 pub use limits::{LimitOverride, QueryLimits};
 pub use metric::{Metric, MetricDefinition, MetricKind, Ratio};
 pub use series::{
-    OneSeries, PointValue, Series, SeriesQuery, Slice, SliceBucket, Slices, SlicesQuery, Span,
-    Windows, Zone,
+    OneSeries, PointValue, PointWindow, Series, SeriesQuery, Slice, SliceBucket, Slices,
+    SlicesQuery, Span, Windows, Zone,
 };

@@ -13,7 +13,7 @@ mod window;
 
 use std::sync::Arc;
 
-pub use points::{OneSeries, PointValue, Series};
+pub use points::{OneSeries, PointValue, PointWindow, Series};
 pub use query::{SeriesQuery, SlicesQuery};
 pub use window::{Span, Windows, Zone};
 

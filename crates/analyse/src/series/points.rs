@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
+use super::division::Stretch;
 use super::figures::{Computed, Figures, Key, figures, number};
 use super::query::{Checked, SeriesQuery, SlicesQuery, check, duration};
 use super::{Slice, SliceBucket, Slices};
@@ -89,14 +90,25 @@ pub struct Series {
     pub truncated: bool,
     /// The first and last step whose window has a part of the time that the cube has rows of.
     pub known_us: Option<(i64, i64)>,
-    /// Of every step its window as (start, end); where zones differ, a stretch that holds those of all.
-    pub windows_us: Vec<(i64, i64)>,
+    /// Of every step its window.
+    pub windows: Vec<PointWindow>,
     /// What there is to know about points without a value and events without a zone, in sentences.
     pub notes: Vec<String>,
     /// The value of a step without rows: zero for counts and sums, null for rates.
     pub empty: PointValue,
     /// The cube's version these points show.
     pub version: u64,
+}
+
+/// What of time a point stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PointWindow {
+    /// Start of the step, which names the point, in microseconds since 1970.
+    pub at_us: i64,
+    /// Start of the window. Where zones differ, no zone's window begins before.
+    pub from_us: i64,
+    /// End of the window. Where zones differ, no zone's window ends after.
+    pub to_us: i64,
 }
 
 /// One series.
@@ -153,7 +165,7 @@ pub(crate) async fn series(
         series,
         truncated,
         known_us: known_us(&checked, &figures),
-        windows_us: windows_us(&checked),
+        windows: point_windows(&checked),
         notes: notes(&checked, &figures, is_any_cut),
         empty,
         version: figures.version,
@@ -211,11 +223,14 @@ fn known_us(query: &Checked<'_>, figures: &Figures) -> Option<(i64, i64)> {
     Some((known.first()?.from_us, known.last()?.from_us))
 }
 
-fn windows_us(query: &Checked<'_>) -> Vec<(i64, i64)> {
-    let windows = query.course.windows.iter();
-    windows
-        .map(|window| (window.from_us, window.to_us))
-        .collect()
+fn point_windows(query: &Checked<'_>) -> Vec<PointWindow> {
+    let windows = query.course.steps.iter().zip(&query.course.windows);
+    let point = |(step, window): (&Stretch, &Stretch)| PointWindow {
+        at_us: step.from_us,
+        from_us: window.from_us,
+        to_us: window.to_us,
+    };
+    windows.map(point).collect()
 }
 
 /// What there is to say about an answer.

@@ -266,9 +266,9 @@ async fn where_older_buckets_are_wider_a_window_is_right_or_unknown_and_the_answ
     let berlin = ask(&sales, &day("Europe/Berlin"), "sales").await;
     assert_eq!(berlin.notes, Vec::<String>::new());
     let days: Vec<i64> = berlin
-        .windows_us
+        .windows
         .iter()
-        .map(|(from, to)| (to - from) / HOUR_US)
+        .map(|window| (window.to_us - window.from_us) / HOUR_US)
         .collect();
     assert_eq!(days, [24, 24, 24, 24, 23, 24, 24, 24, 24]);
     assert_eq!(compare(&sales, &day("Europe/Berlin"), false).await.1, 0);
@@ -344,13 +344,13 @@ async fn sketches_means_and_shares_of_a_window_are_the_final_phase_over_all_in_i
             for ((_, value), window) in answer.series[0]
                 .points
                 .iter()
-                .zip(&answer.windows_us)
+                .zip(&answer.windows)
                 .step_by(7)
             {
                 let whole = SeriesQuery {
-                    from_us: window.0,
-                    to_us: window.1,
-                    step_us: window.1 - window.0,
+                    from_us: window.from_us,
+                    to_us: window.to_us,
+                    step_us: window.to_us - window.from_us,
                     ..SeriesQuery::default()
                 };
                 let whole = ask(&sales, &whole, metric).await;
@@ -369,11 +369,11 @@ async fn sketches_means_and_shares_of_a_window_are_the_final_phase_over_all_in_i
         // And the figures are those of the events.
         let quantiles = ask(&sales, &query, "latency_p95").await;
         let buyers = ask(&sales, &query, "buyers").await;
-        for (at, window) in quantiles.windows_us.iter().enumerate() {
+        for (at, window) in quantiles.windows.iter().enumerate() {
             let inside = sales
                 .events
                 .iter()
-                .filter(|sale| (window.0..window.1).contains(&sale.at_us));
+                .filter(|sale| (window.from_us..window.to_us).contains(&sale.at_us));
             let mut latencies: Vec<i64> = inside.clone().map(|sale| sale.latency_ms).collect();
             let mut customers: Vec<u64> = inside.map(|sale| sale.customer).collect();
             if latencies.is_empty() {

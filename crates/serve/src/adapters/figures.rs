@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use tillwatch_analyse::{Analyst, LimitOverride, PointValue, SeriesQuery, Windows};
+use tillwatch_analyse::{Analyst, LimitOverride, PointValue, PointWindow, SeriesQuery};
 use tillwatch_process::{Cube, Processor, StreamLog};
 use tokio::sync::watch;
 
@@ -79,20 +79,27 @@ fn document(analyst: &Analyst, metric: &tillwatch_analyse::Metric) -> Metric {
     }
 }
 
-/// The steps of a range with buckets that changed after they were complete.
-fn revised(cube: &Cube, from_us: i64, to_us: i64, step_us: i64) -> BTreeMap<i64, RevisedStep> {
+/// The steps with buckets in their windows that changed after they were complete.
+fn revised(cube: &Cube, windows: &[PointWindow]) -> BTreeMap<i64, RevisedStep> {
     let mut steps: BTreeMap<i64, RevisedStep> = BTreeMap::new();
-    cube.revisions(|revisions| {
-        for (start_us, revision) in revisions.within(from_us, to_us) {
-            let at_us = start_us - (start_us - from_us).rem_euclid(step_us.max(1));
-            let step = steps.entry(at_us).or_insert(RevisedStep {
+    let (Some(first), Some(last)) = (windows.first(), windows.last()) else {
+        return steps;
+    };
+    let revised: Vec<_> =
+        cube.revisions(|revisions| revisions.within(first.from_us, last.to_us).collect());
+    for (start_us, revision) in revised {
+        // Both ends of windows ascend.
+        let before = windows.partition_point(|window| window.to_us <= start_us);
+        let holders = windows.iter().skip(before);
+        for window in holders.take_while(|window| window.from_us <= start_us) {
+            let step = steps.entry(window.at_us).or_insert(RevisedStep {
                 revised_at_us: revision.revised_at_us,
                 events: 0,
             });
             step.events += revision.events;
             step.revised_at_us = step.revised_at_us.max(revision.revised_at_us);
         }
-    });
+    }
     steps
 }
 
@@ -118,13 +125,12 @@ impl Figures for AnalystFigures {
     fn series(&self, question: SeriesQuestion) -> BoxFuture<'_, Result<SeriesAnswer, Problem>> {
         async move {
             let place = self.places.get(&question.metric);
-            let (from_us, to_us, step_us) = (question.from_us, question.to_us, question.step_us);
             let query = SeriesQuery {
                 metric: question.metric,
                 from_us: question.from_us,
                 to_us: question.to_us,
                 step_us: question.step_us,
-                windows: Windows::default(),
+                windows: question.windows,
                 by: question.by,
                 filters: question.filters,
                 limit_series: Some(question.limit),
@@ -150,8 +156,9 @@ impl Figures for AnalystFigures {
                     .and_then(|stream| stream.watermark_at(now_us(), self.processor.options())),
                 revised: place
                     .and_then(|place| place.cube.as_ref())
-                    .map(|cube| revised(cube, from_us, to_us, step_us))
+                    .map(|cube| revised(cube, &answer.windows))
                     .unwrap_or_default(),
+                notes: answer.notes,
                 truncated: answer.truncated,
             })
         }
