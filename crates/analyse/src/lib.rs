@@ -20,6 +20,7 @@ mod series;
 mod source;
 mod suggest;
 mod tables;
+mod windowed;
 
 #[cfg(test)]
 mod tests;

@@ -12,4 +12,5 @@ mod oracle;
 mod sales;
 mod slices;
 mod slt;
+mod windowed;
 mod windows;

@@ -10,7 +10,7 @@ use tillwatch_process::{
     CubeDefinition, ProcessOptions, Processor, Rates, RecoverRange, StreamDefinition,
 };
 
-use super::fixture::{append, metric, pairs, stream};
+use super::fixture::{append_at, metric, pairs, stream};
 use crate::{Analyst, QueryLimits};
 
 /// One event.
@@ -52,6 +52,9 @@ pub(super) struct Sales {
     _journal: Journal,
     _folder: tempfile::TempDir,
 }
+
+/// When all were received: 2027-01-01T00:00:00Z.
+const RECEIVED_US: i64 = 1_798_761_600_000_000;
 
 /// A shop and its zone; two have one that nobody knows.
 const SHOPS: [(&str, Option<&str>); 8] = [
@@ -100,7 +103,7 @@ impl Sales {
         );
         let lines: Vec<String> = events.iter().enumerate().map(line).collect();
         for chunk in lines.chunks(101) {
-            append(&mut journal, &schema, &chunk.concat());
+            append_at(&mut journal, &schema, &chunk.concat(), RECEIVED_US);
         }
         journal.sync().unwrap();
         let seconds = Duration::from_secs;

@@ -13,10 +13,10 @@ use crate::{
 
 const SECOND_US: i64 = 1_000_000;
 const MINUTE_US: i64 = 60 * SECOND_US;
-const HOUR_US: i64 = 60 * MINUTE_US;
+pub(super) const HOUR_US: i64 = 60 * MINUTE_US;
 const DAY_US: i64 = 24 * HOUR_US;
 
-const ZONES: [&str; 6] = [
+pub(super) const ZONES: [&str; 6] = [
     "Europe/Berlin",
     "America/Sao_Paulo",
     "Asia/Kolkata",
@@ -26,7 +26,7 @@ const ZONES: [&str; 6] = [
 ];
 
 /// Around these, clocks change in one of the zones.
-const CHANGES: [&str; 5] = [
+pub(super) const CHANGES: [&str; 5] = [
     "2018-02-18T02:00:00Z",
     "2018-11-04T03:00:00Z",
     "2026-03-29T01:00:00Z",
@@ -34,7 +34,7 @@ const CHANGES: [&str; 5] = [
     "2026-10-25T01:00:00Z",
 ];
 
-fn us(text: &str) -> i64 {
+pub(super) fn us(text: &str) -> i64 {
     text.parse::<Timestamp>().unwrap().as_microsecond()
 }
 
@@ -168,7 +168,7 @@ fn key(sale: &Sale, by: &[String]) -> Vec<Option<String>> {
         .collect()
 }
 
-async fn ask(sales: &Sales, query: &SeriesQuery, metric: &str) -> Series {
+pub(super) async fn ask(sales: &Sales, query: &SeriesQuery, metric: &str) -> Series {
     let query = SeriesQuery {
         metric: metric.to_owned(),
         ..query.clone()
