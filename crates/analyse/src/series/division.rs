@@ -29,6 +29,8 @@ pub(crate) struct Division {
     windows: Vec<Stretch>,
     /// The same in panes.
     panes: Vec<Range<usize>>,
+    /// The most panes that a window is made of.
+    longest: usize,
 }
 
 impl Division {
@@ -38,11 +40,13 @@ impl Division {
         borders_us.sort_unstable();
         borders_us.dedup();
         let at = |us: i64| borders_us.partition_point(|border| *border < us);
-        let panes = windows.iter().map(|w| at(w.from_us)..at(w.to_us)).collect();
+        let panes: Vec<Range<usize>> = windows.iter().map(|w| at(w.from_us)..at(w.to_us)).collect();
+        let longest = panes.iter().map(ExactSizeIterator::len).max();
         Self {
             borders_us,
             windows,
             panes,
+            longest: longest.unwrap_or(0),
         }
     }
 
@@ -90,11 +94,7 @@ impl Division {
 
     /// The most panes that a window is made of.
     pub(super) fn longest(&self) -> usize {
-        self.panes
-            .iter()
-            .map(ExactSizeIterator::len)
-            .max()
-            .unwrap_or(0)
+        self.longest
     }
 }
 

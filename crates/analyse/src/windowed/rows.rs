@@ -62,7 +62,7 @@ impl Spreading {
                 }
                 let name = names.as_ref().map(|names| {
                     let is_there = names.is_valid(row);
-                    is_there.then(|| names.value(row)).unwrap_or_default()
+                    if is_there { names.value(row) } else { "" }
                 });
                 let Some(windows) = self.windows(&mut zones, name) else {
                     // A zone that nobody knows: the row is in no window, and is seen.
