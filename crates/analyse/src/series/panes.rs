@@ -1,6 +1,6 @@
 //! Windows from panes: what the panes' merged states become, up to the rows of windows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use datafusion::arrow::datatypes::{Field, Int64Type, Schema, SchemaRef};
 use datafusion::datasource::MemTable;
 use datafusion::execution::SessionState;
 
-use super::division::{Division, Divisions};
+use super::division::{Division, Divisions, Stretch};
 use super::figures::{Key, keys, named};
 use super::pane::OUTSIDE;
 use super::plan::{STEP, Told, ZONE, measure_column, part_column, regrouped};
@@ -117,6 +117,7 @@ fn sorted_out(
     let panes = numbers(rows)?;
     let mut asides = Asides::default();
     if matches!(query.course.divisions.as_ref(), Divisions::PerZone(_)) {
+        let mut known: HashMap<&str, Vec<usize>> = HashMap::new();
         let keys = keys(query, rows)?;
         let zones = named(rows, ZONE)?;
         let zones = zones.as_string_view_opt().ok_or(AnalyseError::Internal)?;
@@ -134,8 +135,11 @@ fn sorted_out(
             else {
                 continue;
             };
-            let cut = cut(&division, pane, widths_us);
-            asides.cut.extend(cut.map(|point| (key.clone(), point)));
+            let points = known
+                .entry(zone.unwrap_or_default())
+                .or_insert_with(|| cut_points(&division, widths_us));
+            let cut = cut(&division, pane, points, widths_us).iter();
+            asides.cut.extend(cut.map(|point| (key.clone(), *point)));
         }
     }
     let kept: BooleanArray = panes
@@ -146,18 +150,37 @@ fn sorted_out(
     Ok((rows, asides))
 }
 
-/// The points that a pane makes unknown: a bucket of it may reach up to the next border between
-/// buckets, and windows that begin or end before that would have only some of its events.
-fn cut(division: &Division, pane: usize, widths_us: &[(i64, i64)]) -> impl Iterator<Item = usize> {
-    let reach = division.stretch(pane).map(|mut stretch| {
-        stretch.to_us = division.border_after(stretch.to_us, |us| is_border(widths_us, us));
-        division.touched(stretch)
-    });
-    reach.unwrap_or_default().filter(move |point| {
-        division.windows().get(*point).is_some_and(|window| {
-            !is_border(widths_us, window.from_us) || !is_border(widths_us, window.to_us)
+/// The points of a division whose windows begin or end within an older, wider bucket: mostly none.
+fn cut_points(division: &Division, widths_us: &[(i64, i64)]) -> Vec<usize> {
+    let windows = division.windows().iter().enumerate();
+    let is_cut = |window: &Stretch| {
+        !is_border(widths_us, window.from_us) || !is_border(widths_us, window.to_us)
+    };
+    windows
+        .filter(|(_, window)| is_cut(window))
+        .map(|(point, _)| point)
+        .collect()
+}
+
+/// Those of the cut points that a pane makes unknown: a bucket of it may reach up to the next border
+/// between buckets, and windows that begin or end before that would have only some of its events.
+fn cut<'a>(
+    division: &Division,
+    pane: usize,
+    points: &'a [usize],
+    widths_us: &[(i64, i64)],
+) -> &'a [usize] {
+    let reach = division
+        .stretch(pane)
+        .filter(|_| !points.is_empty())
+        .map(|mut stretch| {
+            stretch.to_us = division.border_after(stretch.to_us, |us| is_border(widths_us, us));
+            division.touched(stretch)
         })
-    })
+        .unwrap_or_default();
+    let first = points.partition_point(|point| *point < reach.start);
+    let end = points.partition_point(|point| *point < reach.end);
+    points.get(first..end).unwrap_or_default()
 }
 
 fn division(query: &Checked<'_>, zone: &str) -> Option<Arc<Division>> {
