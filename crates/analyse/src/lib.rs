@@ -5,6 +5,7 @@
 
 mod analyst;
 mod audit;
+mod calendar;
 mod encode;
 mod engine;
 mod error;
@@ -19,16 +20,19 @@ mod series;
 mod source;
 mod suggest;
 mod tables;
+mod windowed;
 
 #[cfg(test)]
 mod tests;
 
 pub use analyst::{Analyst, check_metrics, ratio_metrics};
 pub use audit::{AuditLimits, AuditPart, AuditReport, Auditor, Difference};
+pub use calendar::{Period, is_zone, nearest_zone};
 pub use encode::QueryResult;
 pub use error::{AnalyseError, Fault, Position};
 pub use limits::{LimitOverride, QueryLimits};
 pub use metric::{Metric, MetricDefinition, MetricKind, Ratio};
 pub use series::{
-    OneSeries, PointValue, Series, SeriesQuery, Slice, SliceBucket, Slices, SlicesQuery,
+    OneSeries, PointValue, PointWindow, Series, SeriesQuery, Slice, SliceBucket, Slices,
+    SlicesQuery, Span, Windows, Zone,
 };

@@ -60,6 +60,11 @@ pub struct QueryLimits {
     pub series_max: usize,
     /// Number of points in one answer of series, over all of them.
     pub points_max: usize,
+    /// Merged states of panes that the overlapping windows of one answer of series are made of, over
+    /// all points and slices.
+    pub window_panes_max: usize,
+    /// Windows that one bucket may be in where SQL asks for windows.
+    pub bucket_windows_max: usize,
 }
 
 impl Default for QueryLimits {
@@ -88,6 +93,8 @@ impl Default for QueryLimits {
             workers: 2,
             series_max: 1_000,
             points_max: 500_000,
+            window_panes_max: 20_000_000,
+            bucket_windows_max: 10_000,
         }
     }
 }

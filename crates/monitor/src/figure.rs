@@ -143,6 +143,9 @@ pub struct FigureQuery {
     /// Length of a step; a multiple of the bucket. Steps begin at multiples of it since the epoch.
     /// Only buckets between `from_us` and `to_us` count, so the outer steps may be partial.
     pub step_us: i64,
+    /// Each step's figure is that of the last so much time up to the step's end, a multiple of the step;
+    /// unless told, that of the step.
+    pub over_us: Option<i64>,
 }
 
 /// The figures of one step of one slice.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt};
+pub use tillwatch_analyse::{Period, Span, Windows, Zone};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
 
@@ -85,8 +86,10 @@ pub struct SeriesQuestion {
     pub from_us: i64,
     /// End, exclusive; a multiple of the step.
     pub to_us: i64,
-    /// Distance of the points in microseconds; a multiple of the cube's bucket.
+    /// Distance of the points in microseconds; a multiple of the cube's bucket. Not looked at where steps are a calendar's.
     pub step_us: i64,
+    /// What of time each point stands for.
+    pub windows: Windows,
     /// Dimensions to split by.
     pub by: Vec<String>,
     /// Dimensions and the values they must have.
@@ -120,6 +123,8 @@ pub struct SeriesAnswer {
     /// By begin, in microseconds since the epoch: the steps of the question's range with buckets that changed after they
     /// were complete.
     pub revised: BTreeMap<i64, RevisedStep>,
+    /// What there is to know about points without a value and events in no window, in sentences.
+    pub notes: Vec<String>,
     /// Whether slices were left out because of the limit.
     pub truncated: bool,
 }

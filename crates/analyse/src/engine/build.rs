@@ -23,6 +23,7 @@ use crate::guard::{BoundFunctions, allowed_aggregates, allowed_scalars, allowed_
 use crate::limits::{BATCH_ROWS, QueryLimits};
 use crate::measure::{MEASURE, MeasureNames, merge_function};
 use crate::metric::{Compiler, MeasureInfo, Metric, MetricDefinition};
+use crate::series::PANE;
 use crate::source::{CubeSource, StreamSource};
 use crate::suggest;
 use crate::tables::{CATALOGUE, SCHEMA};
@@ -63,7 +64,7 @@ impl Engine {
         }
         register_merges(&mut base, &cubes)?;
         let allowed: Vec<Arc<ScalarUDF>> = base.scalar_functions().values().cloned().collect();
-        let bounds = BoundFunctions::new(&allowed, parts.limits.function_bounds());
+        let bounds = BoundFunctions::new(&allowed, &[PANE], parts.limits.function_bounds());
         base.register_function_rewrite(Arc::new(bounds))
             .map_err(AnalyseError::internal)?;
         let streams: BTreeMap<_, _> = parts

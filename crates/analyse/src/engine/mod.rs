@@ -23,6 +23,7 @@ use crate::measure::MeasureNames;
 use crate::metric::{MeasureInfo, Metric};
 use crate::source::{CubeSource, SourceMeasure, StreamSource};
 use crate::tables::QueryTables;
+use crate::windowed::functions;
 
 /// A cube with what was learnt about it once.
 #[derive(Debug, Clone)]
@@ -56,11 +57,15 @@ impl Engine {
             self.cubes.values().map(|cube| Arc::clone(&cube.source)),
             self.streams.values().map(Arc::clone),
         );
+        let windows = functions(&tables.cubes(), limits);
         let catalogues = tables.into_catalogues().map_err(AnalyseError::internal)?;
         let mut state = SessionStateBuilder::new_from_existing(self.base.clone())
             .with_catalog_list(catalogues)
             .with_runtime_env(runtime::limited(limits, &self.memory)?)
             .build();
+        for function in windows {
+            state.register_udtf(function.name(), Arc::clone(function.function()));
+        }
         // `now()` is the same everywhere in a query, and is this moment.
         state.mark_start_execution();
         Ok(state)

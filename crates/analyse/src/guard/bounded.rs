@@ -130,8 +130,9 @@ pub(crate) struct BoundFunctions {
 }
 
 impl BoundFunctions {
-    /// Bounds for `functions`, which are all that may stand in a plan.
-    pub(crate) fn new(functions: &[Arc<ScalarUDF>], bounds: Bounds) -> Self {
+    /// Bounds for `functions`, which are all that may stand in a plan besides those of the names in
+    /// `own`: no text can call these, only plans that are built have them.
+    pub(crate) fn new(functions: &[Arc<ScalarUDF>], own: &[&str], bounds: Bounds) -> Self {
         let bounded = functions
             .iter()
             .filter(|function| is_growing(function.name()))
@@ -145,6 +146,7 @@ impl BoundFunctions {
         let allowed = functions
             .iter()
             .map(|function| function.name().to_owned())
+            .chain(own.iter().map(|name| (*name).to_owned()))
             .collect();
         let joined = Joined {
             signature: Signature::user_defined(Volatility::Immutable),

@@ -15,6 +15,7 @@ use super::scope::{Env, Lineage, Relation, Scope, normal, qualifier, table_name}
 use crate::error::{AnalyseError, Fault, Position};
 use crate::guard::position;
 use crate::suggest;
+use crate::windowed::{DIMENSION, FUNCTIONS};
 
 /// Replaces every `measure(name)` in the query and its subqueries.
 pub(crate) fn rewrite(query: &mut Query, names: &MeasureNames) -> Result<(), AnalyseError> {
@@ -117,6 +118,23 @@ impl Rewriter<'_> {
         scope: &mut Scope,
     ) -> Result<(), AnalyseError> {
         let relation = match factor {
+            TableFactor::Table {
+                name,
+                alias,
+                args: Some(call),
+                ..
+            } => match window_cube(name, &mut call.args) {
+                Some((function, cube)) => Relation {
+                    // The planner calls the table so where it has no other name.
+                    qualifier: qualifier(alias.as_ref(), None)
+                        .or_else(|| Some(Ident::with_quote('"', format!("{function}()")))),
+                    cubes: (self.names.cubes.contains_key(&cube))
+                        .then_some(cube)
+                        .into_iter()
+                        .collect(),
+                },
+                None => return Ok(()),
+            },
             TableFactor::Table { name, alias, .. } => {
                 let Some((ident, alone)) = table_name(name) else {
                     return Ok(());
@@ -403,6 +421,39 @@ fn measure_argument(expr: &Expr) -> Option<Result<(Option<Ident>, Ident), Fault>
         Expr::Function(call) if is_measure(call) && call.filter.is_none() => Some(argument(call)),
         _ => None,
     }
+}
+
+/// The function and the cube of a call for windows. Names in it become texts: functions of tables have no
+/// columns to name.
+fn window_cube(name: &mut ObjectName, args: &mut [FunctionArg]) -> Option<(String, String)> {
+    let (function, alone) = table_name(name)?;
+    let function = normal(function);
+    if !alone || !FUNCTIONS.contains(&function.as_str()) {
+        return None;
+    }
+    *name = ObjectName::from(vec![Ident::new(function.as_str())]);
+    let mut cube = None;
+    for (at, arg) in args.iter_mut().enumerate() {
+        let FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) = arg else {
+            continue;
+        };
+        if let Expr::Identifier(ident) = expr {
+            let named = normal(ident);
+            let text = if at == 0 {
+                named
+            } else {
+                format!("{DIMENSION}{named}")
+            };
+            *expr = Expr::value(Value::SingleQuotedString(text));
+        }
+        if at == 0
+            && let Expr::Value(value) = expr
+            && let Value::SingleQuotedString(text) = &value.value
+        {
+            cube = Some(text.clone());
+        }
+    }
+    Some((function, cube?))
 }
 
 /// The one name `measure()` takes, with the relation it is written after.

@@ -1,6 +1,7 @@
 //! The figures behind series and slices: grouped rows, the metric computed on each.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch, new_null_array};
@@ -11,7 +12,9 @@ use datafusion::common::ScalarValue;
 use datafusion::physical_expr::PhysicalExpr;
 use tillwatch_process::compute;
 
-use super::plan::{STEP, measure_column, plan};
+use super::division::{Divisions, Stretch};
+use super::panes::{Asides, seen, windows};
+use super::plan::{STEP, Told, measure_column, plan};
 use super::query::{Checked, is_border};
 use crate::encode::{Cell, cells, plain};
 use crate::engine::Engine;
@@ -26,16 +29,19 @@ pub(super) type Key = Vec<Option<String>>;
 
 /// Everything a series or slice is made from.
 pub(super) struct Figures {
-    /// Per combination: step → row of `rows`.
-    pub(super) groups: BTreeMap<Key, BTreeMap<i64, usize>>,
+    /// Per combination: point → row of `rows`.
+    pub(super) groups: BTreeMap<Key, BTreeMap<usize, usize>>,
     /// What was computed on every row.
     pub(super) rows: Computed,
     /// The same on one row that stands for "nothing happened".
     pub(super) empty: Computed,
-    /// The first and last step with rows of any combination, whatever the conditions.
-    pub(super) known_us: Option<(i64, i64)>,
-    /// The widths of older buckets, newest first.
-    pub(super) widths_us: Vec<(i64, i64)>,
+    /// The points whose windows are within the time that has rows of any combination, whatever the
+    /// conditions.
+    pub(super) known: Range<usize>,
+    /// The points whose windows begin or end within an older, wider bucket.
+    cut: Vec<bool>,
+    /// What is to be told where each zone has its own windows.
+    pub(super) asides: Asides,
     /// The cube's version shown.
     pub(super) version: u64,
 }
@@ -59,57 +65,112 @@ pub(super) async fn figures(
     let version = query.cube.source.version();
     let table = Arc::new(CubeTable::new(Arc::clone(&query.cube.source)));
     let state = engine.session_for_built(limits)?;
-    let plan = plan(query, &table)?;
-    let limits = QueryLimits {
-        rows_max: limits.points_max,
+    let told = if query.is_one_pass() {
+        Told::Values
+    } else {
+        Told::States
+    };
+    // Windows have two ends each, and no pane is without one.
+    let rows_max = limits.points_max.saturating_mul(2);
+    let pane_limits = QueryLimits {
+        rows_max: if query.is_one_pass() {
+            limits.points_max
+        } else {
+            rows_max
+        },
         ..limits.clone()
     };
-    let answer = match engine.collect(&state, &plan, &limits).await {
-        Err(AnalyseError::TooManyRows { rows_max }) => {
-            let message = format!("the series have more than {rows_max} points");
-            return Err(AnalyseError::invalid(format!(
-                "{message}; split by fewer dimensions or use a wider step"
-            )));
-        }
-        other => other?,
+    let first = plan(query, &table, told)?;
+    let first = engine.collect(&state, &first, &pane_limits).await;
+    let first = first.map_err(|error| many_points(error, limits))?;
+    // Read after the view: buckets only ever grow wider, so no joined one passes for narrow.
+    let widths_us = query.cube.source.widths_us();
+    let (answer, asides) = if query.is_one_pass() {
+        (first, Asides::default())
+    } else {
+        let all = windows(engine, &state, query, &pane_limits, first, &widths_us).await;
+        all.map_err(|error| many_points(error, limits))?
     };
     let view = table.take_view(TimeRange {
-        from_us: Some(query.from_us),
-        to_us: Some(query.to_us),
+        from_us: Some(query.course.read.from_us),
+        to_us: Some(query.course.read.to_us),
     });
     let rows = concat_batches(&answer.schema, &answer.batches).map_err(AnalyseError::internal)?;
     Ok(Figures {
         groups: groups(query, &rows)?,
+        known: known(query, view.as_ref(), &rows)?,
         rows: computed(query, &measures(query, &rows)?)?,
         empty: computed(query, &nothing(query)?)?,
-        known_us: known(query, view.as_ref())?,
-        // Read after the view: buckets only ever grow wider, so no joined one passes for narrow.
-        widths_us: query.cube.source.widths_us(),
+        cut: cut(query, &widths_us),
+        asides,
         version,
     })
 }
 
+fn many_points(error: AnalyseError, limits: &QueryLimits) -> AnalyseError {
+    if !matches!(error, AnalyseError::TooManyRows { .. }) {
+        return error;
+    }
+    let message = format!("the series have more than {} points", limits.points_max);
+    AnalyseError::invalid(format!(
+        "{message}; split by fewer dimensions or use a wider step"
+    ))
+}
+
+/// Of every point whether its window is cut. Where older buckets were joined to wider ones, a window
+/// that begins or ends within one would hold events of its neighbours, or miss some of its own.
+/// Where each zone has its own windows, the rows tell.
+fn cut(query: &Checked<'_>, widths_us: &[(i64, i64)]) -> Vec<bool> {
+    let Divisions::One(division) = query.course.divisions.as_ref() else {
+        return Vec::new();
+    };
+    let is_cut = |window: &Stretch| {
+        !is_border(widths_us, window.from_us) || !is_border(widths_us, window.to_us)
+    };
+    division.windows().iter().map(is_cut).collect()
+}
+
 impl Figures {
-    /// Whether nothing in a step means that nothing happened: outside of what the cube has rows of,
+    /// Whether nothing in a window means that nothing happened: outside of what the cube has rows of,
     /// nobody knows.
-    pub(super) fn is_known(&self, step: i64) -> bool {
-        self.known_us
-            .is_some_and(|(first, last)| (first..=last).contains(&step))
+    pub(super) fn is_known(&self, point: usize) -> bool {
+        self.known.contains(&point)
     }
 
-    /// Whether a step consists of whole buckets. Where older buckets were joined to wider ones, one
-    /// that does not would hold events of its neighbours, or miss some of its own.
-    pub(super) fn is_whole(&self, step: i64, step_us: i64) -> bool {
-        is_border(&self.widths_us, step) && is_border(&self.widths_us, step.saturating_add(step_us))
+    /// Whether a point's window consists of whole buckets.
+    pub(super) fn is_whole(&self, key: &Key, point: usize) -> bool {
+        let is_cut = self.cut.get(point).is_some_and(|is_cut| *is_cut);
+        // Most questions have none, and then there is no key to compare.
+        let is_cut_in_zone =
+            !self.asides.cut.is_empty() && self.asides.cut.contains(&(key.clone(), point));
+        !is_cut && !is_cut_in_zone
+    }
+
+    /// Whether there are only events of a combination whose zone does not exist.
+    pub(super) fn is_without_zone(&self, key: &Key) -> bool {
+        self.asides.without_zone.contains(key)
+            && self.groups.get(key).is_none_or(BTreeMap::is_empty)
     }
 }
 
 fn groups(
     query: &Checked<'_>,
     rows: &RecordBatch,
-) -> Result<BTreeMap<Key, BTreeMap<i64, usize>>, AnalyseError> {
-    let steps = named(rows, STEP)?;
-    let steps = steps.as_primitive::<Int64Type>();
+) -> Result<BTreeMap<Key, BTreeMap<usize, usize>>, AnalyseError> {
+    let points = named(rows, STEP)?;
+    let points = points.as_primitive::<Int64Type>();
+    let mut groups: BTreeMap<Key, BTreeMap<usize, usize>> = BTreeMap::new();
+    for (row, key) in keys(query, rows)?.into_iter().enumerate() {
+        // A bucket far ahead of all windows is in none.
+        if let Ok(point) = usize::try_from(points.value(row)) {
+            groups.entry(key).or_default().insert(point, row);
+        }
+    }
+    Ok(groups)
+}
+
+/// The combination of every row.
+pub(super) fn keys(query: &Checked<'_>, rows: &RecordBatch) -> Result<Vec<Key>, AnalyseError> {
     let dimensions = query
         .by
         .iter()
@@ -119,21 +180,17 @@ fn groups(
         .iter()
         .map(cells)
         .collect::<Result<Vec<_>, _>>()?;
-    let mut groups: BTreeMap<Key, BTreeMap<i64, usize>> = BTreeMap::new();
-    for row in 0..rows.num_rows() {
-        let key = writers.iter().map(|cell| match cell(row) {
+    let key = |row| {
+        let values = writers.iter().map(|cell| match cell(row) {
             Cell::Null => None,
             Cell::Raw(text) | Cell::Text(text) => Some(text),
         });
-        groups
-            .entry(key.collect())
-            .or_default()
-            .insert(steps.value(row), row);
-    }
-    Ok(groups)
+        values.collect()
+    };
+    Ok((0..rows.num_rows()).map(key).collect())
 }
 
-fn named(rows: &RecordBatch, name: &str) -> Result<ArrayRef, AnalyseError> {
+pub(super) fn named(rows: &RecordBatch, name: &str) -> Result<ArrayRef, AnalyseError> {
     rows.column_by_name(name)
         .map(Arc::clone)
         .ok_or_else(|| AnalyseError::internal(format!("no column '{name}' in the figures")))
@@ -243,10 +300,33 @@ pub(super) fn number(array: &ArrayRef, row: usize) -> Option<f64> {
         .filter(|value| value.is_finite())
 }
 
-fn known(query: &Checked<'_>, view: &dyn CubeSnapshot) -> Result<Option<(i64, i64)>, AnalyseError> {
-    let known = view
-        .extent(query.from_us, query.to_us)
+/// The points of which something is known: those whose windows have a part of the time that the cube
+/// has rows of, and those with rows.
+fn known(
+    query: &Checked<'_>,
+    view: &dyn CubeSnapshot,
+    rows: &RecordBatch,
+) -> Result<Range<usize>, AnalyseError> {
+    let course = &query.course;
+    let has_rows = view
+        .extent(course.read.from_us, course.read.to_us)
         .map_err(AnalyseError::internal)?;
-    let floor = |us: i64| us - (us - query.from_us).rem_euclid(query.step_us);
-    Ok(known.map(|(first, last)| (floor(first), floor(last))))
+    // Local dates lie beside those of UTC by less than a step; their rows tell the rest.
+    let spans = match (course.divisions.as_ref(), query.windows.step) {
+        (Divisions::PerZone(_), Some(_)) => &course.steps,
+        _ => &course.windows,
+    };
+    let known = has_rows.map_or(0..0, |(first_us, last_us)| {
+        let first = spans.partition_point(|span| span.to_us <= first_us);
+        first
+            ..spans
+                .partition_point(|span| span.from_us <= last_us)
+                .max(first)
+    });
+    let seen = seen(rows, course.steps.len())?;
+    Ok(match seen {
+        Some(seen) if known.is_empty() => seen,
+        Some(seen) => known.start.min(seen.start)..known.end.max(seen.end),
+        None => known,
+    })
 }

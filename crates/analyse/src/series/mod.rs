@@ -1,15 +1,23 @@
 //! A metric over time: by slice, filled where nothing happened, in a fixed order.
 
+mod division;
 mod figures;
+mod pane;
+mod panes;
 mod plan;
 mod points;
 mod query;
+mod spread;
+mod states;
+mod window;
 
 use std::sync::Arc;
 
-pub use points::{OneSeries, PointValue, Series};
+pub use points::{OneSeries, PointValue, PointWindow, Series};
 pub use query::{SeriesQuery, SlicesQuery};
+pub use window::{Span, Windows, Zone};
 
+pub(crate) use pane::PANE;
 pub(crate) use points::{series, slices};
 
 use crate::metric::Metric;

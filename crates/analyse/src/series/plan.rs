@@ -4,60 +4,143 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{DataType, SchemaRef};
+use datafusion::arrow::datatypes::{DataType, Field, Fields, SchemaRef};
+use datafusion::catalog::TableProvider;
 use datafusion::common::{Column, Result, ScalarValue};
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit};
 
+use super::division::{Divisions, PerZone};
+use super::pane::pane_of;
 use super::query::Checked;
+use super::states::kept_states;
 use crate::error::AnalyseError;
 use crate::friendly::type_name;
 use crate::measure::state_column;
-use crate::source::SourceMeasure;
 use crate::tables::{BUCKET, CubeTable};
 
-/// The column of a step's start, in microseconds.
+/// The column of a pane's or a point's number.
 pub(super) const STEP: &str = "step#";
 
-/// Rows of (step, dimensions, finished measures), in no order: whoever reads them keeps them in maps, and
+/// The column of the zone that a pane is one of, where each zone has its own.
+pub(super) const ZONE: &str = "zone#";
+
+/// What is told of the measures of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Told {
+    /// The finished value.
+    Values,
+    /// The merged state, as a struct.
+    States,
+}
+
+/// Rows of (pane, dimensions, measures), in no order: whoever reads them keeps them in maps, and
 /// a sort would take several times the memory of the groups.
 pub(super) fn plan(
     query: &Checked<'_>,
     table: &Arc<CubeTable>,
+    told: Told,
 ) -> Result<LogicalPlan, AnalyseError> {
-    use datafusion::catalog::TableProvider;
     let schema = table.schema();
     let mut conditions = vec![
-        column(BUCKET).gt_eq(instant(query.from_us)),
-        column(BUCKET).lt(instant(query.to_us)),
+        column(BUCKET).gt_eq(instant(query.course.read.from_us)),
+        column(BUCKET).lt(instant(query.course.read.to_us)),
     ];
     conditions.extend(filters(query, &schema)?);
-    grouped(query, table, conditions).map_err(AnalyseError::internal)
+    let source = provider_as_source(Arc::clone(table) as _);
+    let name = query.cube.source.name();
+    let grouped = || {
+        let mut builder = LogicalPlanBuilder::scan(name, source, None)?;
+        for condition in conditions {
+            builder = builder.filter(condition)?;
+        }
+        let mut keys = vec![pane(query).alias(STEP)];
+        keys.extend(query.by.iter().map(|name| column(name)));
+        if let Divisions::PerZone(zones) = query.course.divisions.as_ref() {
+            keys.push(zone(zones).alias(ZONE));
+        }
+        builder
+            .aggregate(
+                keys,
+                merges(query, &schema, told, |_, measure, part| {
+                    state_column(measure, part)
+                })?,
+            )?
+            .build()
+    };
+    grouped().map_err(AnalyseError::internal)
 }
 
-fn grouped(
+/// What `plan` groups by, in the rows of panes or of what was merged of them.
+pub(super) fn regrouped(
     query: &Checked<'_>,
-    table: &Arc<CubeTable>,
-    conditions: Vec<Expr>,
+    rows: Arc<dyn TableProvider>,
+    told: Told,
+    has_zones: bool,
 ) -> Result<LogicalPlan> {
-    let source = provider_as_source(Arc::clone(table) as _);
-    let mut builder = LogicalPlanBuilder::scan(query.cube.source.name(), source, None)?;
-    for condition in conditions {
-        builder = builder.filter(condition)?;
-    }
-    // In whole numbers: the range begins at `from_us`, and no bucket before it gets here.
-    let at = || cast(column(BUCKET), DataType::Int64);
-    let step = at() - (at() - lit(query.from_us)) % lit(query.step_us);
-    let mut keys = vec![step.alias(STEP)];
+    let schema = rows.schema();
+    let mut keys = vec![column(STEP)];
     keys.extend(query.by.iter().map(|name| column(name)));
-    let merges: Vec<Expr> = query
+    if has_zones {
+        keys.push(column(ZONE));
+    }
+    LogicalPlanBuilder::scan("panes#", provider_as_source(rows), None)?
+        .aggregate(
+            keys,
+            merges(query, &schema, told, |at, _, part| part_column(at, part))?,
+        )?
+        .build()
+}
+
+fn pane(query: &Checked<'_>) -> Expr {
+    if query.windows.is_plain() {
+        // In whole numbers: the range begins at `from_us`, and no bucket before it gets here.
+        return (cast(column(BUCKET), DataType::Int64) - lit(query.from_us)) / lit(query.step_us);
+    }
+    let mut arguments = vec![column(BUCKET)];
+    if let Divisions::PerZone(zones) = query.course.divisions.as_ref() {
+        arguments.push(zone(zones));
+    }
+    pane_of(&query.course.divisions).call(arguments)
+}
+
+fn zone(zones: &PerZone) -> Expr {
+    cast(column(&zones.dimension), DataType::Utf8View)
+}
+
+fn merges(
+    query: &Checked<'_>,
+    schema: &SchemaRef,
+    told: Told,
+    part_name: impl Fn(usize, &str, usize) -> String,
+) -> Result<Vec<Expr>> {
+    let measures = query
         .measures
         .iter()
-        .enumerate()
-        .filter_map(|(at, index)| Some((at, query.cube.measures.get(*index)?)))
-        .map(|(at, measure)| merged(measure).alias(measure_column(at)))
-        .collect();
-    builder.aggregate(keys, merges)?.build()
+        .filter_map(|index| query.cube.measures.get(*index));
+    let merged = measures.enumerate().map(|(at, measure)| {
+        let names: Vec<String> = (0..measure.state_columns.len())
+            .map(|part| part_name(at, &measure.name, part))
+            .collect();
+        let parts = names.iter().map(|name| column(name)).collect();
+        let merged = match told {
+            Told::Values => measure.merge.call(parts),
+            Told::States => {
+                let fields = names
+                    .iter()
+                    .enumerate()
+                    .map(|(part, name)| {
+                        let field = schema.field_with_name(name)?;
+                        let kind = field.data_type().clone();
+                        Ok(Field::new(part_column(at, part), kind, true))
+                    })
+                    .collect::<Result<Fields>>()?;
+                kept_states(&measure.merge, fields).call(parts)
+            }
+        };
+        Ok(merged.alias(measure_column(at)))
+    });
+    merged.collect()
 }
 
 /// The name of the measure's column in the plan's rows.
@@ -65,11 +148,9 @@ pub(super) fn measure_column(at: usize) -> String {
     format!("measure#{at}")
 }
 
-fn merged(measure: &SourceMeasure) -> Expr {
-    let parts = (0..measure.state_columns.len())
-        .map(|part| column(&state_column(&measure.name, part)))
-        .collect();
-    measure.merge.call(parts)
+/// The name of the column of a part of the measure's state, in rows of panes.
+pub(super) fn part_column(at: usize, part: usize) -> String {
+    format!("measure#{at}#{part}")
 }
 
 fn filters(query: &Checked<'_>, schema: &SchemaRef) -> Result<Vec<Expr>, AnalyseError> {

@@ -1,11 +1,15 @@
 //! What can be asked about a metric, and what of it makes sense.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::division::{Course, Divisions, Stretch};
+use super::window::{Span, Windows, Zone};
+use crate::calendar::{is_zone, nearest_zone};
 use crate::engine::{Cube, Engine};
 use crate::error::{AnalyseError, Fault};
 use crate::metric::Metric;
 use crate::suggest;
-use std::collections::BTreeSet;
-use std::sync::Arc;
 
 /// A question for a metric's series.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -18,8 +22,10 @@ pub struct SeriesQuery {
     pub to_us: i64,
     /// Width of one point, a multiple of the cube's bucket. Steps are aligned to 1970-01-01T00:00Z,
     /// unless one step is the whole range. Where `keep` has joined older buckets to wider ones, a
-    /// step that is no multiple of these has no value.
+    /// step that is no multiple of these has no value. Not looked at where steps are a calendar's.
     pub step_us: i64,
+    /// Which stretch of time each point stands for: unless told, its step.
+    pub windows: Windows,
     /// Dimensions to split by.
     pub by: Vec<String>,
     /// Conditions on dimensions, as (dimension, value). Several values of one dimension are
@@ -45,6 +51,8 @@ pub(super) struct Checked<'a> {
     pub(super) from_us: i64,
     pub(super) to_us: i64,
     pub(super) step_us: i64,
+    pub(super) windows: &'a Windows,
+    pub(super) course: Course,
     pub(super) by: &'a [String],
     pub(super) filters: &'a [(String, String)],
     pub(super) series_max: usize,
@@ -53,12 +61,10 @@ pub(super) struct Checked<'a> {
 }
 
 impl Checked<'_> {
-    /// The start of every step.
-    pub(super) fn steps(&self) -> impl Iterator<Item = i64> {
-        let step = self.step_us;
-        let count = (self.to_us - self.from_us) / step;
-        let from = self.from_us;
-        (0..count).map(move |at| from + at * step)
+    /// Whether every pane is in the window of one point only, so that one grouping is all there is to do.
+    pub(super) fn is_one_pass(&self) -> bool {
+        self.windows.span == Span::Step
+            && matches!(self.course.divisions.as_ref(), Divisions::One(_))
     }
 }
 
@@ -79,46 +85,87 @@ pub(super) fn check<'a>(
         .get(&metric.definition.of)
         .ok_or(AnalyseError::Internal)?;
     check_dimensions(cube, query)?;
-    check_step(query.step_us, cube.source.bucket_us())?;
-    let step = query.step_us;
-    let (from_us, to_us) = range(query, widest_us(query, cube));
-    if from_us >= to_us {
+    check_windows(cube, query)?;
+    let points_max = engine.limits.points_max;
+    let range = range(query, cube)?;
+    if range.from_us >= range.to_us {
         return Err(AnalyseError::invalid(
             "the range is empty: 'from' must be before 'to'",
         ));
     }
-    let steps = usize::try_from(to_us.saturating_sub(from_us) / step).unwrap_or(usize::MAX);
-    let points_max = engine.limits.points_max;
+    if query.windows.step.is_none() {
+        check_count(range, query.step_us, points_max)?;
+    }
+    let course = Course::new(&query.windows, query.step_us, range, points_max)
+        .ok_or_else(out_of_calendar)?;
+    let steps = course.steps.len();
     if steps > points_max {
-        let wider = step.saturating_mul(i64::try_from(steps / points_max + 1).unwrap_or(i64::MAX));
-        return Err(AnalyseError::Invalid(
-            Fault::new(format!(
-                "the range has {steps} steps; at most {points_max} are answered"
-            ))
-            .suggest(Some(format!("use a step of {} or more", duration(wider)))),
-        ));
+        return Err(AnalyseError::invalid(format!(
+            "the range has more than {points_max} steps, which are answered at most"
+        )));
     }
     let wanted = query.limit_series.unwrap_or(usize::MAX);
     Ok(Checked {
         series_max: wanted
             .min(engine.limits.series_max)
-            .min(points_max / steps)
+            .min(points_max / steps.max(1))
             .max(1),
         measures: measures(metric, cube, further)?,
         metric: Arc::clone(metric),
         cube,
-        from_us,
-        to_us,
-        step_us: step,
+        from_us: range.from_us,
+        to_us: range.to_us,
+        step_us: query.step_us,
+        windows: &query.windows,
+        course,
         by: &query.by,
         filters: &query.filters,
     })
 }
 
-/// The range in whole steps. Steps are counted from 1970, so that points stay where they are as time
-/// goes on; but a step as long as the range is one figure for exactly that stretch, rounded up to
-/// whole buckets of `bucket_us`.
-fn range(query: &SeriesQuery, bucket_us: i64) -> (i64, i64) {
+fn check_count(range: Stretch, step_us: i64, points_max: usize) -> Result<(), AnalyseError> {
+    let steps = range.to_us.saturating_sub(range.from_us) / step_us;
+    let steps = usize::try_from(steps).unwrap_or(usize::MAX);
+    if steps <= points_max {
+        return Ok(());
+    }
+    let times = i64::try_from(steps / points_max + 1).unwrap_or(i64::MAX);
+    let wider = step_us.saturating_mul(times);
+    Err(AnalyseError::Invalid(
+        Fault::new(format!(
+            "the range has {steps} steps; at most {points_max} are answered"
+        ))
+        .suggest(Some(format!("use a step of {} or more", duration(wider)))),
+    ))
+}
+
+fn out_of_calendar() -> AnalyseError {
+    AnalyseError::invalid("the range is beyond the years that calendars have")
+}
+
+/// The range in whole steps. Steps are counted from 1970 or by the calendar, so that points stay
+/// where they are as time goes on.
+fn range(query: &SeriesQuery, cube: &Cube) -> Result<Stretch, AnalyseError> {
+    if query.windows.step.is_some() && query.from_us >= query.to_us {
+        return Ok(Stretch {
+            from_us: 0,
+            to_us: 0,
+        });
+    }
+    let (from_us, to_us) = if query.windows.is_plain() {
+        plain_range(query, widest_us(query, cube))
+    } else {
+        query
+            .windows
+            .whole_us(query.step_us, query.from_us, query.to_us)
+            .ok_or_else(out_of_calendar)?
+    };
+    Ok(Stretch { from_us, to_us })
+}
+
+/// The range of plain steps; but a step as long as the range is one figure for exactly that stretch,
+/// rounded up to whole buckets of `bucket_us`.
+fn plain_range(query: &SeriesQuery, bucket_us: i64) -> (i64, i64) {
     let step = query.step_us;
     let up = |us: i64, to: i64| us.saturating_add(to - 1).div_euclid(to).saturating_mul(to);
     if query.to_us.saturating_sub(query.from_us) == step {
@@ -152,21 +199,9 @@ pub(super) fn is_border(widths_us: &[(i64, i64)], us: i64) -> bool {
 }
 
 fn check_dimensions(cube: &Cube, query: &SeriesQuery) -> Result<(), AnalyseError> {
-    let known = || cube.dimensions.iter().map(String::as_str);
-    for name in query
-        .by
-        .iter()
-        .chain(query.filters.iter().map(|(name, _)| name))
-    {
-        if !known().any(|dimension| dimension == name) {
-            let suggestion = suggest::did_you_mean(name, known())
-                .or_else(|| Some(format!("the dimensions are {}", suggest::listed(known()))));
-            let message = format!(
-                "the cube '{}' has no dimension '{name}'",
-                cube.source.name()
-            );
-            return Err(AnalyseError::unknown(message, suggestion));
-        }
+    let filtered = query.filters.iter().map(|(name, _)| name);
+    for name in query.by.iter().chain(filtered) {
+        check_dimension(cube, name)?;
     }
     let mut seen = BTreeSet::new();
     match query.by.iter().find(|name| !seen.insert(name.as_str())) {
@@ -175,6 +210,88 @@ fn check_dimensions(cube: &Cube, query: &SeriesQuery) -> Result<(), AnalyseError
         ))),
         None => Ok(()),
     }
+}
+
+fn check_dimension(cube: &Cube, name: &str) -> Result<(), AnalyseError> {
+    let known = || cube.dimensions.iter().map(String::as_str);
+    if known().any(|dimension| dimension == name) {
+        return Ok(());
+    }
+    let suggestion = suggest::did_you_mean(name, known())
+        .or_else(|| Some(format!("the dimensions are {}", suggest::listed(known()))));
+    let message = format!(
+        "the cube '{}' has no dimension '{name}'",
+        cube.source.name()
+    );
+    Err(AnalyseError::unknown(message, suggestion))
+}
+
+fn check_windows(cube: &Cube, query: &SeriesQuery) -> Result<(), AnalyseError> {
+    let windows = &query.windows;
+    if windows.step.is_none() {
+        check_step(query.step_us, cube.source.bucket_us())?;
+    }
+    if let Span::Trailing(width_us) = windows.span {
+        if windows.step.is_some() {
+            return Err(AnalyseError::Invalid(
+                Fault::new("a trailing window needs steps of a fixed length")
+                    .suggest(Some("use a step such as 1d, or 'since'".to_owned())),
+            ));
+        }
+        check_width(width_us, query.step_us)?;
+    }
+    match &windows.zone {
+        Zone::Utc => Ok(()),
+        _ if !windows.has_calendar() => Err(AnalyseError::invalid(
+            "a zone has no meaning without a step of a calendar or 'since'",
+        )),
+        Zone::Named(name) if is_zone(name) => Ok(()),
+        Zone::Named(name) => {
+            let nearest = nearest_zone(name);
+            Err(AnalyseError::unknown(
+                format!("there is no time zone '{name}'"),
+                nearest.map(|nearest| format!("did you mean '{nearest}'?")),
+            ))
+        }
+        Zone::Dimension(name) => check_zone_dimension(cube, name),
+    }
+}
+
+fn check_width(width_us: i64, step_us: i64) -> Result<(), AnalyseError> {
+    if width_us >= step_us && width_us % step_us == 0 {
+        return Ok(());
+    }
+    let times = (width_us / step_us).max(1);
+    let below = step_us.saturating_mul(times);
+    let above = below.saturating_add(step_us);
+    let advice = if width_us < below {
+        format!("use {}", duration(below))
+    } else {
+        format!("use {} or {}", duration(below), duration(above))
+    };
+    Err(AnalyseError::Invalid(
+        Fault::new(format!(
+            "a window of {} is no multiple of the step of {}",
+            duration(width_us),
+            duration(step_us)
+        ))
+        .suggest(Some(advice)),
+    ))
+}
+
+fn check_zone_dimension(cube: &Cube, name: &str) -> Result<(), AnalyseError> {
+    check_dimension(cube, name)?;
+    let schema = cube.source.schema();
+    let field = schema
+        .field_with_name(name)
+        .map_err(AnalyseError::internal)?;
+    if field.data_type().is_string() {
+        return Ok(());
+    }
+    let kind = crate::friendly::type_name(field.data_type());
+    Err(AnalyseError::invalid(format!(
+        "the dimension '{name}' is {kind}; a zone's name is text"
+    )))
 }
 
 fn check_step(step_us: i64, bucket_us: i64) -> Result<(), AnalyseError> {
@@ -219,7 +336,7 @@ fn measures(metric: &Metric, cube: &Cube, further: &[String]) -> Result<Vec<usiz
 }
 
 /// A duration as definitions write it: `90s`, `15m`, `2h`, `1d`.
-fn duration(us: i64) -> String {
+pub(super) fn duration(us: i64) -> String {
     for (unit, name) in [
         (86_400_000_000, "d"),
         (3_600_000_000, "h"),
@@ -246,10 +363,10 @@ mod tests {
             step_us: 60,
             ..SeriesQuery::default()
         };
-        assert_eq!(range(&query(95, 155), 10), (100, 160));
-        assert_eq!(range(&query(90, 150), 10), (90, 150));
-        assert_eq!(range(&query(95, 156), 10), (60, 180));
-        assert_eq!(range(&query(-30, 150), 10), (-60, 180));
+        assert_eq!(plain_range(&query(95, 155), 10), (100, 160));
+        assert_eq!(plain_range(&query(90, 150), 10), (90, 150));
+        assert_eq!(plain_range(&query(95, 156), 10), (60, 180));
+        assert_eq!(plain_range(&query(-30, 150), 10), (-60, 180));
     }
 
     #[test]

@@ -17,16 +17,20 @@ use super::cube::{BUCKET, CubeTable};
 use super::stream::StreamTable;
 use super::time_range::{TimeRange, time_range};
 use crate::source::{CubeSource, StreamSource};
+use crate::windowed::WindowTable;
 
 /// The catalogue every table is in.
 pub(crate) const CATALOGUE: &str = "tillwatch";
 /// The schema every table is in.
 pub(crate) const SCHEMA: &str = "public";
 
+/// The cubes of one query, by name.
+pub(crate) type CubeTables = Arc<BTreeMap<String, Arc<CubeTable>>>;
+
 /// One view of every cube and stream.
 #[derive(Debug, Default)]
 pub(crate) struct QueryTables {
-    cubes: BTreeMap<String, Arc<CubeTable>>,
+    cubes: CubeTables,
     streams: BTreeMap<String, Arc<StreamTable>>,
 }
 
@@ -36,15 +40,21 @@ impl QueryTables {
         cubes: impl IntoIterator<Item = Arc<dyn CubeSource>>,
         streams: impl IntoIterator<Item = Arc<dyn StreamSource>>,
     ) -> Self {
-        let cubes = cubes
+        let cubes: BTreeMap<_, _> = cubes
             .into_iter()
             .map(|cube| (cube.name().to_owned(), Arc::new(CubeTable::new(cube))))
             .collect();
+        let cubes = Arc::new(cubes);
         let streams = streams
             .into_iter()
             .map(|stream| (stream.name().to_owned(), Arc::new(StreamTable::new(stream))))
             .collect();
         Self { cubes, streams }
+    }
+
+    /// The cubes, to be read in other ways too.
+    pub(crate) fn cubes(&self) -> CubeTables {
+        Arc::clone(&self.cubes)
     }
 
     /// The catalogue list with these tables and nothing else.
@@ -85,24 +95,38 @@ impl SchemaProvider for QueryTables {
 /// Takes the views of all tables an optimised plan reads, each for all that the plan reads of it, so
 /// that two mentions of a table with different conditions see the same state of it.
 pub(crate) fn take_views(plan: &LogicalPlan) -> Result<()> {
-    let mut found: HashMap<String, (Arc<dyn TableProvider>, TimeRange)> = HashMap::new();
+    // By cube, however it is named: a cube and its windows are read in one view.
+    let mut found: HashMap<*const CubeTable, (Arc<dyn TableProvider>, TimeRange)> = HashMap::new();
     plan.apply_with_subqueries(|node| {
         if let LogicalPlan::TableScan(scan) = node {
             let provider = source_as_provider(&scan.source)?;
-            let range = time_range(BUCKET, &scan.filters);
-            found
-                .entry(scan.table_name.table().to_owned())
-                .and_modify(|(_, all)| *all = all.or(range))
-                .or_insert((provider, range));
+            if let Some(stream) = provider.downcast_ref::<StreamTable>() {
+                stream.take_view();
+            }
+            let range = match provider.downcast_ref::<WindowTable>() {
+                Some(windows) => windows.range(&scan.filters),
+                None => time_range(BUCKET, &scan.filters),
+            };
+            if let Some(cube) = cube_of(provider.as_ref()) {
+                found
+                    .entry(std::ptr::from_ref(cube))
+                    .and_modify(|(_, all)| *all = all.or(range))
+                    .or_insert((provider, range));
+            }
         }
         Ok(TreeNodeRecursion::Continue)
     })?;
     for (provider, range) in found.into_values() {
-        if let Some(cube) = provider.downcast_ref::<CubeTable>() {
+        if let Some(cube) = cube_of(provider.as_ref()) {
             cube.take_view(range);
-        } else if let Some(stream) = provider.downcast_ref::<StreamTable>() {
-            stream.take_view();
         }
     }
     Ok(())
+}
+
+fn cube_of(provider: &dyn TableProvider) -> Option<&CubeTable> {
+    let windows = provider.downcast_ref::<WindowTable>();
+    windows
+        .map(|windows| windows.cube().as_ref())
+        .or_else(|| provider.downcast_ref::<CubeTable>())
 }

@@ -45,6 +45,21 @@ impl CubeTable {
         }
     }
 
+    /// Width of a bucket, in microseconds.
+    pub(crate) fn bucket_us(&self) -> i64 {
+        self.source.bucket_us()
+    }
+
+    /// The widths of older buckets, newest first.
+    pub(crate) fn widths_us(&self) -> Vec<(i64, i64)> {
+        self.source.widths_us()
+    }
+
+    /// Names of the dimensions.
+    pub(crate) fn dimensions(&self) -> Vec<String> {
+        self.source.dimensions()
+    }
+
     /// Takes the view for all that the query reads of this cube.
     pub(crate) fn take_view(&self, range: TimeRange) -> Arc<dyn CubeSnapshot> {
         let mut view = self.view.lock().unwrap_or_else(PoisonError::into_inner);

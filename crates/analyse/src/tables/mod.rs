@@ -6,8 +6,8 @@ mod stream;
 mod time_range;
 
 /// Batches read ahead of the query. More would only hold memory.
-const AHEAD: usize = 2;
+pub(crate) const AHEAD: usize = 2;
 
-pub(crate) use catalogue::{CATALOGUE, QueryTables, SCHEMA, take_views};
+pub(crate) use catalogue::{CATALOGUE, CubeTables, QueryTables, SCHEMA, take_views};
 pub(crate) use cube::{BUCKET, CubeTable};
-pub(crate) use time_range::TimeRange;
+pub(crate) use time_range::{TimeRange, time_range};

@@ -95,14 +95,24 @@ impl Fixture {
     }
 }
 
-fn append(journal: &mut Journal, schema: &Arc<StreamSchema>, body: &str) {
+pub(super) fn append(journal: &mut Journal, schema: &Arc<StreamSchema>, body: &str) {
+    append_at(journal, schema, body, START_US + 3_600 * SECOND_US);
+}
+
+/// As received at a time; events of later do not count for the watermark.
+pub(super) fn append_at(
+    journal: &mut Journal,
+    schema: &Arc<StreamSchema>,
+    body: &str,
+    received_at_us: i64,
+) {
     let decoder = Decoder::new(Arc::clone(schema), DecodeLimits::default()).unwrap();
     let decoded = decoder.decode(&Format::Ndjson, body.as_bytes()).unwrap();
     assert_eq!(decoded.rejected, 0, "{:?}", decoded.rejections);
     let head = RecordHead {
         kind: RecordKind::Events,
         stream: &schema.name,
-        received_at_us: START_US + 3_600 * SECOND_US,
+        received_at_us,
         idempotency_key: None,
         source: None,
         first_row: 0,
@@ -112,7 +122,12 @@ fn append(journal: &mut Journal, schema: &Arc<StreamSchema>, body: &str) {
         .unwrap();
 }
 
-fn stream(name: &str, id: &str, time: &str, fields: &[(&str, &str)]) -> Arc<StreamSchema> {
+pub(super) fn stream(
+    name: &str,
+    id: &str,
+    time: &str,
+    fields: &[(&str, &str)],
+) -> Arc<StreamSchema> {
     let fields = fields
         .iter()
         .map(|(name, kind)| {
@@ -240,7 +255,7 @@ fn shipment_lines() -> Vec<String> {
         .collect()
 }
 
-fn pairs(all: &[(&str, &str)]) -> Vec<(String, String)> {
+pub(super) fn pairs(all: &[(&str, &str)]) -> Vec<(String, String)> {
     all.iter()
         .map(|(name, sql)| ((*name).to_owned(), (*sql).to_owned()))
         .collect()

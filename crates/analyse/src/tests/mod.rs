@@ -9,5 +9,8 @@ mod measures;
 mod memory;
 mod metrics;
 mod oracle;
+mod sales;
 mod slices;
 mod slt;
+mod windowed;
+mod windows;

@@ -158,6 +158,13 @@ pub struct ThresholdDetect {
     /// The metric is judged per window of this length, counted from the epoch.
     #[serde(serialize_with = "seconds")]
     pub window: Duration,
+    /// Instead of `window`: the metric over the last so much time is judged, at every bucket and no more
+    /// often than every ten seconds. A multiple of the bucket.
+    #[serde(
+        serialize_with = "some_seconds",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub over: Option<Duration>,
     /// How far the value must come back behind the limit before it counts as normal, as a share of
     /// the limit's size. Keeps a value that hovers at the limit from opening and closing incidents.
     pub resolve_margin: f64,
@@ -170,6 +177,7 @@ impl Default for ThresholdDetect {
             below: None,
             min_samples: 0,
             window: Duration::from_secs(60),
+            over: None,
             resolve_margin: 0.05,
         }
     }
@@ -212,6 +220,9 @@ impl ThresholdDetect {
         }
         if self.window < Duration::from_secs(1) || self.window > SPAN_MAX {
             fault("window", "must be between 1s and 24h");
+        }
+        if (self.over).is_some_and(|over| over < Duration::from_secs(1) || over > SPAN_MAX) {
+            fault("over", "must be between 1s and 24h");
         }
         if !(0.0..=1.0).contains(&self.resolve_margin) {
             fault("resolve_margin", "must be between 0 and 1");
@@ -404,6 +415,16 @@ fn seconds<S: serde::Serializer>(span: &Duration, serializer: S) -> Result<S::Ok
     serializer.collect_str(&format_args!("{}s", span.as_secs()))
 }
 
+fn some_seconds<S: serde::Serializer>(
+    span: &Option<Duration>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match span {
+        Some(span) => seconds(span, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -516,6 +537,20 @@ mod tests {
                 .reason
                 .contains("low, normal or high")
         );
+    }
+
+    #[test]
+    fn a_trailing_window_is_shown_only_where_there_is_one() {
+        // What a monitor judges by is compared as text, and those of before had no such word.
+        let shown = |over| {
+            let detect = ThresholdDetect {
+                over,
+                ..Default::default()
+            };
+            serde_json::to_value(detect).unwrap()
+        };
+        assert_eq!(shown(None).get("over"), None);
+        assert_eq!(shown(Some(Duration::from_secs(300)))["over"], "300s");
     }
 
     #[test]

@@ -92,6 +92,7 @@ impl Baselines {
             from_us: (to_us - history_us).div_euclid(block_us) * block_us,
             to_us,
             step_us: block_us,
+            over_us: None,
         };
         let figures = source.figures(&query)?;
         let mut left_out = LeftOut::default();

@@ -1,13 +1,14 @@
 //! Which steps are to be judged now.
 
+use super::figures::over_us;
 use super::state::Step;
 use crate::definition::{Detect, MonitorDefinition};
 use crate::figure::MetricFacts;
 
 /// After a pause, steps older than this are not judged any more, in microseconds.
 const CATCH_UP_US: i64 = 3600 * 1_000_000;
-/// Rates are judged no more often than this, in microseconds.
-const RATE_STEP_US: i64 = 10 * 1_000_000;
+/// Rates and trailing windows are judged no more often than this, in microseconds.
+const OFTEN_US: i64 = 10 * 1_000_000;
 
 /// What the clock shows.
 #[derive(Clone, Copy)]
@@ -26,12 +27,7 @@ pub(super) fn due(
     clock: Clock,
 ) -> Option<(Step, Step)> {
     let bucket_us = facts.bucket_us.max(1);
-    let wanted_us = match &definition.detect {
-        Detect::Threshold(detect) => i64::try_from(detect.window.as_micros()).unwrap_or(i64::MAX),
-        Detect::Rate(_) => RATE_STEP_US,
-    };
-    let buckets = (wanted_us.saturating_sub(1) / bucket_us) + 1;
-    let step_us = buckets.max(1) * bucket_us;
+    let step_us = step_us(definition, bucket_us);
     let complete_us = complete_upto_us(definition, facts, step_us, clock)?;
     let ready_us = complete_us.div_euclid(step_us) * step_us;
     let from_us = judged_upto_us.unwrap_or(ready_us - step_us);
@@ -48,6 +44,21 @@ pub(super) fn due(
         end_us: ready_us,
     };
     (first.start_us < ready_us).then_some((first, last))
+}
+
+/// How long a step is: whole buckets, and of a trailing window a whole part.
+fn step_us(definition: &MonitorDefinition, bucket_us: i64) -> i64 {
+    let buckets = |us: i64| ((us.saturating_sub(1) / bucket_us) + 1).max(1);
+    let Detect::Threshold(detect) = &definition.detect else {
+        return buckets(OFTEN_US) * bucket_us;
+    };
+    let Some(over_us) = over_us(detect) else {
+        let window_us = i64::try_from(detect.window.as_micros()).unwrap_or(i64::MAX);
+        return buckets(window_us) * bucket_us;
+    };
+    let is_part = |count: &i64| over_us % (count * bucket_us) == 0;
+    let count = (buckets(OFTEN_US)..=buckets(over_us)).find(is_part);
+    count.unwrap_or_else(|| buckets(over_us)) * bucket_us
 }
 
 /// The time up to which everything is taken to have arrived; `None` before the first event.
@@ -75,4 +86,31 @@ fn complete_upto_us(
         return Some(complete_us);
     }
     Some(complete_us.max(overtaking_us))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::definition::ThresholdDetect;
+
+    #[test]
+    fn a_trailing_window_is_judged_at_every_bucket_but_not_every_second() {
+        let step_s = |over_s: u64, bucket_s: i64| {
+            let detect = ThresholdDetect {
+                over: Some(Duration::from_secs(over_s)),
+                ..ThresholdDetect::default()
+            };
+            let definition = MonitorDefinition::new("m", "m", Detect::Threshold(detect));
+            step_us(&definition, bucket_s * 1_000_000) / 1_000_000
+        };
+        assert_eq!(step_s(300, 10), 10);
+        assert_eq!(step_s(300, 60), 60);
+        assert_eq!(step_s(300, 1), 10);
+        assert_eq!(step_s(33, 1), 11);
+        assert_eq!(step_s(17, 1), 17);
+        assert_eq!(step_s(5, 1), 5);
+        assert_eq!(step_s(3_600, 3_600), 3_600);
+    }
 }

@@ -19,6 +19,12 @@ pub(super) struct Total {
     pub denominator: Option<f64>,
 }
 
+/// The length of a threshold's trailing window.
+pub(super) fn over_us(detect: &ThresholdDetect) -> Option<i64> {
+    let over = detect.over?;
+    Some(i64::try_from(over.as_micros()).unwrap_or(i64::MAX / 4))
+}
+
 /// The buckets of figures at `step` of an incident whose bad time ended at `bad_until_us` or lasts.
 pub(super) fn judged(step: Step, bad_until_us: i64) -> JudgedRange {
     JudgedRange {
@@ -108,6 +114,7 @@ impl Lifecycle<'_> {
             from_us,
             to_us,
             step_us: to_us - from_us,
+            over_us: None,
         };
         let figures = self
             .watch
@@ -194,7 +201,8 @@ impl Lifecycle<'_> {
             Deviation::Up => detect.above,
             Deviation::Down => detect.below,
         };
-        let window = self.total(&incident.slice, step.start_us, step.end_us)?;
+        let window = self.window(step);
+        let window = self.total(&incident.slice, window.start_us, window.end_us)?;
         let mut figures = IncidentFigures {
             value: window.value.or(incident.figures.value),
             bound,
@@ -219,6 +227,22 @@ impl Lifecycle<'_> {
         Ok(figures)
     }
 
+    /// The time that is judged at a step: the step, or the trailing window that ends with it.
+    pub(super) fn window(&self, step: Step) -> Step {
+        let start_us = self.over_us().map(|over_us| step.end_us - over_us);
+        Step {
+            start_us: start_us.unwrap_or(step.start_us),
+            ..step
+        }
+    }
+
+    fn over_us(&self) -> Option<i64> {
+        match &self.definition.detect {
+            Detect::Threshold(detect) => over_us(detect),
+            Detect::Rate(_) => None,
+        }
+    }
+
     /// One step of every slice that `by` splits the metric into.
     pub(super) fn windows(
         &self,
@@ -232,6 +256,7 @@ impl Lifecycle<'_> {
             from_us: step.start_us,
             to_us: step.end_us,
             step_us: step.end_us - step.start_us,
+            over_us: self.over_us(),
         };
         let figures = self.watch.source.figures(&query);
         let figures = figures.map_err(MonitorError::Figures)?.into_iter();
@@ -248,6 +273,7 @@ impl Lifecycle<'_> {
             from_us,
             to_us,
             step_us: to_us - from_us,
+            over_us: None,
         };
         let figures = self.watch.source.figures(&query);
         let figures = figures.map_err(MonitorError::Figures)?;

@@ -49,6 +49,7 @@ impl Known {
             from_us: known.floor(before_us - REACH_US),
             to_us: before_us,
             step_us: known.grain_us,
+            over_us: None,
         };
         for figures in source.figures(&query)? {
             let seen = figures.buckets.iter().rev();

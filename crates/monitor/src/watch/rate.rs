@@ -55,6 +55,7 @@ impl RateRound {
             from_us,
             to_us: last.end_us,
             step_us,
+            over_us: None,
         };
         let steps = usize::try_from((last.end_us - from_us) / step_us).unwrap_or(0);
         let mut round = Self {

@@ -120,10 +120,14 @@ impl Lifecycle<'_> {
         let (from_us, to_us) = self.bad_time(incident, judged.bad_until_us);
         let (from_us, to_us) = match self.definition.detect {
             Detect::Rate(_) => (from_us, to_us),
-            Detect::Threshold(_) => (
-                from_us.min(judged.step_start_us),
-                to_us.max(judged.step_end_us),
-            ),
+            // Every bucket of the window that was judged last, however long before the step it begins.
+            Detect::Threshold(_) => {
+                let window = self.window(Step {
+                    start_us: judged.step_start_us,
+                    end_us: judged.step_end_us,
+                });
+                (from_us.min(window.start_us), to_us.max(window.end_us))
+            }
         };
         // A monitor that was changed may have had another metric when the incident was found.
         let late = (self.watch.source)

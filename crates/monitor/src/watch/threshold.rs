@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::figures::over_us;
 use super::known::Known;
 use super::rate::unjudged;
 use super::state::{Finding, Memory, Step};
@@ -41,6 +42,7 @@ impl ThresholdRound {
             from_us: first.start_us,
             to_us: last.end_us,
             step_us: first.end_us - first.start_us,
+            over_us: over_us(detect),
         };
         let mut windows: HashMap<i64, Vec<(Slice, Bucket)>> = HashMap::new();
         for figures in source.figures(&query)? {

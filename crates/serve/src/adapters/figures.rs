@@ -1,12 +1,12 @@
 //! Questions over the analyst.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use tillwatch_analyse::{Analyst, LimitOverride, PointValue, SeriesQuery};
-use tillwatch_process::{Cube, Processor, StreamLog};
+use tillwatch_analyse::{Analyst, LimitOverride, PointValue, PointWindow, SeriesQuery};
+use tillwatch_process::{Cube, Processor, Revision, Revisions, StreamLog};
 use tokio::sync::watch;
 
 use crate::adapters::faults;
@@ -79,20 +79,57 @@ fn document(analyst: &Analyst, metric: &tillwatch_analyse::Metric) -> Metric {
     }
 }
 
-/// The steps of a range with buckets that changed after they were complete.
-fn revised(cube: &Cube, from_us: i64, to_us: i64, step_us: i64) -> BTreeMap<i64, RevisedStep> {
-    let mut steps: BTreeMap<i64, RevisedStep> = BTreeMap::new();
-    cube.revisions(|revisions| {
-        for (start_us, revision) in revisions.within(from_us, to_us) {
-            let at_us = start_us - (start_us - from_us).rem_euclid(step_us.max(1));
-            let step = steps.entry(at_us).or_insert(RevisedStep {
-                revised_at_us: revision.revised_at_us,
-                events: 0,
-            });
-            step.events += revision.events;
-            step.revised_at_us = step.revised_at_us.max(revision.revised_at_us);
+/// The steps with buckets in their windows that changed after they were complete.
+fn revised(cube: &Cube, windows: &[PointWindow]) -> BTreeMap<i64, RevisedStep> {
+    let (Some(first), Some(last)) = (windows.first(), windows.last()) else {
+        return BTreeMap::new();
+    };
+    let within = |revisions: &Revisions| {
+        let within = revisions.within(first.from_us, last.to_us);
+        within.collect::<Vec<_>>()
+    };
+    revised_steps(&cube.revisions(within), windows)
+}
+
+/// What changed in windows, both of whose ends ascend. Each bucket comes in once and goes out once, however
+/// many windows it is in.
+fn revised_steps(
+    revised: &[(i64, Revision)],
+    windows: &[PointWindow],
+) -> BTreeMap<i64, RevisedStep> {
+    let mut steps = BTreeMap::new();
+    let (mut coming, mut going) = (revised.iter().peekable(), revised.iter().peekable());
+    let mut events = 0;
+    // Those that may be the last received of a window, the latest first.
+    let mut latest: VecDeque<(i64, i64)> = VecDeque::new();
+    for window in windows {
+        while let Some((start_us, revision)) =
+            coming.next_if(|(start_us, _)| *start_us < window.to_us)
+        {
+            events += revision.events;
+            while latest
+                .pop_back_if(|(_, at_us)| *at_us <= revision.revised_at_us)
+                .is_some()
+            {}
+            latest.push_back((*start_us, revision.revised_at_us));
         }
-    });
+        while let Some((_, revision)) =
+            going.next_if(|(start_us, _)| *start_us < window.from_us && *start_us < window.to_us)
+        {
+            events -= revision.events;
+        }
+        while latest
+            .pop_front_if(|(start_us, _)| *start_us < window.from_us)
+            .is_some()
+        {}
+        if let Some((_, revised_at_us)) = latest.front() {
+            let step = RevisedStep {
+                revised_at_us: *revised_at_us,
+                events,
+            };
+            steps.insert(window.at_us, step);
+        }
+    }
     steps
 }
 
@@ -118,12 +155,12 @@ impl Figures for AnalystFigures {
     fn series(&self, question: SeriesQuestion) -> BoxFuture<'_, Result<SeriesAnswer, Problem>> {
         async move {
             let place = self.places.get(&question.metric);
-            let (from_us, to_us, step_us) = (question.from_us, question.to_us, question.step_us);
             let query = SeriesQuery {
                 metric: question.metric,
                 from_us: question.from_us,
                 to_us: question.to_us,
                 step_us: question.step_us,
+                windows: question.windows,
                 by: question.by,
                 filters: question.filters,
                 limit_series: Some(question.limit),
@@ -149,8 +186,9 @@ impl Figures for AnalystFigures {
                     .and_then(|stream| stream.watermark_at(now_us(), self.processor.options())),
                 revised: place
                     .and_then(|place| place.cube.as_ref())
-                    .map(|cube| revised(cube, from_us, to_us, step_us))
+                    .map(|cube| revised(cube, &answer.windows))
                     .unwrap_or_default(),
+                notes: answer.notes,
                 truncated: answer.truncated,
             })
         }
@@ -200,5 +238,37 @@ impl Figures for AnalystFigures {
             first_us,
             last_us.saturating_add(self.analyst.bucket_us(metric) - 1),
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn every_window_tells_what_came_late_into_its_buckets(
+            revised in prop::collection::btree_map(0_i64..200, (1_u64..9, 0_i64..50), 0..40),
+            starts in prop::collection::vec((0_i64..9, 0_i64..60), 1..40),
+        ) {
+            let revised: Vec<(i64, Revision)> = revised.into_iter().map(|(start, (events, at))| {
+                (start, Revision { events, revised_at_us: at })
+            }).collect();
+            let (mut from_us, mut to_us) = (0, 0);
+            let windows: Vec<PointWindow> = (0..).zip(starts).map(|(at_us, (step, length))| {
+                from_us += step;
+                to_us = (from_us + length).max(to_us);
+                PointWindow { at_us, from_us, to_us }
+            }).collect();
+            let found = revised_steps(&revised, &windows);
+            for window in windows {
+                let inside = revised.iter().filter(|(start, _)| (window.from_us..window.to_us).contains(start));
+                let expected = inside.map(|(_, revision)| *revision).reduce(Revision::plus);
+                let found = found.get(&window.at_us).map(|step| (step.events, step.revised_at_us));
+                prop_assert_eq!(found, expected.map(|all| (all.events, all.revised_at_us)));
+            }
+        }
     }
 }

@@ -30,14 +30,19 @@ pub(crate) async fn list_metrics(
 
 /// A metric over time
 ///
-/// Without `step` the smallest readable one is chosen that gives at most 500 points.
+/// Without `step` the smallest readable one is chosen that gives at most 500 points. A point is named by the start of its step
+/// and stands for that step; with `window` for the time of that length that ends with the step; with `since` for the time from
+/// the start of the day, week, month, quarter or year that the step's end lies in up to that end.
 #[utoipa::path(
     get, path = "/v1/metrics/{metric}", tag = "metrics",
     params(
         ("metric" = String, Path, description = "Name of the metric"),
         ("from" = Option<String>, Query, description = "RFC 3339, epoch milliseconds, or an offset such as -1h (the default)"),
         ("to" = Option<String>, Query, description = "The same; now unless told"),
-        ("step" = Option<String>, Query, description = "Distance of the points, such as 10s; a multiple of the cube's bucket"),
+        ("step" = Option<String>, Query, description = "Distance of the points, such as 10s, a multiple of the cube's bucket; or day, week, month, quarter or year"),
+        ("window" = Option<String>, Query, description = "Trailing window (HOP) such as 5m, a multiple of the step: each point stands for the time of this length that ends with its step"),
+        ("since" = Option<String>, Query, description = "Cumulative window (CUMULATE): day, week, month, quarter or year; each point stands for the time since that began, up to the end of its step"),
+        ("zone" = Option<String>, Query, description = "Whose midnight begins a period: a name such as Europe/Berlin, or dim:NAME for the zone that a dimension names for each event; UTC unless told"),
         ("by" = Option<Vec<String>>, Query, description = "Dimension to split by; repeatable"),
         ("where" = Option<Vec<String>>, Query, description = "Filter, written dimension:value; repeatable"),
         ("limit" = Option<usize>, Query, description = "At most so many slices, 50 unless told; the heaviest are kept"),
@@ -74,6 +79,9 @@ pub(crate) async fn get_series(
         ("from" = Option<String>, Query, description = "As for the series"),
         ("to" = Option<String>, Query, description = "As for the series"),
         ("step" = Option<String>, Query, description = "As for the series"),
+        ("window" = Option<String>, Query, description = "As for the series"),
+        ("since" = Option<String>, Query, description = "As for the series"),
+        ("zone" = Option<String>, Query, description = "As for the series"),
         ("by" = Option<Vec<String>>, Query, description = "As for the series"),
         ("where" = Option<Vec<String>>, Query, description = "As for the series"),
         ("limit" = Option<usize>, Query, description = "As for the series"),

@@ -147,8 +147,21 @@ pub struct SeriesDocument {
     pub from: i64,
     /// End of the range, exclusive, in milliseconds since the epoch.
     pub to: i64,
-    /// Distance of the points in milliseconds.
-    pub step_ms: i64,
+    /// Distance of the points in milliseconds; null where it differs, as of months.
+    pub step_ms: Option<i64>,
+    /// What the points are steps of, where that is a calendar's: `day`, `week`, `month`, `quarter` or `year`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
+    /// Length of the window that ends with each point's step, in milliseconds, where it is longer than the step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window_ms: Option<i64>,
+    /// The period since whose start each point counts, up to the end of its step, where it does: `day`, `week`, `month`,
+    /// `quarter` or `year`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+    /// Whose midnight begins a period: the name of a zone, or `dim:` and the dimension that names each event's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
     /// The dimensions it is split by.
     pub by: Vec<String>,
     /// Event time up to which buckets are complete, in milliseconds since the epoch.
@@ -159,6 +172,9 @@ pub struct SeriesDocument {
     /// In an `update` only those that are new or changed again.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub revised: Vec<RevisedPoint>,
+    /// Why points have no value and which events are in no window, in sentences; left out when there is nothing to say.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// Whether slices were left out because of `limit`.
     pub truncated: bool,
 }

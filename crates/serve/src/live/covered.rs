@@ -52,7 +52,9 @@ impl Covered {
             _ if self.version.is_none() => Next::Whole,
             Some(_) if has_moved || !takes_parts => Next::Whole,
             Some(part) => Next::Part(part),
-            None if has_moved && self.waits_for_the_clock() => Next::Whole,
+            None if has_moved && (self.waits_for_the_clock() || meta.goes_on_without_events()) => {
+                Next::Whole
+            }
             None => Next::Nothing,
         }
     }

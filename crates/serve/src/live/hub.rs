@@ -307,8 +307,9 @@ impl Task {
         match outcome {
             Ok(Some(delta)) => {
                 covered.done(version, changed, asked);
+                let goes_on = covered.waits_for_the_clock() || meta.goes_on_without_events();
                 self.tell(meta, delta)?;
-                Some(if covered.waits_for_the_clock() {
+                Some(if goes_on {
                     Standing::Again
                 } else {
                     Standing::Fine

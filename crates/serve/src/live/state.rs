@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::documents::{Figure, Metric, Point, RevisedPoint, SeriesDocument, SliceSeries};
-use crate::ports::{RevisedStep, SeriesAnswer, SeriesQuestion, SliceKey, SlicePoints};
+use crate::ports::{
+    RevisedStep, SeriesAnswer, SeriesQuestion, SliceKey, SlicePoints, Span, Windows, Zone,
+};
 use crate::request::series::Question;
-use crate::request::time::MS;
+use crate::request::time::{Instant, MS};
 
 /// The parts of a document that are the same for all its versions, and the range it covers.
 #[derive(Debug, Clone)]
@@ -16,6 +18,9 @@ pub(crate) struct Meta {
     pub(crate) from_us: i64,
     pub(crate) to_us: i64,
     pub(crate) step_us: i64,
+    pub(crate) windows: Windows,
+    /// Whether the range's end moves with the clock.
+    pub(crate) moves: bool,
 }
 
 impl Meta {
@@ -27,7 +32,14 @@ impl Meta {
             from_us: question.from.resolve_us(now_us),
             to_us: question.to.resolve_us(now_us),
             step_us: question.step_us,
+            windows: question.windows.clone(),
+            moves: matches!(question.to, Instant::FromNow(_)),
         }
+    }
+
+    /// Whether new points have figures before any event comes: a window that is longer than its step has events of before.
+    pub(crate) fn goes_on_without_events(&self) -> bool {
+        self.moves && self.windows.span != Span::Step
     }
 
     /// The question for all buckets that touch the range.
@@ -40,7 +52,7 @@ impl Meta {
 
     /// Whether one step is the whole range, which then is counted from its own begin.
     fn is_one_step(&self) -> bool {
-        self.to_us.saturating_sub(self.from_us) == self.step_us
+        self.windows.is_plain() && self.to_us.saturating_sub(self.from_us) == self.step_us
     }
 
     /// Before this clients drop points by themselves. The one point of a range of one step is not dropped but replaced, and
@@ -60,21 +72,22 @@ impl Meta {
         to_us: i64,
     ) -> Option<SeriesQuestion> {
         let whole = self.whole(question);
-        let (from_us, to_us) = (from_us.max(whole.from_us), to_us.min(whole.to_us));
-        if from_us >= to_us {
-            return None;
+        let within_us = (whole.from_us, whole.to_us);
+        if self.is_one_step() {
+            let is_touched = from_us.max(whole.from_us) < to_us.min(whole.to_us);
+            return is_touched.then_some(whole);
         }
-        Some(if self.is_one_step() {
-            whole
-        } else {
-            self.within(question, from_us, to_us)
-        })
+        let touched = self
+            .windows
+            .touched_us(self.step_us, (from_us, to_us), within_us);
+        touched.map(|(from_us, to_us)| self.exactly(question, from_us, to_us))
     }
 
     fn within(&self, question: &Question, from_us: i64, to_us: i64) -> SeriesQuestion {
-        let floor = |us: i64| us.saturating_sub(us.rem_euclid(self.step_us));
-        let to_us = floor(to_us.saturating_add(self.step_us - 1));
-        self.exactly(question, floor(from_us), to_us)
+        // What is beyond all calendars is refused by the one who answers.
+        let whole = self.windows.whole_us(self.step_us, from_us, to_us);
+        let (from_us, to_us) = whole.unwrap_or((from_us, to_us));
+        self.exactly(question, from_us, to_us)
     }
 
     fn exactly(&self, question: &Question, from_us: i64, to_us: i64) -> SeriesQuestion {
@@ -83,6 +96,7 @@ impl Meta {
             from_us,
             to_us,
             step_us: self.step_us,
+            windows: self.windows.clone(),
             by: question.by.clone(),
             filters: question.filters.clone(),
             limit: question.limit,
@@ -105,6 +119,7 @@ pub(crate) struct State {
     watermark_us: Option<i64>,
     /// The steps with buckets that changed after they were complete, by begin.
     revised: Revised,
+    notes: Vec<String>,
     truncated: bool,
 }
 
@@ -147,6 +162,7 @@ impl State {
         // Of too many revised buckets the oldest are forgotten.
         delta.needs_snapshot |= self.revised.len() > answer.revised.len();
         self.revised = answer.revised;
+        self.notes = answer.notes;
         let known = Known {
             before_us: self.known_us,
             now_us: answer.known_us,
@@ -214,6 +230,11 @@ impl State {
             series: Vec::new(),
         };
         self.revised.extend(&delta.revised);
+        for note in &answer.notes {
+            if !self.notes.contains(note) {
+                self.notes.push(note.clone());
+            }
+        }
         self.watermark_us = answer.watermark_us;
         self.truncated = answer.truncated;
         delta
@@ -253,11 +274,26 @@ impl State {
             unit: meta.unit.clone(),
             from: meta.from_us.div_euclid(MS),
             to: meta.to_us.div_euclid(MS),
-            step_ms: meta.step_us / MS,
+            step_ms: meta.windows.step.is_none().then_some(meta.step_us / MS),
+            step: meta.windows.step.map(|period| period.name().to_owned()),
+            window_ms: match meta.windows.span {
+                Span::Trailing(width_us) => Some(width_us / MS),
+                Span::Step | Span::Since(_) => None,
+            },
+            since: match meta.windows.span {
+                Span::Since(period) => Some(period.name().to_owned()),
+                Span::Step | Span::Trailing(_) => None,
+            },
+            zone: match &meta.windows.zone {
+                Zone::Utc => meta.windows.has_calendar().then(|| "UTC".to_owned()),
+                Zone::Named(name) => Some(name.clone()),
+                Zone::Dimension(name) => Some(format!("dim:{name}")),
+            },
             by: meta.by.clone(),
             watermark: self.watermark_us.map(|us| us.div_euclid(MS)),
             series,
             revised: revised_points(revised),
+            notes: self.notes.clone(),
             truncated: self.truncated,
         }
     }
@@ -309,6 +345,7 @@ pub(crate) fn document(meta: &Meta, answer: SeriesAnswer) -> SeriesDocument {
         slices: BTreeMap::new(),
         watermark_us: answer.watermark_us,
         revised: answer.revised,
+        notes: answer.notes,
         truncated: answer.truncated,
     };
     state.with_series(meta, series, &state.revised)
@@ -359,6 +396,7 @@ mod tests {
             known_us: Some((0, 20)),
             watermark_us: Some(1),
             revised: BTreeMap::new(),
+            notes: Vec::new(),
             truncated: false,
         }
     }
@@ -443,6 +481,7 @@ mod tests {
             known_us: Some((0, last_us)),
             watermark_us: None,
             revised: BTreeMap::new(),
+            notes: Vec::new(),
             truncated: false,
         };
         let one = Figure::number(1.0);
@@ -512,12 +551,15 @@ mod tests {
             from_us: -15,
             to_us: 25,
             step_us: 10,
+            windows: Windows::default(),
+            moves: false,
         };
         let question = Question {
             metric: "m".into(),
-            from: crate::request::time::Instant::At(-15),
-            to: crate::request::time::Instant::At(25),
+            from: Instant::At(-15),
+            to: Instant::At(25),
             step_us: 10,
+            windows: Windows::default(),
             by: Vec::new(),
             filters: Vec::new(),
             limit: 1,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::covered::{Covered, Next};
 use super::state::{Meta, State, document};
 use crate::documents::{Figure, Metric, SeriesDocument};
-use crate::ports::Figures;
+use crate::ports::{Figures, Period, Span, Windows};
 use crate::request::series::Question;
 use crate::request::time::{Instant, MS, SECOND};
 use crate::tests::parts::Counts;
@@ -41,6 +41,14 @@ impl Dice {
             from,
             to,
             step_us,
+            windows: Windows {
+                span: match self.below(4) {
+                    0 => Span::Trailing(step_us * (2 + self.below(9))),
+                    1 => Span::Since(Period::Day),
+                    _ => Span::Step,
+                },
+                ..Windows::default()
+            },
             by: if self.one_in(3) {
                 Vec::new()
             } else {
@@ -203,6 +211,7 @@ fn the_first_event_after_a_silence_longer_than_the_range_is_told() {
             from: Instant::FromNow(-window_us * SECOND),
             to: Instant::FromNow(0),
             step_us: 10 * SECOND,
+            windows: Windows::default(),
             by,
             filters: Vec::new(),
             limit: 50,

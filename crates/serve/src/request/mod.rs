@@ -7,3 +7,4 @@ pub(crate) mod params;
 pub(crate) mod places;
 pub(crate) mod series;
 pub(crate) mod time;
+mod windows;

@@ -1,12 +1,16 @@
 //! The question for a metric's series, as its query parameters put it.
 
 use crate::limits::Limits;
+use crate::ports::Windows;
 use crate::problem::{Problem, Slug};
 use crate::request::params::{Params, nearest};
-use crate::request::time::{DAY, Instant, SECOND, parse_duration_us, shorten};
+use crate::request::time::{DAY, Instant, SECOND, shorten};
+use crate::request::windows;
 
 /// The parameters of a series, in the order they are documented.
-pub(crate) const PARAMETERS: &[&str] = &["from", "to", "step", "by", "where", "limit"];
+pub(crate) const PARAMETERS: &[&str] = &[
+    "from", "to", "step", "window", "since", "zone", "by", "where", "limit",
+];
 
 /// What a metric can be asked, as far as checking a question needs it.
 #[derive(Debug, Clone, Copy)]
@@ -22,7 +26,9 @@ pub(crate) struct Question {
     pub(crate) metric: String,
     pub(crate) from: Instant,
     pub(crate) to: Instant,
+    /// Of a calendar's steps the usual length, which only says how many there will be.
     pub(crate) step_us: i64,
+    pub(crate) windows: Windows,
     pub(crate) by: Vec<String>,
     /// Sorted, so that the order in the address makes no difference.
     pub(crate) filters: Vec<(String, String)>,
@@ -33,7 +39,7 @@ pub(crate) struct Question {
 const RANGE_DEFAULT_US: i64 = 3_600 * SECOND;
 
 /// The steps chosen from when the caller gives none: those that people read easily.
-const STEPS_S: &[i64] = &[
+pub(super) const STEPS_S: &[i64] = &[
     1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200,
     86_400, 604_800,
 ];
@@ -58,11 +64,13 @@ impl Question {
         let mut filters = filters(params, askable)?;
         filters.sort();
         filters.dedup();
+        let (step_us, windows) = windows::read(params, askable, range_us, limits)?;
         Ok(Self {
             metric: askable.metric.to_owned(),
             from,
             to,
-            step_us: step(params, askable.bucket_us, range_us, limits)?,
+            step_us,
+            windows,
             by,
             filters,
             limit: params.count("limit", limits.series_default, limits.series_max)?,
@@ -77,41 +85,6 @@ fn instant(params: &Params, name: &str) -> Result<Option<Instant>, Problem> {
             Instant::parse(text).map_err(|fault| Problem::parameter(name, format!("{fault}.")))
         })
         .transpose()
-}
-
-fn step(params: &Params, bucket_us: i64, range_us: i64, limits: &Limits) -> Result<i64, Problem> {
-    let Some(text) = params.one("step")? else {
-        return Ok(default_step(
-            bucket_us,
-            range_us,
-            limits.series_points_default,
-        ));
-    };
-    let step_us =
-        parse_duration_us(text).map_err(|fault| Problem::parameter("step", format!("{fault}.")))?;
-    if step_us % bucket_us != 0 {
-        return Err(Problem::parameter(
-            "step",
-            format!(
-                "'{}' is no multiple of the cube's bucket of {} s.",
-                shorten(text),
-                bucket_us / SECOND
-            ),
-        )
-        .with("bucket_ms", bucket_us / 1_000));
-    }
-    let points = range_us.unsigned_abs() / step_us.unsigned_abs();
-    if points > limits.series_points_max {
-        return Err(Problem::parameter(
-            "step",
-            format!(
-                "A step of '{}' makes {points} points of this range; at most {} are given.",
-                shorten(text),
-                limits.series_points_max
-            ),
-        ));
-    }
-    Ok(step_us)
 }
 
 /// The smallest readable step that is a multiple of the bucket and gives no more points than wanted.
@@ -163,7 +136,11 @@ fn filters(params: &Params, askable: Askable<'_>) -> Result<Vec<(String, String)
         .collect()
 }
 
-fn known_dimension(name: &str, parameter: &str, askable: Askable<'_>) -> Result<String, Problem> {
+pub(super) fn known_dimension(
+    name: &str,
+    parameter: &str,
+    askable: Askable<'_>,
+) -> Result<String, Problem> {
     if askable.dimensions.iter().any(|d| d == name) {
         return Ok(name.to_owned());
     }
@@ -193,6 +170,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::ports::{Period, Span, Zone};
 
     const NOW_US: i64 = 1_700_000_000 * SECOND;
 
@@ -245,6 +223,35 @@ mod tests {
     }
 
     #[test]
+    fn windows_are_read_in_all_documented_forms() {
+        let windows = |query: &str| ask(query).unwrap().windows;
+        assert_eq!(windows(""), Windows::default());
+        assert_eq!(windows("window=10s&step=10s"), Windows::default());
+        let hop = windows("window=5m&step=10s");
+        assert_eq!(hop.span, Span::Trailing(300 * SECOND));
+        let cumulate = windows("since=day&zone=Asia/Kathmandu");
+        assert_eq!(cumulate.span, Span::Since(Period::Day));
+        assert_eq!(cumulate.zone, Zone::Named("Asia/Kathmandu".to_owned()));
+        let both = windows("step=day&since=month&zone=dim:psp&from=-40d");
+        assert_eq!(both.step, Some(Period::Day));
+        assert_eq!(both.span, Span::Since(Period::Month));
+        assert_eq!(both.zone, Zone::Dimension("psp".to_owned()));
+        assert_eq!(windows("step=week&from=-90d").zone, Zone::Utc);
+    }
+
+    #[test]
+    fn a_window_without_a_step_gets_one_that_divides_it() {
+        let step = |query: &str| ask(query).unwrap().step_us / SECOND;
+        assert_eq!(step("window=5m"), 10);
+        assert_eq!(step("window=5m&from=-7d"), 300, "two thousand points");
+        assert_eq!(step("window=70m&from=-7d"), 4_200);
+        assert_eq!(step("window=7d&from=-30d"), 7_200);
+        assert_eq!(step("window=70s"), 10);
+        let refused = ask("window=10s&from=-30d").unwrap_err().document();
+        assert_eq!(refused["parameter"], "step");
+    }
+
+    #[test]
     fn wrong_parameters_are_named() {
         let cases = [
             ("form=-1h", "form", Some("from")),
@@ -254,6 +261,21 @@ mod tests {
             ("step=5s", "step", None),
             ("step=10s&from=-30d", "step", None),
             ("step=fast", "step", None),
+            ("step=moth", "step", Some("month")),
+            ("step=day&from=-60000d", "step", None),
+            ("window=5m&since=day", "since", None),
+            ("window=day", "window", None),
+            ("window=15s", "window", None),
+            ("window=10s&step=1m", "window", None),
+            ("window=90s&step=1m", "window", None),
+            ("window=7d&step=day", "window", None),
+            ("since=dya", "since", Some("day")),
+            ("since=5m", "since", None),
+            ("zone=Europe/Berlin", "zone", None),
+            ("since=day&zone=Europe/Berln", "zone", Some("Europe/Berlin")),
+            ("since=day&zone=../../etc/passwd", "zone", None),
+            ("since=day&zone=dim:pps", "zone", Some("psp")),
+            ("since=day&zone=", "zone", None),
             ("by=pps", "by", Some("psp")),
             ("by=psp&by=psp", "by", None),
             ("where=psp", "where", None),

@@ -212,6 +212,7 @@ async fn a_client_that_does_not_read_is_given_a_snapshot_of_the_latest() {
             from: crate::request::time::Instant::FromNow(-60 * SECOND),
             to: crate::request::time::Instant::FromNow(0),
             step_us: question.step_us,
+            windows: question.windows.clone(),
             by: Vec::new(),
             filters: Vec::new(),
             limit: 50,

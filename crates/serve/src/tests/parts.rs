@@ -163,44 +163,58 @@ impl Counts {
 
     pub(crate) fn answer(&self, question: &SeriesQuestion) -> SeriesAnswer {
         let (mut from_us, mut to_us) = (question.from_us, question.to_us);
-        if to_us - from_us == question.step_us {
+        let is_plain = question.windows.is_plain();
+        if is_plain && to_us - from_us == question.step_us {
             // One step is counted from its end, in whole buckets.
             to_us += (-to_us).rem_euclid(SECOND);
             from_us = to_us - question.step_us;
         }
-        let range = from_us..to_us;
+        let windows = question.windows.clone();
+        let begin_us = |at_us: i64| {
+            let end_us = at_us + question.step_us;
+            match windows.span {
+                Span::Step => at_us,
+                Span::Trailing(width_us) => end_us - width_us,
+                Span::Since(_) => end_us - 1 - (end_us - 1).rem_euclid(86_400 * SECOND),
+            }
+        };
+        let mut points = Vec::new();
+        let mut at_us = from_us;
+        while at_us < to_us {
+            points.push(at_us);
+            at_us += question.step_us;
+        }
         let mut slices: BTreeMap<SliceKey, BTreeMap<i64, i64>> = BTreeMap::new();
         let mut known: Option<(i64, i64)> = None;
         for ((psp, at), count) in self.counts.lock().unwrap().iter() {
-            if !range.contains(at) {
-                continue;
+            for step in &points {
+                if !(begin_us(*step)..*step + question.step_us).contains(at) {
+                    continue;
+                }
+                known = Some(known.map_or((*step, *step), |(a, b)| (a.min(*step), b.max(*step))));
+                if question.filters.iter().any(|(_, value)| value != psp) {
+                    continue;
+                }
+                let key = if question.by.is_empty() {
+                    vec![]
+                } else {
+                    vec![Some(psp.clone())]
+                };
+                *slices.entry(key).or_default().entry(*step).or_default() += count;
             }
-            let step = at - (at - from_us).rem_euclid(question.step_us);
-            known = Some(known.map_or((step, step), |(a, b)| (a.min(step), b.max(step))));
-            if question.filters.iter().any(|(_, value)| value != psp) {
-                continue;
-            }
-            let key = if question.by.is_empty() {
-                vec![]
-            } else {
-                vec![Some(psp.clone())]
-            };
-            *slices.entry(key).or_default().entry(step).or_default() += count;
         }
         if question.by.is_empty() {
             slices.entry(Vec::new()).or_default();
         }
         let truncated = slices.len() > question.limit;
+        let all = points;
         let steps = |points: BTreeMap<i64, i64>| {
-            let mut all = Vec::new();
-            let mut at = from_us;
-            while at < to_us {
-                let inside = known.is_some_and(|(a, b)| (a..=b).contains(&at));
-                let figure = points.get(&at).copied().or(inside.then_some(0));
-                all.push((at, figure.map(Figure::integer)));
-                at += question.step_us;
-            }
-            all
+            let figure = |at: &i64| {
+                let inside = known.is_some_and(|(a, b)| (a..=b).contains(at));
+                let figure = points.get(at).copied().or(inside.then_some(0));
+                (*at, figure.map(Figure::integer))
+            };
+            all.iter().map(figure).collect::<Vec<_>>()
         };
         SeriesAnswer {
             series: slices
@@ -211,6 +225,7 @@ impl Counts {
             known_us: known,
             watermark_us: self.latest_us(),
             revised: BTreeMap::new(),
+            notes: Vec::new(),
             truncated,
         }
     }

@@ -374,6 +374,10 @@ query_limits! {
     series_max,
     /// Points in one answer.
     points_max,
+    /// Merged states that the overlapping windows of one answer are made of.
+    window_panes_max,
+    /// Windows that one bucket may be in, in SQL.
+    bucket_windows_max,
 }
 
 /// Turns texts with units into the numbers the limits' names ask for. A text that is none is taken out

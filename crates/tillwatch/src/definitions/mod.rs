@@ -1,7 +1,8 @@
 //! The definitions folder: YAML in, what the parts work with out, and every fault with its place.
 
 pub mod check;
-pub mod fault;
+mod detector;
+mod fault;
 pub mod folder;
 pub mod history;
 pub mod limits;

@@ -10,11 +10,12 @@ use indexmap::IndexMap;
 use tillwatch_event::schema::parse_type;
 use tillwatch_event::{Field, SchemaError, SchemaLimits, StreamSchema, TimeFormat};
 use tillwatch_monitor::definition::{
-    ChannelDefinition, ChannelKind, DefinitionFault, Detect, Direction, MonitorDefinition,
-    RateDetect, Secret, Sensitivity, Severity, ThresholdDetect, WebhookDefinition,
+    ChannelDefinition, ChannelKind, DefinitionFault, Direction, MonitorDefinition, Secret,
+    Severity, WebhookDefinition,
 };
 use tillwatch_process::{CubeDefinition, StreamDefinition};
 
+use super::detector::detector;
 use super::fault::Fault;
 use super::folder::{Folder, Item, nearest_name};
 use super::scalar::DurationText;
@@ -406,10 +407,7 @@ fn monitor(
     let base = ["monitors", item.name.as_str()];
     let before = faults.len();
     let written = &item.value;
-    let detect = match &written.detect {
-        shape::Detect::Threshold(threshold) => Ok(Detect::Threshold(threshold_detect(threshold))),
-        shape::Detect::Rate(rate) => rate_detect(rate).map(Detect::Rate),
-    };
+    let detect = detector(folder, item, faults);
     let direction = written
         .direction
         .as_deref()
@@ -533,29 +531,4 @@ pub fn unknown_dimension(
             nearest_name(name, known.iter().copied())
                 .or_else(|| (!known.is_empty()).then(|| format!("it has {}", known.join(", ")))),
         )
-}
-
-fn threshold_detect(written: &shape::Threshold) -> ThresholdDetect {
-    let default = ThresholdDetect::default();
-    ThresholdDetect {
-        above: written.above,
-        below: written.below,
-        min_samples: written.min_samples.unwrap_or(default.min_samples),
-        window: written.window.map_or(default.window, |text| text.0),
-        resolve_margin: written.resolve_margin.unwrap_or(default.resolve_margin),
-    }
-}
-
-fn rate_detect(written: &shape::Rate) -> Result<RateDetect, DefinitionFault> {
-    let default = RateDetect::default();
-    Ok(RateDetect {
-        sensitivity: match &written.sensitivity {
-            Some(text) => Sensitivity::parse(text)?,
-            None => default.sensitivity,
-        },
-        min_samples: written.min_samples.unwrap_or(default.min_samples),
-        window: written.window.map_or(default.window, |text| text.0),
-        history: written.history.map_or(default.history, |text| text.0),
-        min_change: written.min_change.unwrap_or(default.min_change),
-    })
 }

@@ -211,6 +211,10 @@ pub struct Monitor {
     pub by: Vec<String>,
     /// The detector and its settings.
     pub detect: Detect,
+    /// Judges the metric over the last so much time, at every bucket: a multiple of the cube's bucket. Instead of
+    /// the detector's `window`.
+    #[serde(default)]
+    pub over: Option<DurationText>,
     /// Which way is bad: `up`, `down` or `both`. Default `both`; `threshold` takes it from its bounds.
     #[serde(default)]
     pub direction: Option<String>,

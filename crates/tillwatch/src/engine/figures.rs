@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tillwatch_analyse::{Analyst, Metric, SeriesQuery, SlicesQuery};
+use tillwatch_analyse::{Analyst, Metric, SeriesQuery, SlicesQuery, Span, Windows};
 use tillwatch_collect::{Clock, SystemClock};
 use tillwatch_monitor::figure::{
     Bucket, FigureQuery, FigureSource, MetricFacts, Revised, Slice, SliceFigures,
@@ -98,6 +98,10 @@ impl FigureSource for Figures {
                 from_us: query.from_us,
                 to_us: query.to_us,
                 step_us: query.step_us,
+                windows: Windows {
+                    span: query.over_us.map_or(Span::Step, Span::Trailing),
+                    ..Windows::default()
+                },
                 by: query.by.clone(),
                 filters,
                 limit_series: Some(SLICES_MAX),

@@ -168,3 +168,37 @@ fn an_incident_of_a_threshold_says_what_its_window_holds_now() {
     assert_eq!(revision.now.value, Some(55.0));
     assert_eq!(after.revised_at_us, Some(upto + SECOND));
 }
+
+#[test]
+fn a_late_event_revises_every_trailing_window_that_holds_its_bucket() {
+    let detect = ThresholdDetect {
+        below: Some(200.0),
+        over: Some(std::time::Duration::from_secs(300)),
+        ..Default::default()
+    };
+    let mut monitor = MonitorDefinition::new("few", "payments", Detect::Threshold(detect));
+    monitor.direction = Direction::Down;
+    let bench = Bench::new(33, vec![monitor]);
+    bench.traffic.is_count();
+    let whole = Slice::whole();
+    for minute in -10..30 {
+        let n = if (10..20).contains(&minute) {
+            5.0
+        } else {
+            60.0
+        };
+        bench.traffic.count(&whole, LIVE + minute * MINUTE, n, n);
+    }
+    let upto = LIVE + 15 * MINUTE;
+    bench.judge(LIVE, upto);
+    let before = bench.only_incident();
+    assert_eq!(before.figures.value, Some(25.0), "five minutes of five");
+    // Long before the step that was judged last, and within its window.
+    let late_at = upto - 4 * MINUTE;
+    assert!(late_at < before.judged.unwrap().step_start_us);
+    (bench.traffic).count_late(&whole, late_at, (50.0, 50.0), upto + SECOND);
+    bench.judge_at(upto + BUCKET);
+    let revision = bench.only_incident().revision.unwrap();
+    assert_eq!(revision.then.value, Some(25.0));
+    assert_eq!(revision.now.value, Some(75.0));
+}

@@ -249,3 +249,61 @@ fn an_upper_bound_and_a_rate_wait_for_the_watermark() {
         assert_eq!(bench.watch.judge(LIVE + HOUR).steps, 0);
     }
 }
+
+#[test]
+fn a_trailing_window_is_judged_at_every_bucket() {
+    let definition = |over_s: Option<u64>| {
+        let mut definition = monitor(&["psp"], above(100.0, 0));
+        definition.detect = Detect::Threshold(ThresholdDetect {
+            over: over_s.map(Duration::from_secs),
+            window: Duration::from_secs(300),
+            ..above(100.0, 0)
+        });
+        definition.resolve_after = Duration::ZERO;
+        definition
+    };
+    // Thirty in each of four minutes around the border between two windows of five minutes: neither has
+    // more than a hundred, but five minutes of their own have.
+    let begin = LIVE + 8 * MINUTE;
+    let opened = |over_s| {
+        let bench = Bench::new(39, vec![definition(over_s)]);
+        bench.traffic.is_count();
+        minutes(&bench, &psp("a"), (LIVE - HOUR, LIVE + HOUR), 0.0, 1.0);
+        minutes(&bench, &psp("a"), (begin, begin + 4 * MINUTE), 0.0, 30.0);
+        bench.judge(LIVE, LIVE + 30 * MINUTE);
+        bench.incidents()
+    };
+    assert_eq!(opened(None), []);
+    let [incident] = &opened(Some(300))[..] else {
+        panic!("one incident: {:?}", opened(Some(300)))
+    };
+    // The fourth minute makes 31 × 4 and one from the minute before.
+    assert_eq!(incident.opened_at_us, begin + 3 * MINUTE + 10 * SECOND);
+    assert_eq!(incident.slice, psp("a"));
+    assert_eq!(incident.state, IncidentState::Resolved);
+    // Sixty-three when two of the minutes are out of it.
+    assert!(
+        incident.resolved_at_us.unwrap() <= begin + 7 * MINUTE,
+        "{incident:?}"
+    );
+}
+
+#[test]
+fn a_slice_that_falls_silent_is_told_when_its_trailing_window_runs_out() {
+    let mut definition = monitor(&["psp"], below(20.0));
+    definition.detect = Detect::Threshold(ThresholdDetect {
+        over: Some(Duration::from_secs(300)),
+        ..below(20.0)
+    });
+    let bench = Bench::new(40, vec![definition]);
+    bench.traffic.is_count();
+    let silent = LIVE + 5 * MINUTE;
+    minutes(&bench, &psp("a"), (LIVE - HOUR, silent), 0.0, 10.0);
+    minutes(&bench, &psp("b"), (LIVE - HOUR, LIVE + HOUR), 0.0, 10.0);
+    bench.judge(LIVE, silent + 2 * MINUTE);
+    assert_eq!(open(&bench), Vec::<String>::new(), "thirty are left");
+    bench.judge(silent + 2 * MINUTE, silent + 30 * MINUTE);
+    let found = bench.only_incident();
+    assert_eq!(found.slice, psp("a"));
+    assert_eq!(found.figures.value, Some(0.0));
+}

@@ -199,10 +199,16 @@ impl FigureSource for Traffic {
         for (slice, buckets) in inner.slices.iter().filter(|(s, _)| query.within.covers(s)) {
             let key = slice.project(|d| query.by.iter().any(|by| by == d));
             let steps = found.entry(key).or_default();
-            for (at, counts) in buckets.range(query.from_us..query.to_us) {
-                let step = at.div_euclid(query.step_us) * query.step_us;
-                let sum = steps.entry(step).or_default();
-                *sum = sum.plus(*counts);
+            let before_us = query.over_us.map_or(0, |over_us| over_us - query.step_us);
+            for (at, counts) in buckets.range(query.from_us - before_us..query.to_us) {
+                // A bucket is in the windows of its own step and of those up to `over` later.
+                let own = at.div_euclid(query.step_us) * query.step_us;
+                let mut step = own.max(query.from_us.div_euclid(query.step_us) * query.step_us);
+                while step <= own + before_us && step < query.to_us {
+                    let sum = steps.entry(step).or_default();
+                    *sum = sum.plus(*counts);
+                    step += query.step_us;
+                }
             }
         }
         let (told, is_count) = (inner.tells_samples, inner.is_count);
