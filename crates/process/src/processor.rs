@@ -393,6 +393,13 @@ impl Processor {
     }
 }
 
+impl Drop for Processor {
+    /// Cubes may outlive it, and what waits for them goes with it.
+    fn drop(&mut self) {
+        self.backlog.settle();
+    }
+}
+
 impl Downstream for Processor {
     /// What cannot be taken is not acknowledged, so it is not noted either: it will be sent again.
     fn apply(&self, records: &[JournalRecord]) -> Vec<Applied> {

@@ -56,6 +56,19 @@ fn an_event_is_in_every_view_after_it_was_taken_and_its_bucket_is_told_to_have_c
 }
 
 #[test]
+fn a_cube_that_outlives_its_processor_has_everything_that_was_taken() {
+    let processor = processor(stream(Some("id")), vec![by_shopper()]);
+    let cube = processor.cube("c").expect("the cube exists");
+    let events: Vec<_> = (0..9).map(|id| event(id, 5)).collect();
+    processor.apply(&[record(1, 0, &events)]);
+    drop(processor);
+    let counts = live(&cube)
+        .into_values()
+        .map(|v| v["events"].parse::<u64>());
+    assert_eq!(counts.map(|count| count.expect("a count")).sum::<u64>(), 9);
+}
+
+#[test]
 fn readers_beside_the_writer_miss_nothing_that_was_taken_before_they_asked() {
     const GROUPS: u64 = 300;
     let processor = processor(stream(Some("id")), vec![by_shopper()]);
