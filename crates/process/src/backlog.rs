@@ -65,6 +65,10 @@ impl Backlog {
 
     /// Ends [`Self::take`]: what was taken is aggregated when there is enough of it, or `at_once`.
     pub(crate) fn taken(&self, mut writers: MutexGuard<'_, Writers>, at_once: bool) {
+        if let Some(upto) = writers.applied {
+            let by_stream = writers.by_stream.values_mut();
+            by_stream.for_each(|writer| writer.tell_changes(upto));
+        }
         let pending = writers.by_stream.values().map(|writer| writer.pending());
         let enough = pending.fold((false, 0), |(full, bytes), (more_rows, more_bytes)| {
             (full || more_rows >= BATCH_ROWS_MAX, bytes + more_bytes)

@@ -47,6 +47,8 @@ pub(crate) struct Writer {
     pending: Vec<RecordBatch>,
     pending_rows: usize,
     pending_bytes: usize,
+    /// The first and the last event time of what was taken and is not told to the cubes' readers yet, µs.
+    touched: Option<(i64, i64)>,
     /// The last frame whose events are in the stream's table already.
     pub(crate) reflects: Option<Offset>,
     /// The last frame whose events were counted anew in history, by other fields than before.
@@ -72,6 +74,7 @@ impl Writer {
             pending: Vec::new(),
             pending_rows: 0,
             pending_bytes: 0,
+            touched: None,
             reflects: None,
             counted_to: None,
         })
@@ -184,11 +187,23 @@ impl Writer {
             self.pending_rows += fresh.num_rows();
             self.pending_bytes += fresh.get_array_memory_size();
             self.pending.push(fresh);
-            for cube in &self.cubes {
-                cube.note_change(&times, place.at);
+            for at_us in times {
+                let (first, last) = self.touched.unwrap_or((at_us, at_us));
+                self.touched = Some((first.min(at_us), last.max(at_us)));
             }
         }
         Ok(applied)
+    }
+
+    /// Tells the cubes' readers which buckets what was taken changes: once a group, as only so many changes are
+    /// remembered. All of it is of frames up to `upto`.
+    pub(crate) fn tell_changes(&mut self, upto: Offset) {
+        let Some((first, last)) = self.touched.take() else {
+            return;
+        };
+        for cube in &self.cubes {
+            cube.note_change(first, last, upto);
+        }
     }
 
     /// Rows and bytes that wait to be aggregated.
@@ -314,6 +329,7 @@ impl Writer {
     /// Derives and aggregates what waits, as few large batches as possible.
     /// All of it is of frames up to `upto`.
     pub(crate) fn aggregate(&mut self, engine: &Engine, upto: Offset) {
+        self.tell_changes(upto);
         let pending = std::mem::take(&mut self.pending);
         (self.pending_rows, self.pending_bytes) = (0, 0);
         let mut run: Vec<RecordBatch> = Vec::new();

@@ -56,6 +56,49 @@ fn an_event_is_in_every_view_after_it_was_taken_and_its_bucket_is_told_to_have_c
 }
 
 #[test]
+fn a_group_of_many_requests_is_one_change_to_its_readers() {
+    let processor = processor(stream(Some("id")), vec![by_shopper()]);
+    let cube = processor.cube("c").expect("the cube exists");
+    let before = cube.version();
+    let records: Vec<_> = (0..3_000_u32)
+        .map(|id| {
+            record(
+                u64::from(id),
+                0,
+                &[event(id, i64::from(id % 2) * 60_000_000)],
+            )
+        })
+        .collect();
+    processor.apply(&records);
+    assert_eq!(cube.version(), before + 1);
+    // Not everything there is, as for who is too far behind.
+    assert_eq!(cube.changed_since(before), Some((0, 60_000_000)));
+}
+
+#[test]
+fn events_that_take_more_than_the_limit_do_not_wait() {
+    let counted_at_once = |backlog_bytes_max| {
+        let mut stream = stream(Some("id"));
+        let derived = ("ratio".to_owned(), "100 / quantity".to_owned());
+        stream.derive.push(derived);
+        let options = ProcessOptions {
+            backlog_bytes_max,
+            ..ProcessOptions::default()
+        };
+        let processor = Processor::new(vec![stream], vec![by_shopper()], rates(), options)
+            .expect("definitions");
+        // Each fifth has no ratio, which is counted when it is aggregated; the stream itself settles nothing.
+        let events: Vec<_> = (0..50).map(|id| event(id, 5)).collect();
+        processor.apply(&[record(1, 0, &events)]);
+        let log = processor.stream("events").expect("the stream exists");
+        log.status().derive_failed
+    };
+    assert_eq!(counted_at_once(0), 10);
+    assert_eq!(counted_at_once(1_000), 10);
+    assert_eq!(counted_at_once(32 << 20), 0);
+}
+
+#[test]
 fn a_cube_that_outlives_its_processor_has_everything_that_was_taken() {
     let processor = processor(stream(Some("id")), vec![by_shopper()]);
     let cube = processor.cube("c").expect("the cube exists");

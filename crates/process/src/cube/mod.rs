@@ -362,13 +362,12 @@ impl CubeWriter {
         }
     }
 
-    /// Notes which buckets the events of `times`, of the frame at `place`, will change.
-    pub(crate) fn note_change(&self, times: &[i64], place: Offset) {
-        let (first, last) = (times.iter().min(), times.iter().max());
-        if let (Some(first), Some(last), true) = (first, last, self.is_new(place)) {
+    /// Notes which buckets events from one time to another, µs, of frames up to `upto`, will change.
+    pub(crate) fn note_change(&self, first_us: i64, last_us: i64, upto: Offset) {
+        if self.is_new(upto) {
             let width = self.cube.bucket_us();
             let start = |t: i64| t.div_euclid(width).saturating_mul(width);
-            self.cube.store.changed(start(*first), start(*last));
+            self.cube.store.changed(start(first_us), start(last_us));
         }
     }
 
