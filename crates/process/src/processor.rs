@@ -375,10 +375,16 @@ impl Processor {
         &self.unknown_records
     }
 
+    /// Has events aggregated that were taken and wait, so that a stream's own counts of what could not be derived
+    /// or measured are those of all its events. Takes up to tens of milliseconds.
+    pub fn settle(&self) {
+        self.backlog.settle();
+    }
+
     /// Counts and sizes of every stream and cube.
     #[must_use]
     pub fn status(&self) -> ProcessStatus {
-        self.backlog.settle();
+        self.settle();
         ProcessStatus {
             streams: self.streams().iter().map(|s| s.status()).collect(),
             cubes: self.cubes().iter().map(|c| c.status()).collect(),

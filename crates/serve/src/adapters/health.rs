@@ -222,6 +222,8 @@ impl Health for RunningHealth {
             let counts = taken.iter().flatten().find(|counts| counts.stream == name);
             counts.map_or(0, |counts| counts.overloaded)
         };
+        // What waits may hold values that cannot be derived, which the streams count.
+        processor.settle();
         let (options, now_us) = (processor.options(), now_us());
         let streams = processor.streams().into_iter();
         streams
