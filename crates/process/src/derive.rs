@@ -56,6 +56,11 @@ impl Derive {
         })
     }
 
+    /// The declared columns, each of which may be null.
+    pub(crate) fn declared(&self) -> &SchemaRef {
+        self.schemas.first().unwrap_or(&self.full)
+    }
+
     /// Declared and derived columns.
     pub(crate) fn schema(&self) -> &SchemaRef {
         &self.full
@@ -92,9 +97,11 @@ impl Derive {
     ) -> Result<RecordBatch> {
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
         let mut arrays = batch.columns().to_vec();
-        let schema = self.schemas.first().unwrap_or(&self.full);
-        let mut current =
-            RecordBatch::try_new_with_options(Arc::clone(schema), arrays.clone(), &options)?;
+        let mut current = RecordBatch::try_new_with_options(
+            Arc::clone(self.declared()),
+            arrays.clone(),
+            &options,
+        )?;
         for ((expr, data_type), schema) in self.columns.iter().zip(self.schemas.iter().skip(1)) {
             let at = arrays.len();
             let array = match (needed.get(at), nulls.get(at)) {
@@ -114,9 +121,11 @@ impl Derive {
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
         let mut arrays = batch.columns().to_vec();
         let mut failed = 0;
-        let schema = self.schemas.first().unwrap_or(&self.full);
-        let mut current =
-            RecordBatch::try_new_with_options(Arc::clone(schema), arrays.clone(), &options)?;
+        let mut current = RecordBatch::try_new_with_options(
+            Arc::clone(self.declared()),
+            arrays.clone(),
+            &options,
+        )?;
         for ((expr, data_type), schema) in self.columns.iter().zip(self.schemas.iter().skip(1)) {
             let (array, faults) = compute(expr, &current, data_type)?;
             failed += faults;

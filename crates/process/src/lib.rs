@@ -27,6 +27,7 @@ pub mod functions;
 mod history;
 mod lags;
 mod merge;
+mod needed;
 mod processor;
 mod reason;
 mod recount;

@@ -537,6 +537,6 @@ fn plan_cube(
         options.combinations_max,
     )?;
     let cube = Arc::clone(&planned.cube);
-    writer.cubes.push(planned);
+    writer.add(planned);
     Ok(Some(cube))
 }

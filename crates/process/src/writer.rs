@@ -17,6 +17,7 @@ use crate::engine::Engine;
 use crate::error::ProcessError;
 use crate::functions;
 use crate::history::{FrameCopy, StreamState, fields_hash};
+use crate::needed::Needed;
 use crate::replayed::RejectedLine;
 use crate::stream::{Frame, RejectFrame, StreamLog, without};
 use crate::watermark::{PUSHED, SOURCES_MAX, Taken, Waits};
@@ -43,7 +44,9 @@ pub(crate) struct Writer {
     pub(crate) cubes: Vec<CubeWriter>,
     /// What the cubes compute from the stream's columns.
     pub(crate) inputs: Inputs,
-    /// Batches that wait to be aggregated, duplicates taken out.
+    /// The columns that are aggregated.
+    needed: Needed,
+    /// Batches that wait to be aggregated: of the needed columns, duplicates taken out.
     pending: Vec<RecordBatch>,
     pending_rows: usize,
     pending_bytes: usize,
@@ -62,8 +65,10 @@ impl Writer {
         options: &ProcessOptions,
         budget: &Arc<DedupBudget>,
     ) -> Result<Self, ProcessError> {
+        let log = StreamLog::plan(engine, stream)?;
         Ok(Self {
-            log: Arc::new(StreamLog::plan(engine, stream)?),
+            needed: Needed::of(log.derive(), log.time_column(), std::iter::empty()),
+            log: Arc::new(log),
             definition: stream.clone(),
             dedup: Dedup::new(stream.schema.dedup, budget),
             budget: Arc::clone(budget),
@@ -78,6 +83,13 @@ impl Writer {
             reflects: None,
             counted_to: None,
         })
+    }
+
+    /// Adds a cube of the stream, before events come.
+    pub(crate) fn add(&mut self, cube: CubeWriter) {
+        self.cubes.push(cube);
+        let plans = self.cubes.iter().map(|cube| cube.cube.plan());
+        self.needed = Needed::of(self.log.derive(), self.log.time_column(), plans);
     }
 
     /// What a checkpoint keeps of the stream; new ids are written to their folder.
@@ -172,10 +184,10 @@ impl Writer {
             (None, Some(key)) => self.dedup.rows_by_key(key, record.places())?,
             (None, None) => None,
         };
-        let fresh = without(&batch, duplicates.as_ref())?;
+        let fresh = without(&self.needed.narrow(&batch)?, duplicates.as_ref())?;
         let accepted = fresh.num_rows() as u64;
         let repeated = (rows - fresh.num_rows()) as u64;
-        let times = event_times(&fresh, self.log.time_column()).unwrap_or_default();
+        let times = event_times(&fresh, self.needed.time()).unwrap_or_default();
         let applied = Applied {
             accepted,
             duplicates: repeated,
@@ -383,9 +395,9 @@ impl Writer {
         let joined = match run {
             [one] => one.clone(),
             [first, ..] => concat_batches(&first.schema(), run)?,
-            [] => RecordBatch::new_empty(self.log.schema()),
+            [] => return Ok((RecordBatch::new_empty(self.log.schema()), 0)),
         };
-        Ok(self.log.derive().apply(&joined)?)
+        Ok(self.log.derive().apply(&self.needed.widen(&joined)?)?)
     }
 
     /// What cannot be derived at once is tried in halves, so that only the rows at fault are

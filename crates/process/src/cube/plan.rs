@@ -11,6 +11,7 @@ use datafusion::logical_expr::Expr;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
 use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode, PhysicalGroupBy};
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use datafusion::physical_plan::{ExecutionPlan, empty::EmptyExec};
@@ -179,6 +180,24 @@ impl CubePlan {
 
     pub(super) fn dimension_types(&self) -> &[DataType] {
         &self.dimension_types
+    }
+
+    /// The stream's columns, declared and derived, that its aggregation reads, by their places; some of them
+    /// more than once.
+    pub(crate) fn stream_columns(&self) -> Vec<usize> {
+        let stream = self.input_schema.fields().len() - 1 - self.computed.len();
+        let groups = self.group_by.expr().iter().map(|(expr, _)| expr);
+        let own = self.own.iter().map(|(expr, _)| expr);
+        let arguments = self.aggregates.iter().flat_map(|call| call.expressions());
+        let read = groups
+            .chain(own)
+            .chain(self.filters.iter().flatten())
+            .cloned();
+        let columns = read.chain(arguments).flat_map(|expr| collect_columns(&expr));
+        columns
+            .map(|column| column.index())
+            .filter(|place| *place < stream)
+            .collect()
     }
 
     /// The partial states of a batch of events, each key once.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::num::NonZeroUsize;
 
 use datafusion::arrow::array::{Array, ArrayData, AsArray, BooleanArray, RecordBatch};
-use datafusion::arrow::compute::filter_record_batch;
+use datafusion::arrow::compute::{filter_record_batch, not};
 use datafusion::arrow::datatypes::TimestampMicrosecondType;
 use datafusion::arrow::error::ArrowError;
 
@@ -85,8 +85,36 @@ pub(crate) fn starting_within(
     filter_record_batch(states, &keep)
 }
 
+/// The states whose buckets start as `wanted` says, and the others; none where there are none.
+///
+/// # Errors
+/// They cannot be cut.
+pub(super) fn parted(
+    states: &RecordBatch,
+    wanted: impl Fn(i64) -> bool,
+) -> Result<(Option<RecordBatch>, Option<RecordBatch>), ArrowError> {
+    let marks: Vec<bool> = starts(states)
+        .unwrap_or_default()
+        .iter()
+        .map(|start| wanted(*start))
+        .collect();
+    let count = marks.iter().filter(|mark| **mark).count();
+    if count == marks.len() {
+        return Ok((Some(states.clone()), None));
+    }
+    if count == 0 {
+        return Ok((None, Some(states.clone())));
+    }
+    let marks = BooleanArray::from(marks);
+    let others = not(&marks)?;
+    Ok((
+        Some(filter_record_batch(states, &marks)?),
+        Some(filter_record_batch(states, &others)?),
+    ))
+}
+
 /// The starts of the states' buckets, µs.
-fn starts(states: &RecordBatch) -> Option<&[i64]> {
+pub(super) fn starts(states: &RecordBatch) -> Option<&[i64]> {
     let buckets = states
         .columns()
         .first()?

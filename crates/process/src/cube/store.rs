@@ -1,9 +1,10 @@
 //! The states of one cube: immutable chunks, merged so that their number stays small.
 //!
 //! New states arrive as small chunks in `recent`. Eight of about one size are merged into one of
-//! the next size, so there are at most eight per power of eight. When `recent` has grown to a
-//! quarter of what it overlaps in `settled`, both are merged there: `settled` is in order of time
-//! and without overlap, each key is in it once, and a query reads only the chunks of its range.
+//! the next size, so there are at most eight per power of eight. When `recent` has grown, what of it
+//! is behind `settled` goes there; late states wait until they are a quarter of what they overlap,
+//! and both are merged. `settled` is in order of time and without overlap, each key is in it once,
+//! and a query reads only the chunks of its range.
 //!
 //! With history, memory holds only what came since the last flush. A flush moves all chunks to
 //! `flushing`, writes them as one to the cube's table, and then swaps them for the table's new
@@ -20,7 +21,7 @@ use tillwatch_history::DataFile;
 
 use super::keep::{Keep, KeepAt};
 use super::plan::CubePlan;
-use super::states::{bounds, memory_bytes, within};
+use super::states::{bounds, memory_bytes, parted, starts, within};
 use super::table::StateTable;
 use super::view::CubeView;
 use crate::engine::Engine;
@@ -488,6 +489,9 @@ fn settle(engine: &Engine, plan: &CubePlan, chunks: &mut Chunks) -> Result<(), P
     if rows < SETTLE_ROWS_MIN {
         return Ok(());
     }
+    if settle_newer(engine, plan, chunks, rows)? {
+        return Ok(());
+    }
     let min = chunks
         .recent
         .iter()
@@ -518,6 +522,36 @@ fn settle(engine: &Engine, plan: &CubePlan, chunks: &mut Chunks) -> Result<(), P
     chunks.settled = settled;
     chunks.recent.clear();
     Ok(())
+}
+
+/// Settles what is behind everything settled and not of the two newest buckets, to which more is likely to come,
+/// when that is most of what is recent. It is merged with nothing that is settled, so a state is merged once on
+/// its way; late ones stay until there are enough of them. Says whether it did.
+fn settle_newer(
+    engine: &Engine,
+    plan: &CubePlan,
+    chunks: &mut Chunks,
+    rows: usize,
+) -> Result<bool, ProcessError> {
+    let behind = chunks.settled.last().map(|c| c.max_us);
+    let newest = chunks.recent.iter().map(|c| c.max_us).max();
+    let open_from = newest.unwrap_or(i64::MIN).saturating_sub(plan.bucket_us());
+    let settles = |start: i64| behind.is_none_or(|behind| start > behind) && start < open_from;
+    let recent = chunks.recent.iter().filter_map(|c| starts(&c.states));
+    let due_rows = recent.flatten().filter(|start| settles(**start)).count();
+    if due_rows < rows / 2 {
+        return Ok(false);
+    }
+    let (mut due, mut left) = (Vec::new(), Vec::new());
+    for chunk in &chunks.recent {
+        let (settling, staying) = parted(&chunk.states, settles)?;
+        due.extend(settling);
+        left.extend(staying.and_then(Chunk::new));
+    }
+    let merged = sorted_by_bucket(&plan.reduce(engine, &due)?)?;
+    chunks.settled.extend(cut(&merged)?);
+    chunks.recent = left;
+    Ok(true)
 }
 
 fn states_of(chunks: &[Arc<Chunk>]) -> Vec<RecordBatch> {

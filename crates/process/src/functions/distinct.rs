@@ -152,6 +152,14 @@ impl Cell {
         Ok(())
     }
 
+    /// Changes the cell and what the memory of many comes to.
+    fn counted<T>(&mut self, bytes: &mut usize, change: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.size();
+        let changed = change(self);
+        *bytes = (*bytes + self.size()).saturating_sub(before);
+        changed
+    }
+
     fn sketch(self) -> Option<HllSketch> {
         match self {
             Self::Empty => None,
@@ -227,6 +235,8 @@ fn only(values: &[ArrayRef]) -> Result<&ArrayRef> {
 #[derive(Debug, Default)]
 struct DistinctGroups {
     cells: Vec<Cell>,
+    /// Memory of the cells' sketches. It is asked for after every few thousand rows, however many cells there are.
+    bytes: usize,
 }
 
 impl DistinctGroups {
@@ -234,6 +244,12 @@ impl DistinctGroups {
         if groups > self.cells.len() {
             self.cells.resize_with(groups, Cell::default);
         }
+    }
+
+    fn take(&mut self, emit_to: EmitTo) -> Vec<Cell> {
+        let cells = emit_to.take_needed(&mut self.cells);
+        self.bytes = self.cells.iter().map(Cell::size).sum();
+        cells
     }
 }
 
@@ -246,14 +262,14 @@ impl GroupsAccumulator for DistinctGroups {
         total_num_groups: usize,
     ) -> Result<()> {
         self.grow(total_num_groups);
-        let cells = &mut self.cells;
+        let Self { cells, bytes } = self;
         coupons(only(values)?, |row, coupon| {
             let kept = opt_filter.is_none_or(|f| f.is_valid(row) && f.value(row));
             match group_indices
                 .get(row)
                 .and_then(|group| cells.get_mut(*group))
             {
-                Some(cell) if kept => cell.add(coupon),
+                Some(cell) if kept => cell.counted(bytes, |cell| cell.add(coupon)),
                 _ => Ok(()),
             }
         })
@@ -268,14 +284,14 @@ impl GroupsAccumulator for DistinctGroups {
         self.grow(total_num_groups);
         for (bytes, group) in only(values)?.as_binary::<i32>().iter().zip(group_indices) {
             if let (Some(bytes), Some(cell)) = (bytes, self.cells.get_mut(*group)) {
-                cell.merge(bytes)?;
+                cell.counted(&mut self.bytes, |cell| cell.merge(bytes))?;
             }
         }
         Ok(())
     }
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
-        let cells = emit_to.take_needed(&mut self.cells);
+        let cells = self.take(emit_to);
         Ok(Arc::new(
             cells
                 .into_iter()
@@ -286,7 +302,7 @@ impl GroupsAccumulator for DistinctGroups {
 
     fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
         let mut out = BinaryBuilder::new();
-        for cell in emit_to.take_needed(&mut self.cells) {
+        for cell in self.take(emit_to) {
             out.append_option(cell.sketch().map(|s| s.serialize()));
         }
         Ok(vec![Arc::new(out.finish())])
@@ -305,7 +321,7 @@ impl GroupsAccumulator for DistinctGroups {
     }
 
     fn size(&self) -> usize {
-        self.cells.capacity() * size_of::<Cell>() + self.cells.iter().map(Cell::size).sum::<usize>()
+        self.cells.capacity() * size_of::<Cell>() + self.bytes
     }
 }
 
