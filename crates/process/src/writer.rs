@@ -45,7 +45,7 @@ pub(crate) struct Writer {
     /// What the cubes compute from the stream's columns.
     pub(crate) inputs: Inputs,
     /// The columns that are aggregated.
-    needed: Needed,
+    pub(crate) needed: Needed,
     /// Batches that wait to be aggregated: of the needed columns, duplicates taken out.
     pending: Vec<RecordBatch>,
     pending_rows: usize,
@@ -390,7 +390,8 @@ impl Writer {
         }
     }
 
-    /// The group's batches as one, with derived columns, and how many values could not be derived.
+    /// Batches of the needed columns as one of all columns, derived ones included, and how many values could not be
+    /// derived.
     pub(crate) fn derive(&self, run: &[RecordBatch]) -> Result<(RecordBatch, u64), ProcessError> {
         let joined = match run {
             [one] => one.clone(),

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use datafusion::arrow::array::AsArray;
+use datafusion::arrow::datatypes::TimestampMicrosecondType;
 use proptest::prelude::*;
 use tillwatch_collect::Downstream;
 use tillwatch_process::CubeDefinition;
@@ -200,6 +202,81 @@ fn figures_survive_every_tier_of_merging() {
         part > 0 && part <= wanted,
         "{part} states for {wanted} events"
     );
+}
+
+/// Enough states that they settle: first behind what has settled as time goes on, a few late ones among them, then
+/// all over it again.
+#[test]
+fn figures_survive_settling_in_order_and_out_of_it() {
+    let definition = CubeDefinition {
+        measures: vec![
+            ("events".to_owned(), "count(*)".to_owned()),
+            ("volume".to_owned(), "sum(amount_eur)".to_owned()),
+        ],
+        ..cube(
+            "wide",
+            Duration::from_secs(10),
+            &[("psp", "psp"), ("shopper", "shopper")],
+        )
+    };
+    let stream = stream(None);
+    let processor = processor(stream.clone(), vec![definition.clone()]);
+    let names = [Some("adyen"), Some("stripe"), None];
+    // A fixed sequence: the test is the same on every run.
+    let mut state = 11_u64;
+    let mut next = |below: u64| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 16) % below
+    };
+    const EVENTS: u64 = 320_000;
+    const HOUR_US: u64 = 3_600_000_000;
+    let events: Vec<Event> = (0..2 * EVENTS)
+        .map(|id| {
+            let in_order = id < EVENTS;
+            let now_us = 12 * HOUR_US * id / EVENTS;
+            let at_us = match next(20) {
+                _ if !in_order => next(12 * HOUR_US),
+                0 => now_us.saturating_sub(next(HOUR_US)),
+                _ => now_us,
+            };
+            Event {
+                id: u32::try_from(id).expect("small"),
+                at_us: i64::try_from(at_us).expect("small"),
+                psp: names[next(3) as usize],
+                ok: true,
+                amount: Some(i64::try_from(next(100_000)).expect("small")),
+                quantity: None,
+                x: None,
+                y: 0.0,
+                user: Some(u32::try_from(next(50)).expect("small")),
+            }
+        })
+        .collect();
+    let cube = processor.cube("wide").expect("the cube exists");
+    let mut taken = 0;
+    for (position, part) in (0..).zip(events.chunks(16_000)) {
+        processor.apply(&[record(position, 0, part)]);
+        taken += part.len();
+        if taken as u64 % EVENTS > 0 {
+            continue;
+        }
+        let so_far = events.get(..taken).expect("taken");
+        assert_same(&live(&cube), &oracle(&definition, &stream, so_far));
+        // Settled chunks have some 8 192 rows, and a range holds no state outside of it.
+        let status = cube.status();
+        assert!((20..200).contains(&status.chunks), "{status:?}");
+        let (from, to) = (3_600_000_000, 7_200_000_000);
+        for batch in states(&cube, Some(from), Some(to)) {
+            let starts = batch.column(0).as_primitive::<TimestampMicrosecondType>();
+            let within = starts
+                .values()
+                .iter()
+                .all(|start| (from..to).contains(start));
+            assert!(within, "a state of another hour");
+        }
+    }
 }
 
 /// With `keep`, old states are those of a cube with the coarser bucket, and the oldest are gone.

@@ -446,6 +446,9 @@ pub struct BenchAll {
     /// Live pushes to time.
     #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(10..=10_000))]
     pub pushes: u32,
+    /// Live clients that look at one metric; a server takes 512 as it comes.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub clients: u32,
 }
 
 /// Options of `bench workload`.

@@ -68,6 +68,8 @@ impl ByteSource {
 
     /// Appends up to `wanted` bytes to `buffer`; fewer only at the end of the file.
     pub(crate) fn fill(&mut self, buffer: &mut Vec<u8>, wanted: usize) -> io::Result<usize> {
+        // Growing by and by would copy what has been read several times.
+        buffer.reserve(wanted);
         self.reader.by_ref().take(wanted as u64).read_to_end(buffer)
     }
 }

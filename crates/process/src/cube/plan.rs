@@ -193,7 +193,9 @@ impl CubePlan {
             .chain(own)
             .chain(self.filters.iter().flatten())
             .cloned();
-        let columns = read.chain(arguments).flat_map(|expr| collect_columns(&expr));
+        let columns = read
+            .chain(arguments)
+            .flat_map(|expr| collect_columns(&expr));
         columns
             .map(|column| column.index())
             .filter(|place| *place < stream)

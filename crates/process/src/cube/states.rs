@@ -158,7 +158,7 @@ mod tests {
         Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
     };
 
-    use super::{bounds, memory_bytes, starting_within, stretches};
+    use super::{bounds, memory_bytes, parted, starting_within, starts, stretches};
 
     fn of(starts: &[i64]) -> RecordBatch {
         let starts = TimestampMicrosecondArray::from_iter_values(starts.iter().copied());
@@ -185,6 +185,24 @@ mod tests {
         let rows: Vec<_> = cut.into_iter().map(rows).collect();
         // Four rows start at 3, and stay together.
         assert_eq!(rows, [2, 4, 3, 2]);
+    }
+
+    #[test]
+    fn parting_gives_every_state_to_one_side() {
+        let states = of(&[5, 1, 3, 3, 9]);
+        let parts = |wanted: fn(i64) -> bool| {
+            let (wanted, others) = parted(&states, wanted).unwrap();
+            let starts = |part: Option<RecordBatch>| {
+                part.map(|part| starts(&part).unwrap_or_default().to_vec())
+            };
+            (starts(wanted), starts(others))
+        };
+        assert_eq!(
+            parts(|start| start < 4),
+            (Some(vec![1, 3, 3]), Some(vec![5, 9]))
+        );
+        assert_eq!(parts(|start| start < 10), (Some(vec![5, 1, 3, 3, 9]), None));
+        assert_eq!(parts(|_| false), (None, Some(vec![5, 1, 3, 3, 9])));
     }
 
     #[test]

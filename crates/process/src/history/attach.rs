@@ -256,7 +256,9 @@ impl Processor {
                     .iter()
                     .map(RecordBatch::num_rows)
                     .sum::<usize>();
-                part.extend(fitting.batches);
+                let narrowed = fitting.batches.iter();
+                let narrowed = narrowed.map(|batch| writer.needed.narrow(batch));
+                part.extend(narrowed.collect::<Result<Vec<_>, _>>()?);
             }
             if rows >= FILL_ROWS || (end && rows > 0) {
                 let (batch, _) = writer.derive(&part)?;

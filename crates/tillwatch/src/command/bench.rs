@@ -8,6 +8,8 @@ mod child;
 mod decode;
 mod file;
 mod latency;
+mod live;
+mod viewers;
 mod workload;
 
 use std::process::ExitCode;
@@ -22,10 +24,13 @@ use crate::cli::{Bench, BenchAll, BenchPart};
 use crate::definitions::{Folder, load::finish};
 use crate::terminal::{self, thousands};
 use child::Child;
+use latency::Times;
 use workload::Workload;
 
 /// The stream that is fed.
 const STREAM: &str = "payments";
+/// How much of what is taken as fast as it comes arrives while latency is measured.
+const LOADS_PERCENT: [f64; 4] = [0.0, 10.0, 50.0, 80.0];
 /// Requests under way at once.
 const REQUESTS_AT_ONCE: usize = 4;
 
@@ -72,16 +77,43 @@ async fn all(options: BenchAll) -> Result<ExitCode> {
         "              {:.0} % of decode only",
         100.0 * rate / decode
     ));
-    for (name, load) in [("without load", 0.0), ("at half load", wall / 2.0)] {
-        let times = latency::measure(&workload, options.pushes, load).await?;
+    for percent in LOADS_PERCENT {
+        let latency = latency::measure(&workload, options.pushes, wall * percent / 100.0).await?;
+        let figures =
+            |times: &Times| format!("p50 {:.0} ms, p99 {:.0} ms", times.at(0.50), times.at(0.99));
         terminal::line(format!(
-            "acknowledged → pushed {name}: p50 {:.0} ms, p99 {:.0} ms, of {} pushes",
-            times.at(0.50),
-            times.at(0.99),
-            times.count(),
+            "acknowledged at {percent:.0} % load → pushed: {}; → in an answer of /v1/metrics: {}; {} of each",
+            figures(&latency.pushed),
+            figures(&latency.visible),
+            latency.pushed.count(),
         ));
     }
+    live(options.clients as usize, options.pushes).await?;
+    let board = viewers::refresh(&workload, options.pushes).await?;
+    terminal::line(format!(
+        "a board of {} panels in one request: after an event p50 {:.1} ms, p99 {:.1} ms; again p50 {:.1} ms, p99 {:.1} ms",
+        viewers::PANELS,
+        board.changed.at(0.50),
+        board.changed.at(0.99),
+        board.same.at(0.50),
+        board.same.at(0.99),
+    ));
     Ok(ExitCode::SUCCESS)
+}
+
+/// What one and what many live clients of one question cost.
+async fn live(clients: usize, pushes: u32) -> Result<()> {
+    for clients in [1, clients] {
+        let viewed = viewers::watch(clients, pushes).await?;
+        terminal::line(format!(
+            "{clients} live clients of one metric: {:.1} computations and {:.1} ms of CPU time an event; pushed p50 {:.0} ms, p99 {:.0} ms",
+            viewed.computed,
+            viewed.cpu_ms,
+            viewed.pushed.at(0.50),
+            viewed.pushed.at(0.99),
+        ));
+    }
+    Ok(())
 }
 
 /// Events per CPU second of decoding alone, on one thread.
