@@ -4,7 +4,7 @@
 #   make test     formatting, house rules and every test, as CI runs them
 #   make check    formatting, house rules and clippy; no tests
 #   make torture  1000 kills and 10 000 seeds of simulated disks: hours, not minutes
-#   make bench    ingest speed and latency on this machine
+#   make bench    ingest speed, latency and a short comparison with ClickHouse and DuckDB on this machine, some ten minutes
 #   make bench-peers  the same work by Flink, ClickHouse and DuckDB, answers checked; an hour (BENCH_EVENTS=20000000, BENCH_RUNS=5)
 #   make dist     the fully optimised, stripped binary for a release
 
@@ -98,16 +98,24 @@ torture: build oracle faketime
 	TILLWATCH_SEEDS=$${TILLWATCH_SEEDS:-10000} $(CARGO) test --locked -p tillwatch-journal -p tillwatch-collect
 	TILLWATCH_KILLS=$${TILLWATCH_KILLS:-1000} TILLWATCH_BIN="$(abspath $(BIN))" $(VENV)/bin/python -m pytest -q tests/torture $(PYTEST_ARGS)
 
-bench: build
+# The short form of every day: speed, latency, and two peers on a small file. It prints, and writes nothing down.
+bench: build .cache/peers/venv/.installed
 	scripts/bench.sh "$(abspath $(BIN))"
+	@rm -f .cache/peers/short.md
+	TILLWATCH_BIN="$(abspath $(BIN))" .cache/peers/venv/bin/python bench/peers/compare.py --events 500000 --runs 3 \
+	  --questions q1 --systems tillwatch chdb duckdb --out .cache/peers/short.md
+	@sed -n '/^### Q1/,/^<!--/p' .cache/peers/short.md | grep -v '^<!--'
 
 # What Tillwatch is compared with, from the registries. Flink comes as the package that holds its distribution.
-peers: .cache/peers/venv/.installed
+peers: .cache/peers/venv/.installed .cache/peers/venv/.flink
 
-.cache/peers/venv/.installed: bench/peers/requirements.txt bench/peers/requirements-flink.txt
-	@scripts/tools.sh peers
+.cache/peers/venv/.installed: bench/peers/requirements.txt
 	python3 -m venv .cache/peers/venv || (scripts/tools.sh venv && python3 -m venv .cache/peers/venv)
 	.cache/peers/venv/bin/pip install --quiet --disable-pip-version-check -r bench/peers/requirements.txt
+	@touch $@
+
+.cache/peers/venv/.flink: bench/peers/requirements-flink.txt .cache/peers/venv/.installed
+	@scripts/tools.sh peers
 	.cache/peers/venv/bin/pip install --quiet --disable-pip-version-check --no-deps -r bench/peers/requirements-flink.txt
 	@touch $@
 

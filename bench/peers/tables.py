@@ -2,6 +2,7 @@
 
 import statistics
 
+import place
 import questions
 import report
 import systems
@@ -46,7 +47,10 @@ def taken(chosen, question, runs, loads):
         if before > 0.7
         else f"Nothing else was running (load {before:.1f} before)."
     )
-    command = f'make bench-peers BENCH_EVENTS={chosen.events} BENCH_RUNS={chosen.runs} BENCH_ARGS="--questions {question}"'
+    profile = place.TILLWATCH.parent.name
+    built = f"PROFILE={profile} " if profile != "release" else ""
+    only = "" if chosen.systems == systems.NAMES else f" --systems {' '.join(chosen.systems)}"
+    command = f'make bench-peers {built}BENCH_EVENTS={chosen.events} BENCH_RUNS={chosen.runs} BENCH_ARGS="--questions {question}{only}"'
     return f"`{command}`, {report.today()}, {report.machine()}, {runs} {'run' if runs == 1 else 'runs'}. {busy}"
 
 
