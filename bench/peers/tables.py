@@ -49,7 +49,7 @@ def taken(chosen, question, runs, loads):
     )
     profile = place.TILLWATCH.parent.name
     built = f"PROFILE={profile} " if profile != "release" else ""
-    only = "" if chosen.systems == systems.NAMES else f" --systems {' '.join(chosen.systems)}"
+    only = "" if tuple(chosen.systems) == systems.NAMES else f" --systems {' '.join(chosen.systems)}"
     command = f'make bench-peers {built}BENCH_EVENTS={chosen.events} BENCH_RUNS={chosen.runs} BENCH_ARGS="--questions {question}{only}"'
     return f"`{command}`, {report.today()}, {report.machine()}, {runs} {'run' if runs == 1 else 'runs'}. {busy}"
 
