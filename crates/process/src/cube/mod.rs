@@ -5,6 +5,7 @@ mod keep;
 mod limit;
 mod money;
 mod plan;
+mod settle;
 mod states;
 mod store;
 mod table;
