@@ -12,8 +12,12 @@ use super::store::{Chunk, Chunks, FAN_IN};
 use crate::engine::Engine;
 use crate::error::ProcessError;
 
-/// Fewer recent rows than this are not worth settling: readers merge what they read anyway.
-const SETTLE_ROWS_MIN: usize = 131_072;
+/// Fewer recent rows than this are not worth settling: readers merge what they read anyway, and mostly a flush
+/// comes first.
+const SETTLE_ROWS_MIN: usize = 262_144;
+/// Chunks that have more rows together are left until they settle. Merging is for the many small ones that come
+/// with frequent questions; one of large ones saves little and costs as much as making them.
+const MERGE_ROWS_MAX: usize = 65_536;
 /// A settled chunk has about this many rows: the grain of time pruning.
 const SETTLED_ROWS: usize = 8_192;
 
@@ -41,6 +45,9 @@ pub(super) fn merge_recent(
         let Some(due) = chunks.recent.get(at..) else {
             return Ok(());
         };
+        if due.iter().map(|c| c.rows()).sum::<usize>() > MERGE_ROWS_MAX {
+            return Ok(());
+        }
         let merged = plan.reduce(engine, &states_of(due))?;
         chunks.recent.truncate(at);
         chunks.recent.extend(Chunk::new(merged));
