@@ -49,6 +49,12 @@ impl Backlog {
         writers
     }
 
+    /// What the processing thread has, without what waits being aggregated: for whoever needs neither the cubes nor
+    /// what was counted of derived columns.
+    pub(crate) fn writers_unsettled(&self) -> MutexGuard<'_, Writers> {
+        self.lock()
+    }
+
     /// Aggregates what waits, if something does.
     pub(crate) fn settle(&self) {
         if self.waits.load(Ordering::Acquire) {

@@ -280,6 +280,12 @@ impl Processor {
         self.backlog.writers()
     }
 
+    /// What the processing thread has, while events may wait to be aggregated: of ids and frames, which does not
+    /// depend on the cubes.
+    pub(crate) fn writers_unsettled(&self) -> MutexGuard<'_, Writers> {
+        self.backlog.writers_unsettled()
+    }
+
     pub(crate) fn engine(&self) -> &Engine {
         self.backlog.engine()
     }

@@ -78,7 +78,7 @@ impl Processor {
         self.checkpointed(&flush.checkpoint);
         let stranded = std::mem::take(&mut flush.checkpoint.stranded);
         *slot = None;
-        self.writers().copied(&stranded);
+        self.writers_unsettled().copied(&stranded);
         let oldest = kept.keeping.pins.oldest();
         copies(kept).remove_unneeded(&stranded, oldest);
         Ok(Some(report))
@@ -187,7 +187,7 @@ impl Processor {
         let kept = self.kept()?;
         let checkpoint = self.checkpoint_at()?;
         let stranded = {
-            let writers = self.writers();
+            let writers = self.writers_unsettled();
             let frames = writers.stranded.iter().chain(&writers.readmitted);
             let only_here = frames.filter(|frame| frame.copy.is_none());
             only_here.map(|frame| frame.offset).min()

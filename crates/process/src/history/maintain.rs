@@ -176,7 +176,7 @@ impl Processor {
         let mut keep: HashSet<String> = named
             .flat_map(|stream| stream.dedup.runs.iter().map(|run| run.file.clone()))
             .collect();
-        let mut writers = self.writers();
+        let mut writers = self.writers_unsettled();
         for writer in writers.by_stream.values_mut() {
             keep.extend(writer.dedup().files());
         }
@@ -186,9 +186,9 @@ impl Processor {
 
     /// Merges files of ids, without keeping events from being taken.
     fn merge_ids(&self) -> Result<Option<MaintainReport>, ProcessError> {
-        let streams: Vec<String> = self.writers().by_stream.keys().cloned().collect();
+        let streams: Vec<String> = self.writers_unsettled().by_stream.keys().cloned().collect();
         for stream in streams {
-            let merge = match self.writers().by_stream.get_mut(&stream) {
+            let merge = match self.writers_unsettled().by_stream.get_mut(&stream) {
                 Some(writer) => writer.dedup().merge()?,
                 None => None,
             };
@@ -197,7 +197,7 @@ impl Processor {
             };
             let bytes_read = merge.ids() * 16;
             let merged = merge.run()?;
-            if let Some(writer) = self.writers().by_stream.get_mut(&stream) {
+            if let Some(writer) = self.writers_unsettled().by_stream.get_mut(&stream) {
                 writer.dedup().adopt(merged)?;
             }
             return Ok(Some(MaintainReport {
