@@ -93,7 +93,7 @@ def _panel(axes, module, panel, points):
     fit = fits.best(*kept.columns(points, first)) if len(set(seen)) > 2 else None
     head = panel.title or module.title
     if fit:
-        head = f"{head}: {panel.costs[first].replace('`', '')} {'' if fit.kind == 'flat' else '= '}{fit.text(RAISED)}"
+        head = f"{head}: {panel.costs[first].replace('`', '')}{', ' if fit.kind == 'flat' else ' = '}{fit.text(RAISED)}"
     axes.set_title(head, loc="left")
     axes.set_xlabel(module.x_label)
     axes.set_ylabel(panel.y_label)

@@ -1,6 +1,7 @@
 """What the page says of the points, in tables and sentences."""
 
 import dataclasses
+import statistics
 
 import axes
 import capacity
@@ -63,7 +64,7 @@ def axis(name, points, folder):
     rows = []
     for at in sorted({point.at for point in found}):
         here = [point.figures for point in found if point.at == at]
-        row = [f"{sorted(run['x'] for run in here)[len(here) // 2]:,.0f}"]
+        row = [f"{statistics.median(run['x'] for run in here):,.0f}"]
         for panel in module.PANELS:
             for figure in panel.costs:
                 values = [run[figure] for run in here if figure in run]
@@ -168,10 +169,10 @@ def validation(costs, points):
     rows = []
     for part, cost in expected.items():
         values = [point.figures[f"{part}_us_per_event"] for point in found]
-        middle = sorted(values)[len(values) // 2]
+        middle = statistics.median(values)
         rows.append([capacity.SERIAL.get(part, "all other threads"), f"{cost:.2f}", report.spread(values, "{:.2f}"), f"{cost / middle - 1:+.0%}"])
     whole = [sum(point.figures[f"{part}_us_per_event"] for part in expected) for point in found]
-    middle = sorted(whole)[len(whole) // 2]
+    middle = statistics.median(whole)
     rows.append(["whole server", f"{sum(expected.values()):.2f}", report.spread(whole, "{:.2f}"), f"{sum(expected.values()) / middle - 1:+.0%}"])
     return "\n\n".join(
         [
