@@ -6,6 +6,7 @@
 #   make torture  1000 kills and 10 000 seeds of simulated disks: hours, not minutes
 #   make bench    ingest speed, latency and a short comparison with ClickHouse and DuckDB on this machine, some ten minutes
 #   make bench-peers  the same work by Flink, ClickHouse and DuckDB, answers checked; an hour (BENCH_EVENTS=20000000, BENCH_RUNS=5)
+#   make bench-scale  what an event costs as cubes, dimensions, combinations, monitors, streams and history grow, as curves (SCALE_EVENTS=1000000, SCALE_RUNS=5)
 #   make dist     the fully optimised, stripped binary for a release
 
 SHELL := /bin/bash
@@ -19,7 +20,7 @@ BIN     := $(TARGET)/$(PROFILE)/tillwatch
 VENV    := .cache/venv
 WEB_SRC := $(shell find web/src web/public web/index.html web/package.json web/package-lock.json web/vite.config.ts -type f 2>/dev/null)
 
-.PHONY: help demo test check tidy bench bench-peers peers dist build web test-rust test-engine test-web test-e2e test-torture torture test-demo tools oracle faketime browser clean-demo
+.PHONY: help demo test check tidy bench bench-peers bench-scale peers dist build web test-rust test-engine test-web test-e2e test-torture torture test-demo tools oracle faketime browser clean-demo
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -124,6 +125,18 @@ BENCH_RUNS   ?= 5
 
 bench-peers: build peers
 	TILLWATCH_BIN="$(abspath $(BIN))" .cache/peers/venv/bin/python bench/peers/compare.py --events $(BENCH_EVENTS) --runs $(BENCH_RUNS) $(BENCH_ARGS)
+
+# The curves of docs/scale.md. SCALE_ARGS="--axes cubes monitors" measures these again and keeps the points of the others.
+.cache/scale/venv/.installed: bench/scale/requirements.txt
+	python3 -m venv .cache/scale/venv || (scripts/tools.sh venv && python3 -m venv .cache/scale/venv)
+	.cache/scale/venv/bin/pip install --quiet --disable-pip-version-check -r bench/scale/requirements.txt
+	@touch $@
+
+SCALE_EVENTS ?= 1000000
+SCALE_RUNS   ?= 5
+
+bench-scale: build .cache/scale/venv/.installed
+	TILLWATCH_BIN="$(abspath $(BIN))" .cache/scale/venv/bin/python bench/scale/scale.py --events $(SCALE_EVENTS) --runs $(SCALE_RUNS) $(SCALE_ARGS)
 
 dist: web
 	$(CARGO) build --profile dist --locked --package tillwatch

@@ -52,8 +52,12 @@ class Server:
         for file in definitions:
             shutil.copy(place.DEFINITIONS / file, config)
         (config / "limits.yaml").write_text(limits)
-        command = [place.TILLWATCH, "serve", "--config", config, "--data", folder / "data", "--listen", "127.0.0.1:0"]
-        self.log = (folder / "log").open("w")
+        self.start()
+
+    def start(self):
+        """Starts it, also on what a run before has left."""
+        command = [place.TILLWATCH, "serve", "--config", self.folder / "definitions", "--data", self.folder / "data", "--listen", "127.0.0.1:0"]
+        self.log = (self.folder / "log").open("w")
         self.process = subprocess.Popen(
             [str(word) for word in command], stdout=subprocess.PIPE, stderr=self.log, text=True
         )
@@ -63,7 +67,7 @@ class Server:
             self.port = int(found.group(1)) if found else self.port
             if line.strip() == "ready":
                 return
-        raise RuntimeError(f"the server did not start:\n{(folder / 'log').read_text()}")
+        raise RuntimeError(f"the server did not start:\n{(self.folder / 'log').read_text()}")
 
     def __enter__(self):
         return self
