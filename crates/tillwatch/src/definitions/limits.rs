@@ -547,6 +547,27 @@ mod tests {
     }
 
     #[test]
+    fn kept_series_have_a_default_a_size_with_a_unit_and_none_at_0() {
+        let limit = |text: &str| {
+            let tree = super::super::node::parse(text).unwrap();
+            let tree = with_numbers(tree, &mut |_, reason| panic!("{reason}"));
+            let written = tree.find(&["query", "series_cache_bytes_max"]);
+            let bytes = match written.map(|node| &node.value) {
+                Some(Value::Int(bytes)) => Some(usize::try_from(*bytes).unwrap()),
+                _ => None,
+            };
+            let written = QueryLimitsWritten {
+                series_cache_bytes_max: bytes,
+                ..QueryLimitsWritten::default()
+            };
+            written.limits().series_cache_bytes_max
+        };
+        assert_eq!(limit("query: {}"), 32 << 20);
+        assert_eq!(limit("query: {series_cache_bytes_max: 5MiB}"), 5 << 20);
+        assert_eq!(limit("query: {series_cache_bytes_max: 0}"), 0);
+    }
+
+    #[test]
     fn the_schema_takes_each_limit_as_a_number_and_as_text_with_a_unit() {
         let schema = serde_json::to_value(schemars::schema_for!(Limits)).unwrap();
         // The limits that the page on definitions shows.
