@@ -552,14 +552,12 @@ mod tests {
             let tree = super::super::node::parse(text).unwrap();
             let tree = with_numbers(tree, &mut |_, reason| panic!("{reason}"));
             let written = tree.find(&["query", "series_cache_bytes_max"]);
-            let bytes = match written.map(|node| &node.value) {
-                Some(Value::Int(bytes)) => Some(usize::try_from(*bytes).unwrap()),
-                _ => None,
-            };
-            let written = QueryLimitsWritten {
-                series_cache_bytes_max: bytes,
-                ..QueryLimitsWritten::default()
-            };
+            let bytes = written.map(|node| match &node.value {
+                Value::Int(bytes) => usize::try_from(*bytes).unwrap(),
+                other => panic!("{other:?} is no number"),
+            });
+            let written = serde_json::json!({"series_cache_bytes_max": bytes});
+            let written: QueryLimitsWritten = serde_json::from_value(written).unwrap();
             written.limits().series_cache_bytes_max
         };
         assert_eq!(limit("query: {}"), 32 << 20);
