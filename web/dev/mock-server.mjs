@@ -104,6 +104,7 @@ function api(state, request, response, url) {
   if (parts[0] === 'metrics' && parts.length === 1) return json(response, { metrics: metricsIn(state) });
   if (parts[0] === 'live') return combinedCall(state, request, response, url);
   if (parts[0] === 'metrics') return metricCall(state, response, parts, url);
+  if (parts[0] === 'series') return seriesCall(state, response, url);
   if (parts[0] === 'incidents') return incidentCall(state, request, response, parts);
   if (parts[0] === 'streams' && request.method === 'POST') {
     return readBody(request).then((text) => {
@@ -133,6 +134,24 @@ function metricCall(state, response, parts, url) {
     return problem(response, 500, 'Query failed', 'The cube payment_attempts is over its memory limit.');
   if (state.mode === 'loading') return undefined;
   return json(response, state.traffic.document(metric, url.searchParams));
+}
+
+/** Several series in one answer, each a document or a problem. */
+function seriesCall(state, response, url) {
+  if (state.mode === 'loading') return undefined;
+  const answers = url.searchParams.getAll('q').map((text) => {
+    const [name, parameters] = text.split('?');
+    const metric = metricsIn(state).find((one) => one.name === name);
+    if (!metric) return { title: 'Unknown metric', status: 404, detail: `There is no metric ${name}.` };
+    if (state.mode === 'error')
+      return {
+        title: 'Query failed',
+        status: 500,
+        detail: 'The cube payment_attempts is over its memory limit.',
+      };
+    return state.traffic.document(metric, new URLSearchParams(parameters));
+  });
+  return json(response, { answers });
 }
 
 /** Several series in one stream; each event says by `query` which it belongs to. */

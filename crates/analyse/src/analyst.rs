@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tillwatch_event::MemoryBudget;
 use tillwatch_journal::JournalReader;
 use tillwatch_process::Processor;
+use tokio::time::timeout;
 
 use crate::encode::QueryResult;
 use crate::engine::{self, Engine, EngineParts, metric_faults};
@@ -14,7 +15,8 @@ use crate::limits::{LimitOverride, QueryLimits};
 use crate::metric::{Metric, MetricDefinition};
 use crate::pool::{WorkerPool, with_large_stack};
 use crate::processed::parts;
-use crate::series::{Series, SeriesQuery, Slices, SlicesQuery, series, slices};
+use crate::reuse::{Reuse, ReuseStatus};
+use crate::series::{Series, SeriesQuery, Slices, SlicesQuery, aligned, series, slices};
 
 /// Answers questions about cubes and streams.
 ///
@@ -27,6 +29,8 @@ pub struct Analyst {
     sql: WorkerPool,
     /// For series and slices, so that a flood of SQL stops neither boards nor monitors.
     figures: WorkerPool,
+    /// Answers of series, each computed for all who ask for it.
+    answers: Reuse<SeriesQuery, Series>,
 }
 
 impl Analyst {
@@ -62,12 +66,14 @@ impl Analyst {
 
     pub(crate) fn over(parts: EngineParts) -> Result<Self, AnalyseError> {
         let limits = parts.limits.clone();
+        let answers = Reuse::new(limits.series_cache_bytes_max, &parts.memory);
         let pool =
             |name| WorkerPool::start(name, limits.workers, limits.running_max, limits.waiting_max);
         Ok(Self {
             engine: Arc::new(with_large_stack(|| Engine::new(parts))??),
             sql: pool("tillwatch-sql")?,
             figures: pool("tillwatch-figures")?,
+            answers,
         })
     }
 
@@ -86,15 +92,38 @@ impl Analyst {
             .await
     }
 
-    /// A metric's series.
+    /// A metric's series, with every event that was acknowledged before this call.
+    ///
+    /// Who asks the same at the same time gets the same answer, which is computed once and given again while
+    /// nothing it reads has changed.
     ///
     /// # Errors
     /// Unknown names, a step that is no multiple of the bucket, too many points, or a limit.
-    pub async fn series(&self, query: &SeriesQuery) -> Result<Series, AnalyseError> {
+    pub async fn series(&self, query: &SeriesQuery) -> Result<Arc<Series>, AnalyseError> {
+        let Some((query, cube)) = aligned(&self.engine, query) else {
+            return self.compute(query).await.map(Arc::new);
+        };
+        let deadline = self.engine.limits.deadline;
+        let answer = self
+            .answers
+            .answer(&query, &*cube.source, || self.compute(&query));
+        // The time of those who wait for another's computation is bounded as well.
+        timeout(deadline, answer)
+            .await
+            .unwrap_or_else(|_| Err(AnalyseError::late(deadline)))
+    }
+
+    async fn compute(&self, query: &SeriesQuery) -> Result<Series, AnalyseError> {
         let engine = Arc::clone(&self.engine);
         let query = query.clone();
         let work = async move { series(&engine, &query, &engine.limits).await };
         self.figures.run(self.engine.limits.deadline, work).await
+    }
+
+    /// How often series were computed, and how often that was not needed.
+    #[must_use]
+    pub fn reuse(&self) -> ReuseStatus {
+        self.answers.status()
     }
 
     /// What a detector needs: values, numerators and denominators per slice and step.

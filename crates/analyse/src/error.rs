@@ -1,6 +1,7 @@
 //! Why a question could not be answered, in words for the one who asked.
 
 use std::fmt;
+use std::time::Duration;
 
 use tillwatch_event::guard::{mask, mask_line};
 
@@ -139,6 +140,12 @@ pub enum AnalyseError {
 }
 
 impl AnalyseError {
+    pub(crate) fn late(deadline: Duration) -> Self {
+        Self::Deadline {
+            deadline_ms: u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+
     /// A short name for the kind of error, stable across releases, as used in problem documents.
     #[must_use]
     pub fn slug(&self) -> &'static str {

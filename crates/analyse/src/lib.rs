@@ -16,6 +16,7 @@ mod measure;
 mod metric;
 mod pool;
 mod processed;
+mod reuse;
 mod series;
 mod source;
 mod suggest;
@@ -32,6 +33,7 @@ pub use encode::QueryResult;
 pub use error::{AnalyseError, Fault, Position};
 pub use limits::{LimitOverride, QueryLimits};
 pub use metric::{Metric, MetricDefinition, MetricKind, Ratio};
+pub use reuse::ReuseStatus;
 pub use series::{
     OneSeries, PointValue, PointWindow, Series, SeriesQuery, Slice, SliceBucket, Slices,
     SlicesQuery, Span, Windows, Zone,

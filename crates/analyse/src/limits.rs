@@ -65,6 +65,9 @@ pub struct QueryLimits {
     pub window_panes_max: usize,
     /// Windows that one bucket may be in where SQL asks for windows.
     pub bucket_windows_max: usize,
+    /// Bytes of answers of series that are kept and given again while nothing they read has changed;
+    /// 0 keeps none.
+    pub series_cache_bytes_max: usize,
 }
 
 impl Default for QueryLimits {
@@ -95,6 +98,7 @@ impl Default for QueryLimits {
             points_max: 500_000,
             window_panes_max: 20_000_000,
             bucket_windows_max: 10_000,
+            series_cache_bytes_max: 32 * 1024 * 1024,
         }
     }
 }

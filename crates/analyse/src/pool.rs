@@ -60,9 +60,7 @@ impl WorkerPool {
         T: Send + 'static,
         F: Future<Output = Result<T, AnalyseError>> + Send + 'static,
     {
-        let late = AnalyseError::Deadline {
-            deadline_ms: u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX),
-        };
+        let late = AnalyseError::late(deadline);
         let until = Instant::now() + deadline;
         let Ok(permit) = timeout_at(until, self.permit()).await else {
             return Err(late);

@@ -13,7 +13,9 @@ use tillwatch_process::{Cube, CubeView, ProcessError, Processor, StreamLog, Stre
 use crate::engine::EngineParts;
 use crate::limits::QueryLimits;
 use crate::metric::MetricDefinition;
-use crate::source::{CubeSnapshot, CubeSource, Scan, SourceMeasure, StreamSnapshot, StreamSource};
+use crate::source::{
+    Changing, CubeSnapshot, CubeSource, Scan, SourceMeasure, StreamSnapshot, StreamSource,
+};
 use crate::tables::TimeRange;
 
 /// An engine's parts over a processor; without a reader there are no streams to read.
@@ -91,13 +93,19 @@ impl CubeSource for ProcessedCube {
     fn view(&self, range: TimeRange) -> Arc<dyn CubeSnapshot> {
         Arc::new(self.0.view(range.from_us, range.to_us))
     }
+}
 
+impl Changing for ProcessedCube {
     fn version(&self) -> u64 {
         self.0.version()
     }
 
     fn changed_since(&self, version: u64) -> Option<(i64, i64)> {
         self.0.changed_since(version)
+    }
+
+    fn reshaped(&self) -> (u64, i64) {
+        self.0.reshaped()
     }
 }
 

@@ -27,8 +27,18 @@ pub(crate) struct SourceMeasure {
     pub(crate) currency: FigureCurrency,
 }
 
+/// What tells whether an answer still holds.
+pub(crate) trait Changing: Send + Sync {
+    /// Grows with every change. It does so before whoever brought the change hears that it was taken.
+    fn version(&self) -> u64;
+    /// The buckets, first and last, that changed since a version; none when nothing did.
+    fn changed_since(&self, version: u64) -> Option<(i64, i64)>;
+    /// How often older buckets may have been joined or removed, and the start before which all of these started.
+    fn reshaped(&self) -> (u64, i64);
+}
+
 /// A cube: kept partial aggregates.
-pub(crate) trait CubeSource: Debug + Send + Sync {
+pub(crate) trait CubeSource: Changing + Debug {
     /// Its name, which is its table's.
     fn name(&self) -> &str;
     /// Width of a bucket, in microseconds.
@@ -44,10 +54,6 @@ pub(crate) trait CubeSource: Debug + Send + Sync {
     /// The widths of older buckets as (start of the first such bucket, width), newest first; empty
     /// when all have the cube's own.
     fn widths_us(&self) -> Vec<(i64, i64)>;
-    /// Grows with every change.
-    fn version(&self) -> u64;
-    /// The buckets, first and last, that changed since a version; none when nothing did.
-    fn changed_since(&self, version: u64) -> Option<(i64, i64)>;
 }
 
 /// What one question sees of a cube.

@@ -212,13 +212,14 @@ fn roll_up_in_history_keeps_the_figures_and_removes_what_is_past() {
         events.extend(part);
         till.flush();
     }
+    let cube = till.processor.cube("per_minute").expect("the cube");
+    let (before, _) = cube.reshaped();
     assert!(till.maintain() > 0);
-    let widths = till
-        .processor
-        .cube("per_minute")
-        .expect("the cube")
-        .widths_us();
+    let widths = cube.widths_us();
     let (hours_from, minutes_from) = (widths[1].0, widths[0].0);
+    let (after, before_us) = cube.reshaped();
+    assert!(after > before, "who keeps answers hears of it");
+    assert_eq!(before_us, minutes_from, "and of which age");
     let at = |width: u64, from: i64, to: i64| {
         let rows: Vec<Event> = events
             .iter()

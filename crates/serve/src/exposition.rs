@@ -4,6 +4,7 @@
 
 mod audit;
 mod lags;
+mod series;
 
 use std::fmt;
 use std::sync::Mutex;
@@ -22,6 +23,7 @@ use prometheus_client::registry::{Registry, Unit};
 use crate::documents::{
     AuditStatus, CubeStatus, HistoryStatus, JournalStatus, MemoryStatus, SourceStatus, StreamStatus,
 };
+use crate::ports::SeriesReuse;
 
 /// The content type of the exposition.
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -79,6 +81,7 @@ pub(crate) struct Readings {
     pub(crate) live_clients: u64,
     pub(crate) live_queries: u64,
     pub(crate) live_computations: u64,
+    pub(crate) series: SeriesReuse,
     pub(crate) bodies_bytes: u64,
     pub(crate) journal: JournalStatus,
     /// The history tables.
@@ -136,6 +139,7 @@ impl Exposition {
             self.seconds.clone(),
         );
         register_server(&mut registry, readings);
+        series::register(&mut registry, &readings.series);
         register_journal(&mut registry, &readings.journal);
         register_history(&mut registry, &readings.history);
         audit::register(&mut registry, &readings.audit);

@@ -39,7 +39,7 @@ pub struct Limits {
     pub headers_max: usize,
     /// Open live streams. More is a 503. Default 512.
     pub live_clients_max: usize,
-    /// Queries in one combined live stream. More is a 400. Default 32.
+    /// Queries in one combined live stream, or in one call for several series. More is a 400. Default 32.
     pub live_queries_per_client_max: usize,
     /// Least time between two computations of one live query. Default 100 ms.
     pub live_coalesce_ms: u64,
@@ -53,6 +53,9 @@ pub struct Limits {
     pub series_default: usize,
     /// Series of one answer. More is a 400. Default 1 000.
     pub series_max: usize,
+    /// Bytes of one answer with several series; what has no room is answered with a problem in its place.
+    /// Default 64 MiB.
+    pub series_answer_bytes_max: usize,
     /// Rows of a list (incidents, quarantine) in one answer. More is a 400. Default 1 000.
     pub list_rows_max: usize,
     /// Time given to running requests when the server stops. Default 10 s.
@@ -83,6 +86,7 @@ impl Default for Limits {
             series_points_max: 20_000,
             series_default: 50,
             series_max: 1_000,
+            series_answer_bytes_max: 64 << 20,
             list_rows_max: 1_000,
             shutdown_grace_ms: 10_000,
         }

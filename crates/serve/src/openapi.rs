@@ -18,7 +18,8 @@ use crate::calls::{
     paths(
         events::post_events, events::get_quarantine, events::post_replay,
         sql::post_sql,
-        metrics::list_metrics, metrics::get_series, metrics::live_series, metrics::live_combined,
+        metrics::list_metrics, metrics::get_series, metrics::get_several_series,
+        metrics::live_series, metrics::live_combined,
         incidents::list_incidents, incidents::get_incident, incidents::live_incidents,
         incidents::act_on_incident, incidents::list_monitors,
         boards::list_boards, boards::get_board,

@@ -132,6 +132,21 @@ pub struct SeriesAnswer {
 /// The values of a question's `by`, in its order; `None` where events have no value.
 pub type SliceKey = Vec<Option<String>>;
 
+/// How often series were computed since the definitions were loaded, and how often that was not needed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SeriesReuse {
+    /// Computations begun.
+    pub computed: u64,
+    /// Answers given that were kept from before.
+    pub reused: u64,
+    /// Answers given that another had asked for at the same time.
+    pub shared: u64,
+    /// Answers kept.
+    pub kept: u64,
+    /// Bytes of memory they take.
+    pub kept_bytes: u64,
+}
+
 /// What a caller narrows of the limits of SQL.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SqlLimits {
@@ -180,6 +195,11 @@ pub trait Figures: Send + Sync + 'static {
         limits: SqlLimits,
         format: SqlFormat,
     ) -> BoxFuture<'_, Result<Vec<u8>, Problem>>;
+
+    /// How often series were computed, and how often that was not needed.
+    fn reuse(&self) -> SeriesReuse {
+        SeriesReuse::default()
+    }
 
     /// Bumped after each group of events that has been processed.
     fn changes(&self) -> watch::Receiver<u64>;

@@ -34,6 +34,7 @@ fn api() -> Router<App> {
         .route("/v1/metrics", get(metrics::list_metrics))
         .route("/v1/metrics/{metric}", get(metrics::get_series))
         .route("/v1/metrics/{metric}/live", get(metrics::live_series))
+        .route("/v1/series", get(metrics::get_several_series))
         .route("/v1/live", get(metrics::live_combined))
         .route("/v1/incidents", get(incidents::list_incidents))
         .route("/v1/incidents/live", get(incidents::live_incidents))

@@ -25,9 +25,16 @@ export function seriesPath(query: SeriesQuery): string {
 
 /** One stream for several series. Its events say by `query` which of them they belong to, from 0. */
 export function livePath(queries: readonly SeriesQuery[]): string {
-  const search = new URLSearchParams();
-  for (const query of queries) search.append('q', `${query.metric}?${parameters(query)}`);
-  return `/v1/live?${search}`;
+  return `/v1/live?${questions(queries)}`;
+}
+
+/** One call for several series; there is an answer for each, in their order. */
+export function seriesListPath(queries: readonly SeriesQuery[]): string {
+  return `/v1/series?${questions(queries)}`;
+}
+
+function questions(queries: readonly SeriesQuery[]): URLSearchParams {
+  return new URLSearchParams(queries.map((query) => ['q', `${query.metric}?${parameters(query)}`]));
 }
 
 export function boardPath(name: string): string {

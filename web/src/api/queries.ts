@@ -2,7 +2,8 @@ import { queryOptions } from '@tanstack/react-query';
 import { hasFigure } from '../charts/total';
 import { ApiError, getJson } from './client';
 import { boardPath, type SeriesQuery, seriesPath } from './paths';
-import type { Board, BoardSummary, Metric, SeriesDocument, ServerStatus } from './types';
+import { getSeries } from './series';
+import type { Board, BoardSummary, Metric, ServerStatus } from './types';
 
 /** Definitions change when somebody edits them: seldom, and without a word to the page. */
 const DEFINITIONS_STALE_MS = 60_000;
@@ -55,7 +56,7 @@ export const statusQuery = queryOptions({
 export function comparisonQuery(query: SeriesQuery) {
   return queryOptions({
     queryKey: ['comparison', seriesPath(query)],
-    queryFn: ({ signal }) => getJson<SeriesDocument>(seriesPath(query), signal),
+    queryFn: ({ signal }) => getSeries(query, 'past', signal),
     staleTime: COMPARISON_STALE_MS,
     refetchInterval: (query) => healing(query) || COMPARISON_STALE_MS,
     retry: false,
@@ -66,7 +67,7 @@ export function comparisonQuery(query: SeriesQuery) {
 export function earlierQuery(query: SeriesQuery) {
   return queryOptions({
     queryKey: ['earlier', seriesPath(query)],
-    queryFn: ({ signal }) => getJson<SeriesDocument>(seriesPath(query), signal),
+    queryFn: ({ signal }) => getSeries(query, 'past', signal),
     staleTime: COMPARISON_STALE_MS,
     refetchInterval: (query) => healing(query) || (hasFigure(query.state.data) ? false : COMPARISON_STALE_MS),
     retry: false,

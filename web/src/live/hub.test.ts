@@ -34,6 +34,8 @@ beforeEach(() => {
   vi.stubGlobal('fetch', async (url: string, init: RequestInit) => {
     if (!url.includes('/live')) {
       fetched.push(url);
+      if (url.startsWith('/v1/series'))
+        return Response.json({ answers: asked(url).map(() => answer('attempts', value)) });
       return Response.json(url.startsWith('/v1/incidents') ? { incidents: [] } : answer('attempts', value));
     }
     let sink!: ReadableStreamDefaultController<Uint8Array>;
@@ -78,6 +80,18 @@ it('streams one series of a cube, the split one, and fetches the others when it 
   await settle(50);
   expect(fetched.length).toBe(before + 1);
   expect(hub.series('cube', tile, 'total').get().document?.series[0]?.points[0]?.[1]).toBe(2);
+});
+
+it('fetches all figures that follow in one call', async () => {
+  const hub = new LiveHub();
+  const names = Array.from({ length: 24 }, (_, at) => `m${at}`);
+  for (const metric of names) hub.follow('cube', { ...tile, metric }, 'total');
+  hub.follow('cube', chart, 'series');
+  await settle(5_000);
+  expect(fetched.map(asked)).toEqual([names]);
+  streams[0]?.send('snapshot', answer('rate', 0.9));
+  await settle(50);
+  expect(fetched.map(asked)).toEqual([names, names]);
 });
 
 it('fetches everything again after the stream was lost, and says that it was', async () => {

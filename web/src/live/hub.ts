@@ -1,5 +1,6 @@
 import { ApiError, getJson } from '../api/client';
 import { livePath, type SeriesQuery, seriesPath } from '../api/paths';
+import { getSeries } from '../api/series';
 import type { Incident, Problem, SeriesDocument } from '../api/types';
 import { Beat } from './beat';
 import { observeServerNow } from './clock';
@@ -12,7 +13,7 @@ import { Store } from './store';
 /**
  * A browser allows six HTTP/1.1 connections to one host, over all tabs. A board therefore has two streams: one for its
  * incidents, and one that carries a series of each of its cubes. Every other series of a cube follows: it fetches its newest
- * buckets when the streamed one moves.
+ * buckets when the streamed one moves, in one call with the others that do.
  */
 export const STREAMED_MAX = 32;
 /** The server has ended one series of a stream for good; the stream is opened anew after this time, to ask again. */
@@ -392,7 +393,7 @@ export class LiveHub {
     const isFull = entry.kind === 'total' || document === null || startedMs >= entry.fullAtMs;
     const query = isFull ? entry.query : { ...entry.query, from: tailFrom(document) };
     try {
-      const answer = await getJson<SeriesDocument>(seriesPath(query));
+      const answer = await getSeries(query, 'present');
       const current = entry.store.get().document;
       const merged = isFull || !current ? answer : mergeUpdate(current, answer);
       this.#take(entry, merged);

@@ -9,6 +9,7 @@ mod points;
 mod query;
 mod spread;
 mod states;
+mod weight;
 mod window;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ pub use window::{Span, Windows, Zone};
 
 pub(crate) use pane::PANE;
 pub(crate) use points::{series, slices};
+pub(crate) use query::aligned;
 
 use crate::metric::Metric;
 

@@ -98,6 +98,8 @@ pub struct Series {
     pub empty: PointValue,
     /// The cube's version these points show.
     pub version: u64,
+    /// Of the cube's buckets, the starts that were read: `from ≤ t < to`.
+    pub(crate) read_us: (i64, i64),
 }
 
 /// What of time a point stands for.
@@ -169,6 +171,7 @@ pub(crate) async fn series(
         notes: notes(&checked, &figures, is_any_cut),
         empty,
         version: figures.version,
+        read_us: (checked.course.read.from_us, checked.course.read.to_us),
         metric: checked.metric,
     })
 }

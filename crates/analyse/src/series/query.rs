@@ -12,7 +12,7 @@ use crate::metric::Metric;
 use crate::suggest;
 
 /// A question for a metric's series.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct SeriesQuery {
     /// The metric's name.
     pub metric: String,
@@ -121,6 +121,24 @@ pub(super) fn check<'a>(
         by: &query.by,
         filters: &query.filters,
     })
+}
+
+/// The question as it is answered: its range in whole steps, so that all who ask within the same step, or
+/// bucket, ask the same. None when it cannot be asked, which [`check`] explains.
+pub(crate) fn aligned<'a>(
+    engine: &'a Engine,
+    query: &SeriesQuery,
+) -> Option<(SeriesQuery, &'a Cube)> {
+    let metric = engine.metrics.get(&query.metric)?;
+    let cube = engine.cubes.get(&metric.definition.of)?;
+    check_windows(cube, query).ok()?;
+    let range = range(query, cube).ok()?;
+    let aligned = SeriesQuery {
+        from_us: range.from_us,
+        to_us: range.to_us,
+        ..query.clone()
+    };
+    Some((aligned, cube))
 }
 
 fn check_count(range: Stretch, step_us: i64, points_max: usize) -> Result<(), AnalyseError> {

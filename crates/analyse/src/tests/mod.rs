@@ -9,6 +9,7 @@ mod measures;
 mod memory;
 mod metrics;
 mod oracle;
+mod reuse;
 mod sales;
 mod slices;
 mod slt;

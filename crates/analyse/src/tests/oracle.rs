@@ -148,7 +148,7 @@ async fn steps_that_are_no_whole_older_buckets_are_not_figures_but_unknown() {
     let ask = async |from_us: i64, to_us: i64, step_us: i64| {
         let mut asked = query("aging_count", step_us, &[]);
         (asked.from_us, asked.to_us) = (from_us, to_us);
-        fixture.analyst.series(&asked).await.unwrap()
+        crate::Series::clone(&fixture.analyst.series(&asked).await.unwrap())
     };
     let all = query("aging_count", BUCKET_US, &[]);
     let (from, to) = (all.from_us, all.to_us);

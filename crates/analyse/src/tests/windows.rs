@@ -174,7 +174,7 @@ pub(super) async fn ask(sales: &Sales, query: &SeriesQuery, metric: &str) -> Ser
         ..query.clone()
     };
     match sales.analyst.series(&query).await {
-        Ok(series) => series,
+        Ok(series) => Series::clone(&series),
         Err(error) => panic!("{query:?}: {error}"),
     }
 }

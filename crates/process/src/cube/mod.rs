@@ -251,6 +251,13 @@ impl Cube {
         self.store.changed_since(version)
     }
 
+    /// How often `keep` may have joined or removed buckets, which [`Self::version`] does not count, and the bucket start (µs)
+    /// before which all of them started.
+    #[must_use]
+    pub fn reshaped(&self) -> (u64, i64) {
+        self.store.reshaped()
+    }
+
     /// What `read` makes of the buckets that changed after they were complete. Processing waits for
     /// it, so it must be quick.
     pub fn revisions<T>(&self, read: impl FnOnce(&Revisions) -> T) -> T {

@@ -65,6 +65,8 @@ struct Shared {
     /// The watermark of the last retention, and the start of the first bucket it left alone.
     retained_at_us: i64,
     own_width_from_us: i64,
+    /// How often `keep` may have made other buckets of older ones.
+    reshaped: u64,
     /// What an earlier `keep` has made coarser than the present one would: (bucket start, width).
     floor: Vec<(i64, i64)>,
     /// The files of the cube's table that hold what was flushed.
@@ -131,6 +133,7 @@ impl CubeStore {
             failed_rows: 0,
             retained_at_us: i64::MIN,
             own_width_from_us: i64::MIN,
+            reshaped: 0,
             floor: Vec::new(),
             files: Arc::from([]),
             covers_from_us: None,
@@ -232,6 +235,7 @@ impl CubeStore {
         shared.chunks.settled = chunks.settled;
         shared.retained_at_us = watermark_us;
         shared.own_width_from_us = at.coarser(&shared.floor).own_width_from();
+        shared.reshaped += 1;
         Ok(())
     }
 
@@ -340,7 +344,9 @@ impl CubeStore {
 
     /// The files of the table are others that hold the same, or no longer what is past its age.
     pub(super) fn replaced(&self, files: Arc<[Arc<DataFile>]>) {
-        self.lock().files = files;
+        let mut shared = self.lock();
+        shared.files = files;
+        shared.reshaped += 1;
     }
 
     pub(super) fn files(&self) -> Arc<[Arc<DataFile>]> {
@@ -393,6 +399,7 @@ impl CubeStore {
     }
 
     fn take_widths(&self, shared: &mut Shared, state: &StoreState) {
+        shared.reshaped += 1;
         if self.keep.every_us().is_none() {
             // Nothing is rolled up any more; what was stays so.
             shared.floor.clone_from(&state.widths);
@@ -410,6 +417,11 @@ impl CubeStore {
 
     pub(super) fn version(&self) -> u64 {
         self.lock().version
+    }
+
+    pub(super) fn reshaped(&self) -> (u64, i64) {
+        let shared = self.lock();
+        (shared.reshaped, shared.own_width_from_us)
     }
 
     pub(super) fn changed_since(&self, version: u64) -> Option<(i64, i64)> {

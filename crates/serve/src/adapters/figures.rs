@@ -11,7 +11,9 @@ use tokio::sync::watch;
 
 use crate::adapters::faults;
 use crate::documents::{Figure, Metric, MetricKind};
-use crate::ports::{Figures, RevisedStep, SeriesAnswer, SeriesQuestion, SqlFormat, SqlLimits};
+use crate::ports::{
+    Figures, RevisedStep, SeriesAnswer, SeriesQuestion, SeriesReuse, SqlFormat, SqlLimits,
+};
 use crate::problem::Problem;
 use crate::request::time::{MS, now_us};
 
@@ -133,12 +135,12 @@ fn revised_steps(
     steps
 }
 
-fn figure(value: PointValue) -> Option<Figure> {
+fn figure(value: &PointValue) -> Option<Figure> {
     match value {
         PointValue::Null => None,
-        PointValue::Int(value) => Some(Figure::integer(value)),
-        PointValue::Float(value) => Figure::number(value),
-        PointValue::Text(text) => Some(Figure::Exact(text)),
+        PointValue::Int(value) => Some(Figure::integer(*value)),
+        PointValue::Float(value) => Figure::number(*value),
+        PointValue::Text(text) => Some(Figure::Exact(text.clone())),
     }
 }
 
@@ -170,12 +172,10 @@ impl Figures for AnalystFigures {
                 .series(&query)
                 .await
                 .map_err(|fault| faults::analyse(&fault))?;
-            let series = answer.series.into_iter().map(|one| {
-                let key = one.by.into_iter().map(|(_, value)| value).collect();
-                let points = one
-                    .points
-                    .into_iter()
-                    .map(|(at, value)| (at, figure(value)));
+            let series = answer.series.iter().map(|one| {
+                let key = one.by.iter().map(|(_, value)| value.clone()).collect();
+                let points = one.points.iter();
+                let points = points.map(|(at, value)| (*at, figure(value)));
                 (key, points.collect())
             });
             Ok(SeriesAnswer {
@@ -188,7 +188,7 @@ impl Figures for AnalystFigures {
                     .and_then(|place| place.cube.as_ref())
                     .map(|cube| revised(cube, &answer.windows))
                     .unwrap_or_default(),
-                notes: answer.notes,
+                notes: answer.notes.clone(),
                 truncated: answer.truncated,
             })
         }
@@ -218,6 +218,17 @@ impl Figures for AnalystFigures {
             written.map_err(|fault| faults::analyse(&fault))
         }
         .boxed()
+    }
+
+    fn reuse(&self) -> SeriesReuse {
+        let status = self.analyst.reuse();
+        SeriesReuse {
+            computed: status.computed,
+            reused: status.reused,
+            shared: status.shared,
+            kept: status.kept,
+            kept_bytes: status.kept_bytes,
+        }
     }
 
     fn changes(&self) -> watch::Receiver<u64> {

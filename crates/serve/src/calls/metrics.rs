@@ -2,12 +2,13 @@
 
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
+use futures::stream::{self, StreamExt};
 
 use crate::app::{App, Services};
-use crate::calls::json;
-use crate::documents::{MetricList, SeriesDocument};
+use crate::calls::{content, json};
+use crate::documents::{MetricList, SeriesDocument, SeriesList, SeriesOrProblem};
 use crate::live::{Meta, Place, combined_stream, document, series_stream};
-use crate::problem::{Problem, ProblemDocument};
+use crate::problem::{Problem, ProblemDocument, Slug};
 use crate::request::named::Named;
 use crate::request::params::Params;
 use crate::request::series::{Askable, PARAMETERS, Question, unknown_metric};
@@ -61,10 +62,7 @@ pub(crate) async fn get_series(
     let services = app.services()?;
     let now = now_us();
     let question = question(&app, &services, &metric, request.uri().query(), now)?;
-    let metric = find(&services, &question.metric)?;
-    let meta = Meta::new(&question, &metric, now);
-    let answer = services.figures.series(meta.whole(&question)).await?;
-    json(&document(&meta, answer))
+    json(&answer(&services, question, now).await?)
 }
 
 /// A metric over time, live
@@ -127,22 +125,7 @@ pub(crate) async fn live_combined(
     request: Request,
 ) -> Result<Response, Problem> {
     let services = app.services()?;
-    let params = Params::read(request.uri().query(), &["q"])?;
-    let now = now_us();
-    let questions: Vec<Result<Question, Problem>> = params
-        .all("q")
-        .map(|text| {
-            let (metric, query) = text.split_once('?').unwrap_or((text, ""));
-            question(&app, &services, metric, Some(query), now)
-        })
-        .collect();
-    let max = app.inner().limits.live_queries_per_client_max;
-    if questions.is_empty() || questions.len() > max {
-        return Err(Problem::parameter(
-            "q",
-            format!("Give 1 to {max} questions, each as 'q=metric?from=-1h'."),
-        ));
-    }
+    let questions = questions(&app, &services, request.uri().query(), now_us())?;
     // A stream with nothing to tell would hide what is wrong.
     if questions.iter().all(Result::is_err)
         && let Some(Err(first)) = questions.first()
@@ -155,6 +138,122 @@ pub(crate) async fn live_combined(
         .into_iter()
         .map(|question| question.map(|question| hub.subscribe(question)));
     Ok(combined_stream(place, subscriptions.collect()).into_response())
+}
+
+/// Several metrics over time, at once
+///
+/// A board asks for all its panels in one call. Each `q` is a metric and its parameters, as in `/v1/live`. There is an answer
+/// for each, in their order: the document of its series, or the problem that this one has. The status is 200 whatever the
+/// answers are, unless the call itself cannot be read. Answers with no room within `limits.http.series_answer_bytes_max` are
+/// problems too: ask for those alone.
+#[utoipa::path(
+    get, path = "/v1/series", tag = "metrics",
+    params(("q" = Vec<String>, Query, description = "A metric and its parameters, such as `payments?from=-1h&by=psp`, percent-encoded; repeatable")),
+    responses(
+        (status = 200, description = "The answers", body = SeriesList),
+        (status = 400, description = "There is no question, or there are too many", body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn get_several_series(
+    State(app): State<App>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let services = app.services()?;
+    let now = now_us();
+    let questions = questions(&app, &services, request.uri().query(), now)?;
+    let answers = questions.into_iter().map(|question| {
+        let services = services.clone();
+        async move { answer(&services, question?, now).await }
+    });
+    let mut answers = stream::iter(answers).buffered(ANSWERS_AT_ONCE_MAX);
+    // Each is written as it comes, so that only their text is held and its size is known.
+    let mut list = TextList::new(app.inner().limits.series_answer_bytes_max);
+    while let Some(answer) = answers.next().await {
+        list.push(answer)?;
+    }
+    Ok(content("application/json", list.end()))
+}
+
+/// Answers of one call that are computed at the same time. More would only fill the queue before the workers, in which others
+/// wait too.
+const ANSWERS_AT_ONCE_MAX: usize = 4;
+
+/// The text of a [`SeriesList`](crate::documents::SeriesList) as its answers come.
+struct TextList {
+    text: String,
+    bytes_max: usize,
+}
+
+impl TextList {
+    fn new(bytes_max: usize) -> Self {
+        Self {
+            text: r#"{"answers":["#.to_owned(),
+            bytes_max,
+        }
+    }
+
+    fn push(&mut self, answer: Result<SeriesDocument, Problem>) -> Result<(), Problem> {
+        let mut text = written(match answer {
+            Ok(document) => SeriesOrProblem::Series(Box::new(document)),
+            Err(problem) => SeriesOrProblem::Problem(problem.document()),
+        })?;
+        if self.text.len().saturating_add(text.len()) > self.bytes_max {
+            let detail = format!(
+                "All answers together are larger than {} bytes; ask for this one alone.",
+                self.bytes_max
+            );
+            let problem = Problem::new(Slug::QueryTooLarge, detail);
+            text = written(SeriesOrProblem::Problem(problem.document()))?;
+        }
+        if !self.text.ends_with('[') {
+            self.text.push(',');
+        }
+        self.text.push_str(&text);
+        Ok(())
+    }
+
+    fn end(mut self) -> String {
+        self.text.push_str("]}");
+        self.text
+    }
+}
+
+fn written(answer: SeriesOrProblem) -> Result<String, Problem> {
+    serde_json::to_string(&answer).map_err(|cause| Problem::internal(&cause))
+}
+
+async fn answer(
+    services: &Services,
+    question: Question,
+    now_us: i64,
+) -> Result<SeriesDocument, Problem> {
+    let metric = find(services, &question.metric)?;
+    let meta = Meta::new(&question, &metric, now_us);
+    let answer = services.figures.series(meta.whole(&question)).await?;
+    Ok(document(&meta, answer))
+}
+
+/// The questions of a call, each of which may be refused by itself.
+fn questions(
+    app: &App,
+    services: &Services,
+    query: Option<&str>,
+    now_us: i64,
+) -> Result<Vec<Result<Question, Problem>>, Problem> {
+    let params = Params::read(query, &["q"])?;
+    let max = app.inner().limits.live_queries_per_client_max;
+    let count = params.all("q").count();
+    if count == 0 || count > max {
+        return Err(Problem::parameter(
+            "q",
+            format!("Give 1 to {max} questions, each as 'q=metric?from=-1h'."),
+        ));
+    }
+    let read = params.all("q").map(|text| {
+        let (metric, query) = text.split_once('?').unwrap_or((text, ""));
+        question(app, services, metric, Some(query), now_us)
+    });
+    Ok(read.collect())
 }
 
 fn find(services: &Services, name: &str) -> Result<crate::documents::Metric, Problem> {

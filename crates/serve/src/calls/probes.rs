@@ -63,6 +63,10 @@ pub(crate) async fn prometheus(State(app): State<App>) -> Result<Response, Probl
         live_clients: app.live_clients(),
         live_queries: inner.hub.topics() as u64,
         live_computations: inner.hub.computed(),
+        series: app
+            .services()
+            .map(|services| services.figures.reuse())
+            .unwrap_or_default(),
         bodies_bytes: inner.bodies.used_bytes() as u64,
         journal: health.journal(),
         history: health.history(),

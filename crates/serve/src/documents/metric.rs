@@ -6,6 +6,8 @@ use serde::Serialize;
 use serde::ser::{SerializeTuple, Serializer};
 use utoipa::ToSchema;
 
+use crate::problem::ProblemDocument;
+
 /// What sort of figure a metric is, which decides how it is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -177,6 +179,24 @@ pub struct SeriesDocument {
     pub notes: Vec<String>,
     /// Whether slices were left out because of `limit`.
     pub truncated: bool,
+}
+
+/// The answer to one of several questions.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum SeriesOrProblem {
+    /// The series.
+    Series(Box<SeriesDocument>),
+    /// Why this one has none; it has the members of [`ProblemDocument`] and those of its kind.
+    #[schema(value_type = ProblemDocument)]
+    Problem(serde_json::Value),
+}
+
+/// Several metrics over time.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SeriesList {
+    /// One for each question, in their order.
+    pub answers: Vec<SeriesOrProblem>,
 }
 
 #[cfg(test)]

@@ -19,7 +19,8 @@ pub use incident::{
 pub use ingest::{QuarantineList, QuarantinedLine, Receipt, RejectedLine, ReplayReceipt};
 pub use maintain::{LastMaintain, MaintainStatus};
 pub use metric::{
-    Figure, Metric, MetricKind, MetricList, Point, RevisedPoint, SeriesDocument, SliceSeries,
+    Figure, Metric, MetricKind, MetricList, Point, RevisedPoint, SeriesDocument, SeriesList,
+    SeriesOrProblem, SliceSeries,
 };
 pub use sql::{SqlAnswer, SqlColumn, SqlRequest};
 pub use status::{

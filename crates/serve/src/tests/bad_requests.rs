@@ -111,6 +111,10 @@ const CASES: &[Case] = &[
     get("/v1/live", 400, "bad-parameter", ("parameter", "q")),
     get("/v1/live?q=nothing", 404, "unknown-metric", ("detail", "'nothing'")),
     get("/v1/live?q=payments%3Fby%3Dpps", 400, "bad-parameter", ("parameter", "by")),
+    get("/v1/series", 400, "bad-parameter", ("parameter", "q")),
+    get("/v1/series?q=payments&by=psp", 400, "bad-parameter", ("parameter", "by")),
+    get("/v1/series?metric=payments", 400, "bad-parameter", ("detail", "known are q")),
+    post("/v1/series", CT_JSON, "{}", 405, "method-not-allowed", ("detail", "POST")),
     // SQL.
     post("/v1/sql", &[], r#"{"sql":"select 1"}"#, 415, "unsupported-content-type", ("detail", "application/json")),
     post("/v1/sql", CT_JSON, "", 400, "body-unreadable", ("detail", "EOF")),

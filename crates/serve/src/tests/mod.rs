@@ -1,6 +1,7 @@
 //! Tests against a real server on a free port, with simple parts behind it.
 
 mod bad_requests;
+mod board;
 mod incidents;
 mod live;
 pub(crate) mod parts;

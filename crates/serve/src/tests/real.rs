@@ -219,6 +219,18 @@ impl Till {
         serde_json::from_str(&text).unwrap()
     }
 
+    /// A figure of the exposition, by its name without `tillwatch_`.
+    pub(super) async fn counter(&self, name: &str) -> u64 {
+        let response = self.client.get(self.url("/metrics")).send().await.unwrap();
+        let text = response.text().await.unwrap();
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix(&format!("tillwatch_{name} ")));
+        line.unwrap_or_else(|| panic!("there is no {name}"))
+            .parse()
+            .unwrap()
+    }
+
     async fn sql(&self, sql: &str) -> reqwest::Response {
         let body = json!({"sql": sql}).to_string();
         let request = self

@@ -240,6 +240,7 @@ async fn the_openapi_document_describes_every_call() {
             "get /v1/metrics/{metric}",
             "get /v1/metrics/{metric}/live",
             "get /v1/monitors",
+            "get /v1/series",
             "get /v1/status",
             "get /v1/streams/{stream}/quarantine",
             "get /v1/verify",

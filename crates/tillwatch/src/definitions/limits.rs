@@ -378,6 +378,8 @@ query_limits! {
     window_panes_max,
     /// Windows that one bucket may be in, in SQL.
     bucket_windows_max,
+    /// Bytes of answers of series that are kept while nothing they read has changed; 0 keeps none.
+    series_cache_bytes_max,
 }
 
 /// Turns texts with units into the numbers the limits' names ask for. A text that is none is taken out
@@ -417,7 +419,7 @@ pub fn with_numbers(mut node: Node, refuse: &mut dyn FnMut(Place, String)) -> No
 }
 
 /// Limits for which nothing at all is a sound choice.
-const ZERO_IS_SOUND: [&str; 20] = [
+const ZERO_IS_SOUND: [&str; 21] = [
     "allowed_lateness_ms",
     "backlog_bytes_max",
     "behind_ms",
@@ -434,6 +436,7 @@ const ZERO_IS_SOUND: [&str; 20] = [
     "retry_after_max_ms",
     "retry_after_ms",
     "revised_buckets_max",
+    "series_cache_bytes_max",
     "series_default",
     "shutdown_grace_ms",
     "waiting_max",
@@ -541,6 +544,25 @@ mod tests {
             Json::Array(kinds) => found.extend(kinds.iter().filter_map(Json::as_str)),
             _ => {}
         }
+    }
+
+    #[test]
+    fn kept_series_have_a_default_a_size_with_a_unit_and_none_at_0() {
+        let limit = |text: &str| {
+            let tree = super::super::node::parse(text).unwrap();
+            let tree = with_numbers(tree, &mut |_, reason| panic!("{reason}"));
+            let written = tree.find(&["query", "series_cache_bytes_max"]);
+            let bytes = written.map(|node| match &node.value {
+                Value::Int(bytes) => usize::try_from(*bytes).unwrap(),
+                other => panic!("{other:?} is no number"),
+            });
+            let written = serde_json::json!({"series_cache_bytes_max": bytes});
+            let written: QueryLimitsWritten = serde_json::from_value(written).unwrap();
+            written.limits().series_cache_bytes_max
+        };
+        assert_eq!(limit("query: {}"), 32 << 20);
+        assert_eq!(limit("query: {series_cache_bytes_max: 5MiB}"), 5 << 20);
+        assert_eq!(limit("query: {series_cache_bytes_max: 0}"), 0);
     }
 
     #[test]
