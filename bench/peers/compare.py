@@ -46,8 +46,8 @@ class Row:
         return all(not verdict if isinstance(verdict, list) else verdict.right for verdict in self.verdicts)
 
 
-def in_turns(question, names, runs, folder, failures, ask):
-    """Asks every system in turns, run by run, each in a fresh folder; one that fails stops no other."""
+def in_turns(question, names, runs, folder, failures, ask, keep):
+    """Asks every system in turns, run by run, each in a fresh folder; one that fails stops no other. What is known is kept after each."""
     for number in range(runs):
         for name in names:
             system = systems.load(name)
@@ -66,9 +66,10 @@ def in_turns(question, names, runs, folder, failures, ask):
                 log(traceback.format_exc())
             finally:
                 shutil.rmtree(place_of_run, ignore_errors=True)
+            keep()
 
 
-def over_file(question, verdict_of, names, workload, runs, folder, failures):
+def over_file(question, verdict_of, names, workload, runs, folder, failures, keep):
     """The rows of a question about the whole file."""
     truth = workloads.truth(workload, question)
     rows = {}
@@ -79,7 +80,7 @@ def over_file(question, verdict_of, names, workload, runs, folder, failures):
             rows.setdefault((name, run.variant), Row(system, run.variant)).add(run, verdict)
             log(f"  {run.variant}: {run.cost.cpu_s:.2f} CPU s, {run.cost.wall_s:.2f} s; {verdict.text()}")
 
-    in_turns(question.name, names, runs, folder, failures, ask)
+    in_turns(question.name, names, runs, folder, failures, ask, lambda: keep(list(rows.values())))
     return list(rows.values())
 
 
@@ -93,7 +94,7 @@ def windows(*about):
     return over_file(questions.WINDOWS, lambda truth, run: check.windows(truth, run.answer), *about)
 
 
-def q6(names, workload, runs, folder, failures, seconds):
+def q6(names, workload, runs, folder, failures, seconds, keep):
     """The rows of Q6."""
     true = boards.truth(workload)
     rows = {}
@@ -105,11 +106,11 @@ def q6(names, workload, runs, folder, failures, seconds):
             told = ", ".join(f"{phase}: p50 {run.at(phase, 0.5):.1f}, p99 {run.at(phase, 0.99):.1f} ms" for phase in run.phases)
             log(f"  {told}; wrong tiles: {verdict or 'none'}")
 
-    in_turns("q6", names, runs, folder, failures, ask)
+    in_turns("q6", names, runs, folder, failures, ask, lambda: keep(list(rows.values())))
     return list(rows.values())
 
 
-def q2(names, runs, folder, failures, minutes, rate):
+def q2(names, runs, folder, failures, minutes, rate, keep):
     """The rows of Q2."""
     rows = {}
 
@@ -119,7 +120,7 @@ def q2(names, runs, folder, failures, minutes, rate):
             told = ", ".join(f"{rule} after {delay_s:.1f} s" for rule, delay_s in sorted(run.delays_s.items()))
             log(f"  {told or 'no alert'}; {run.false} false alerts; {run.cost.cpu_s:.1f} CPU s")
 
-    in_turns("q2", names, runs, folder, failures, ask)
+    in_turns("q2", names, runs, folder, failures, ask, lambda: keep(list(rows.values())))
     return list(rows.values())
 
 
@@ -150,25 +151,30 @@ def main():
         systems.load(name)
     failures, rows, loads = {}, {}, {}
 
-    def ask(question, act):
-        before = report.load()
-        rows[question] = act()
-        loads[question] = before, report.load()
-
     with tempfile.TemporaryDirectory(prefix="bench-peers-", dir=chosen.folder or place.CACHE) as folder:
         workload = workloads.make(chosen.events, chosen.seed, "1h", chosen.folder)
         floor = {}
+
+        def ask(question, act):
+            before = report.load()
+
+            # Hours of work are not lost when somebody stops it.
+            def keep(found):
+                rows[question], loads[question] = found, (before, report.load())
+                report.write(chosen.out, tables.sections(chosen, workload, floor, rows, failures, loads))
+
+            keep(act(keep))
+
         if "q1" in chosen.questions:
             floor = floors.measure_all(workload, chosen.runs, pathlib.Path(folder))
-            ask("q1", lambda: q1(chosen.systems, workload, chosen.runs, folder, failures))
+            ask("q1", lambda keep: q1(chosen.systems, workload, chosen.runs, folder, failures, keep))
         if "windows" in chosen.questions:
-            ask("windows", lambda: windows(chosen.systems, workload, chosen.runs, folder, failures))
+            ask("windows", lambda keep: windows(chosen.systems, workload, chosen.runs, folder, failures, keep))
         if "q6" in chosen.questions:
             month = workloads.make(chosen.events, chosen.seed, "30d", chosen.folder)
-            ask("q6", lambda: q6(chosen.systems, month, chosen.runs, folder, failures, chosen.seconds))
+            ask("q6", lambda keep: q6(chosen.systems, month, chosen.runs, folder, failures, chosen.seconds, keep))
         if "q2" in chosen.questions:
-            ask("q2", lambda: q2(chosen.systems, chosen.alert_runs, folder, failures, chosen.alert_minutes, chosen.alert_rate))
-    report.write(chosen.out, tables.sections(chosen, workload, floor, rows, failures, loads))
+            ask("q2", lambda keep: q2(chosen.systems, chosen.alert_runs, folder, failures, chosen.alert_minutes, chosen.alert_rate, keep))
     log(f"written: {chosen.out}")
     if "tillwatch" in chosen.systems and not all(told_rightly(rows[question]) for question in rows):
         log("Tillwatch's own answer is wrong or missing")

@@ -21,16 +21,16 @@ def sections(chosen, workload, floor, rows, failures, loads):
             ],
         )
         body = [over_file(workload, rows["q1"], failed(failures, "q1")), table]
-        texts["q1"] = section(f"Q1: {questions.Q1.title}", f"{chosen.events:,} events in one hour. {taken(chosen, 'q1', chosen.runs, loads['q1'])}", *body)
+        texts["q1"] = section(f"Q1: {questions.Q1.title}", f"{chosen.events:,} events in one hour. {taken(chosen, 'q1', rows['q1'], loads['q1'])}", *body)
     if "windows" in rows:
-        how = f"{chosen.events:,} events in one hour. {taken(chosen, 'windows', chosen.runs, loads['windows'])}"
+        how = f"{chosen.events:,} events in one hour. {taken(chosen, 'windows', rows['windows'], loads['windows'])}"
         texts["windows"] = section(questions.WINDOWS.title, how, over_file(workload, rows["windows"], failed(failures, "windows")))
     if "q6" in rows:
-        how = f"{chosen.events:,} events in 30 days. {taken(chosen, 'q6', chosen.runs, loads['q6'])}"
+        how = f"{chosen.events:,} events in 30 days. {taken(chosen, 'q6', rows['q6'], loads['q6'])}"
         texts["q6"] = section("Q6: a board over 30 days, 16 clients", how, q6(rows["q6"], failed(failures, "q6")))
     if "q2" in rows:
         title = f"Q2: how soon a failing merchant is told, {chosen.alert_rate:,} events a second for {chosen.alert_minutes:g} minutes"
-        texts["q2"] = section(title, taken(chosen, "q2", chosen.alert_runs, loads["q2"]), q2(rows["q2"], failed(failures, "q2")))
+        texts["q2"] = section(title, taken(chosen, "q2", rows["q2"], loads["q2"]), q2(rows["q2"], failed(failures, "q2")))
     texts["promises"] = section("What each promises", promises())
     return texts
 
@@ -39,9 +39,11 @@ def section(title, *parts):
     return "\n\n".join([f"### {title}", *(part for part in parts if part)])
 
 
-def taken(chosen, question, runs, loads):
+def taken(chosen, question, rows, loads):
     """By which command, when and on what the figures were taken."""
     before, after = loads
+    counts = sorted({len(row.runs) for row in rows})
+    runs = " to ".join(str(count) for count in (counts[:1] + counts[1:][-1:]))
     busy = (
         f"**The machine was busy with other work** (load {before:.1f} before, {after:.1f} after; the benchmark alone makes 1 to 2), so times by the clock are upper bounds and CPU times too high."
         if before > 0.7
@@ -51,7 +53,7 @@ def taken(chosen, question, runs, loads):
     built = f"PROFILE={profile} " if profile != "release" else ""
     only = "" if tuple(chosen.systems) == systems.NAMES else f" --systems {' '.join(chosen.systems)}"
     command = f'make bench-peers {built}BENCH_EVENTS={chosen.events} BENCH_RUNS={chosen.runs} BENCH_ARGS="--questions {question}{only}"'
-    return f"`{command}`, {report.today()}, {report.machine()}, {runs} {'run' if runs == 1 else 'runs'}. {busy}"
+    return f"`{command}`, {report.today()}, {report.machine()}, {runs} {'run' if runs == '1' else 'runs'}. {busy}"
 
 
 def failed(failures, question):
