@@ -234,9 +234,9 @@ limits:
     assert server.post("sold", events).status == 200
 
     def opened():
-        # Time goes on by events; those of another shop are another slice.
+        # Time goes on by events, each of a shop of its own, for many of one shop would be a second slice beyond the bound.
         at = datetime.datetime.now(datetime.timezone.utc).isoformat()
-        tick = {**events[0], "id": f"t{time.monotonic_ns()}", "at": at, "shop": "two"}
+        tick = {**events[0], "id": f"t{time.monotonic_ns()}", "at": at, "shop": f"shop {time.monotonic_ns()}"}
         server.post("sold", [tick])
         found = server.get("/v1/incidents").json()["incidents"]
         return [incident for incident in found if incident["monitor"] == "many"]

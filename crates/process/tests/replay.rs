@@ -230,7 +230,7 @@ fn figures_survive_settling_in_order_and_out_of_it() {
             .wrapping_add(1_442_695_040_888_963_407);
         (state >> 16) % below
     };
-    const EVENTS: u64 = 320_000;
+    const EVENTS: u64 = 480_000;
     const HOUR_US: u64 = 3_600_000_000;
     let events: Vec<Event> = (0..2 * EVENTS)
         .map(|id| {
