@@ -41,7 +41,8 @@ pub struct Limits {
     pub live_clients_max: usize,
     /// Queries in one combined live stream, or in one call for several series. More is a 400. Default 32.
     pub live_queries_per_client_max: usize,
-    /// Least time between two computations of one live query. Default 100 ms.
+    /// Least time between two computations of one live query. One that takes long waits for four times that, up to
+    /// 150 ms. Default 50 ms.
     pub live_coalesce_ms: u64,
     /// Time between two heartbeats on a live stream. Default 15 s.
     pub live_heartbeat_ms: u64,
@@ -80,7 +81,7 @@ impl Default for Limits {
             headers_max: 64,
             live_clients_max: 512,
             live_queries_per_client_max: 32,
-            live_coalesce_ms: 100,
+            live_coalesce_ms: 50,
             live_heartbeat_ms: 15_000,
             series_points_default: 500,
             series_points_max: 20_000,

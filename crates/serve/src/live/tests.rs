@@ -3,12 +3,31 @@
 use std::collections::BTreeMap;
 
 use super::covered::{Covered, Next};
+use super::hub::pause;
 use super::state::{Meta, State, document};
 use crate::documents::{Figure, Metric, SeriesDocument};
 use crate::ports::{Figures, Period, Span, Windows};
 use crate::request::series::Question;
 use crate::request::time::{Instant, MS, SECOND};
 use crate::tests::parts::Counts;
+
+#[test]
+fn what_computes_long_rests_longer_but_not_so_long_that_changes_are_seen_late() {
+    let ms = std::time::Duration::from_millis;
+    for (took, least, wanted) in [
+        (0, 50, 50),
+        (5, 50, 50),
+        (20, 50, 80),
+        (90, 50, 150),
+        (90, 400, 400),
+    ] {
+        assert_eq!(
+            pause(ms(took), ms(least)),
+            ms(wanted),
+            "{took} ms, at least {least}"
+        );
+    }
+}
 
 const START_US: i64 = 1_790_000_000 * SECOND;
 

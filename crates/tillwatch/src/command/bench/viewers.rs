@@ -24,7 +24,7 @@ const PANEL_METRICS: [&str; 6] = [
     "payment_success_rate",
     "acceptance_rate",
 ];
-const PANEL_SLICES: [&str; 4] = ["", "&by=psp", "&by=method", "&by=country"];
+const PANEL_SLICES: [&str; 4] = ["", "&by=psp", "&by=method", "&by=issuer"];
 
 /// What live clients of one question cost and wait.
 pub struct Viewed {
