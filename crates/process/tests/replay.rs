@@ -259,7 +259,7 @@ fn figures_survive_settling_in_order_and_out_of_it() {
     for (position, part) in (0..).zip(events.chunks(16_000)) {
         processor.apply(&[record(position, 0, part)]);
         taken += part.len();
-        if taken as u64 % EVENTS > 0 {
+        if !(taken as u64).is_multiple_of(EVENTS) {
             continue;
         }
         let so_far = events.get(..taken).expect("taken");
