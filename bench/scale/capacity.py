@@ -144,7 +144,10 @@ class Costs:
     def _line(self, axis, figure):
         found = fits.line(*self._columns(axis, figure))
         # What may as well be nothing is nothing; an invented slope would be multiplied by the number of cubes.
-        return found if found.certain else dataclasses.replace(found, b=0.0)
+        if found.certain:
+            return found
+        _, costs = self._columns(axis, figure)
+        return dataclasses.replace(found, a=statistics.fmean(costs), b=0.0)
 
     def _median(self, axis, figure, missing=None):
         values = [point.figures[figure] for point in kept.of_axis(self.points, axis) if figure in point.figures]

@@ -17,8 +17,8 @@ pub(crate) struct Needed {
     places: Vec<usize>,
     /// The place of the event time among the needed ones.
     time: usize,
-    /// Nulls for each declared column that is not needed. Arrays of one type share their memory, which
-    /// comes zeroed from the system and is never touched.
+    /// Nulls for each declared column that is not needed. Arrays of one type share their memory, a mebibyte at
+    /// most, of which nothing is read.
     nulls: Vec<Option<ArrayRef>>,
     /// All declared columns, each of which may be null.
     declared: SchemaRef,

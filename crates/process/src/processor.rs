@@ -168,6 +168,7 @@ impl Processor {
         if !errors.is_empty() {
             return Err(errors);
         }
+        writers.values_mut().for_each(Writer::narrow);
         let writers = Writers {
             by_stream: writers,
             applied: None,
@@ -543,6 +544,6 @@ fn plan_cube(
         options.combinations_max,
     )?;
     let cube = Arc::clone(&planned.cube);
-    writer.add(planned);
+    writer.cubes.push(planned);
     Ok(Some(cube))
 }

@@ -85,9 +85,8 @@ impl Writer {
         })
     }
 
-    /// Adds a cube of the stream, before events come.
-    pub(crate) fn add(&mut self, cube: CubeWriter) {
-        self.cubes.push(cube);
+    /// Notes which columns are aggregated, once the stream's cubes are planned and before events come.
+    pub(crate) fn narrow(&mut self) {
         let plans = self.cubes.iter().map(|cube| cube.cube.plan());
         self.needed = Needed::of(self.log.derive(), self.log.time_column(), plans);
     }

@@ -41,8 +41,8 @@ pub struct Limits {
     pub live_clients_max: usize,
     /// Queries in one combined live stream, or in one call for several series. More is a 400. Default 32.
     pub live_queries_per_client_max: usize,
-    /// Least time between two computations of one live query. One that takes long waits for four times that, up to
-    /// 150 ms. Default 50 ms.
+    /// Least time between two computations of one live query. One that takes long waits for three times that, as far
+    /// as what has changed is still seen within 150 ms. Default 50 ms.
     pub live_coalesce_ms: u64,
     /// Time between two heartbeats on a live stream. Default 15 s.
     pub live_heartbeat_ms: u64,
@@ -57,6 +57,9 @@ pub struct Limits {
     /// Bytes of one answer with several series; what has no room is answered with a problem in its place.
     /// Default 64 MiB.
     pub series_answer_bytes_max: usize,
+    /// Time for all answers of one call for several series; what has none by then is answered with a problem in its
+    /// place. Default 10 s.
+    pub series_deadline_ms: u64,
     /// Rows of a list (incidents, quarantine) in one answer. More is a 400. Default 1 000.
     pub list_rows_max: usize,
     /// Time given to running requests when the server stops. Default 10 s.
@@ -88,6 +91,7 @@ impl Default for Limits {
             series_default: 50,
             series_max: 1_000,
             series_answer_bytes_max: 64 << 20,
+            series_deadline_ms: 10_000,
             list_rows_max: 1_000,
             shutdown_grace_ms: 10_000,
         }
@@ -107,6 +111,10 @@ impl Limits {
     pub(crate) fn ingest_at_once(&self) -> usize {
         let all = self.requests_at_once_max;
         self.ingest_at_once_max.min(all - all / 4).max(1)
+    }
+
+    pub(crate) fn series_deadline(&self) -> Duration {
+        Duration::from_millis(self.series_deadline_ms)
     }
 
     pub(crate) fn live_coalesce(&self) -> Duration {

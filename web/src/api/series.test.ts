@@ -74,6 +74,30 @@ it('fails all when the call does', async () => {
   for (const one of await asked) expect(one).toMatchObject({ status: 'rejected', reason: { status: 503 } });
 });
 
+it('asks alone for what the call has no time or room for', async () => {
+  const whole = respond;
+  respond = (url) =>
+    url.pathname === '/v1/series'
+      ? Response.json({ answers: [{ metric: 'a', series: [] }, { status: 504 }, { status: 422 }] })
+      : whole(url);
+  const asked = Promise.all(['a', 'b', 'c'].map((metric) => getSeries(query(metric), 'present')));
+  await vi.advanceTimersByTimeAsync(1);
+  expect((await asked).map(({ metric }) => metric)).toEqual(['a', 'b', 'c']);
+  expect(fetched.map(({ url }) => url.pathname)).toEqual(['/v1/series', '/v1/metrics/b', '/v1/metrics/c']);
+});
+
+it('asks one by one where the server takes fewer questions in a call', async () => {
+  const whole = respond;
+  respond = (url) =>
+    url.pathname === '/v1/series'
+      ? Response.json({ status: 400, detail: 'Give 1 to 1' }, { status: 400 })
+      : whole(url);
+  const asked = Promise.all(['a', 'b'].map((metric) => getSeries(query(metric), 'present')));
+  await vi.advanceTimersByTimeAsync(1);
+  expect((await asked).map(({ metric }) => metric)).toEqual(['a', 'b']);
+  expect(fetched.map(({ url }) => url.pathname)).toEqual(['/v1/series', '/v1/metrics/a', '/v1/metrics/b']);
+});
+
 it('lets one go without the others, and gives the call up with the last', async () => {
   respond = () => new Promise(() => {});
   const [one, other, early] = [new AbortController(), new AbortController(), new AbortController()];

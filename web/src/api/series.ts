@@ -8,6 +8,8 @@ export const SERIES_PER_CALL_MAX = 32;
 /** What is looked at now is not held up by what compares it with the past: each has calls of its own. */
 export type Lane = 'present' | 'past';
 
+const ALONE = new Set([422, 504]);
+
 interface Asked {
   query: SeriesQuery;
   signal: AbortSignal | undefined;
@@ -62,15 +64,23 @@ async function ask(batch: Asked[]): Promise<void> {
     };
     signal?.addEventListener('abort', leave, { once: true, signal: given.signal });
   }
+  const alone = (one: Asked) => {
+    if (!one.signal?.aborted) void ask([one]);
+  };
   try {
     const path = seriesListPath(batch.map(({ query }) => query));
     const { answers } = await getJson<{ answers: (SeriesDocument | Problem)[] }>(path, given.signal);
-    for (const [at, { resolve, reject }] of batch.entries()) {
+    for (const [at, one] of batch.entries()) {
       const answer = answers[at];
-      if (answer && 'series' in answer) resolve(answer);
-      else reject(new ApiError(answer?.status ?? 0, answer ?? null, answer?.detail ?? answer?.title ?? ''));
+      if (answer && 'series' in answer) one.resolve(answer);
+      // What has no answer in the time or the room of a whole call may have one in a call of its own.
+      else if (ALONE.has(answer?.status ?? 0)) alone(one);
+      else
+        one.reject(new ApiError(answer?.status ?? 0, answer ?? null, answer?.detail ?? answer?.title ?? ''));
     }
   } catch (cause) {
-    for (const { reject } of batch) reject(cause);
+    // A server whose limit on questions is lower than ours refuses the call as a whole.
+    if (cause instanceof ApiError && cause.status === 400) batch.forEach(alone);
+    else for (const { reject } of batch) reject(cause);
   }
 }

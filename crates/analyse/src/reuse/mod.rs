@@ -58,7 +58,7 @@ pub struct ReuseStatus {
 pub(crate) struct Reuse<Q, A> {
     flights: Flights<Q, A>,
     /// None when nothing is to be kept.
-    kept: Option<Arc<KeptAnswers<Q, A>>>,
+    kept: Option<KeptAnswers<Q, A>>,
     computed: AtomicU64,
     reused: AtomicU64,
     shared: AtomicU64,

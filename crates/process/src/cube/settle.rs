@@ -15,8 +15,8 @@ use crate::error::ProcessError;
 /// Fewer recent rows than this are not worth settling: readers merge what they read anyway, and mostly a flush
 /// comes first.
 const SETTLE_ROWS_MIN: usize = 262_144;
-/// Chunks that have more rows together are left until they settle. Merging is for the many small ones that come
-/// with frequent questions; one of large ones saves little and costs as much as making them.
+/// No more rows are merged before they settle. Merging is for the many small chunks that come with frequent
+/// questions; one of large ones saves little and costs as much as making them.
 const MERGE_ROWS_MAX: usize = 65_536;
 /// A settled chunk has about this many rows: the grain of time pruning.
 const SETTLED_ROWS: usize = 8_192;
@@ -32,11 +32,15 @@ pub(super) fn merge_recent(
             return Ok(());
         };
         let tier = newest.tier();
+        let mut rows = 0;
         let run = chunks
             .recent
             .iter()
             .rev()
-            .take_while(|c| c.tier() <= tier)
+            .take_while(|c| {
+                rows += c.rows();
+                c.tier() <= tier && rows <= MERGE_ROWS_MAX
+            })
             .count();
         if run < FAN_IN {
             return Ok(());
@@ -45,9 +49,6 @@ pub(super) fn merge_recent(
         let Some(due) = chunks.recent.get(at..) else {
             return Ok(());
         };
-        if due.iter().map(|c| c.rows()).sum::<usize>() > MERGE_ROWS_MAX {
-            return Ok(());
-        }
         let merged = plan.reduce(engine, &states_of(due))?;
         chunks.recent.truncate(at);
         chunks.recent.extend(Chunk::new(merged));
@@ -101,7 +102,8 @@ pub(super) fn settle(
 
 /// Settles what is behind everything settled and not of the two newest buckets, to which more is likely to come,
 /// when that is most of what is recent. It is merged with nothing that is settled, so a state is merged once on
-/// its way; late ones stay until there are enough of them. Says whether it did.
+/// its way; late ones stay until there are enough of them. Says whether it did: never again once a bucket far in the
+/// future has settled, and then all is merged with what it overlaps.
 fn settle_newer(
     engine: &Engine,
     plan: &CubePlan,
@@ -124,6 +126,11 @@ fn settle_newer(
         left.extend(staying.and_then(Chunk::new));
     }
     let merged = sorted_by_bucket(&plan.reduce(engine, &due)?)?;
+    // What stays of a chunk holds on to the texts of all of it, and a few rows stay of each.
+    if left.len() >= FAN_IN {
+        let whole = plan.reduce(engine, &states_of(&left))?;
+        left = Chunk::new(whole).into_iter().collect();
+    }
     chunks.settled.extend(cut(&merged)?);
     chunks.recent = left;
     Ok(true)

@@ -3,6 +3,7 @@
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use futures::stream::{self, StreamExt};
+use tokio::time::{Instant, timeout_at};
 
 use crate::app::{App, Services};
 use crate::calls::{content, json};
@@ -144,8 +145,8 @@ pub(crate) async fn live_combined(
 ///
 /// A board asks for all its panels in one call. Each `q` is a metric and its parameters, as in `/v1/live`. There is an answer
 /// for each, in their order: the document of its series, or the problem that this one has. The status is 200 whatever the
-/// answers are, unless the call itself cannot be read. Answers with no room within `limits.http.series_answer_bytes_max` are
-/// problems too: ask for those alone.
+/// answers are, unless the call itself cannot be read. Answers with no room within `limits.http.series_answer_bytes_max`, and
+/// those that are not there within `limits.http.series_deadline_ms`, are problems too: ask for those alone.
 #[utoipa::path(
     get, path = "/v1/series", tag = "metrics",
     params(("q" = Vec<String>, Query, description = "A metric and its parameters, such as `payments?from=-1h&by=psp`, percent-encoded; repeatable")),
@@ -161,13 +162,24 @@ pub(crate) async fn get_several_series(
     let services = app.services()?;
     let now = now_us();
     let questions = questions(&app, &services, request.uri().query(), now)?;
+    let limits = &app.inner().limits;
+    let until = Instant::now() + limits.series_deadline();
     let answers = questions.into_iter().map(|question| {
         let services = services.clone();
-        async move { answer(&services, question?, now).await }
+        async move {
+            let answer = answer(&services, question?, now);
+            timeout_at(until, answer).await.unwrap_or_else(|_| {
+                let detail = format!(
+                    "There was no answer within {} ms, in which all of this call have to come; ask for this one alone.",
+                    limits.series_deadline_ms
+                );
+                Err(Problem::new(Slug::Timeout, detail))
+            })
+        }
     });
     let mut answers = stream::iter(answers).buffered(ANSWERS_AT_ONCE_MAX);
     // Each is written as it comes, so that only their text is held and its size is known.
-    let mut list = TextList::new(app.inner().limits.series_answer_bytes_max);
+    let mut list = TextList::new(limits.series_answer_bytes_max);
     while let Some(answer) = answers.next().await {
         list.push(answer)?;
     }

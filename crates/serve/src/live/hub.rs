@@ -21,10 +21,11 @@ use crate::request::time::now_us;
 /// Live questions computed at the same time. More would only take the workers from each other and from SQL.
 const COMPUTATIONS_AT_ONCE_MAX: usize = 2;
 
-/// A topic rests three times as long as it computes.
-const PAUSE_PER_COMPUTATION: u32 = 4;
-/// But no longer than this: a change is to be seen within 200 ms.
-const PAUSE_MAX: Duration = Duration::from_millis(150);
+/// A topic rests twice as long as it computes.
+const PAUSE_PER_COMPUTATION: u32 = 3;
+/// But a change that comes just after a computation has looked is to be seen within this, where computing alone does
+/// not take longer: it waits for the next one to begin, and to end.
+const SEEN_WITHIN: Duration = Duration::from_millis(150);
 /// After a failed computation the next is tried when events come, or after this time.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -409,11 +410,11 @@ impl Task {
 }
 
 /// From the beginning of one computation to that of the next, when one took so long: at `least` what is configured,
-/// and more when it takes more or waits for others, so that a topic takes a quarter of a processor at most, but not
-/// so much that a change is seen late.
+/// and more when it takes more or waits for others, so that a topic takes a third of a processor at most, but not so
+/// much that a change is seen late.
 pub(super) fn pause(took: Duration, least: Duration) -> Duration {
     took.saturating_mul(PAUSE_PER_COMPUTATION)
-        .min(PAUSE_MAX)
+        .min(SEEN_WITHIN.saturating_sub(took))
         .max(least)
 }
 

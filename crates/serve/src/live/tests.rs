@@ -17,14 +17,23 @@ fn what_computes_long_rests_longer_but_not_so_long_that_changes_are_seen_late() 
     for (took, least, wanted) in [
         (0, 50, 50),
         (5, 50, 50),
-        (20, 50, 80),
-        (90, 50, 150),
+        (20, 50, 60),
+        (60, 50, 90),
+        (90, 50, 60),
         (90, 400, 400),
     ] {
         assert_eq!(
             pause(ms(took), ms(least)),
             ms(wanted),
             "{took} ms, at least {least}"
+        );
+    }
+    // A change just after one computation has looked is in the next.
+    for took in 0..=100 {
+        let seen = pause(ms(took), ms(50)).max(ms(took)) + ms(took);
+        assert!(
+            seen <= ms(150).max(2 * ms(took)),
+            "{took} ms, seen after {seen:?}"
         );
     }
 }

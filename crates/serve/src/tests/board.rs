@@ -124,6 +124,30 @@ async fn answers_beyond_the_room_are_problems_and_the_others_stand() {
     assert_eq!(list["answers"][2]["metric"], "payments");
 }
 
+#[tokio::test]
+async fn questions_that_take_too_long_are_problems_and_the_others_stand() {
+    let stand = Stand::with(Limits {
+        series_deadline_ms: 50,
+        ..Limits::default()
+    })
+    .await;
+    stand.counts.add("adyen", now_us() - 20 * SECOND);
+    let quick = "payments?from=-1m&step=1s";
+    let slow = "payments?from=-1m&step=1s&where=psp:slow";
+    // More slow ones than are computed at once, so that some are not even begun.
+    let list = stand
+        .json(&several(&[quick, slow, slow, slow, slow, slow, quick]))
+        .await;
+    let answers = list["answers"].as_array().unwrap();
+    assert_eq!(total(&answers[0]), 1);
+    for answer in &answers[1..6] {
+        assert_eq!(answer["status"], 504);
+        assert!(answer["detail"].as_str().unwrap().contains("alone"));
+    }
+    // The last one waited for those before it until the time was up.
+    assert!(answers[6]["status"] == 504 || total(&answers[6]) == 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn simultaneous_equal_questions_are_computed_once() {
     let till = Till::start().await;

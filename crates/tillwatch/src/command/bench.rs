@@ -82,7 +82,9 @@ async fn all(options: BenchAll) -> Result<ExitCode> {
         let figures =
             |times: &Times| format!("p50 {:.0} ms, p99 {:.0} ms", times.at(0.50), times.at(0.99));
         terminal::line(format!(
-            "acknowledged at {percent:.0} % load → pushed: {}; → in an answer of /v1/metrics: {}; {} of each",
+            "acknowledged at {percent:.0} % load ({} new events a second taken of {} meant) → pushed: {}; → in an answer of /v1/metrics: {}; {} of each",
+            thousands(latency.taken_per_s as u64),
+            thousands((wall * percent / 100.0) as u64),
             figures(&latency.pushed),
             figures(&latency.visible),
             latency.pushed.count(),

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use tokio::task::JoinSet;
 
+use super::REQUESTS_AT_ONCE;
 use super::child::Child;
 use super::live::{DEADLINE, LiveClient, event, newest, question};
 use super::workload::{EVENTS_A_BODY, Workload};
@@ -43,6 +45,8 @@ pub struct Latency {
     pub pushed: Times,
     /// Until an answer to a question asked after the acknowledgement had them.
     pub visible: Times,
+    /// New events a second that were taken meanwhile.
+    pub taken_per_s: f64,
 }
 
 /// Times `pushes` events pushed and as many asked for, while `load` other events a second arrive.
@@ -76,7 +80,7 @@ pub async fn measure(workload: &Arc<Workload>, pushes: u32, load: f64) -> Result
         tokio::time::sleep(Duration::from_millis(u64::from(number * 37 % 91))).await;
     }
     stop.store(true, Ordering::Relaxed);
-    background.await??;
+    latency.taken_per_s = background.await??;
     Ok(latency)
 }
 
@@ -92,23 +96,41 @@ async fn ask(child: &Child, number: u32) -> Result<()> {
     Ok(())
 }
 
-/// Sends bodies at a steady rate until told to stop.
+/// Sends bodies at a steady rate until told to stop, each with events that are new, and gives how many events a second
+/// were taken.
 async fn press(
     child: Arc<Child>,
     workload: Arc<Workload>,
     load: f64,
     stop: Arc<AtomicBool>,
-) -> Result<()> {
+) -> Result<f64> {
     if load <= 0.0 {
-        return Ok(());
+        return Ok(0.0);
     }
+    let began = Instant::now();
     let mut ticks = tokio::time::interval(Duration::from_secs_f64(EVENTS_A_BODY as f64 / load));
-    for body in workload.bodies().iter().cycle() {
-        if stop.load(Ordering::Relaxed) {
+    let mut under_way = JoinSet::new();
+    let mut taken = 0;
+    for number in 0_usize.. {
+        let bodies = workload.bodies();
+        let lap = number / bodies.len().max(1);
+        let body = bodies.get(number % bodies.len().max(1));
+        let (false, Some(body)) = (stop.load(Ordering::Relaxed), body) else {
             break;
-        }
+        };
+        let body = Workload::again(body, lap);
         ticks.tick().await;
-        child.post(body.clone()).await?;
+        // As many at once as when it was measured what is taken as fast as it comes.
+        if under_way.len() >= REQUESTS_AT_ONCE
+            && let Some(answered) = under_way.join_next().await
+        {
+            taken += answered??;
+        }
+        let child = Arc::clone(&child);
+        under_way.spawn(async move { child.post(body).await });
     }
-    Ok(())
+    while let Some(answered) = under_way.join_next().await {
+        taken += answered??;
+    }
+    Ok(taken as f64 / began.elapsed().as_secs_f64())
 }

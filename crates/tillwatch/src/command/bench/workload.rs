@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -79,6 +79,24 @@ impl Workload {
         &self.bodies
     }
 
+    /// A body with other ids, the same for the same `lap`, so that its events are new to who has had the body itself.
+    #[must_use]
+    pub fn again(body: &Bytes, lap: usize) -> Bytes {
+        // Every line begins with its id; the underscore and two of its twelve digits, zeros, give way.
+        const ID: &[u8] = b"{\"event_id\":\"evt";
+        let mark = format!("l{:02x}", lap % 256);
+        let mut new = BytesMut::from(body.as_ref());
+        let mut start = 0;
+        for line in body.split_inclusive(|byte| *byte == b'\n') {
+            let place = start + ID.len()..start + ID.len() + mark.len();
+            if let (true, Some(place)) = (line.starts_with(ID), new.get_mut(place)) {
+                place.copy_from_slice(mark.as_bytes());
+            }
+            start += line.len();
+        }
+        new.freeze()
+    }
+
     /// Different events.
     #[must_use]
     pub fn events(&self) -> u64 {
@@ -139,4 +157,30 @@ fn event(out: &mut String, random: &mut ChaCha8Rng, number: u64, at_ms: u64) {
         random.random_range(0..20),
         random.random_range(80..2_500),
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::Workload;
+
+    #[test]
+    fn another_lap_has_other_ids_and_nothing_else_changes() {
+        let workload = Workload::new(2_000);
+        let ids = |body: &str| -> HashSet<String> {
+            let values = body.lines().map(serde_json::from_str::<serde_json::Value>);
+            let ids = values.map(|value| value.unwrap()["event_id"].as_str().unwrap().to_owned());
+            ids.collect()
+        };
+        let body = &workload.bodies()[0];
+        let text = |lap| String::from_utf8(Workload::again(body, lap).to_vec()).unwrap();
+        let (first, second) = (text(0), text(255));
+        assert_eq!(ids(&first).len(), 2_000);
+        assert!(ids(&first).is_disjoint(&ids(&second)));
+        assert_eq!(text(0), first);
+        let without = |text: &str, mark: &str| text.replace(&format!("evt{mark}"), "evt_00");
+        assert_eq!(without(&first, "l00").as_bytes(), body.as_ref());
+        assert_eq!(without(&second, "lff").as_bytes(), body.as_ref());
+    }
 }
