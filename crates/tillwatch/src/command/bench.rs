@@ -14,7 +14,7 @@ mod workload;
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -29,7 +29,9 @@ use workload::Workload;
 
 /// The stream that is fed.
 const STREAM: &str = "payments";
-/// How much of what is taken as fast as it comes arrives while latency is measured.
+/// How long a server is kept busy to know what it takes for long: history is flushed some times.
+const SUSTAINED_TIME: Duration = Duration::from_secs(30);
+/// How much of that arrives while latency is measured.
 const LOADS_PERCENT: [f64; 4] = [0.0, 10.0, 50.0, 80.0];
 /// Requests under way at once.
 const REQUESTS_AT_ONCE: usize = 4;
@@ -77,14 +79,21 @@ async fn all(options: BenchAll) -> Result<ExitCode> {
         "              {:.0} % of decode only",
         100.0 * rate / decode
     ));
+    let sustained = latency::sustained(&workload, SUSTAINED_TIME).await?;
+    terminal::line(format!(
+        "sustained:    {} new events a second for {} s, history written meanwhile, the sender on the same processors",
+        thousands(sustained as u64),
+        SUSTAINED_TIME.as_secs(),
+    ));
     for percent in LOADS_PERCENT {
-        let latency = latency::measure(&workload, options.pushes, wall * percent / 100.0).await?;
+        let latency =
+            latency::measure(&workload, options.pushes, sustained * percent / 100.0).await?;
         let figures =
             |times: &Times| format!("p50 {:.0} ms, p99 {:.0} ms", times.at(0.50), times.at(0.99));
         terminal::line(format!(
             "acknowledged at {percent:.0} % load ({} new events a second taken of {} meant) → pushed: {}; → in an answer of /v1/metrics: {}; {} of each",
             thousands(latency.taken_per_s as u64),
-            thousands((wall * percent / 100.0) as u64),
+            thousands((sustained * percent / 100.0) as u64),
             figures(&latency.pushed),
             figures(&latency.visible),
             latency.pushed.count(),

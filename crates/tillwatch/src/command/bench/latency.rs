@@ -96,7 +96,25 @@ async fn ask(child: &Child, number: u32) -> Result<()> {
     Ok(())
 }
 
-/// Sends bodies at a steady rate until told to stop, each with events that are new, and gives how many events a second
+/// New events a second that a server takes for so long, history and all, when they come as fast as it takes them.
+///
+/// # Errors
+/// An event is refused.
+pub async fn sustained(workload: &Arc<Workload>, time: Duration) -> Result<f64> {
+    let child = Arc::new(Child::start().await?);
+    let stop = Arc::new(AtomicBool::new(false));
+    let pressing = tokio::spawn(press(
+        child,
+        Arc::clone(workload),
+        f64::INFINITY,
+        Arc::clone(&stop),
+    ));
+    tokio::time::sleep(time).await;
+    stop.store(true, Ordering::Relaxed);
+    pressing.await?
+}
+
+/// Sends bodies at a steady rate, or as fast as they are taken, until told to stop, each with events that are new, and gives how many events a second
 /// were taken.
 async fn press(
     child: Arc<Child>,
@@ -108,7 +126,8 @@ async fn press(
         return Ok(0.0);
     }
     let began = Instant::now();
-    let mut ticks = tokio::time::interval(Duration::from_secs_f64(EVENTS_A_BODY as f64 / load));
+    let pause = Duration::from_secs_f64(EVENTS_A_BODY as f64 / load);
+    let mut ticks = tokio::time::interval(pause.max(Duration::from_micros(1)));
     let mut under_way = JoinSet::new();
     let mut taken = 0;
     for number in 0_usize.. {
