@@ -162,6 +162,11 @@ a started server with a question answered {costs.memory_mib:,.0f} MiB.""",
     )
 
 
+def _off(cost, measured):
+    """By how much of what was measured; time is counted in hundredths of a second, so few events may cost none."""
+    return f"{cost / measured - 1:+.0%}" if measured > 0 else "too little to tell"
+
+
 def validation(costs, points):
     """How far the model is off where it was not fitted."""
     found = kept.of_axis(points, mixed.AXIS)
@@ -170,10 +175,10 @@ def validation(costs, points):
     for part, cost in expected.items():
         values = [point.figures[f"{part}_us_per_event"] for point in found]
         middle = statistics.median(values)
-        rows.append([capacity.SERIAL.get(part, "all other threads"), f"{cost:.2f}", report.spread(values, "{:.2f}"), f"{cost / middle - 1:+.0%}"])
+        rows.append([capacity.SERIAL.get(part, "all other threads"), f"{cost:.2f}", report.spread(values, "{:.2f}"), _off(cost, middle)])
     whole = [sum(point.figures[f"{part}_us_per_event"] for part in expected) for point in found]
     middle = statistics.median(whole)
-    rows.append(["whole server", f"{sum(expected.values()):.2f}", report.spread(whole, "{:.2f}"), f"{sum(expected.values()) / middle - 1:+.0%}"])
+    rows.append(["whole server", f"{sum(expected.values()):.2f}", report.spread(whole, "{:.2f}"), _off(sum(expected.values()), middle)])
     return "\n\n".join(
         [
             "## How far the model is off",

@@ -24,8 +24,8 @@ pub use decode::{
 };
 pub use error::CollectError;
 pub use intake::{
-    Applied, DiskStatus, Downstream, FairShares, Intake, IntakeError, IntakeLimits, IntakeStatus,
-    Prepared, Receipt, Refusal, SubmitMeta,
+    Applied, DiskStatus, Downstream, FairShares, HeldSegments, Intake, IntakeError, IntakeLimits,
+    IntakeStatus, Prepared, Receipt, Refusal, SubmitMeta,
 };
 pub use record::{
     JournalRecord, RecordHead, RecordKind, adapt, again_of, decode_owned_record, decode_record,

@@ -43,6 +43,7 @@ use crate::record::{JournalRecord, decode_owned_record};
 pub use counters::{IntakeStatus, JournalStatus, SourceCounters, StreamCounters};
 pub use prepare::{Prepared, SubmitMeta};
 use process::{Applications, ProcessMessage};
+pub use queue::HeldSegments;
 use queue::{Job, Queue, Quota};
 pub use room::DiskStatus;
 use room::Room;
@@ -405,6 +406,13 @@ impl Intake {
     /// them is kept elsewhere. The writer does it between two groups.
     pub fn forget_before(&self, offset: Offset) {
         self.queue.forget(offset);
+    }
+
+    /// Keeps all segments that are there now, whatever [`Self::forget_before`] is told meanwhile, as long as
+    /// what this gives lives; waits for a removal that is under way. Must not be called on an async thread.
+    #[must_use]
+    pub fn hold_segments(&self) -> HeldSegments {
+        self.queue.hold_segments()
     }
 
     /// The end of what the downstream has taken so far. The journal's durable end may be further:

@@ -219,6 +219,8 @@ impl Drop for Ticket {
 pub(super) struct Queue {
     waiting: Mutex<Waiting>,
     filled: Condvar,
+    /// The journal has forgotten what it was told to.
+    forgot: Condvar,
 }
 
 struct Waiting {
@@ -227,6 +229,16 @@ struct Waiting {
     abandoned: bool,
     /// The journal need not keep what lies before this.
     forget: Option<Offset>,
+    /// How many need the journal's segments as they are: nothing is forgotten while there is one.
+    holding: usize,
+    /// Whether the writer is about to forget.
+    forgetting: bool,
+}
+
+impl Waiting {
+    fn may_forget(&self) -> bool {
+        self.forget.is_some() && self.holding == 0
+    }
 }
 
 /// What the writer has to do next.
@@ -245,8 +257,11 @@ impl Queue {
                 closed: false,
                 abandoned: false,
                 forget: None,
+                holding: 0,
+                forgetting: false,
             }),
             filled: Condvar::new(),
+            forgot: Condvar::new(),
         }
     }
 
@@ -277,16 +292,40 @@ impl Queue {
         self.filled.notify_one();
     }
 
+    /// Keeps the journal from forgetting, as long as what this gives lives; waits for a removal that is
+    /// under way.
+    pub(super) fn hold_segments(self: &Arc<Self>) -> HeldSegments {
+        let mut waiting = self.waiting();
+        waiting.holding += 1;
+        let held = HeldSegments(Arc::clone(self));
+        let waited = self
+            .forgot
+            .wait_while(waiting, |waiting| waiting.forgetting && !waiting.abandoned);
+        drop(waited);
+        held
+    }
+
+    /// The writer has forgotten what [`Self::group`] told it to.
+    pub(super) fn forgotten(&self) {
+        self.waiting().forgetting = false;
+        self.forgot.notify_all();
+    }
+
     /// What is waiting, up to the limits of a group, streams in turns; waits until there is something.
-    /// Nothing when the queue is closed and empty.
+    /// Nothing when the queue is closed and empty. Whoever is told to forget says when that is done.
     pub(super) fn group(&self, limits: &IntakeLimits) -> Option<Work> {
         let mut waiting = self
             .filled
             .wait_while(self.waiting(), |waiting| {
-                waiting.lanes.is_empty() && waiting.forget.is_none() && !waiting.closed
+                waiting.lanes.is_empty() && !waiting.may_forget() && !waiting.closed
             })
             .unwrap_or_else(PoisonError::into_inner);
-        let forget = waiting.forget.take();
+        let forget = if waiting.may_forget() {
+            waiting.forget.take()
+        } else {
+            None
+        };
+        waiting.forgetting = forget.is_some();
         let Some((mut bytes, first)) = waiting.lanes.pop() else {
             let jobs = Vec::new();
             return forget.map(|before| Work {
@@ -319,6 +358,11 @@ impl Queue {
         self.waiting().closed
     }
 
+    #[cfg(test)]
+    pub(super) fn is_held(&self) -> bool {
+        self.waiting().holding > 0
+    }
+
     /// The writer is gone: whoever waits learns it from the answer that never comes.
     pub(super) fn abandon(&self) {
         let mut waiting = self.waiting();
@@ -326,5 +370,16 @@ impl Queue {
         let lanes = std::mem::replace(&mut waiting.lanes, Lanes::new());
         drop(waiting);
         drop(lanes);
+        self.forgot.notify_all();
+    }
+}
+
+/// As long as it lives, no segment of the journal is removed.
+pub struct HeldSegments(Arc<Queue>);
+
+impl Drop for HeldSegments {
+    fn drop(&mut self) {
+        self.0.waiting().holding -= 1;
+        self.0.filled.notify_one();
     }
 }

@@ -41,6 +41,7 @@ impl WriterThread {
         while let Some(Work { jobs, forget }) = queue.group(&self.limits) {
             if let Some(before) = forget {
                 self.forget(before);
+                queue.forgotten();
             }
             if jobs.is_empty() {
                 continue;

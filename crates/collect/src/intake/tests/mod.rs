@@ -4,6 +4,7 @@ mod answers;
 mod clock;
 mod failures;
 mod fair;
+mod forgetting;
 mod pieces;
 
 use super::*;
@@ -91,6 +92,10 @@ struct Faults {
     free_bytes: AtomicU64,
     /// When not zero: the write that fails, counted from now on, because the disk is full.
     full_at: AtomicU64,
+    /// Who removes a segment waits as long as this is locked.
+    removing: Mutex<()>,
+    /// Segments that were to be removed so far.
+    removals: AtomicU64,
 }
 
 struct FaultyFile {
@@ -120,6 +125,10 @@ impl Storage for FaultyStorage {
         }))
     }
     fn remove(&self, name: &str) -> io::Result<()> {
+        if name.ends_with(".segment") {
+            self.faults.removals.fetch_add(1, Ordering::SeqCst);
+            drop(self.faults.removing.lock().unwrap());
+        }
         self.disk.remove(name)
     }
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
@@ -180,6 +189,10 @@ struct Bench {
 }
 
 fn bench(limits: IntakeLimits) -> Bench {
+    bench_of(limits, JournalOptions::default())
+}
+
+fn bench_of(limits: IntakeLimits, options: JournalOptions) -> Bench {
     let folder = tempfile::tempdir().unwrap();
     let faults = Arc::new(Faults::default());
     let disk = DiskStorage::open(folder.path().join("journal")).unwrap();
@@ -187,7 +200,7 @@ fn bench(limits: IntakeLimits) -> Bench {
         disk,
         faults: Arc::clone(&faults),
     });
-    let (journal, _) = Journal::open(storage, JournalOptions::default()).unwrap();
+    let (journal, _) = Journal::open(storage, options).unwrap();
     let recorder = Arc::new(Recorder::default());
     let clock = Arc::new(TestClock(AtomicI64::new(1_000)));
     let downstream = Arc::clone(&recorder) as Arc<dyn Downstream>;
