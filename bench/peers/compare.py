@@ -6,6 +6,7 @@
 
 import argparse
 import pathlib
+import random
 import shutil
 import sys
 import tempfile
@@ -47,13 +48,18 @@ class Row:
 
 
 def in_turns(question, names, runs, folder, failures, ask, keep):
-    """Asks every system in turns, run by run, each in a fresh folder; one that fails stops no other. What is known is kept after each."""
+    """Asks every system in turns, run by run, each in a fresh folder; one that fails stops no other. What is known is kept after each.
+
+    The order is drawn anew for each run, by a fixed seed: what a system leaves behind, as memory that a shared host has taken back
+    and must find again, meets another one each time."""
+    dice = random.Random(1)
     for number in range(runs):
-        for name in names:
+        for name in dice.sample(names, len(names)):
             system = systems.load(name)
             if not hasattr(system, question):
                 continue
-            log(f"{question}, run {number + 1} of {runs}: {system.name} (load {report.load():.1f})")
+            others = report.others()
+            log(f"{question}, run {number + 1} of {runs}: {system.name} ({others:.2f} processors used by others)")
             place_of_run = pathlib.Path(tempfile.mkdtemp(prefix=f"{name}-", dir=folder))
             try:
                 ask(name, system, place_of_run)
@@ -66,7 +72,7 @@ def in_turns(question, names, runs, folder, failures, ask, keep):
                 log(traceback.format_exc())
             finally:
                 shutil.rmtree(place_of_run, ignore_errors=True)
-            keep()
+            keep(others)
 
 
 def over_file(question, verdict_of, names, workload, runs, folder, failures, keep):
@@ -80,7 +86,7 @@ def over_file(question, verdict_of, names, workload, runs, folder, failures, kee
             rows.setdefault((name, run.variant), Row(system, run.variant)).add(run, verdict)
             log(f"  {run.variant}: {run.cost.cpu_s:.2f} CPU s, {run.cost.wall_s:.2f} s; {verdict.text()}")
 
-    in_turns(question.name, names, runs, folder, failures, ask, lambda: keep(list(rows.values())))
+    in_turns(question.name, names, runs, folder, failures, ask, lambda others: keep(list(rows.values()), others))
     return list(rows.values())
 
 
@@ -106,7 +112,7 @@ def q6(names, workload, runs, folder, failures, seconds, keep):
             told = ", ".join(f"{phase}: p50 {run.at(phase, 0.5):.1f}, p99 {run.at(phase, 0.99):.1f} ms" for phase in run.phases)
             log(f"  {told}; wrong tiles: {verdict or 'none'}")
 
-    in_turns("q6", names, runs, folder, failures, ask, lambda: keep(list(rows.values())))
+    in_turns("q6", names, runs, folder, failures, ask, lambda others: keep(list(rows.values()), others))
     return list(rows.values())
 
 
@@ -120,7 +126,7 @@ def q2(names, runs, folder, failures, minutes, rate, keep):
             told = ", ".join(f"{rule} after {delay_s:.1f} s" for rule, delay_s in sorted(run.delays_s.items()))
             log(f"  {told or 'no alert'}; {run.false} false alerts; {run.cost.cpu_s:.1f} CPU s")
 
-    in_turns("q2", names, runs, folder, failures, ask, lambda: keep(list(rows.values())))
+    in_turns("q2", names, runs, folder, failures, ask, lambda others: keep(list(rows.values()), others))
     return list(rows.values())
 
 
@@ -156,11 +162,10 @@ def main():
         floor = {}
 
         def ask(question, act):
-            before = report.load()
-
             # Hours of work are not lost when somebody stops it.
-            def keep(found):
-                rows[question], loads[question] = found, (before, report.load())
+            def keep(found, others):
+                rows[question] = found
+                loads.setdefault(question, []).append(others)
                 report.write(chosen.out, tables.sections(chosen, workload, floor, rows, failures, loads))
 
             keep(act(keep))

@@ -4,6 +4,7 @@ import datetime
 import os
 import pathlib
 import statistics
+import time
 
 # In the order in which they come when they are not there yet.
 SECTIONS = ("head", "q1", "windows", "q6", "q2", "promises")
@@ -24,6 +25,19 @@ def machine():
 
 def load():
     return os.getloadavg()[0]
+
+
+def _used_ticks():
+    """What all processors together did so far; waiting, and what the host gave to others, left out."""
+    user, nice, system, _idle, _waiting, irq, soft, *_ = (int(word) for word in pathlib.Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:])
+    return user + nice + system + irq + soft
+
+
+def others(seconds=2.0):
+    """How many processors other programs keep busy. Takes that long, and this one does nothing meanwhile."""
+    before, began = _used_ticks(), time.monotonic()
+    time.sleep(seconds)
+    return (_used_ticks() - before) / os.sysconf("SC_CLK_TCK") / (time.monotonic() - began)
 
 
 def spread(values, form="{:,.0f}"):

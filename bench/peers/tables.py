@@ -9,6 +9,10 @@ import systems
 from report import spread
 
 
+# Processors that others keep busy, from which on times are not believed.
+BUSY = 0.25
+
+
 def sections(chosen, workload, floor, rows, failures, loads):
     """The text of each section that was measured."""
     texts = {"head": introduction(chosen, workload)}
@@ -41,13 +45,12 @@ def section(title, *parts):
 
 def taken(chosen, question, rows, loads):
     """By which command, when and on what the figures were taken."""
-    before, after = loads
     counts = sorted({len(row.runs) for row in rows})
     runs = " to ".join(str(count) for count in (counts[:1] + counts[1:][-1:]))
     busy = (
-        f"**The machine was busy with other work** (load {before:.1f} before, {after:.1f} after; the benchmark alone makes 1 to 2), so times by the clock are upper bounds and CPU times too high."
-        if before > 0.7
-        else f"Nothing else was running (load {before:.1f} before)."
+        f"**The machine was busy with other work** (before the runs it kept {max(loads):.1f} processors busy at most), so times by the clock are upper bounds and CPU times too high."
+        if max(loads) > BUSY
+        else f"Nothing else was running (before each run others kept {max(loads):.2f} processors busy at most)."
     )
     profile = place.TILLWATCH.parent.name
     built = f"PROFILE={profile} " if profile != "release" else ""

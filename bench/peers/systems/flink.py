@@ -41,8 +41,8 @@ EXPORTED = (
 ).split()
 JAVA_OPTIONS = [f"--add-opens={package}=ALL-UNNAMED" for package in OPENED]
 JAVA_OPTIONS += [f"--add-exports={package}=ALL-UNNAMED" for package in EXPORTED]
-# All ids of a day have to fit, and the files' pages beside them.
-TASK_HEAP_MIB = min(8_192, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 3 // 2**20)
+# All ids of a day and half an hour of windows have to fit, and the files' pages beside them.
+TASK_HEAP_MIB = min(16_384, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") * 2 // 3 // 2**20)
 TASK_MEMORY = {
     "taskmanager.cpu.cores": "2.0",
     "taskmanager.memory.framework.heap.size": "128mb",
