@@ -105,6 +105,8 @@ pub struct MetricFacts {
     pub unit: Option<String>,
     /// Whether the metric is a ratio of two counts, so that buckets carry numerator and denominator.
     pub is_rate: bool,
+    /// Whether the metric counts events, so that its values are whole numbers and those of slices add up.
+    pub is_count: bool,
     /// Event time up to which buckets are complete enough to judge, in microseconds since the
     /// epoch: the newest event's less the lateness. `None` while there are no events.
     pub watermark_us: Option<i64>,

@@ -4,14 +4,16 @@
 //! fault at once. A fault names the field it is about, so that the loader can add file and line.
 
 mod channel;
+mod detect;
 mod monitor;
 
 pub(crate) use channel::literal_address;
 pub use channel::{ChannelDefinition, ChannelKind, Secret, WebhookDefinition};
-pub use monitor::{
-    DETECTORS, Detect, Direction, MonitorDefinition, RateDetect, Sensitivity, Severity,
+pub use detect::{
+    AutoDetect, CountDetect, DETECTORS, Detect, RateDetect, Sensitivity, SilenceDetect,
     ThresholdDetect, detector_fault,
 };
+pub use monitor::{Direction, MonitorDefinition, Severity};
 
 /// One thing that is wrong in a definition.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,12 +5,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::DefinitionFault;
+use super::detect::{Detect, SPAN_MAX, seconds};
 
-/// Names of the detectors this version has, as written under `detect`.
-pub const DETECTORS: [&str; 2] = ["threshold", "rate"];
-
-/// Longest allowed `for`, `resolve_after` and threshold window.
-const SPAN_MAX: Duration = Duration::from_secs(24 * 3600);
 /// Most dimensions a monitor may split by: grouping looks at every subset of them.
 const DIMENSIONS_MAX: usize = 6;
 
@@ -80,6 +76,9 @@ impl MonitorDefinition {
         match &self.detect {
             Detect::Threshold(threshold) => threshold.validate(self.direction, &mut faults),
             Detect::Rate(rate) => rate.validate(&mut faults),
+            Detect::Count(count) => count.validate(&mut faults),
+            Detect::Silence(silence) => silence.validate(self.direction, &mut faults),
+            Detect::Auto(_) => {}
         }
         faults
     }
@@ -97,235 +96,6 @@ impl MonitorDefinition {
                 let reason = format!("dimension `{dimension}` stands there twice");
                 faults.push(DefinitionFault::new("by", reason));
             }
-        }
-    }
-}
-
-/// How an anomaly is recognised. Further detectors (counts, seasons, forecasts, change, silence,
-/// the automatic choice) become further variants here and a name in [`DETECTORS`].
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Detect {
-    /// The metric is above or below a fixed value.
-    Threshold(ThresholdDetect),
-    /// The share of successes is improbable, given the slice's own history.
-    Rate(RateDetect),
-}
-
-impl Detect {
-    /// The name as written in a definition.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Threshold(_) => "threshold",
-            Self::Rate(_) => "rate",
-        }
-    }
-}
-
-/// Detectors that are named in the documentation of methods but not built yet.
-const PLANNED: [&str; 8] = [
-    "auto", "count", "seasonal", "forecast", "change", "silence", "amount", "latency",
-];
-
-/// The fault for a detector name that cannot be used, or `None` where the name is one of
-/// [`DETECTORS`].
-#[must_use]
-pub fn detector_fault(name: &str) -> Option<DefinitionFault> {
-    if DETECTORS.contains(&name) {
-        return None;
-    }
-    let available = "available are `threshold` (above or below a fixed value) and `rate` (a share \
-                     that is improbable given its history)";
-    let reason = if PLANNED.contains(&name) {
-        format!("detector `{name}` is not in this version; {available}")
-    } else {
-        format!("unknown detector `{name}`; {available}")
-    };
-    Some(DefinitionFault::new("detect", reason))
-}
-
-/// A fixed limit. At least one of `above` and `below` is set.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct ThresholdDetect {
-    /// Anomalous when the value is greater, in the metric's unit (percent as a fraction).
-    pub above: Option<f64>,
-    /// Anomalous when the value is less, in the metric's unit (percent as a fraction).
-    pub below: Option<f64>,
-    /// Samples a window needs before it is judged; 0 judges every window that has a value. More is
-    /// only of use where the metric tells its samples, which a count ÷ a count does.
-    pub min_samples: u64,
-    /// The metric is judged per window of this length, counted from the epoch.
-    #[serde(serialize_with = "seconds")]
-    pub window: Duration,
-    /// Instead of `window`: the metric over the last so much time is judged, at every bucket and no more
-    /// often than every ten seconds. A multiple of the bucket.
-    #[serde(
-        serialize_with = "some_seconds",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub over: Option<Duration>,
-    /// How far the value must come back behind the limit before it counts as normal, as a share of
-    /// the limit's size. Keeps a value that hovers at the limit from opening and closing incidents.
-    pub resolve_margin: f64,
-}
-
-impl Default for ThresholdDetect {
-    fn default() -> Self {
-        Self {
-            above: None,
-            below: None,
-            min_samples: 0,
-            window: Duration::from_secs(60),
-            over: None,
-            resolve_margin: 0.05,
-        }
-    }
-}
-
-impl ThresholdDetect {
-    fn validate(&self, direction: Direction, faults: &mut Vec<DefinitionFault>) {
-        let mut fault = |field: &str, reason: &str| {
-            faults.push(DefinitionFault::new(
-                format!("detect.threshold.{field}"),
-                reason,
-            ));
-        };
-        match (self.above, self.below) {
-            (None, None) => fault("above", "a threshold needs `above`, `below` or both"),
-            (Some(above), Some(below)) if below >= above => {
-                fault(
-                    "below",
-                    "must be less than `above`, or no value would be normal",
-                );
-            }
-            _ => {}
-        }
-        for (field, limit) in [("above", self.above), ("below", self.below)] {
-            if limit.is_some_and(|limit| !limit.is_finite()) {
-                fault(field, "must be a finite number");
-            }
-        }
-        if direction == Direction::Down && self.above.is_some() {
-            fault(
-                "above",
-                "contradicts `direction: down`, which only `below` can judge",
-            );
-        }
-        if direction == Direction::Up && self.below.is_some() {
-            fault(
-                "below",
-                "contradicts `direction: up`, which only `above` can judge",
-            );
-        }
-        if self.window < Duration::from_secs(1) || self.window > SPAN_MAX {
-            fault("window", "must be between 1s and 24h");
-        }
-        if (self.over).is_some_and(|over| over < Duration::from_secs(1) || over > SPAN_MAX) {
-            fault("over", "must be between 1s and 24h");
-        }
-        if !(0.0..=1.0).contains(&self.resolve_margin) {
-            fault("resolve_margin", "must be between 0 and 1");
-        }
-    }
-}
-
-/// How many false alarms a user would rather have than a late one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Sensitivity {
-    /// About one false incident in two years per monitor.
-    Low,
-    /// About one false incident in ten weeks per monitor.
-    #[default]
-    Normal,
-    /// About one false incident a week per monitor.
-    High,
-}
-
-impl Sensitivity {
-    /// The budget of false incidents per monitor and week.
-    #[must_use]
-    pub fn false_alerts_per_week(self) -> f64 {
-        match self {
-            Self::Low => 0.01,
-            Self::Normal => 0.1,
-            Self::High => 1.0,
-        }
-    }
-
-    /// The level of that name: `low`, `normal` or `high`.
-    ///
-    /// # Errors
-    /// A fault that names the three levels.
-    pub fn parse(text: &str) -> Result<Self, DefinitionFault> {
-        match text {
-            "low" => Ok(Self::Low),
-            "normal" => Ok(Self::Normal),
-            "high" => Ok(Self::High),
-            other => Err(DefinitionFault::new(
-                "detect.rate.sensitivity",
-                format!("unknown sensitivity `{other}`; use low, normal or high"),
-            )),
-        }
-    }
-}
-
-/// A share of successes tested against the slice's own history with a beta-binomial test.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct RateDetect {
-    /// How many false alarms are acceptable.
-    pub sensitivity: Sensitivity,
-    /// Samples a window needs before a slice may fire.
-    pub min_samples: u64,
-    /// The longest stretch that is tested; halves of it down to one bucket are tested too, so that
-    /// a deep fall is found soon and a shallow one later.
-    #[serde(serialize_with = "seconds")]
-    pub window: Duration,
-    /// How far back the history reaches that says what is normal.
-    #[serde(serialize_with = "seconds")]
-    pub history: Duration,
-    /// Smallest change of the rate that matters, as a fraction: 0.02 is two percentage points.
-    pub min_change: f64,
-}
-
-impl Default for RateDetect {
-    fn default() -> Self {
-        Self {
-            sensitivity: Sensitivity::Normal,
-            min_samples: 30,
-            window: Duration::from_secs(16 * 60),
-            history: Duration::from_secs(7 * 24 * 3600),
-            min_change: 0.02,
-        }
-    }
-}
-
-impl RateDetect {
-    fn validate(&self, faults: &mut Vec<DefinitionFault>) {
-        let mut fault = |field: &str, reason: &str| {
-            faults.push(DefinitionFault::new(format!("detect.rate.{field}"), reason));
-        };
-        if self.min_samples == 0 {
-            fault(
-                "min_samples",
-                "must be at least 1: no rate can be judged without samples",
-            );
-        }
-        if self.window < Duration::from_secs(10) || self.window > SPAN_MAX {
-            fault("window", "must be between 10s and 24h");
-        }
-        if self.history < self.window * 4 {
-            fault("history", "must be at least four times the window");
-        }
-        if self.history > Duration::from_secs(90 * 24 * 3600) {
-            fault("history", "must not be longer than 90d");
-        }
-        if !(0.0..1.0).contains(&self.min_change) {
-            fault(
-                "min_change",
-                "must be a fraction from 0 to below 1, as 0.02 for two points",
-            );
         }
     }
 }
@@ -410,24 +180,13 @@ impl Severity {
     }
 }
 
-/// Durations leave as whole seconds: `{"window": 60}` would be ambiguous, so as text `60s`.
-fn seconds<S: serde::Serializer>(span: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&format_args!("{}s", span.as_secs()))
-}
-
-fn some_seconds<S: serde::Serializer>(
-    span: &Option<Duration>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    match span {
-        Some(span) => seconds(span, serializer),
-        None => serializer.serialize_none(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::definition::{
+        AutoDetect, CountDetect, DETECTORS, RateDetect, Sensitivity, SilenceDetect,
+        ThresholdDetect, detector_fault,
+    };
 
     fn faults(monitor: &MonitorDefinition) -> Vec<String> {
         monitor.validate().iter().map(ToString::to_string).collect()
@@ -499,11 +258,12 @@ mod tests {
 
     #[test]
     fn a_detector_that_does_not_exist_yet_is_refused_with_the_ones_that_do() {
-        assert_eq!(detector_fault("rate"), None);
-        assert_eq!(detector_fault("threshold"), None);
-        let planned = detector_fault("auto").unwrap().reason;
+        for name in DETECTORS {
+            assert_eq!(detector_fault(name), None);
+        }
+        let planned = detector_fault("seasonal").unwrap().reason;
         assert!(
-            planned.starts_with("detector `auto` is not in this version;"),
+            planned.starts_with("detector `seasonal` is not in this version;"),
             "{planned}"
         );
         assert!(
@@ -561,5 +321,60 @@ mod tests {
             serde_json::json!({"rate": {"sensitivity": "normal", "min_samples": 30,
                 "window": "960s", "history": "604800s", "min_change": 0.02}})
         );
+    }
+    #[test]
+    fn counts_and_silence_that_cannot_be_judged_are_refused() {
+        let of = |detect| MonitorDefinition::new("m", "attempts", detect);
+        assert!(faults(&of(Detect::Count(CountDetect::default()))).is_empty());
+        assert!(faults(&of(Detect::Silence(SilenceDetect::default()))).is_empty());
+        assert!(faults(&of(Detect::Auto(AutoDetect::default()))).is_empty());
+        let count = CountDetect {
+            min_samples: 0,
+            window: Duration::from_secs(1),
+            history: Duration::from_secs(24 * 3600),
+            min_change: f64::NAN,
+            ..CountDetect::default()
+        };
+        let fields = |monitor: &MonitorDefinition| -> Vec<String> {
+            monitor.validate().into_iter().map(|f| f.field).collect()
+        };
+        let count = fields(&of(Detect::Count(count)));
+        let expected = ["min_samples", "window", "history", "min_change"];
+        assert_eq!(count, expected.map(|field| format!("detect.count.{field}")));
+        let silence = SilenceDetect {
+            window: Duration::from_secs(30),
+            history: Duration::from_secs(91 * 24 * 3600),
+            ..SilenceDetect::default()
+        };
+        let mut silence = of(Detect::Silence(silence));
+        silence.direction = Direction::Up;
+        assert_eq!(
+            fields(&silence),
+            ["detect.silence.window", "detect.silence.history", "direction"]
+        );
+    }
+
+    #[test]
+    fn what_is_chosen_fits_the_metric_and_what_does_not_is_refused() {
+        let auto = Detect::Auto(AutoDetect {
+            sensitivity: Sensitivity::High,
+        });
+        let name = |detect: &Detect, is_rate, is_count| {
+            let chosen = detect.for_metric("m", is_rate, is_count);
+            chosen.map(|detect| detect.name())
+        };
+        assert_eq!(name(&auto, true, false), Ok("rate"));
+        assert_eq!(name(&auto, false, true), Ok("count"));
+        assert!(name(&auto, false, false).unwrap_err().contains("threshold"));
+        let Ok(Detect::Count(count)) = auto.for_metric("m", false, true) else {
+            panic!("a count is judged as one");
+        };
+        assert_eq!(count.sensitivity, Sensitivity::High);
+        let rate = Detect::Rate(RateDetect::default());
+        assert!(name(&rate, false, true).unwrap_err().contains("`rate`"));
+        let silence = Detect::Silence(SilenceDetect::default());
+        assert!(name(&silence, true, false).unwrap_err().contains("`silence`"));
+        let threshold = threshold(Some(1.0), None).detect;
+        assert_eq!(name(&threshold, false, false), Ok("threshold"));
     }
 }

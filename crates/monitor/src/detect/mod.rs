@@ -3,11 +3,15 @@
 
 pub mod baseline;
 pub mod beta_binomial;
+pub mod count;
 pub mod discovery;
 pub mod hysteresis;
+pub mod negative_binomial;
 pub mod probability;
 pub mod rate;
 pub mod recovery;
+pub mod season;
 #[cfg(test)]
 pub(crate) mod simulation;
 pub mod threshold;
+pub mod volume;

@@ -2,12 +2,14 @@
 
 use super::figures::over_us;
 use super::state::Step;
-use crate::definition::{Detect, MonitorDefinition};
+use crate::definition::{Detect, Direction, MonitorDefinition};
 use crate::figure::MetricFacts;
 
 /// After a pause, steps older than this are not judged any more, in microseconds.
 const CATCH_UP_US: i64 = 3600 * 1_000_000;
-/// Rates and trailing windows are judged no more often than this, in microseconds.
+/// Silence is looked for no more often than this, in microseconds.
+const SILENCE_US: i64 = 60 * 1_000_000;
+/// Rates, counts and trailing windows are judged no more often than this, in microseconds.
 const OFTEN_US: i64 = 10 * 1_000_000;
 
 /// What the clock shows.
@@ -49,8 +51,10 @@ pub(super) fn due(
 /// How long a step is: whole buckets, and of a trailing window a whole part.
 fn step_us(definition: &MonitorDefinition, bucket_us: i64) -> i64 {
     let buckets = |us: i64| ((us.saturating_sub(1) / bucket_us) + 1).max(1);
-    let Detect::Threshold(detect) = &definition.detect else {
-        return buckets(OFTEN_US) * bucket_us;
+    let detect = match &definition.detect {
+        Detect::Threshold(detect) => detect,
+        Detect::Silence(_) => return buckets(SILENCE_US) * bucket_us,
+        _ => return buckets(OFTEN_US) * bucket_us,
     };
     let Some(over_us) = over_us(detect) else {
         let window_us = i64::try_from(detect.window.as_micros()).unwrap_or(i64::MAX);
@@ -72,10 +76,13 @@ fn complete_upto_us(
     // are waited for as long as they may be late, or theirs would be judged before they came.
     let by_clock_us = clock.now_us.saturating_sub(facts.lateness_us);
     let complete_us = facts.watermark_us?.min(by_clock_us);
-    let Detect::Threshold(detect) = &definition.detect else {
-        return Some(complete_us);
+    let asks_for_too_few = match &definition.detect {
+        Detect::Threshold(detect) => detect.below.is_some(),
+        Detect::Count(_) => definition.direction != Direction::Up,
+        Detect::Silence(_) => true,
+        Detect::Rate(_) | Detect::Auto(_) => false,
     };
-    if detect.below.is_none() || facts.empty_value.is_none() {
+    if !asks_for_too_few || facts.empty_value.is_none() {
         return Some(complete_us);
     }
     // Without events the watermark stands still, and that there are none is just what a lower bound

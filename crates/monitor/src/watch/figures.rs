@@ -25,6 +25,15 @@ pub(super) fn over_us(detect: &ThresholdDetect) -> Option<i64> {
     Some(i64::try_from(over.as_micros()).unwrap_or(i64::MAX / 4))
 }
 
+/// How many events went the wrong way that should not have: too few, or too many.
+pub(super) fn missed(direction: Deviation, seen: f64, expected: f64) -> f64 {
+    let missed = match direction {
+        Deviation::Down => expected - seen,
+        Deviation::Up => seen - expected,
+    };
+    missed.max(0.0).round()
+}
+
 /// The buckets of figures at `step` of an incident whose bad time ended at `bad_until_us` or lasts.
 pub(super) fn judged(step: Step, bad_until_us: i64) -> JudgedRange {
     JudgedRange {
@@ -80,6 +89,9 @@ impl Lifecycle<'_> {
     ) -> Result<IncidentFigures, MonitorError> {
         match &self.definition.detect {
             Detect::Rate(_) => self.rate_figures(incident, bad_until_us),
+            Detect::Count(_) | Detect::Silence(_) | Detect::Auto(_) => {
+                self.volume_figures(incident, bad_until_us)
+            }
             Detect::Threshold(detect) => {
                 self.threshold_figures(incident, detect, step, bad_until_us)
             }
@@ -96,7 +108,7 @@ impl Lifecycle<'_> {
     ) -> Result<Option<f64>, MonitorError> {
         match self.definition.detect {
             Detect::Threshold(_) => Ok(incident.figures.value),
-            Detect::Rate(_) => Ok(self.total(&incident.slice, since_us, step.end_us)?.value),
+            _ => Ok(self.total(&incident.slice, since_us, step.end_us)?.value),
         }
     }
 
@@ -132,18 +144,6 @@ impl Lifecycle<'_> {
             denominator += n;
             expected += n * self.expected_rate(incident, &slice.slice);
         }
-        let missed = match incident.direction {
-            Deviation::Down => expected - numerator,
-            Deviation::Up => numerator - expected,
-        };
-        let p_value = self
-            .memory
-            .members(&incident.id)
-            .filter_map(|(_, state)| state.p_value);
-        let p_value = p_value.fold(f64::INFINITY, f64::min);
-        let known = p_value
-            .is_finite()
-            .then(|| probability::of_p_value(p_value));
         let some = denominator > 0.0;
         Ok(IncidentFigures {
             value: some.then(|| numerator / denominator),
@@ -151,9 +151,43 @@ impl Lifecycle<'_> {
             bound: None,
             numerator: Some(numerator),
             denominator: Some(denominator),
-            affected: Some(missed.max(0.0).round()),
-            probability: known.or(incident.figures.probability),
+            affected: Some(missed(incident.direction, numerator, expected)),
+            probability: self.probability(incident),
         })
+    }
+
+    /// Events of the incident's slice since it began, against what is normal at such a time.
+    fn volume_figures(
+        &self,
+        incident: &Incident,
+        bad_until_us: i64,
+    ) -> Result<IncidentFigures, MonitorError> {
+        let (from_us, to_us) = self.bad_time(incident, bad_until_us);
+        let value = self.total(&incident.slice, from_us, to_us)?.value;
+        let volumes = self.memory.volumes.as_ref();
+        let expected = volumes.map(|known| known.expected(&incident.slice, from_us, to_us));
+        let expected = expected.or(incident.figures.expected);
+        let affected = expected
+            .zip(value)
+            .map(|(expected, value)| missed(incident.direction, value, expected));
+        Ok(IncidentFigures {
+            value,
+            expected: expected.map(f64::round),
+            affected,
+            probability: self.probability(incident),
+            ..IncidentFigures::default()
+        })
+    }
+
+    /// How probable it is that an incident is real, by the surest of its slices.
+    fn probability(&self, incident: &Incident) -> Option<f64> {
+        let members = self.memory.members(&incident.id);
+        let p_values = members.filter_map(|(_, state)| state.p_value);
+        let p_value = p_values.fold(f64::INFINITY, f64::min);
+        let known = p_value
+            .is_finite()
+            .then(|| probability::of_p_value(p_value));
+        known.or(incident.figures.probability)
     }
 
     /// From the incident's first bad bucket to the end of its last.
@@ -239,7 +273,7 @@ impl Lifecycle<'_> {
     fn over_us(&self) -> Option<i64> {
         match &self.definition.detect {
             Detect::Threshold(detect) => over_us(detect),
-            Detect::Rate(_) => None,
+            _ => None,
         }
     }
 

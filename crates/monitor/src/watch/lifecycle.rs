@@ -257,6 +257,7 @@ impl<'a> Lifecycle<'a> {
         let leaning = match round {
             Round::Rate(round) => round.leaning(step, deviation),
             Round::Threshold(round) => round.leaning(step, deviation, self.memory.known.as_ref()),
+            Round::Volume(round) => round.leaning(step, deviation),
         };
         let fires = |slice: &Slice| {
             let state = self.memory.slices.get(slice);
@@ -284,7 +285,8 @@ impl<'a> Lifecycle<'a> {
     }
 
     /// Whether the metric over the whole of `slice` is beyond its bound: that most of its parts are
-    /// does not say so. A rate is not asked, because its parts are off by their own histories.
+    /// does not say so. Only a threshold is asked: the
+    /// parts of the others are off by their own histories.
     fn is_off(
         &self,
         slice: &Slice,

@@ -98,8 +98,14 @@ pub(super) fn ended(incident: &Incident, back: Option<f64>) -> String {
 /// How many events are hit, where that is known.
 fn size(incident: &Incident) -> String {
     let figures = &incident.figures;
-    let (Some(affected), Some(denominator)) = (figures.affected, figures.denominator) else {
+    let Some(affected) = figures.affected else {
         return String::new();
+    };
+    let Some(denominator) = figures.denominator else {
+        return match incident.direction {
+            Deviation::Down => format!("; {affected:.0} missing"),
+            Deviation::Up => format!("; {affected:.0} too many"),
+        };
     };
     let what = if figures.bound.is_some() {
         "beyond it"

@@ -14,6 +14,8 @@ mod revise;
 mod state;
 mod status;
 mod threshold;
+mod volume;
+mod volumes;
 
 #[cfg(test)]
 mod tests;
@@ -24,6 +26,7 @@ pub use status::MonitorStatus;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::broadcast;
 
@@ -39,6 +42,8 @@ use lifecycle::{Lifecycle, Record};
 use rate::{RateRound, longest_steps};
 use state::{Finding, Live, Memory, Step};
 use threshold::ThresholdRound;
+use volume::{VolumeRound, tested_us};
+use volumes::Volumes;
 
 /// Events that a slow subscriber may lag behind before it is told that it missed some.
 const FEED_EVENTS_MAX: usize = 256;
@@ -101,6 +106,8 @@ pub struct Watch {
 
 struct Monitor {
     definition: MonitorDefinition,
+    /// What it judges by, as it is defined.
+    fingerprint: String,
     inner: Mutex<Inner>,
 }
 
@@ -127,6 +134,7 @@ impl Monitor {
 enum Round {
     Rate(RateRound),
     Threshold(ThresholdRound),
+    Volume(VolumeRound),
 }
 
 impl Round {
@@ -134,6 +142,7 @@ impl Round {
         match self {
             Self::Rate(round) => round.judge(step, &mut memory.slices),
             Self::Threshold(round) => round.judge(step, memory),
+            Self::Volume(round) => round.judge(step, &mut memory.slices),
         }
     }
 
@@ -142,6 +151,7 @@ impl Round {
         match self {
             Self::Rate(round) => round.note(),
             Self::Threshold(round) => round.note(),
+            Self::Volume(_) => None,
         }
     }
 }
@@ -200,7 +210,11 @@ impl Watch {
                 memory,
                 ..Default::default()
             });
-            watch.monitors.push(Monitor { definition, inner });
+            watch.monitors.push(Monitor {
+                fingerprint: fingerprint(&definition),
+                definition,
+                inner,
+            });
         }
         Ok(watch)
     }
@@ -214,7 +228,7 @@ impl Watch {
         let mut report = JudgeReport::default();
         for monitor in &self.monitors {
             let mut inner = monitor.lock();
-            match self.judge_monitor(&monitor.definition, &mut inner, now_us) {
+            match self.judge_monitor(monitor, &mut inner, now_us) {
                 Ok((steps, transitions)) => {
                     report.steps += steps;
                     report.transitions += transitions;
@@ -253,14 +267,22 @@ impl Watch {
 
     fn judge_monitor(
         &self,
-        definition: &MonitorDefinition,
+        monitor: &Monitor,
         inner: &mut Inner,
         now_us: i64,
     ) -> Result<(usize, usize), MonitorError> {
         let facts = self
             .source
-            .facts(&definition.metric)
+            .facts(&monitor.definition.metric)
             .map_err(MonitorError::Figures)?;
+        let defined = &monitor.definition;
+        let detect = (defined.detect)
+            .for_metric(&defined.metric, facts.is_rate, facts.is_count)
+            .map_err(MonitorError::Figures)?;
+        let definition = &MonitorDefinition {
+            detect,
+            ..defined.clone()
+        };
         // Before the figures of open incidents are refreshed: these still are those of then.
         self.revise(definition, inner, &facts, now_us)?;
         let clock = Clock {
@@ -304,7 +326,7 @@ impl Watch {
         memory
             .slices
             .retain(|_, state| !state.is_blank(last.end_us, reach_us));
-        let transitions = self.commit(definition, &memory, &records, now_us)?;
+        let transitions = self.commit(monitor, &memory, &records, now_us)?;
         inner.memory = memory;
         Ok((steps, transitions))
     }
@@ -329,12 +351,6 @@ impl Watch {
                     .map(Round::Threshold)
             }
             Detect::Rate(detect) => {
-                if !facts.is_rate {
-                    let metric = &definition.metric;
-                    return Err(MonitorError::Figures(format!(
-                        "metric `{metric}` is no ratio of two counts, which `rate` needs"
-                    )));
-                }
                 let baselines = match self.baselines(definition, detect, memory, first)? {
                     Ok(baselines) => baselines,
                     Err(left_out) => return Ok(Fetched::Learning(left_out.note("the history"))),
@@ -342,6 +358,24 @@ impl Watch {
                 RateRound::fetch(source, definition, detect, baselines, first, last)
                     .map(Round::Rate)
             }
+            Detect::Count(detect) => match self.volumes(definition, detect.history, memory, first)? {
+                Some(volumes) => {
+                    VolumeRound::count(source, definition, detect, volumes, (first, last))
+                        .map(Round::Volume)
+                }
+                None => return Ok(Fetched::Learning(None)),
+            },
+            Detect::Silence(detect) => {
+                match self.volumes(definition, detect.history, memory, first)? {
+                    Some(volumes) => {
+                        VolumeRound::silence(source, definition, detect, volumes, (first, last))
+                            .map(Round::Volume)
+                    }
+                    None => return Ok(Fetched::Learning(None)),
+                }
+            }
+            // It has been resolved to what fits the metric.
+            Detect::Auto(_) => return Ok(Fetched::Learning(None)),
         };
         round
             .map(|round| Fetched::Round(Box::new(round)))
@@ -385,24 +419,56 @@ impl Watch {
         Ok(learned)
     }
 
+    /// What number of events is normal when `first` is judged: what is at hand while it is fresh.
+    fn volumes(
+        &self,
+        definition: &MonitorDefinition,
+        history: Duration,
+        memory: &mut Memory,
+        first: Step,
+    ) -> Result<Option<Arc<Volumes>>, MonitorError> {
+        let fresh = |known: &&Arc<Volumes>| {
+            (0..volumes::REFRESH_US).contains(&(first.end_us - known.at_us))
+        };
+        if let Some(known) = memory.volumes.as_ref().filter(fresh) {
+            return Ok(Some(Arc::clone(known)));
+        }
+        let tested_us = tested_us(&definition.detect).unwrap_or(0);
+        let history_us = i64::try_from(history.as_micros()).unwrap_or(i64::MAX / 4);
+        let from_us = first.end_us - history_us - tested_us;
+        let known_incidents = self
+            .catalogue
+            .read(|db| incidents::since(db, &definition.name, from_us))?;
+        let learned = Volumes::learn(
+            self.source.as_ref(),
+            definition,
+            (history_us, tested_us),
+            first.end_us,
+            &known_incidents,
+        )
+        .map_err(MonitorError::Figures)?;
+        memory.volumes = learned.map(Arc::new);
+        Ok(memory.volumes.clone())
+    }
+
     /// Writes everything of a round in one transaction, then tells subscribers.
     fn commit(
         &self,
-        definition: &MonitorDefinition,
+        monitor: &Monitor,
         memory: &Memory,
         records: &[Record],
         now_us: i64,
     ) -> Result<usize, MonitorError> {
         let judged_upto_us = memory.judged_upto_us.unwrap_or(now_us);
+        let name = &monitor.definition.name;
         let events = self.catalogue.write(|db| {
             let events = announce::write(db, records, self.base_url(), now_us)?;
-            progress::put_states(db, &definition.name, memory.slices.iter())?;
-            let fingerprint = fingerprint(definition);
+            progress::put_states(db, name, memory.slices.iter())?;
             let progress = progress::Progress {
-                fingerprint,
+                fingerprint: monitor.fingerprint.clone(),
                 judged_upto_us,
             };
-            progress::put(db, &definition.name, &progress)?;
+            progress::put(db, name, &progress)?;
             Ok(events)
         })?;
         for (kind, incident) in events {
@@ -468,8 +534,8 @@ impl Watch {
 /// How far before a step buckets are judged with it.
 fn reach_us(definition: &MonitorDefinition, step_us: i64) -> i64 {
     match &definition.detect {
-        Detect::Threshold(_) => 0,
         Detect::Rate(detect) => longest_steps(detect, step_us) as i64 * step_us,
+        detect => tested_us(detect).unwrap_or(0),
     }
 }
 

@@ -4,6 +4,7 @@
 //! longer so. Those of an open one are computed anew at every step; a resolved one keeps those by which it was
 //! judged, and says beside them what the same buckets hold now.
 
+use super::figures::missed;
 use super::lifecycle::{Lifecycle, Record};
 use super::state::{Live, Step};
 use super::{Inner, Watch, announce};
@@ -12,7 +13,7 @@ use crate::catalogue::incidents;
 use crate::definition::{Detect, MonitorDefinition};
 use crate::figure::MetricFacts;
 use crate::incident::{
-    Deviation, Incident, IncidentFigures, IncidentRevision, JudgedRange, RevisedFigures,
+    Incident, IncidentFigures, IncidentRevision, JudgedRange, RevisedFigures,
 };
 
 /// Incidents that were resolved longer ago are history and are not looked at again, in microseconds.
@@ -119,7 +120,7 @@ impl Lifecycle<'_> {
         };
         let (from_us, to_us) = self.bad_time(incident, judged.bad_until_us);
         let (from_us, to_us) = match self.definition.detect {
-            Detect::Rate(_) => (from_us, to_us),
+            Detect::Rate(_) | Detect::Count(_) | Detect::Silence(_) | Detect::Auto(_) => (from_us, to_us),
             // Every bucket of the window that was judged last, however long before the step it begins.
             Detect::Threshold(_) => {
                 let window = self.window(Step {
@@ -160,17 +161,21 @@ impl Lifecycle<'_> {
             end_us: judged.step_end_us,
         };
         let mut now = of(&self.figures(incident, step, judged.bad_until_us)?);
+        if let (Detect::Count(_) | Detect::Silence(_), Some(expected), Some(value)) = (
+            &self.definition.detect,
+            incident.figures.expected,
+            now.value,
+        ) {
+            now.affected = Some(missed(incident.direction, value, expected));
+        }
         if let (Detect::Rate(_), Some(expected), Some(numerator), Some(denominator)) = (
             &self.definition.detect,
             incident.figures.expected,
             now.numerator,
             now.denominator,
         ) {
-            let missed = match incident.direction {
-                Deviation::Down => expected * denominator - numerator,
-                Deviation::Up => numerator - expected * denominator,
-            };
-            now.affected = Some(missed.max(0.0).round());
+            let expected = expected * denominator;
+            now.affected = Some(missed(incident.direction, numerator, expected));
         }
         Ok(now)
     }

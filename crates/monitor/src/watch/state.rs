@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::baselines::Baselines;
 use super::known::Known;
+use super::volumes::Volumes;
 use crate::detect::hysteresis::{Hysteresis, Verdict};
 use crate::figure::Slice;
 use crate::incident::{Deviation, Incident, IncidentId};
@@ -75,14 +76,16 @@ pub(super) struct Live {
     pub notify: Vec<String>,
 }
 
-/// All that a monitor remembers. Kept in the catalogue as well, but for the baselines and the known
-/// slices, which come from history again.
+/// All that a monitor remembers. Kept in the catalogue as well, but for the baselines, the volumes and
+/// the known slices, which come from history again.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Memory {
     pub judged_upto_us: Option<i64>,
     pub slices: HashMap<Slice, SliceState>,
     pub live: Vec<Live>,
     pub baselines: Option<std::sync::Arc<Baselines>>,
+    /// What number of events is normal, for detectors of counts.
+    pub volumes: Option<std::sync::Arc<Volumes>>,
     /// Of a threshold on a metric that has a value without events: which slices there are.
     pub known: Option<Known>,
 }

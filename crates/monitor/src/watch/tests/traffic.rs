@@ -173,6 +173,7 @@ impl FigureSource for Traffic {
             bucket_us: BUCKET,
             unit: Some("percent".to_owned()),
             is_rate: inner.is_rate,
+            is_count: inner.is_count,
             watermark_us: inner.watermark_us,
             empty_value: inner.is_count.then_some(0.0),
             lateness_us: inner.lateness_us,

@@ -1,0 +1,379 @@
+//! One round of a monitor of counts: the newest steps of every slice, judged against what is normal at the time.
+//!
+//! Two detectors share it. `count` tests stretches that end now; `silence` asks how improbable it is that a slice has
+//! had no event since its last one.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::rate::unjudged;
+use super::state::{Finding, SliceState, Step};
+use super::volumes::Volumes;
+use crate::definition::{CountDetect, Detect, MonitorDefinition, SilenceDetect};
+use crate::detect::count::{
+    CountScore, CountSettings, Stretch, change_point, is_normal, recover, score, silence,
+};
+use crate::detect::discovery;
+use crate::detect::hysteresis::Verdict;
+use crate::detect::rate::ladder;
+use crate::detect::season::WEEK_US;
+use crate::detect::volume::Volume;
+use crate::figure::{FigureQuery, FigureSource, Slice};
+use crate::group::Evidence;
+use crate::incident::Deviation;
+
+/// A slice points the same way as a firing one from this p-value.
+const LEANING: f64 = 0.05;
+
+/// What is asked of each slice.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Question {
+    /// Whether the count of a stretch is improbable.
+    Count(CountSettings),
+    /// Whether the time since the last event is.
+    Silence,
+}
+
+/// The figures of one round.
+pub(super) struct VolumeRound {
+    question: Question,
+    from_us: i64,
+    step_us: i64,
+    stretches: Vec<usize>,
+    /// Share of false ones tolerated among what fires at one step.
+    discovery_rate: f64,
+    volumes: Arc<Volumes>,
+    slices: Vec<Slice>,
+    index: HashMap<Slice, usize>,
+    /// Per slice, events of all steps before the i-th: a stretch is one subtraction.
+    sums: Vec<Vec<f64>>,
+}
+
+/// How long a detector of counts looks back at a step, in microseconds. None for the others.
+pub(super) fn tested_us(detect: &Detect) -> Option<i64> {
+    let window = match detect {
+        Detect::Count(detect) => detect.window,
+        Detect::Silence(detect) => detect.window,
+        Detect::Rate(_) | Detect::Threshold(_) | Detect::Auto(_) => return None,
+    };
+    Some(i64::try_from(window.as_micros()).unwrap_or(i64::MAX / 4))
+}
+
+impl VolumeRound {
+    /// Reads what the steps from `first` to `last` need to test counts.
+    pub fn count(
+        source: &dyn FigureSource,
+        definition: &MonitorDefinition,
+        detect: &CountDetect,
+        volumes: Arc<Volumes>,
+        (first, last): (Step, Step),
+    ) -> Result<Self, String> {
+        let settings = CountSettings {
+            direction: definition.direction,
+            min_samples: detect.min_samples,
+            min_change: detect.min_change,
+        };
+        let budget = detect.sensitivity.false_alerts_per_week();
+        let question = Question::Count(settings);
+        Self::fetch(source, definition, (question, budget), volumes, (first, last))
+    }
+
+    /// Reads what the steps from `first` to `last` need to look for silence.
+    pub fn silence(
+        source: &dyn FigureSource,
+        definition: &MonitorDefinition,
+        detect: &SilenceDetect,
+        volumes: Arc<Volumes>,
+        (first, last): (Step, Step),
+    ) -> Result<Self, String> {
+        let budget = detect.sensitivity.false_alerts_per_week();
+        let question = Question::Silence;
+        Self::fetch(source, definition, (question, budget), volumes, (first, last))
+    }
+
+    fn fetch(
+        source: &dyn FigureSource,
+        definition: &MonitorDefinition,
+        (question, budget): (Question, f64),
+        volumes: Arc<Volumes>,
+        (first, last): (Step, Step),
+    ) -> Result<Self, String> {
+        let step_us = first.end_us - first.start_us;
+        let window_us = tested_us(&definition.detect).unwrap_or(step_us);
+        let longest = usize::try_from(window_us / step_us).unwrap_or(1).max(1);
+        let from_us = first.end_us - longest as i64 * step_us;
+        let query = FigureQuery {
+            metric: definition.metric.clone(),
+            by: definition.by.clone(),
+            within: Slice::whole(),
+            from_us,
+            to_us: last.end_us,
+            step_us,
+            over_us: None,
+        };
+        let steps = usize::try_from((last.end_us - from_us) / step_us).unwrap_or(0);
+        let mut round = Self {
+            question,
+            from_us,
+            step_us,
+            stretches: ladder(longest),
+            discovery_rate: budget * step_us as f64 / WEEK_US as f64,
+            volumes,
+            slices: Vec::new(),
+            index: HashMap::new(),
+            sums: Vec::new(),
+        };
+        for figures in source.figures(&query)? {
+            let mut events = vec![0.0; steps];
+            for bucket in &figures.buckets {
+                let at = usize::try_from((bucket.start_us - from_us).div_euclid(step_us));
+                if let Some(cell) = at.ok().and_then(|at| events.get_mut(at)) {
+                    let value = bucket.value.filter(|value| value.is_finite());
+                    *cell += value.unwrap_or(0.0).max(0.0);
+                }
+            }
+            round.push(figures.slice, &events);
+        }
+        // Slices without a single event are what this is about.
+        let volumes = Arc::clone(&round.volumes);
+        let nothing = vec![0.0; steps];
+        for slice in volumes.slices() {
+            if !round.index.contains_key(slice) {
+                round.push(slice.clone(), &nothing);
+            }
+        }
+        Ok(round)
+    }
+
+    fn push(&mut self, slice: Slice, events: &[f64]) {
+        let mut sum = 0.0;
+        let running = events.iter().map(|events| {
+            sum += events;
+            sum
+        });
+        self.sums
+            .push(std::iter::once(0.0).chain(running).collect());
+        self.index.insert(slice.clone(), self.slices.len());
+        self.slices.push(slice);
+    }
+
+    /// Judges one step of every slice that has figures, history or a state.
+    pub fn judge(&self, step: Step, states: &mut HashMap<Slice, SliceState>) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let mut tested: Vec<(usize, CountScore)> = Vec::new();
+        for (at, slice) in self.slices.iter().enumerate() {
+            let state = states.get_mut(slice);
+            if let Some(state) = state.filter(|state| state.hysteresis.is_firing()) {
+                findings.push(self.recovering(at, step, state));
+                continue;
+            }
+            let ignore_before_us = states.get(slice).map_or(0, |state| state.ignore_before_us);
+            match self.score(at, step, ignore_before_us) {
+                Some(score) => tested.push((at, score)),
+                None if states.contains_key(slice) => findings.push(unjudged(slice, step)),
+                None => {}
+            }
+        }
+        let known: HashSet<&Slice> = self.slices.iter().collect();
+        let gone = states.keys().filter(|slice| !known.contains(slice));
+        findings.extend(gone.map(|slice| unjudged(slice, step)));
+        let p_values: Vec<f64> = tested.iter().map(|(_, score)| score.p_value).collect();
+        let cut_off = discovery::cut_off(&p_values, self.discovery_rate);
+        for (at, score) in tested {
+            let anomalous = cut_off.is_some_and(|cut_off| score.p_value <= cut_off);
+            findings.extend(self.finding(at, step, &score, anomalous));
+        }
+        findings
+    }
+
+    /// Whether a slice points `deviation`'s way at this step, and how much traffic it has.
+    pub fn leaning(&self, step: Step, deviation: Deviation) -> Vec<Evidence> {
+        let longest = self.stretches.first().copied().unwrap_or(1);
+        let says = |(at, slice): (usize, &Slice)| {
+            let whole = self.stretch(at, step, longest, 0)?;
+            let score = self.score(at, step, 0);
+            let leaning =
+                score.is_some_and(|s| s.p_value <= LEANING && s.deviation == deviation);
+            Some(Evidence {
+                slice: slice.clone(),
+                weight: whole.expected.max(whole.seen),
+                firing: false,
+                leaning,
+                judged: score.is_some(),
+            })
+        };
+        self.slices.iter().enumerate().filter_map(says).collect()
+    }
+
+    fn score(&self, at: usize, step: Step, ignore_before_us: i64) -> Option<CountScore> {
+        let volume = self.volume(at)?;
+        match &self.question {
+            Question::Count(settings) => {
+                let stretches = self.stretches.iter();
+                let stretches =
+                    stretches.filter_map(|n| self.stretch(at, step, *n, ignore_before_us));
+                score(stretches, volume.dispersion(), settings)
+            }
+            Question::Silence => self.silent(at, step, volume, ignore_before_us),
+        }
+    }
+
+    /// How improbable it is that there was nothing since the last event, or since the time looked back.
+    fn silent(
+        &self,
+        at: usize,
+        step: Step,
+        volume: &Volume,
+        ignore_before_us: i64,
+    ) -> Option<CountScore> {
+        let end = self.position(step);
+        let longest = self.stretches.first().copied().unwrap_or(1);
+        let first = end
+            .saturating_sub(longest)
+            .max(self.ignored(ignore_before_us))
+            .min(end);
+        let mut begin = end;
+        while begin > first && self.sum(at, begin - 1) == self.sum(at, end) {
+            begin -= 1;
+        }
+        let from_us = self.from_us + begin as i64 * self.step_us;
+        let (p_value, expected) = silence(volume, from_us, step.end_us);
+        Some(CountScore {
+            p_value,
+            deviation: Deviation::Down,
+            stretch: Stretch {
+                steps: end - begin,
+                seen: 0.0,
+                expected,
+            },
+        })
+    }
+
+    fn finding(
+        &self,
+        at: usize,
+        step: Step,
+        score: &CountScore,
+        anomalous: bool,
+    ) -> Option<Finding> {
+        let slice = self.slices.get(at)?;
+        let Stretch { seen, expected, .. } = score.stretch;
+        let started_us = match self.question {
+            _ if !anomalous => step.start_us,
+            Question::Silence => step.end_us - score.stretch.steps as i64 * self.step_us,
+            Question::Count(_) => self.started_us(at, step, seen / expected.max(1e-9)),
+        };
+        Some(Finding {
+            slice: slice.clone(),
+            verdict: if anomalous {
+                Verdict::Anomalous
+            } else {
+                Verdict::Normal
+            },
+            deviation: score.deviation,
+            seen: self.seen(at, step),
+            p_value: Some(score.p_value),
+            expected,
+            observed: Some(seen),
+            started_us,
+        })
+    }
+
+    /// The verdict on a firing slice: only new events count.
+    fn recovering(&self, at: usize, step: Step, state: &mut SliceState) -> Finding {
+        let new = self.stretch(at, step, 1, 0).unwrap_or(Stretch {
+            steps: 1,
+            seen: 0.0,
+            expected: 0.0,
+        });
+        let is_back = match self.question {
+            Question::Silence => new.seen > 0.0,
+            Question::Count(_) => {
+                let ratio = state.observed / state.expected.max(1e-9);
+                let dispersion = self.volume(at).map_or(0.0, Volume::dispersion);
+                recover(&mut state.evidence, new, ratio, dispersion);
+                is_normal(state.evidence)
+            }
+        };
+        // The longer it lasts, the surer it is.
+        if let Some(now) = self.score(at, step, state.ignore_before_us)
+            && Some(now.deviation) == state.deviation
+        {
+            state.p_value = Some(state.p_value.map_or(now.p_value, |p| p.min(now.p_value)));
+        }
+        Finding {
+            slice: self.slices.get(at).cloned().unwrap_or_default(),
+            verdict: if is_back {
+                Verdict::Normal
+            } else {
+                Verdict::Between
+            },
+            deviation: state.deviation.unwrap_or(Deviation::Down),
+            // That there are none is the incident; a slice that nobody expects anything of any more is none.
+            seen: self.seen(at, step) || new.expected > 0.0,
+            p_value: None,
+            expected: state.expected,
+            observed: Some(new.seen),
+            started_us: state.started_us,
+        }
+    }
+
+    fn started_us(&self, at: usize, step: Step, ratio: f64) -> i64 {
+        let longest = self.stretches.first().copied().unwrap_or(1);
+        let end = self.position(step);
+        let begin = end.saturating_sub(longest);
+        let steps: Vec<Stretch> = (begin..end)
+            .filter_map(|i| self.between(at, i, i + 1))
+            .collect();
+        let first = begin + change_point(&steps, ratio);
+        self.from_us + first as i64 * self.step_us
+    }
+
+    fn volume(&self, at: usize) -> Option<&Volume> {
+        self.volumes.of(self.slices.get(at)?)
+    }
+
+    fn seen(&self, at: usize, step: Step) -> bool {
+        let end = self.position(step);
+        self.sum(at, end) > self.sum(at, end.saturating_sub(1))
+    }
+
+    /// The last `steps` steps up to the end of `step`, without those before a time.
+    fn stretch(
+        &self,
+        at: usize,
+        step: Step,
+        steps: usize,
+        ignore_before_us: i64,
+    ) -> Option<Stretch> {
+        let end = self.position(step);
+        let ignored = self.ignored(ignore_before_us);
+        let begin = end.saturating_sub(steps).max(ignored).min(end);
+        self.between(at, begin, end)
+    }
+
+    fn between(&self, at: usize, begin: usize, end: usize) -> Option<Stretch> {
+        let volume = self.volume(at)?;
+        let at_us = |position: usize| self.from_us + position as i64 * self.step_us;
+        Some(Stretch {
+            steps: end - begin,
+            seen: self.sum(at, end) - self.sum(at, begin),
+            expected: volume.expected(at_us(begin), at_us(end)),
+        })
+    }
+
+    fn ignored(&self, ignore_before_us: i64) -> usize {
+        let ignored = (ignore_before_us - self.from_us).div_euclid(self.step_us);
+        usize::try_from(ignored).unwrap_or(0)
+    }
+
+    /// How many steps lie before the end of `step`.
+    fn position(&self, step: Step) -> usize {
+        usize::try_from((step.end_us - self.from_us) / self.step_us).unwrap_or(0)
+    }
+
+    fn sum(&self, at: usize, position: usize) -> f64 {
+        let sums = self.sums.get(at);
+        sums.and_then(|sums| sums.get(position)).copied().unwrap_or(0.0)
+    }
+}

@@ -1,0 +1,185 @@
+//! What number of events is normal for every slice of a count, from its history.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::definition::MonitorDefinition;
+use crate::detect::season::{Observed, WEEK_US};
+use crate::detect::volume::Volume;
+use crate::figure::{FigureQuery, FigureSource, Slice};
+use crate::incident::Incident;
+
+/// How long they are used before they are learned again, in microseconds of judged time.
+pub(super) const REFRESH_US: i64 = 15 * 60 * 1_000_000;
+/// Length of a slot of the week, in microseconds.
+pub(super) const SLOT_US: i64 = 30 * 60 * 1_000_000;
+/// The level is that of the last so much time.
+const LEVEL_US: i64 = 3 * 3600 * 1_000_000;
+
+/// What is normal for a monitor's slices and for the slices above them.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Volumes {
+    /// End of the last step they were learned for.
+    pub at_us: i64,
+    by: Vec<String>,
+    known: HashMap<Slice, Volume>,
+}
+
+/// Events of one slice by slot, and the slots that say nothing of what is normal.
+#[derive(Default)]
+struct Blocks {
+    events: BTreeMap<i64, f64>,
+    excluded: BTreeSet<i64>,
+}
+
+impl Blocks {
+    /// Every slot from the first with events to `to_us` that counts.
+    fn observed(&self, to_us: i64) -> Vec<Observed> {
+        let first = self.events.iter().find(|(_, events)| **events > 0.0);
+        let Some((first_us, _)) = first else {
+            return Vec::new();
+        };
+        let slots = (*first_us..to_us).step_by(usize::try_from(SLOT_US).unwrap_or(usize::MAX));
+        slots
+            .filter(|start_us| !self.excluded.contains(start_us))
+            .map(|start_us| Observed {
+                start_us,
+                value: self.events.get(&start_us).copied().unwrap_or(0.0),
+            })
+            .collect()
+    }
+}
+
+impl Volumes {
+    /// Reads `history_us` up to `upto_us`, without the `tested_us` before it that are tested against it and without
+    /// what `incidents` made of it. None where there is too little to judge anything.
+    pub fn learn(
+        source: &dyn FigureSource,
+        definition: &MonitorDefinition,
+        (history_us, tested_us): (i64, i64),
+        upto_us: i64,
+        incidents: &[Incident],
+    ) -> Result<Option<Self>, String> {
+        let to_us = (upto_us - tested_us).div_euclid(SLOT_US) * SLOT_US;
+        let from_us = (to_us - history_us).div_euclid(SLOT_US) * SLOT_US;
+        let mut levels: Vec<HashMap<Slice, Blocks>> =
+            (0..=definition.by.len()).map(|_| HashMap::new()).collect();
+        // A week at a time, so that no answer is larger than it may be.
+        let mut week_us = from_us;
+        while week_us < to_us {
+            let end_us = to_us.min(week_us + WEEK_US);
+            let query = FigureQuery {
+                metric: definition.metric.clone(),
+                by: definition.by.clone(),
+                within: Slice::whole(),
+                from_us: week_us,
+                to_us: end_us,
+                step_us: SLOT_US,
+                over_us: None,
+            };
+            for figures in source.figures(&query)? {
+                let outages = outages(&figures.slice, incidents);
+                let events = figures.buckets.iter().filter_map(|bucket| {
+                    let value = bucket.value.filter(|value| value.is_finite())?;
+                    Some((bucket.start_us, value.max(0.0)))
+                });
+                for (start_us, events) in events {
+                    let is_out = |(from, to): &(i64, i64)| {
+                        start_us < *to && *from < start_us.saturating_add(SLOT_US)
+                    };
+                    let is_excluded = outages.iter().any(is_out);
+                    for (depth, level) in levels.iter_mut().enumerate() {
+                        let by = definition.by.iter().take(depth);
+                        let prefix = figures.slice.project(|d| by.clone().any(|kept| kept == d));
+                        let blocks = level.entry(prefix).or_default();
+                        *blocks.events.entry(start_us).or_default() += events;
+                        // What is wrong with a part is wrong with the whole as well.
+                        if is_excluded {
+                            blocks.excluded.insert(start_us);
+                        }
+                    }
+                }
+            }
+            week_us = end_us;
+        }
+        let mut found = Self {
+            at_us: upto_us,
+            by: definition.by.clone(),
+            known: HashMap::new(),
+        };
+        for level in levels {
+            for (slice, blocks) in level {
+                found.add(slice, &blocks.observed(to_us), to_us);
+            }
+            if found.known.is_empty() {
+                return Ok(None);
+            }
+        }
+        Ok(Some(found))
+    }
+
+    /// What is normal for a slice that has history, or for one above it.
+    pub fn of(&self, slice: &Slice) -> Option<&Volume> {
+        self.known.get(slice)
+    }
+
+    /// The slices that the monitor splits its metric into and that have history.
+    pub fn slices(&self) -> impl Iterator<Item = &Slice> {
+        let all = self.known.keys();
+        all.filter(|slice| slice.dimensions() == self.by.len())
+    }
+
+    /// Events expected of all that lies within a slice, between two times.
+    pub fn expected(&self, within: &Slice, from_us: i64, to_us: i64) -> f64 {
+        if let Some(own) = self.known.get(within) {
+            return own.expected(from_us, to_us);
+        }
+        let parts = self.slices().filter(|slice| within.covers(slice));
+        let volumes = parts.filter_map(|slice| self.known.get(slice));
+        volumes.map(|one| one.expected(from_us, to_us)).sum()
+    }
+
+    fn add(&mut self, slice: Slice, blocks: &[Observed], to_us: i64) {
+        let parent = (slice.dimensions() > 0).then(|| self.parent(&slice));
+        let above = parent.as_ref().and_then(|parent| self.known.get(parent));
+        let volume = match (slice.dimensions(), above) {
+            (0, _) => Volume::of_whole(blocks, SLOT_US),
+            (_, Some(above)) => Some(Volume::of_slice(blocks, above)),
+            (_, None) => None,
+        };
+        let Some(volume) = volume else {
+            return;
+        };
+        let lately = blocks
+            .iter()
+            .filter(|block| block.start_us >= to_us - LEVEL_US);
+        let (seen, expected) = lately.fold((0.0, 0.0), |(seen, expected), block| {
+            let end_us = block.start_us + SLOT_US;
+            (
+                seen + block.value,
+                expected + volume.expected(block.start_us, end_us),
+            )
+        });
+        let towards = above.map_or(1.0, Volume::level);
+        self.known
+            .insert(slice, volume.at_level(seen, expected, towards));
+    }
+
+    /// The slice without its last dimension, in the order of the definition.
+    fn parent(&self, slice: &Slice) -> Slice {
+        let fixed = |dimension: &&String| slice.value(dimension).is_some();
+        let last = self.by.iter().rev().find(fixed);
+        slice.project(|dimension| Some(dimension) != last.map(String::as_str))
+    }
+}
+
+/// When something was wrong with all of a slice.
+fn outages(slice: &Slice, incidents: &[Incident]) -> Vec<(i64, i64)> {
+    let own = incidents.iter().filter(|one| one.slice.covers(slice));
+    own.map(|one| {
+        (
+            one.started_at_us,
+            one.resolved_at_us.unwrap_or(i64::MAX),
+        )
+    })
+    .collect()
+}
