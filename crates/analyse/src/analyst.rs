@@ -1,5 +1,6 @@
 //! The one who answers: SQL, series and slices over the cubes and streams of a processor.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tillwatch_event::MemoryBudget;
@@ -12,7 +13,7 @@ use crate::engine::{self, Engine, EngineParts, metric_faults};
 use crate::error::AnalyseError;
 use crate::guard::check_text;
 use crate::limits::{LimitOverride, QueryLimits};
-use crate::metric::{Metric, MetricDefinition};
+use crate::metric::{Metric, MetricDefinition, Nature};
 use crate::pool::{WorkerPool, with_large_stack};
 use crate::processed::parts;
 use crate::reuse::{Reuse, ReuseStatus};
@@ -202,10 +203,12 @@ pub fn check_metrics(
     with_large_stack(|| metric_faults(&parts)).unwrap_or_else(|fault| vec![fault])
 }
 
-/// The names of the metrics that divide counts by counts, which a monitor of rates needs; metrics
-/// at fault are not among them.
+/// What the metrics are to those who judge them, by name; metrics at fault are not among them.
 #[must_use]
-pub fn ratio_metrics(processor: &Arc<Processor>, metrics: Vec<MetricDefinition>) -> Vec<String> {
+pub fn natures(
+    processor: &Arc<Processor>,
+    metrics: Vec<MetricDefinition>,
+) -> HashMap<String, Nature> {
     let parts = parts(processor, None, metrics, QueryLimits::default());
-    with_large_stack(|| engine::ratio_metrics(&parts)).unwrap_or_default()
+    with_large_stack(|| engine::natures(&parts)).unwrap_or_default()
 }

@@ -26,13 +26,13 @@ mod windowed;
 #[cfg(test)]
 mod tests;
 
-pub use analyst::{Analyst, check_metrics, ratio_metrics};
+pub use analyst::{Analyst, check_metrics, natures};
 pub use audit::{AuditLimits, AuditPart, AuditReport, Auditor, Difference};
 pub use calendar::{Period, is_zone, nearest_zone};
 pub use encode::QueryResult;
 pub use error::{AnalyseError, Fault, Position};
 pub use limits::{LimitOverride, QueryLimits};
-pub use metric::{Metric, MetricDefinition, MetricKind, Ratio};
+pub use metric::{Metric, MetricDefinition, MetricKind, Nature, Ratio};
 pub use reuse::ReuseStatus;
 pub use series::{
     OneSeries, PointValue, PointWindow, Series, SeriesQuery, Slice, SliceBucket, Slices,

@@ -1,6 +1,6 @@
 //! Putting the engine together, with every metric checked.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use datafusion::execution::{
@@ -22,7 +22,7 @@ use crate::friendly::KnownNames;
 use crate::guard::{BoundFunctions, allowed_aggregates, allowed_scalars, allowed_table_functions};
 use crate::limits::{BATCH_ROWS, QueryLimits};
 use crate::measure::{MEASURE, MeasureNames, merge_function};
-use crate::metric::{Compiler, MeasureInfo, Metric, MetricDefinition};
+use crate::metric::{Compiler, MeasureInfo, Metric, MetricDefinition, Nature};
 use crate::series::PANE;
 use crate::source::{CubeSource, StreamSource};
 use crate::suggest;
@@ -116,22 +116,18 @@ pub(crate) fn metric_faults(parts: &EngineParts) -> Vec<AnalyseError> {
     faults
 }
 
-/// The names of the metrics that divide counts by counts; those at fault are not among them.
-pub(crate) fn ratio_metrics(parts: &EngineParts) -> Vec<String> {
+/// What the metrics are that can be compiled, by name.
+pub(crate) fn natures(parts: &EngineParts) -> HashMap<String, Nature> {
     let cubes = cubes(&parts.cubes);
     let Ok(base) = state(parts) else {
-        return Vec::new();
+        return HashMap::new();
     };
     let known = known(&base);
-    parts
-        .metrics
-        .iter()
-        .filter(|definition| {
-            compile(definition, &cubes, &base, &known, &parts.limits)
-                .is_ok_and(|metric| metric.ratio().is_some())
-        })
-        .map(|definition| definition.name.clone())
-        .collect()
+    let sound = parts.metrics.iter().filter_map(|definition| {
+        let metric = compile(definition, &cubes, &base, &known, &parts.limits).ok()?;
+        Some((definition.name.clone(), metric.nature()))
+    });
+    sound.collect()
 }
 
 fn cubes(sources: &[Arc<dyn CubeSource>]) -> BTreeMap<String, Cube> {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use datafusion::execution::{SessionState, SessionStateBuilder};
 
-pub(crate) use build::{EngineParts, metric_faults, ratio_metrics};
+pub(crate) use build::{EngineParts, metric_faults, natures};
 pub(crate) use runtime::CROWDED;
 
 use tillwatch_event::MemoryBudget;

@@ -59,6 +59,7 @@ impl Compiler<'_> {
         let dfschema = DFSchema::try_from(Arc::clone(&schema)).map_err(|e| fault(&e))?;
         let ratio = ratio(&expr, &measures);
         let is_additive = adds_up(&expr, &measures);
+        let is_count = counts(&expr, &measures);
         let parts = match &ratio {
             Some((numerator, denominator)) => Some((
                 self.physical(numerator.clone(), &dfschema)?,
@@ -86,6 +87,7 @@ impl Compiler<'_> {
             kind: kind(definition, &result_type, ratio.is_some(), is_additive),
             definition: definition.clone(),
             ratio,
+            is_count,
             measures,
             result_type,
             function: Arc::new(function),

@@ -58,6 +58,17 @@ impl MetricKind {
     }
 }
 
+/// What a metric is to those who judge it by the number of events behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nature {
+    /// A count divided by a count.
+    Ratio,
+    /// A count of events.
+    Count,
+    /// Anything else.
+    Value,
+}
+
 /// Numerator and denominator of a metric that divides counts by counts.
 ///
 /// Each is a count itself or a sum or difference of counts, so that the rate detector may treat
@@ -76,6 +87,7 @@ pub struct Metric {
     pub(crate) definition: MetricDefinition,
     pub(crate) kind: MetricKind,
     pub(crate) ratio: Option<Ratio>,
+    pub(crate) is_count: bool,
     /// The measures its function takes, in the order of its arguments.
     pub(crate) measures: Vec<MeasureInfo>,
     pub(crate) result_type: DataType,
@@ -109,6 +121,24 @@ impl Metric {
     #[must_use]
     pub fn ratio(&self) -> Option<&Ratio> {
         self.ratio.as_ref()
+    }
+
+    /// Whether it counts events: a count, or a sum or difference of counts.
+    #[must_use]
+    pub fn is_count(&self) -> bool {
+        self.is_count
+    }
+
+    /// What a monitor can judge it as.
+    #[must_use]
+    pub fn nature(&self) -> Nature {
+        if self.ratio.is_some() {
+            Nature::Ratio
+        } else if self.is_count {
+            Nature::Count
+        } else {
+            Nature::Value
+        }
     }
 
     /// The type of its value.

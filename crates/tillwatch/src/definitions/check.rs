@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use tillwatch_analyse::{AnalyseError, MetricDefinition, check_metrics, ratio_metrics};
+use tillwatch_analyse::{AnalyseError, MetricDefinition, Nature, check_metrics, natures};
 use tillwatch_event::{Field, FieldType, StreamSchema, currency};
 use tillwatch_process::{
     CubeDefinition, Item, ProcessError, ProcessOptions, Processor, Rates, StreamDefinition,
@@ -322,13 +322,13 @@ fn take_out(
     }
 }
 
-/// Checks every metric against its cube; gives those that can be judged, and which of them divide
-/// counts by counts: none is told of a metric at fault.
+/// Checks every metric against its cube; gives those that can be judged, and what they are to a detector: nothing is
+/// told of a metric at fault.
 pub fn metrics(
     folder: &Folder,
     (processor, damaged): (Processor, HashSet<String>),
     faults: &mut Vec<Fault>,
-) -> (Vec<MetricDefinition>, HashMap<String, bool>) {
+) -> (Vec<MetricDefinition>, HashMap<String, Nature>) {
     let mut judged: Vec<(usize, MetricDefinition)> = Vec::new();
     for item in &folder.metrics {
         let written = &item.value;
@@ -360,17 +360,12 @@ pub fn metrics(
         .collect();
     let processor = Arc::new(processor);
     let found = check_metrics(&processor, definitions.clone());
-    let ratios = ratio_metrics(&processor, definitions.clone());
-    let mut divides: HashMap<String, bool> = definitions
-        .iter()
-        .map(|definition| (definition.name.clone(), ratios.contains(&definition.name)))
-        .collect();
+    let natures = natures(&processor, definitions.clone());
     for error in &found {
         let (name, fault) = match error {
             AnalyseError::Metric { metric, fault, .. } => (metric.as_str(), fault.clone()),
             other => ("", tillwatch_analyse::Fault::new(other.to_string())),
         };
-        divides.remove(name);
         // A measure that is at fault itself has been reported.
         let lost = judged
             .iter()
@@ -396,37 +391,63 @@ pub fn metrics(
                 .suggest(fault.suggestion),
         );
     }
-    (definitions, divides)
+    (definitions, natures)
 }
 
-/// Checks that detectors which count samples have a metric that has some. `divides` says which
-/// sound metrics divide counts by counts.
-pub fn detectors(folder: &Folder, divides: &HashMap<String, bool>, faults: &mut Vec<Fault>) {
+/// Checks that detectors have a metric that they can judge. `natures` says what sound metrics are.
+pub fn detectors(folder: &Folder, natures: &HashMap<String, Nature>, faults: &mut Vec<Fault>) {
+    const SHARE: &str = "a count divided by a count";
+    const COUNT: &str = "a count of events";
     for item in &folder.monitors {
-        if divides.get(&item.value.metric) != Some(&false) {
+        let Some(nature) = natures.get(&item.value.metric) else {
             continue;
-        }
-        let (within, what, instead): (Vec<&str>, _, _) = match &item.value.detect {
-            shape::Detect::Rate(_) => (
+        };
+        let (within, what, needed, instead): (Vec<&str>, _, _, _) = match (
+            &item.value.detect,
+            nature,
+        ) {
+            (shape::Detect::Rate(_), Nature::Count | Nature::Value) => (
                 vec!["rate"],
                 "`rate` judges",
+                SHARE,
                 "use `threshold`, or a metric such as approved / attempts over two counts",
             ),
-            shape::Detect::Threshold(threshold) if threshold.min_samples.is_some_and(|n| n > 0) => {
+            (shape::Detect::Count(_), Nature::Ratio | Nature::Value) => (
+                vec!["count"],
+                "`count` judges",
+                COUNT,
+                "use `threshold`, or a metric over measures such as count(*)",
+            ),
+            (shape::Detect::Silence(_), Nature::Ratio | Nature::Value) => (
+                vec!["silence"],
+                "`silence` judges",
+                COUNT,
+                "use a metric over measures such as count(*)",
+            ),
+            (shape::Detect::Auto(_), Nature::Value) => (
+                vec!["auto"],
+                "`auto` judges a count of events or",
+                SHARE,
+                "use `threshold`, or a metric over counts",
+            ),
+            (shape::Detect::Threshold(threshold), Nature::Count | Nature::Value)
+                if threshold.min_samples.is_some_and(|n| n > 0) =>
+            {
                 (
                     vec!["threshold", "min_samples"],
                     "`min_samples` counts the denominator of",
+                    SHARE,
                     "leave `min_samples` out, or use a metric such as approved / attempts over two counts",
                 )
             }
-            shape::Detect::Threshold(_) => continue,
+            _ => continue,
         };
         let path: Vec<&str> = ["monitors", item.name.as_str(), "detect"]
             .into_iter()
             .chain(within)
             .collect();
         let message = format!(
-            "{what} a count divided by a count, and metric '{}' is none",
+            "{what} {needed}, and metric '{}' is none",
             item.value.metric
         );
         faults.push(

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use tillwatch_monitor::definition::{
-    DefinitionFault, Detect, RateDetect, Sensitivity, ThresholdDetect,
+    AutoDetect, CountDetect, DefinitionFault, Detect, RateDetect, Sensitivity, SilenceDetect,
+    ThresholdDetect,
 };
 
 use super::fault::Fault;
@@ -29,6 +30,17 @@ pub fn detector(
             let window = over.unwrap_or(detect.window);
             Detect::Rate(RateDetect { window, ..detect })
         }),
+        shape::Detect::Count(count) => count_detect(count).map(|detect| {
+            let window = over.unwrap_or(detect.window);
+            Detect::Count(CountDetect { window, ..detect })
+        }),
+        shape::Detect::Silence(silence) => silence_detect(silence).map(|detect| {
+            let window = over.unwrap_or(detect.window);
+            Detect::Silence(SilenceDetect { window, ..detect })
+        }),
+        shape::Detect::Auto(auto) => Ok(Detect::Auto(AutoDetect {
+            sensitivity: sensitivity(auto.sensitivity.as_deref())?,
+        })),
     }
 }
 
@@ -39,10 +51,20 @@ fn over(folder: &Folder, item: &Item<shape::Monitor>, faults: &mut Vec<Fault>) -
     let (window, least, name) = match &item.value.detect {
         shape::Detect::Threshold(threshold) => (threshold.window, 1, "threshold"),
         shape::Detect::Rate(rate) => (rate.window, 10, "rate"),
+        shape::Detect::Count(count) => (count.window, 10, "count"),
+        shape::Detect::Silence(silence) => (silence.window, 60, "silence"),
+        shape::Detect::Auto(_) => (None, 10, "auto"),
     };
     let mut fault = |message: String, instead: Option<String>| {
         faults.push(folder.fault(item.file, &path, message).suggest(instead));
     };
+    if matches!(item.value.detect, shape::Detect::Auto(_)) {
+        fault(
+            "`auto` chooses its window itself".to_owned(),
+            Some("leave `over` out, or name the detector".to_owned()),
+        );
+        return None;
+    }
     if window.is_some() {
         fault(
             format!("`over` stands for `window`, which `{name}` has as well"),
@@ -90,13 +112,34 @@ fn threshold_detect(written: &shape::Threshold, over: Option<Duration>) -> Thres
 fn rate_detect(written: &shape::Rate) -> Result<RateDetect, DefinitionFault> {
     let default = RateDetect::default();
     Ok(RateDetect {
-        sensitivity: match &written.sensitivity {
-            Some(text) => Sensitivity::parse(text)?,
-            None => default.sensitivity,
-        },
+        sensitivity: sensitivity(written.sensitivity.as_deref())?,
         min_samples: written.min_samples.unwrap_or(default.min_samples),
         window: written.window.map_or(default.window, |text| text.0),
         history: written.history.map_or(default.history, |text| text.0),
         min_change: written.min_change.unwrap_or(default.min_change),
     })
+}
+
+fn count_detect(written: &shape::Count) -> Result<CountDetect, DefinitionFault> {
+    let default = CountDetect::default();
+    Ok(CountDetect {
+        sensitivity: sensitivity(written.sensitivity.as_deref())?,
+        min_samples: written.min_samples.unwrap_or(default.min_samples),
+        window: written.window.map_or(default.window, |text| text.0),
+        history: written.history.map_or(default.history, |text| text.0),
+        min_change: written.min_change.unwrap_or(default.min_change),
+    })
+}
+
+fn silence_detect(written: &shape::Silence) -> Result<SilenceDetect, DefinitionFault> {
+    let default = SilenceDetect::default();
+    Ok(SilenceDetect {
+        sensitivity: sensitivity(written.sensitivity.as_deref())?,
+        window: written.window.map_or(default.window, |text| text.0),
+        history: written.history.map_or(default.history, |text| text.0),
+    })
+}
+
+fn sensitivity(written: Option<&str>) -> Result<Sensitivity, DefinitionFault> {
+    written.map_or(Ok(Sensitivity::default()), Sensitivity::parse)
 }

@@ -71,11 +71,11 @@ pub fn finish(mut folder: Folder, environment: Environment<'_>) -> Result<Loaded
         .unwrap_or_default();
     let options = limits.process.options();
     let processor = check::processor(&folder, &resolved, rates.as_ref(), &options, &mut faults);
-    let (metrics, divides) = match processor {
+    let (metrics, natures) = match processor {
         Some(processor) => check::metrics(&folder, processor, &mut faults),
         None => Default::default(),
     };
-    check::detectors(&folder, &divides, &mut faults);
+    check::detectors(&folder, &natures, &mut faults);
     sources::sources(&folder, environment, limits.poll, &mut faults);
     check::boards(&folder, &mut faults);
     let history = history::place(&folder, environment, &mut faults);

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
-use tillwatch_monitor::definition::detector_fault;
+use tillwatch_monitor::definition::{DETECTORS, detector_fault};
 
 use super::limits::Limits;
 use super::scalar::DurationText;
@@ -240,6 +240,12 @@ pub enum Detect {
     Threshold(Threshold),
     /// A share against its own history, by a beta-binomial test.
     Rate(Rate),
+    /// A number of events against its own history at such a time of the week, by a negative binomial test.
+    Count(Count),
+    /// No event for improbably long, by its own history at such a time of the week.
+    Silence(Silence),
+    /// What fits the metric: `rate` for a ratio of two counts, `count` for a count.
+    Auto(Auto),
 }
 
 /// Settings of the `threshold` detector.
@@ -272,6 +278,42 @@ pub struct Rate {
     pub window: Option<DurationText>,
     /// How much history the baseline looks at. Default 7d.
     pub history: Option<DurationText>,
+}
+
+/// Settings of the `count` detector.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Count {
+    /// Stretches that have, and are expected to have, fewer events are not judged. Default 20.
+    pub min_samples: Option<u64>,
+    /// The smallest change worth an incident, as a share of what is expected. Default 0.2.
+    pub min_change: Option<f64>,
+    /// `low`, `normal` or `high`: a false alert in two years, ten weeks or one week. Default `normal`.
+    pub sensitivity: Option<String>,
+    /// The longest stretch that is tested; shorter ones are tested too. Default 1h.
+    pub window: Option<DurationText>,
+    /// How much history says what is normal at a time of the week, 3d to 90d. Default 28d.
+    pub history: Option<DurationText>,
+}
+
+/// Settings of the `silence` detector.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Silence {
+    /// `low`, `normal` or `high`: a false alert in two years, ten weeks or one week. Default `normal`.
+    pub sensitivity: Option<String>,
+    /// How far is looked back for the last event. Default 6h.
+    pub window: Option<DurationText>,
+    /// How much history says what is normal at a time of the week, 3d to 90d. Default 28d.
+    pub history: Option<DurationText>,
+}
+
+/// Settings of the `auto` detector.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Auto {
+    /// `low`, `normal` or `high`: a false alert in two years, ten weeks or one week. Default `normal`.
+    pub sensitivity: Option<String>,
 }
 
 /// A channel.
@@ -435,6 +477,9 @@ impl<'de> Visitor<'de> for DetectVisitor {
         match (name, detector_fault(name)) {
             (_, Some(fault)) => Err(unknown_detector(name, fault.reason)),
             ("rate", None) => Ok(Detect::Rate(Rate::default())),
+            ("count", None) => Ok(Detect::Count(Count::default())),
+            ("silence", None) => Ok(Detect::Silence(Silence::default())),
+            ("auto", None) => Ok(Detect::Auto(Auto::default())),
             (_, None) => Err(E::custom(format!("detector `{name}` needs settings"))),
         }
     }
@@ -447,10 +492,12 @@ impl<'de> Visitor<'de> for DetectVisitor {
         if let Some(fault) = detector_fault(&name) {
             return Err(unknown_detector(&name, fault.reason));
         }
-        let detect = if name == "rate" {
-            Detect::Rate(entries.next_value::<Option<Rate>>()?.unwrap_or_default())
-        } else {
-            Detect::Threshold(entries.next_value()?)
+        let detect = match name.as_str() {
+            "rate" => Detect::Rate(settings(&mut entries)?),
+            "count" => Detect::Count(settings(&mut entries)?),
+            "silence" => Detect::Silence(settings(&mut entries)?),
+            "auto" => Detect::Auto(settings(&mut entries)?),
+            _ => Detect::Threshold(entries.next_value()?),
         };
         match entries.next_key::<String>()? {
             None => Ok(detect),
@@ -461,11 +508,18 @@ impl<'de> Visitor<'de> for DetectVisitor {
     }
 }
 
+/// The settings of a detector that needs none.
+fn settings<'de, A: MapAccess<'de>, T: Deserialize<'de> + Default>(
+    entries: &mut A,
+) -> Result<T, A::Error> {
+    Ok(entries.next_value::<Option<T>>()?.unwrap_or_default())
+}
+
 /// The answer to a detector that does not exist: with the one that is meant, if that is plain.
 fn unknown_detector<E: serde::de::Error>(name: &str, reason: String) -> E {
-    const DETECTORS: &[&str] = &["threshold", "rate"];
-    match tillwatch_event::suggest::closest(name, DETECTORS.iter().copied()) {
-        Some(_) => E::unknown_variant(name, DETECTORS),
+    const NAMES: &[&str] = &DETECTORS;
+    match tillwatch_event::suggest::closest(name, NAMES.iter().copied()) {
+        Some(_) => E::unknown_variant(name, NAMES),
         None => E::custom(reason),
     }
 }

@@ -78,6 +78,7 @@ impl FigureSource for Figures {
             bucket_us: self.analyst.bucket_us(metric),
             unit: metric.definition().unit.clone(),
             is_rate: metric.ratio().is_some(),
+            is_count: metric.is_count(),
             watermark_us: stream.and_then(|stream| stream.watermark_at(now_us, options)),
             empty_value: self.empty_value(name)?,
             lateness_us: options.lateness_us,
