@@ -8,13 +8,14 @@ use super::DefinitionFault;
 use super::monitor::Direction;
 
 /// Names of the detectors this version has, as written under `detect`.
-pub const DETECTORS: [&str; 5] = ["auto", "threshold", "rate", "count", "silence"];
+pub const DETECTORS: [&str; 7] = [
+    "auto", "threshold", "rate", "count", "silence", "seasonal", "change",
+];
 
 /// Longest allowed `for`, `resolve_after` and threshold window.
 pub(super) const SPAN_MAX: Duration = Duration::from_secs(24 * 3600);
 
-/// How an anomaly is recognised. Further detectors (seasons, forecasts, change) become further variants here and a
-/// name in [`DETECTORS`].
+/// How an anomaly is recognised. Further detectors become further variants here and a name in [`DETECTORS`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Detect {
@@ -26,6 +27,10 @@ pub enum Detect {
     Count(CountDetect),
     /// That there was no event for so long is improbable, given the slice's own history at such a time.
     Silence(SilenceDetect),
+    /// The value is improbable, given the slice's own history at such a time.
+    Seasonal(SeasonalDetect),
+    /// The values of the last steps are improbable together, though none need be alone.
+    Change(SeasonalDetect),
     /// What fits the metric's kind.
     Auto(AutoDetect),
 }
@@ -39,6 +44,8 @@ impl Detect {
             Self::Rate(_) => "rate",
             Self::Count(_) => "count",
             Self::Silence(_) => "silence",
+            Self::Seasonal(_) => "seasonal",
+            Self::Change(_) => "change",
             Self::Auto(_) => "auto",
         }
     }
@@ -64,16 +71,17 @@ impl Detect {
                 sensitivity: auto.sensitivity,
                 ..CountDetect::default()
             })),
-            Self::Auto(_) => Err(format!(
-                "metric `{metric}` is neither a ratio of two counts nor a count of events, which `auto` can judge; give it a `threshold`"
-            )),
+            Self::Auto(auto) => Ok(Self::Seasonal(SeasonalDetect {
+                sensitivity: auto.sensitivity,
+                ..SeasonalDetect::default()
+            })),
             _ => Ok(self.clone()),
         }
     }
 }
 
 /// Detectors that are named in the documentation of methods but not built yet.
-const PLANNED: [&str; 5] = ["seasonal", "forecast", "change", "amount", "latency"];
+const PLANNED: [&str; 3] = ["forecast", "amount", "latency"];
 
 /// The fault for a detector name that cannot be used, or `None` where the name is one of
 /// [`DETECTORS`].
@@ -83,8 +91,9 @@ pub fn detector_fault(name: &str) -> Option<DefinitionFault> {
         return None;
     }
     let available = "available are `auto` (what fits the metric), `threshold` (above or below a fixed value), `rate` \
-                     (a share that is improbable given its history), `count` (a number of events that is) and \
-                     `silence` (no event for improbably long)";
+                     (a share that is improbable given its history), `count` (a number of events that is), \
+                     `silence` (no event for improbably long), `seasonal` (a value that is improbable at such a time) and \
+                     `change` (values that are so together)";
     let reason = if PLANNED.contains(&name) {
         format!("detector `{name}` is not in this version; {available}")
     } else {
@@ -132,7 +141,7 @@ impl Default for ThresholdDetect {
 }
 
 impl ThresholdDetect {
-    fn validate(&self, direction: Direction, faults: &mut Vec<DefinitionFault>) {
+    pub(super) fn validate(&self, direction: Direction, faults: &mut Vec<DefinitionFault>) {
         let mut fault = |field: &str, reason: &str| {
             faults.push(DefinitionFault::new(
                 format!("detect.threshold.{field}"),
@@ -250,7 +259,7 @@ impl Default for RateDetect {
 }
 
 impl RateDetect {
-    fn validate(&self, faults: &mut Vec<DefinitionFault>) {
+    pub(super) fn validate(&self, faults: &mut Vec<DefinitionFault>) {
         let mut fault = |field: &str, reason: &str| {
             faults.push(DefinitionFault::new(format!("detect.rate.{field}"), reason));
         };
@@ -316,7 +325,7 @@ impl Default for CountDetect {
 }
 
 impl CountDetect {
-    fn validate(&self, faults: &mut Vec<DefinitionFault>) {
+    pub(super) fn validate(&self, faults: &mut Vec<DefinitionFault>) {
         let mut fault = |field: &str, reason: &str| {
             faults.push(DefinitionFault::new(format!("detect.count.{field}"), reason));
         };
@@ -366,7 +375,7 @@ impl Default for SilenceDetect {
 }
 
 impl SilenceDetect {
-    fn validate(&self, direction: Direction, faults: &mut Vec<DefinitionFault>) {
+    pub(super) fn validate(&self, direction: Direction, faults: &mut Vec<DefinitionFault>) {
         let mut fault = |field: &str, reason: &str| {
             faults.push(DefinitionFault::new(format!("detect.silence.{field}"), reason));
         };
@@ -385,7 +394,57 @@ impl SilenceDetect {
     }
 }
 
-/// The detector that fits the metric: `rate` for a ratio of two counts, `count` for a count of events.
+/// A value tested against the slice's own history at such a time of the week.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SeasonalDetect {
+    /// How many false alarms are acceptable.
+    pub sensitivity: Sensitivity,
+    /// The metric is judged per window of this length, counted from the epoch.
+    #[serde(serialize_with = "seconds")]
+    pub window: Duration,
+    /// How far back the history reaches that says what is normal.
+    #[serde(serialize_with = "seconds")]
+    pub history: Duration,
+    /// Smallest change of a single value that matters, as a share of what is normal: 0.1 is a tenth.
+    pub min_change: f64,
+}
+
+impl Default for SeasonalDetect {
+    fn default() -> Self {
+        Self {
+            sensitivity: Sensitivity::Normal,
+            window: Duration::from_secs(5 * 60),
+            history: SEASON_HISTORY_DEFAULT,
+            min_change: 0.1,
+        }
+    }
+}
+
+/// Longest window of a value with a season: a slot of the week.
+const SEASON_WINDOW_MAX: Duration = Duration::from_secs(3600);
+
+impl SeasonalDetect {
+    pub(super) fn validate(&self, name: &str, faults: &mut Vec<DefinitionFault>) {
+        let mut fault = |field: &str, reason: &str| {
+            faults.push(DefinitionFault::new(format!("detect.{name}.{field}"), reason));
+        };
+        if self.window < Duration::from_secs(10) || self.window > SEASON_WINDOW_MAX {
+            fault("window", "must be between 10s and 1h");
+        }
+        if self.history < SEASON_HISTORY.0 || self.history > SEASON_HISTORY.1 {
+            fault("history", "must be between 3d and 90d");
+        }
+        if !(0.0..10.0).contains(&self.min_change) {
+            fault(
+                "min_change",
+                "must be a share from 0 to below 10, as 0.1 for a tenth of what is normal",
+            );
+        }
+    }
+}
+
+/// The detector that fits the metric: `rate` for a ratio of two counts, `count` for a count of events, `seasonal` for any
+/// other value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct AutoDetect {
     /// How many false alarms are acceptable.

@@ -10,7 +10,7 @@ mod monitor;
 pub(crate) use channel::literal_address;
 pub use channel::{ChannelDefinition, ChannelKind, Secret, WebhookDefinition};
 pub use detect::{
-    AutoDetect, CountDetect, DETECTORS, Detect, RateDetect, Sensitivity, SilenceDetect,
+    AutoDetect, CountDetect, DETECTORS, Detect, RateDetect, SeasonalDetect, Sensitivity, SilenceDetect,
     ThresholdDetect, detector_fault,
 };
 pub use monitor::{Direction, MonitorDefinition, Severity};

@@ -78,6 +78,8 @@ impl MonitorDefinition {
             Detect::Rate(rate) => rate.validate(&mut faults),
             Detect::Count(count) => count.validate(&mut faults),
             Detect::Silence(silence) => silence.validate(self.direction, &mut faults),
+            Detect::Seasonal(seasonal) => seasonal.validate("seasonal", &mut faults),
+            Detect::Change(change) => change.validate("change", &mut faults),
             Detect::Auto(_) => {}
         }
         faults
@@ -184,8 +186,8 @@ impl Severity {
 mod tests {
     use super::*;
     use crate::definition::{
-        AutoDetect, CountDetect, DETECTORS, RateDetect, Sensitivity, SilenceDetect,
-        ThresholdDetect, detector_fault,
+        AutoDetect, CountDetect, DETECTORS, RateDetect, SeasonalDetect, Sensitivity,
+        SilenceDetect, ThresholdDetect, detector_fault,
     };
 
     fn faults(monitor: &MonitorDefinition) -> Vec<String> {
@@ -261,9 +263,9 @@ mod tests {
         for name in DETECTORS {
             assert_eq!(detector_fault(name), None);
         }
-        let planned = detector_fault("seasonal").unwrap().reason;
+        let planned = detector_fault("forecast").unwrap().reason;
         assert!(
-            planned.starts_with("detector `seasonal` is not in this version;"),
+            planned.starts_with("detector `forecast` is not in this version;"),
             "{planned}"
         );
         assert!(
@@ -355,6 +357,28 @@ mod tests {
     }
 
     #[test]
+    fn values_with_a_season_that_cannot_be_judged_are_refused() {
+        let of = |detect| MonitorDefinition::new("m", "volume", detect);
+        let default = SeasonalDetect::default();
+        assert!(faults(&of(Detect::Seasonal(default.clone()))).is_empty());
+        assert!(faults(&of(Detect::Change(default))).is_empty());
+        let wrong = SeasonalDetect {
+            window: Duration::from_secs(2 * 3600),
+            history: Duration::from_secs(24 * 3600),
+            min_change: -1.0,
+            ..SeasonalDetect::default()
+        };
+        for (name, detect) in [
+            ("seasonal", Detect::Seasonal(wrong.clone())),
+            ("change", Detect::Change(wrong.clone())),
+        ] {
+            let found: Vec<String> = of(detect).validate().into_iter().map(|f| f.field).collect();
+            let expected = ["window", "history", "min_change"];
+            assert_eq!(found, expected.map(|field| format!("detect.{name}.{field}")));
+        }
+    }
+
+    #[test]
     fn what_is_chosen_fits_the_metric_and_what_does_not_is_refused() {
         let auto = Detect::Auto(AutoDetect {
             sensitivity: Sensitivity::High,
@@ -365,7 +389,7 @@ mod tests {
         };
         assert_eq!(name(&auto, true, false), Ok("rate"));
         assert_eq!(name(&auto, false, true), Ok("count"));
-        assert!(name(&auto, false, false).unwrap_err().contains("threshold"));
+        assert_eq!(name(&auto, false, false), Ok("seasonal"));
         let Ok(Detect::Count(count)) = auto.for_metric("m", false, true) else {
             panic!("a count is judged as one");
         };

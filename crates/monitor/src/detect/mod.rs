@@ -11,7 +11,9 @@ pub mod probability;
 pub mod rate;
 pub mod recovery;
 pub mod season;
+pub mod seasonal;
 #[cfg(test)]
 pub(crate) mod simulation;
+pub mod tail;
 pub mod threshold;
 pub mod volume;

@@ -54,6 +54,10 @@ fn step_us(definition: &MonitorDefinition, bucket_us: i64) -> i64 {
     let detect = match &definition.detect {
         Detect::Threshold(detect) => detect,
         Detect::Silence(_) => return buckets(SILENCE_US) * bucket_us,
+        Detect::Seasonal(detect) | Detect::Change(detect) => {
+            let window_us = i64::try_from(detect.window.as_micros()).unwrap_or(i64::MAX);
+            return buckets(window_us) * bucket_us;
+        }
         _ => return buckets(OFTEN_US) * bucket_us,
     };
     let Some(over_us) = over_us(detect) else {
@@ -78,7 +82,9 @@ fn complete_upto_us(
     let complete_us = facts.watermark_us?.min(by_clock_us);
     let asks_for_too_few = match &definition.detect {
         Detect::Threshold(detect) => detect.below.is_some(),
-        Detect::Count(_) => definition.direction != Direction::Up,
+        Detect::Count(_) | Detect::Seasonal(_) | Detect::Change(_) => {
+            definition.direction != Direction::Up
+        }
         Detect::Silence(_) => true,
         Detect::Rate(_) | Detect::Auto(_) => false,
     };

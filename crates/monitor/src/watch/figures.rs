@@ -89,8 +89,9 @@ impl Lifecycle<'_> {
     ) -> Result<IncidentFigures, MonitorError> {
         match &self.definition.detect {
             Detect::Rate(_) => self.rate_figures(incident, bad_until_us),
-            Detect::Count(_) | Detect::Silence(_) | Detect::Auto(_) => {
-                self.volume_figures(incident, bad_until_us)
+            Detect::Count(_) | Detect::Silence(_) => self.volume_figures(incident, bad_until_us),
+            Detect::Seasonal(_) | Detect::Change(_) | Detect::Auto(_) => {
+                self.value_figures(incident, step)
             }
             Detect::Threshold(detect) => {
                 self.threshold_figures(incident, detect, step, bad_until_us)
@@ -107,7 +108,9 @@ impl Lifecycle<'_> {
         since_us: i64,
     ) -> Result<Option<f64>, MonitorError> {
         match self.definition.detect {
-            Detect::Threshold(_) => Ok(incident.figures.value),
+            Detect::Threshold(_) | Detect::Seasonal(_) | Detect::Change(_) => {
+                Ok(incident.figures.value)
+            }
             _ => Ok(self.total(&incident.slice, since_us, step.end_us)?.value),
         }
     }
@@ -174,6 +177,27 @@ impl Lifecycle<'_> {
             value,
             expected: expected.map(f64::round),
             affected,
+            probability: self.probability(incident),
+            ..IncidentFigures::default()
+        })
+    }
+
+    /// The value of the last step, against what was normal when it began: the level of an incident that lasts becomes
+    /// that of the last hours.
+    fn value_figures(
+        &self,
+        incident: &Incident,
+        step: Step,
+    ) -> Result<IncidentFigures, MonitorError> {
+        let now = self.total(&incident.slice, step.start_us, step.end_us)?;
+        let members = self.memory.members(&incident.id);
+        let own = members
+            .filter(|(slice, _)| **slice == incident.slice)
+            .map(|(_, state)| state.expected)
+            .next();
+        Ok(IncidentFigures {
+            value: now.value.or(incident.figures.value),
+            expected: own.or(incident.figures.expected),
             probability: self.probability(incident),
             ..IncidentFigures::default()
         })

@@ -258,6 +258,7 @@ impl<'a> Lifecycle<'a> {
             Round::Rate(round) => round.leaning(step, deviation),
             Round::Threshold(round) => round.leaning(step, deviation, self.memory.known.as_ref()),
             Round::Volume(round) => round.leaning(step, deviation),
+            Round::Value(round) => round.leaning(step, deviation),
         };
         let fires = |slice: &Slice| {
             let state = self.memory.slices.get(slice);

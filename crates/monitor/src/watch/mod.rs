@@ -14,6 +14,7 @@ mod revise;
 mod state;
 mod status;
 mod threshold;
+mod values;
 mod volume;
 mod volumes;
 
@@ -32,7 +33,9 @@ use tokio::sync::broadcast;
 
 use crate::MonitorError;
 use crate::catalogue::{Catalogue, incidents, progress};
-use crate::definition::{DefinitionFault, Detect, MonitorDefinition, RateDetect};
+use crate::definition::{
+    DefinitionFault, Detect, MonitorDefinition, RateDetect, SeasonalDetect,
+};
 use crate::figure::{FigureSource, MetricFacts};
 use crate::incident::{Incident, IncidentEvent, TimelineKind};
 use baselines::{Baselines, LeftOut};
@@ -42,6 +45,7 @@ use lifecycle::{Lifecycle, Record};
 use rate::{RateRound, longest_steps};
 use state::{Finding, Live, Memory, Step};
 use threshold::ThresholdRound;
+use values::{Normals, ValueRound};
 use volume::{VolumeRound, tested_us};
 use volumes::Volumes;
 
@@ -135,6 +139,7 @@ enum Round {
     Rate(RateRound),
     Threshold(ThresholdRound),
     Volume(VolumeRound),
+    Value(ValueRound),
 }
 
 impl Round {
@@ -143,6 +148,7 @@ impl Round {
             Self::Rate(round) => round.judge(step, &mut memory.slices),
             Self::Threshold(round) => round.judge(step, memory),
             Self::Volume(round) => round.judge(step, &mut memory.slices),
+            Self::Value(round) => round.judge(step, &mut memory.slices),
         }
     }
 
@@ -151,7 +157,7 @@ impl Round {
         match self {
             Self::Rate(round) => round.note(),
             Self::Threshold(round) => round.note(),
-            Self::Volume(_) => None,
+            Self::Volume(_) | Self::Value(_) => None,
         }
     }
 }
@@ -374,6 +380,15 @@ impl Watch {
                     None => return Ok(Fetched::Learning(None)),
                 }
             }
+            Detect::Seasonal(detect) | Detect::Change(detect) => {
+                let is_change = matches!(definition.detect, Detect::Change(_));
+                let Some(normals) = self.normals(definition, facts, detect, memory, first)? else {
+                    return Ok(Fetched::Learning(None));
+                };
+                let settings = (detect, is_change);
+                ValueRound::fetch(source, definition, facts, settings, normals, (first, last))
+                    .map(Round::Value)
+            }
             // It has been resolved to what fits the metric.
             Detect::Auto(_) => return Ok(Fetched::Learning(None)),
         };
@@ -449,6 +464,39 @@ impl Watch {
         .map_err(MonitorError::Figures)?;
         memory.volumes = learned.map(Arc::new);
         Ok(memory.volumes.clone())
+    }
+
+    /// What values are normal when `first` is judged: what is at hand while it is fresh.
+    fn normals(
+        &self,
+        definition: &MonitorDefinition,
+        facts: &MetricFacts,
+        detect: &SeasonalDetect,
+        memory: &mut Memory,
+        first: Step,
+    ) -> Result<Option<Arc<Normals>>, MonitorError> {
+        let fresh = |known: &&Arc<Normals>| {
+            (0..values::REFRESH_US).contains(&(first.end_us - known.at_us))
+        };
+        if let Some(known) = memory.normals.as_ref().filter(fresh) {
+            return Ok(Some(Arc::clone(known)));
+        }
+        let history_us = i64::try_from(detect.history.as_micros()).unwrap_or(i64::MAX / 4);
+        let upto_us = first.start_us;
+        let known_incidents = self
+            .catalogue
+            .read(|db| incidents::since(db, &definition.name, upto_us - history_us))?;
+        let learned = Normals::learn(
+            self.source.as_ref(),
+            definition,
+            facts,
+            (history_us, first.end_us - first.start_us),
+            upto_us,
+            &known_incidents,
+        )
+        .map_err(MonitorError::Figures)?;
+        memory.normals = learned.map(Arc::new);
+        Ok(memory.normals.clone())
     }
 
     /// Writes everything of a round in one transaction, then tells subscribers.

@@ -120,9 +120,9 @@ impl Lifecycle<'_> {
         };
         let (from_us, to_us) = self.bad_time(incident, judged.bad_until_us);
         let (from_us, to_us) = match self.definition.detect {
-            Detect::Rate(_) | Detect::Count(_) | Detect::Silence(_) | Detect::Auto(_) => (from_us, to_us),
+            Detect::Rate(_) | Detect::Count(_) | Detect::Silence(_) => (from_us, to_us),
             // Every bucket of the window that was judged last, however long before the step it begins.
-            Detect::Threshold(_) => {
+            _ => {
                 let window = self.window(Step {
                     start_us: judged.step_start_us,
                     end_us: judged.step_end_us,

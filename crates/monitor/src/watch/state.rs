@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::baselines::Baselines;
 use super::known::Known;
+use super::values::Normals;
 use super::volumes::Volumes;
 use crate::detect::hysteresis::{Hysteresis, Verdict};
 use crate::figure::Slice;
@@ -86,6 +87,8 @@ pub(super) struct Memory {
     pub baselines: Option<std::sync::Arc<Baselines>>,
     /// What number of events is normal, for detectors of counts.
     pub volumes: Option<std::sync::Arc<Volumes>>,
+    /// What values are normal, for detectors of values with a season.
+    pub normals: Option<std::sync::Arc<Normals>>,
     /// Of a threshold on a metric that has a value without events: which slices there are.
     pub known: Option<Known>,
 }

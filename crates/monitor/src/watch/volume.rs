@@ -54,7 +54,7 @@ pub(super) fn tested_us(detect: &Detect) -> Option<i64> {
     let window = match detect {
         Detect::Count(detect) => detect.window,
         Detect::Silence(detect) => detect.window,
-        Detect::Rate(_) | Detect::Threshold(_) | Detect::Auto(_) => return None,
+        _ => return None,
     };
     Some(i64::try_from(window.as_micros()).unwrap_or(i64::MAX / 4))
 }

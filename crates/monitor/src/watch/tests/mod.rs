@@ -7,6 +7,7 @@ mod people;
 mod revised;
 mod thresholds;
 mod traffic;
+mod volumes;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -76,6 +76,34 @@ impl Traffic {
         });
     }
 
+    /// Adds Poisson traffic that comes and goes with the day: `per_minute` on average, half of it at night and half as
+    /// much again at noon.
+    pub fn daily(&self, slice: &Slice, from: i64, to: i64, per_minute: f64) {
+        self.varying(slice, from, to, |at| {
+            let hour = at.rem_euclid(DAY) as f64 / HOUR as f64;
+            per_minute * (1.0 - 0.5 * (std::f64::consts::TAU * hour / 24.0).cos())
+        });
+    }
+
+    /// Adds Poisson traffic of which all is well.
+    pub fn varying(&self, slice: &Slice, from: i64, to: i64, per_minute: impl Fn(i64) -> f64) {
+        let inner = &mut *self.inner.lock().unwrap();
+        let buckets = inner.slices.entry(slice.clone()).or_default();
+        let mut at = from;
+        while at < to {
+            let mean = per_minute(at) * BUCKET as f64 / MINUTE as f64;
+            let n = poisson(&mut inner.rng, mean) as f64;
+            if n > 0.0 {
+                let cell = buckets.entry(at).or_default();
+                *cell = cell.plus(Counts {
+                    successes: n,
+                    attempts: n,
+                });
+            }
+            at += BUCKET;
+        }
+    }
+
     fn add(
         &self,
         slice: &Slice,

@@ -1,0 +1,199 @@
+//! Counts and silence on simulated traffic with a day and a night.
+
+use std::time::Duration;
+
+use super::traffic::{BEGIN, BUCKET, DAY, HOUR, MINUTE};
+use super::{Bench, slice, summaries};
+use crate::definition::{
+    AutoDetect, CountDetect, Detect, Direction, MonitorDefinition, Sensitivity, SilenceDetect,
+};
+use crate::figure::Slice;
+use crate::incident::{Deviation, Incident, IncidentState};
+
+const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
+/// A Monday noon, with a week of history behind it.
+const LIVE: i64 = BEGIN + 7 * DAY + DAY / 2;
+
+fn monitor(by: &[&str], detect: Detect) -> MonitorDefinition {
+    let mut monitor = MonitorDefinition::new("volume", "attempts", detect);
+    monitor.by = by.iter().map(|dimension| (*dimension).to_owned()).collect();
+    monitor
+}
+
+fn count(by: &[&str], direction: Direction) -> MonitorDefinition {
+    let detect = CountDetect {
+        history: WEEK,
+        ..CountDetect::default()
+    };
+    MonitorDefinition {
+        direction,
+        ..monitor(by, Detect::Count(detect))
+    }
+}
+
+fn silence(by: &[&str], sensitivity: Sensitivity) -> MonitorDefinition {
+    let detect = SilenceDetect {
+        sensitivity,
+        history: WEEK,
+        ..SilenceDetect::default()
+    };
+    monitor(by, Detect::Silence(detect))
+}
+
+fn bench(seed: u64, monitors: Vec<MonitorDefinition>) -> Bench {
+    let bench = Bench::new(seed, monitors);
+    bench.traffic.is_count();
+    bench
+}
+
+fn psp(name: &str) -> Slice {
+    Slice::from([("psp", name)])
+}
+
+/// Judges every so often, as the clock goes, whether there are events or not.
+fn judge(bench: &Bench, from: i64, to: i64, every: i64) {
+    let mut at = from;
+    while at <= to {
+        assert_eq!(bench.judge_at(at).faults, []);
+        at += every;
+    }
+}
+
+fn found(bench: &Bench) -> Vec<Incident> {
+    bench.incidents()
+}
+
+#[test]
+fn a_drop_is_found_within_minutes_with_how_many_are_missing_and_ends_when_they_are_back() {
+    let bench = bench(70, vec![count(&[], Direction::Down)]);
+    let whole = Slice::whole();
+    let (from, to) = (LIVE + HOUR, LIVE + 2 * HOUR);
+    bench.traffic.daily(&whole, BEGIN, from, 60.0);
+    bench.traffic.daily(&whole, from, to, 20.0);
+    bench.traffic.daily(&whole, to, to + HOUR, 60.0);
+    judge(&bench, LIVE, from + 5 * MINUTE, BUCKET);
+    let open = bench.only_incident();
+    assert_eq!(open.direction, Deviation::Down);
+    assert!((open.started_at_us - from).abs() <= MINUTE, "{open:?}");
+    assert!(open.opened_at_us - from <= 3 * MINUTE, "{open:?}");
+    assert!(open.figures.probability.unwrap() > 0.9, "{open:?}");
+    judge(&bench, from + 5 * MINUTE, to + HOUR, BUCKET);
+    let ended = bench.only_incident();
+    assert_eq!(ended.state, IncidentState::Resolved);
+    assert!(ended.resolved_at_us.unwrap() - to < 15 * MINUTE, "{ended:?}");
+    // An hour about noon expects some 5 300, a third of which came.
+    let missing = ended.figures.affected.unwrap();
+    let exact = ended.figures.expected.unwrap() - ended.figures.value.unwrap();
+    assert!((missing - exact).abs() <= 1.0, "{ended:?}");
+    assert!((3_000.0..4_100.0).contains(&missing), "{missing}");
+    assert!(ended.summary.contains("missing"), "{}", ended.summary);
+}
+
+#[test]
+fn the_night_is_no_incident_and_neither_is_the_morning() {
+    let bench = bench(71, vec![count(&["psp"], Direction::Both)]);
+    for (name, per_minute) in [("a", 40.0), ("b", 6.0), ("c", 0.4)] {
+        bench
+            .traffic
+            .daily(&psp(name), BEGIN, LIVE + 3 * DAY, per_minute);
+    }
+    judge(&bench, LIVE, LIVE + 3 * DAY, MINUTE);
+    assert_eq!(summaries(&found(&bench)), Vec::<String>::new(), "seed 71");
+}
+
+#[test]
+fn a_rush_is_found_as_well() {
+    let bench = bench(72, vec![count(&["psp"], Direction::Up)]);
+    for name in ["a", "b"] {
+        bench.traffic.daily(&psp(name), BEGIN, LIVE + HOUR, 30.0);
+    }
+    bench
+        .traffic
+        .daily(&psp("b"), LIVE + 20 * MINUTE, LIVE + HOUR, 45.0);
+    judge(&bench, LIVE, LIVE + 30 * MINUTE, BUCKET);
+    let rush = bench.only_incident();
+    assert_eq!((rush.slice.clone(), rush.direction), (psp("b"), Deviation::Up));
+    assert!(rush.summary.contains("too many"), "{}", rush.summary);
+}
+
+#[test]
+fn a_slice_that_falls_silent_is_found_when_that_is_improbable_and_not_before() {
+    let bench = bench(73, vec![silence(&["psp"], Sensitivity::Normal)]);
+    let stop = LIVE + HOUR;
+    bench.traffic.daily(&psp("busy"), BEGIN, stop, 10.0);
+    bench.traffic.daily(&psp("slow"), BEGIN, stop, 1.0 / 60.0);
+    bench.traffic.daily(&psp("well"), BEGIN, stop + 4 * HOUR, 10.0);
+    judge(&bench, LIVE, stop + 4 * HOUR, MINUTE);
+    let silent = bench.only_incident();
+    assert_eq!(silent.slice, psp("busy"));
+    assert!((silent.started_at_us - stop).abs() <= MINUTE, "{silent:?}");
+    // Fifteen are expected in a minute: after two none is as good as impossible.
+    assert!(silent.opened_at_us - stop <= 4 * MINUTE, "{silent:?}");
+    assert_eq!(silent.state, IncidentState::Open);
+    assert_eq!(silent.figures.value, Some(0.0));
+    bench
+        .traffic
+        .daily(&psp("busy"), stop + 4 * HOUR, stop + 5 * HOUR, 10.0);
+    bench
+        .traffic
+        .daily(&psp("well"), stop + 4 * HOUR, stop + 5 * HOUR, 10.0);
+    judge(&bench, stop + 4 * HOUR + MINUTE, stop + 5 * HOUR, MINUTE);
+    assert_eq!(bench.only_incident().state, IncidentState::Resolved);
+}
+
+#[test]
+fn a_psp_all_of_whose_issuers_are_missing_is_one_incident() {
+    let bench = bench(74, vec![count(&["psp", "issuer"], Direction::Down)]);
+    let from = LIVE + 10 * MINUTE;
+    for issuer in 0..4 {
+        bench.traffic.daily(&slice("a", issuer), BEGIN, from, 8.0);
+        bench
+            .traffic
+            .daily(&slice("b", issuer), BEGIN, from + HOUR, 8.0);
+    }
+    judge(&bench, LIVE, from + 30 * MINUTE, BUCKET);
+    let open: Vec<Incident> = found(&bench)
+        .into_iter()
+        .filter(|incident| incident.state == IncidentState::Open)
+        .collect();
+    assert_eq!(open.len(), 1, "{:?}", summaries(&open));
+    assert_eq!(open[0].slice, psp("a"));
+}
+
+#[test]
+fn what_is_chosen_is_no_change_of_the_monitor_after_a_restart() {
+    let auto = Detect::Auto(AutoDetect::default());
+    let definitions = || {
+        vec![MonitorDefinition {
+            direction: Direction::Down,
+            ..monitor(&[], auto.clone())
+        }]
+    };
+    let mut bench = bench(75, definitions());
+    let whole = Slice::whole();
+    bench.traffic.daily(&whole, BEGIN, LIVE + HOUR, 60.0);
+    bench.traffic.daily(&whole, LIVE + HOUR, LIVE + 2 * HOUR, 10.0);
+    judge(&bench, LIVE, LIVE + HOUR + 10 * MINUTE, BUCKET);
+    let before = bench.only_incident();
+    assert_eq!(before.state, IncidentState::Open);
+    bench.restart(definitions(), LIVE + HOUR + 10 * MINUTE);
+    judge(
+        &bench,
+        LIVE + HOUR + 10 * MINUTE,
+        LIVE + HOUR + 20 * MINUTE,
+        BUCKET,
+    );
+    let after = bench.only_incident();
+    assert_eq!((after.id, after.state), (before.id, IncidentState::Open));
+}
+
+#[test]
+fn without_two_days_of_history_it_learns_and_judges_nothing() {
+    let bench = bench(76, vec![count(&[], Direction::Down)]);
+    let whole = Slice::whole();
+    bench.traffic.daily(&whole, BEGIN, BEGIN + DAY, 60.0);
+    judge(&bench, BEGIN + DAY, BEGIN + DAY + HOUR, MINUTE);
+    assert_eq!(summaries(&found(&bench)), Vec::<String>::new());
+    let status = bench.watch.monitors();
+    assert!(status[0].learning, "{status:?}");
+}

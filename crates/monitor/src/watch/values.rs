@@ -1,0 +1,251 @@
+//! One round of a monitor of values with a season: amounts, latencies, averages.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use super::rate::unjudged;
+use super::state::{Finding, SliceState, Step};
+use crate::definition::{MonitorDefinition, SeasonalDetect};
+use crate::detect::discovery;
+use crate::detect::hysteresis::Verdict;
+use crate::detect::season::{Observed, WEEK_US};
+use crate::detect::seasonal::{
+    LEVEL_VALUES, Normal, SUMMED_VALUES, SeasonalScore, SeasonalSettings,
+};
+use crate::figure::{FigureQuery, FigureSource, MetricFacts, Slice};
+use crate::group::Evidence;
+use crate::incident::{Deviation, Incident};
+
+/// How long what was learned is used before it is learned again, in microseconds of judged time.
+pub(super) const REFRESH_US: i64 = 3600 * 1_000_000;
+/// A slice points the same way as a firing one from this p-value, and is normal again above it.
+const LEANING: f64 = 0.05;
+/// Steps of history that are asked for at once, so that no answer is larger than it may be.
+const STEPS_AT_ONCE: i64 = 336;
+
+/// What is normal for a monitor's slices.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Normals {
+    /// End of the last step they were learned for.
+    pub at_us: i64,
+    known: HashMap<Slice, Normal>,
+}
+
+impl Normals {
+    /// Reads `history_us` of steps up to `upto_us` and learns from those without `incidents`. None where no slice has
+    /// history enough.
+    pub fn learn(
+        source: &dyn FigureSource,
+        definition: &MonitorDefinition,
+        facts: &MetricFacts,
+        (history_us, step_us): (i64, i64),
+        upto_us: i64,
+        incidents: &[Incident],
+    ) -> Result<Option<Self>, String> {
+        let mut values: HashMap<Slice, Vec<Observed>> = HashMap::new();
+        let mut from_us = (upto_us - history_us).div_euclid(step_us) * step_us;
+        while from_us < upto_us {
+            let to_us = upto_us.min(from_us + STEPS_AT_ONCE * step_us);
+            for (slice, found) in read(source, definition, facts, (from_us, to_us), step_us)? {
+                let known = values.entry(slice).or_default();
+                // A slice that was not there yet had no value, not none.
+                let found = found.into_iter();
+                known.extend(found.skip_while(|one| facts.empty_value == Some(one.value)));
+            }
+            from_us = to_us;
+        }
+        let mut known = HashMap::new();
+        for (slice, mut history) in values {
+            let own = incidents.iter().filter(|one| one.slice.covers(&slice));
+            let outages: Vec<(i64, i64)> = own
+                .map(|one| {
+                    let end_us = one.resolved_at_us.unwrap_or(i64::MAX);
+                    (one.started_at_us, end_us)
+                })
+                .collect();
+            history.retain(|one| {
+                let is_out = |(from, to): &(i64, i64)| {
+                    one.start_us < *to && *from < one.start_us.saturating_add(step_us)
+                };
+                !outages.iter().any(is_out)
+            });
+            if let Some(normal) = Normal::learn(&history) {
+                known.insert(slice, normal);
+            }
+        }
+        let found = Self {
+            at_us: upto_us,
+            known,
+        };
+        Ok((!found.known.is_empty()).then_some(found))
+    }
+
+    /// What is normal for a slice.
+    pub fn of(&self, slice: &Slice) -> Option<&Normal> {
+        self.known.get(slice)
+    }
+}
+
+/// The values of every slice's steps, ascending. Where nothing is a value, steps without events have it.
+fn read(
+    source: &dyn FigureSource,
+    definition: &MonitorDefinition,
+    facts: &MetricFacts,
+    (from_us, to_us): (i64, i64),
+    step_us: i64,
+) -> Result<Vec<(Slice, Vec<Observed>)>, String> {
+    let query = FigureQuery {
+        metric: definition.metric.clone(),
+        by: definition.by.clone(),
+        within: Slice::whole(),
+        from_us,
+        to_us,
+        step_us,
+        over_us: None,
+    };
+    let mut all = Vec::new();
+    for figures in source.figures(&query)? {
+        let found: BTreeMap<i64, f64> = figures
+            .buckets
+            .iter()
+            .filter_map(|bucket| {
+                let value = bucket.value.filter(|value| value.is_finite())?;
+                Some((bucket.start_us, value))
+            })
+            .collect();
+        let observed = |start_us: i64| {
+            let value = found.get(&start_us).copied().or(facts.empty_value)?;
+            Some(Observed { start_us, value })
+        };
+        let steps = usize::try_from(step_us).unwrap_or(usize::MAX);
+        let values = (from_us..to_us).step_by(steps).filter_map(observed);
+        all.push((figures.slice, values.collect()));
+    }
+    Ok(all)
+}
+
+/// The figures of one round.
+pub(super) struct ValueRound {
+    settings: SeasonalSettings,
+    step_us: i64,
+    discovery_rate: f64,
+    normals: Arc<Normals>,
+    slices: Vec<(Slice, Vec<Observed>)>,
+}
+
+impl ValueRound {
+    /// Reads what the steps from `first` to `last` need.
+    pub fn fetch(
+        source: &dyn FigureSource,
+        definition: &MonitorDefinition,
+        facts: &MetricFacts,
+        (detect, is_change): (&SeasonalDetect, bool),
+        normals: Arc<Normals>,
+        (first, last): (Step, Step),
+    ) -> Result<Self, String> {
+        let step_us = first.end_us - first.start_us;
+        let back = (LEVEL_VALUES + SUMMED_VALUES) as i64 * step_us;
+        let range = (first.start_us - back, last.end_us);
+        let mut slices = read(source, definition, facts, range, step_us)?;
+        // A slice without a single event in all the time is not among the figures.
+        if let Some(empty) = facts.empty_value {
+            let found: HashSet<Slice> = slices.iter().map(|(slice, _)| slice.clone()).collect();
+            let steps = usize::try_from(step_us).unwrap_or(usize::MAX);
+            for slice in normals.known.keys().filter(|slice| !found.contains(slice)) {
+                let nothing = (range.0..range.1).step_by(steps).map(|start_us| Observed {
+                    start_us,
+                    value: empty,
+                });
+                slices.push((slice.clone(), nothing.collect()));
+            }
+        }
+        Ok(Self {
+            settings: SeasonalSettings {
+                direction: definition.direction,
+                min_change: detect.min_change,
+                is_change,
+            },
+            step_us,
+            discovery_rate: detect.sensitivity.false_alerts_per_week() * step_us as f64
+                / WEEK_US as f64,
+            normals,
+            slices,
+        })
+    }
+
+    /// Judges one step of every slice that has figures, history or a state.
+    pub fn judge(&self, step: Step, states: &mut HashMap<Slice, SliceState>) -> Vec<Finding> {
+        let mut tested: Vec<(&Slice, SeasonalScore, f64)> = Vec::new();
+        for (slice, values) in &self.slices {
+            tested.extend(self.score(slice, values, step).map(|(score, value)| (slice, score, value)));
+        }
+        let found: HashSet<&Slice> = tested.iter().map(|(slice, _, _)| *slice).collect();
+        let missing = states.keys().filter(|slice| !found.contains(slice));
+        let mut findings: Vec<Finding> = missing.map(|slice| unjudged(slice, step)).collect();
+        let p_values: Vec<f64> = tested.iter().map(|(_, score, _)| score.p_value).collect();
+        let cut_off = discovery::cut_off(&p_values, self.discovery_rate);
+        for (slice, score, value) in tested {
+            let state = states.get_mut(slice);
+            let firing = state.filter(|state| state.hysteresis.is_firing());
+            let verdict = match &firing {
+                None if cut_off.is_some_and(|cut_off| score.p_value <= cut_off) => {
+                    Verdict::Anomalous
+                }
+                None => Verdict::Normal,
+                Some(_) if score.p_value > LEANING => Verdict::Normal,
+                Some(_) => Verdict::Between,
+            };
+            let expected = firing.as_ref().map_or(score.expected, |state| state.expected);
+            if let Some(state) = firing
+                && Some(score.deviation) == state.deviation
+            {
+                state.p_value =
+                    Some(state.p_value.map_or(score.p_value, |p| p.min(score.p_value)));
+            }
+            findings.push(Finding {
+                slice: slice.clone(),
+                verdict,
+                deviation: score.deviation,
+                seen: true,
+                p_value: Some(score.p_value),
+                expected,
+                observed: Some(value),
+                started_us: step.start_us,
+            });
+        }
+        findings
+    }
+
+    /// Whether a slice points `deviation`'s way at this step.
+    pub fn leaning(&self, step: Step, deviation: Deviation) -> Vec<Evidence> {
+        let says = |(slice, values): &(Slice, Vec<Observed>)| {
+            let (score, _) = self.score(slice, values, step)?;
+            Some(Evidence {
+                slice: slice.clone(),
+                weight: 1.0,
+                firing: false,
+                leaning: score.p_value <= LEANING && score.deviation == deviation,
+                judged: true,
+            })
+        };
+        self.slices.iter().filter_map(says).collect()
+    }
+
+    /// The score of a slice at a step, and its value there.
+    fn score(
+        &self,
+        slice: &Slice,
+        values: &[Observed],
+        step: Step,
+    ) -> Option<(SeasonalScore, f64)> {
+        let normal = self.normals.of(slice)?;
+        let upto = values.partition_point(|one| one.start_us < step.end_us);
+        let recent = values.get(..upto)?;
+        let last = recent.last()?;
+        // Only a value of this very step is judged.
+        if last.start_us < step.end_us - self.step_us {
+            return None;
+        }
+        Some((normal.score(recent, &self.settings)?, last.value))
+    }
+}
