@@ -424,12 +424,6 @@ pub fn detectors(folder: &Folder, natures: &HashMap<String, Nature>, faults: &mu
                 COUNT,
                 "use a metric over measures such as count(*)",
             ),
-            (shape::Detect::Auto(_), Nature::Value) => (
-                vec!["auto"],
-                "`auto` judges a count of events or",
-                SHARE,
-                "use `threshold`, or a metric over counts",
-            ),
             (shape::Detect::Threshold(threshold), Nature::Count | Nature::Value)
                 if threshold.min_samples.is_some_and(|n| n > 0) =>
             {

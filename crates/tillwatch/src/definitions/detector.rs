@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use tillwatch_monitor::definition::{
-    AutoDetect, CountDetect, DefinitionFault, Detect, RateDetect, Sensitivity, SilenceDetect,
-    ThresholdDetect,
+    AutoDetect, CountDetect, DefinitionFault, Detect, RateDetect, SeasonalDetect, Sensitivity,
+    SilenceDetect, ThresholdDetect,
 };
 
 use super::fault::Fault;
@@ -38,6 +38,8 @@ pub fn detector(
             let window = over.unwrap_or(detect.window);
             Detect::Silence(SilenceDetect { window, ..detect })
         }),
+        shape::Detect::Seasonal(seasonal) => seasonal_detect(seasonal).map(Detect::Seasonal),
+        shape::Detect::Change(change) => seasonal_detect(change).map(Detect::Change),
         shape::Detect::Auto(auto) => Ok(Detect::Auto(AutoDetect {
             sensitivity: sensitivity(auto.sensitivity.as_deref())?,
         })),
@@ -53,15 +55,24 @@ fn over(folder: &Folder, item: &Item<shape::Monitor>, faults: &mut Vec<Fault>) -
         shape::Detect::Rate(rate) => (rate.window, 10, "rate"),
         shape::Detect::Count(count) => (count.window, 10, "count"),
         shape::Detect::Silence(silence) => (silence.window, 60, "silence"),
+        shape::Detect::Seasonal(_) => (None, 10, "seasonal"),
+        shape::Detect::Change(_) => (None, 10, "change"),
         shape::Detect::Auto(_) => (None, 10, "auto"),
     };
     let mut fault = |message: String, instead: Option<String>| {
         faults.push(folder.fault(item.file, &path, message).suggest(instead));
     };
-    if matches!(item.value.detect, shape::Detect::Auto(_)) {
+    let instead = match item.value.detect {
+        shape::Detect::Auto(_) => Some("leave `over` out, or name the detector"),
+        shape::Detect::Seasonal(_) | shape::Detect::Change(_) => {
+            Some("leave `over` out; `window` says how much is judged at once")
+        }
+        _ => None,
+    };
+    if let Some(instead) = instead {
         fault(
-            "`auto` chooses its window itself".to_owned(),
-            Some("leave `over` out, or name the detector".to_owned()),
+            format!("`{name}` judges no trailing window"),
+            Some(instead.to_owned()),
         );
         return None;
     }
@@ -137,6 +148,16 @@ fn silence_detect(written: &shape::Silence) -> Result<SilenceDetect, DefinitionF
         sensitivity: sensitivity(written.sensitivity.as_deref())?,
         window: written.window.map_or(default.window, |text| text.0),
         history: written.history.map_or(default.history, |text| text.0),
+    })
+}
+
+fn seasonal_detect(written: &shape::Seasonal) -> Result<SeasonalDetect, DefinitionFault> {
+    let default = SeasonalDetect::default();
+    Ok(SeasonalDetect {
+        sensitivity: sensitivity(written.sensitivity.as_deref())?,
+        window: written.window.map_or(default.window, |text| text.0),
+        history: written.history.map_or(default.history, |text| text.0),
+        min_change: written.min_change.unwrap_or(default.min_change),
     })
 }
 

@@ -244,7 +244,11 @@ pub enum Detect {
     Count(Count),
     /// No event for improbably long, by its own history at such a time of the week.
     Silence(Silence),
-    /// What fits the metric: `rate` for a ratio of two counts, `count` for a count.
+    /// A value against its own history at such a time of the week.
+    Seasonal(Seasonal),
+    /// Values of the last steps, taken together, against their own history.
+    Change(Seasonal),
+    /// What fits the metric: `rate` for a ratio of two counts, `count` for a count, `seasonal` for any other value.
     Auto(Auto),
 }
 
@@ -303,6 +307,20 @@ pub struct Silence {
     /// `low`, `normal` or `high`: a false alert in two years, ten weeks or one week. Default `normal`.
     pub sensitivity: Option<String>,
     /// How far is looked back for the last event. Default 6h.
+    pub window: Option<DurationText>,
+    /// How much history says what is normal at a time of the week, 3d to 90d. Default 28d.
+    pub history: Option<DurationText>,
+}
+
+/// Settings of the `seasonal` and the `change` detector.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Seasonal {
+    /// `low`, `normal` or `high`: a false alert in two years, ten weeks or one week. Default `normal`.
+    pub sensitivity: Option<String>,
+    /// The smallest change of a single value worth an incident, as a share of what is normal. Default 0.1.
+    pub min_change: Option<f64>,
+    /// The metric is judged per window of this length, 10s to 1h. Default 5m.
     pub window: Option<DurationText>,
     /// How much history says what is normal at a time of the week, 3d to 90d. Default 28d.
     pub history: Option<DurationText>,
@@ -479,6 +497,8 @@ impl<'de> Visitor<'de> for DetectVisitor {
             ("rate", None) => Ok(Detect::Rate(Rate::default())),
             ("count", None) => Ok(Detect::Count(Count::default())),
             ("silence", None) => Ok(Detect::Silence(Silence::default())),
+            ("seasonal", None) => Ok(Detect::Seasonal(Seasonal::default())),
+            ("change", None) => Ok(Detect::Change(Seasonal::default())),
             ("auto", None) => Ok(Detect::Auto(Auto::default())),
             (_, None) => Err(E::custom(format!("detector `{name}` needs settings"))),
         }
@@ -496,6 +516,8 @@ impl<'de> Visitor<'de> for DetectVisitor {
             "rate" => Detect::Rate(settings(&mut entries)?),
             "count" => Detect::Count(settings(&mut entries)?),
             "silence" => Detect::Silence(settings(&mut entries)?),
+            "seasonal" => Detect::Seasonal(settings(&mut entries)?),
+            "change" => Detect::Change(settings(&mut entries)?),
             "auto" => Detect::Auto(settings(&mut entries)?),
             _ => Detect::Threshold(entries.next_value()?),
         };
