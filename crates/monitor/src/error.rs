@@ -46,6 +46,9 @@ pub enum MonitorError {
     /// The figures of a monitor could not be had.
     #[error("{0}")]
     Figures(String),
+    /// A back-test could not be made.
+    #[error("{0}")]
+    Backtest(String),
     /// The HTTP client of the channels could not be built.
     #[error("webhook client: {0}")]
     Client(String),

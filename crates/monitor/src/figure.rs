@@ -181,6 +181,15 @@ pub trait FigureSource: Send + Sync {
     /// A sentence for the status page, e.g. that there is no such metric.
     fn facts(&self, metric: &str) -> Result<MetricFacts, String>;
 
+    /// How long the buckets are that begin at `from_us` or later, at most, in microseconds: those of long ago may have
+    /// been joined.
+    ///
+    /// # Errors
+    /// A sentence for the status page.
+    fn width_us(&self, metric: &str, _from_us: i64) -> Result<i64, String> {
+        Ok(self.facts(metric)?.bucket_us)
+    }
+
     /// The figures asked for. Slices without events may be left out.
     ///
     /// # Errors

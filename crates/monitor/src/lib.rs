@@ -8,6 +8,7 @@
 //!
 //! Detectors never read a clock and know neither SQL nor HTTP.
 
+pub mod backtest;
 pub mod catalogue;
 pub mod channel;
 pub mod definition;

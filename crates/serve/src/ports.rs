@@ -219,6 +219,11 @@ pub enum IncidentAction {
     Acknowledge,
     /// It is over.
     Resolve,
+    /// Somebody says whether it was real.
+    Feedback {
+        /// Whether it was.
+        is_real: bool,
+    },
     /// Nothing is announced about it for a while.
     Silence {
         /// For how long.

@@ -128,6 +128,7 @@ export const en = {
   'timeline.reopened': 'Reopened',
   'timeline.delivered': 'Delivered',
   'timeline.delivery_failed': 'Delivery failed',
+  'timeline.feedback': 'Feedback',
   'page.notFound': 'This page does not exist',
   'page.crashed': 'Something went wrong on this page',
   'page.reload': 'Reload',

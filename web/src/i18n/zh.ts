@@ -125,6 +125,7 @@ export const zh: Record<MessageKey, string> = {
   'timeline.reopened': '重新触发',
   'timeline.delivered': '通知已送达',
   'timeline.delivery_failed': '通知发送失败',
+  'timeline.feedback': '反馈',
   'page.notFound': '页面不存在',
   'page.crashed': '页面出错了',
   'page.reload': '重新加载',

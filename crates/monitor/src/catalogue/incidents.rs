@@ -29,7 +29,8 @@ const TIMELINE_MAX: usize = 1000;
 const SELECT: &str = "select id, monitor, metric, unit, severity, state, slice, opened_at_us, \
      started_at_us, updated_at_us, resolved_at_us, value, expected, numerator, denominator, \
      affected, probability, direction, summary, silenced_until_us, transition, bound, judged, \
-     revised_at_us, revision \
+     revised_at_us, revision, evidence, \
+     (select is_real from feedback where incident = incidents.id) as is_real \
      from incidents ";
 
 impl Catalogue {
@@ -130,14 +131,14 @@ pub(crate) fn put(db: &Connection, i: &Incident, notify: &[String]) -> Result<()
         "insert into incidents (id, monitor, metric, unit, severity, state, slice, opened_at_us,
              started_at_us, updated_at_us, resolved_at_us, value, expected, numerator, denominator,
              affected, probability, direction, summary, silenced_until_us, transition, notify, bound,
-             judged, revised_at_us, revision)
+             judged, revised_at_us, revision, evidence)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-             ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)
+             ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)
          on conflict (id) do update set severity = ?5, state = ?6, slice = ?7, started_at_us = ?9,
              updated_at_us = ?10, resolved_at_us = ?11, value = ?12, expected = ?13,
              numerator = ?14, denominator = ?15, affected = ?16, probability = ?17, summary = ?19,
              silenced_until_us = ?20, transition = ?21, notify = ?22, bound = ?23,
-             judged = ?24, revised_at_us = ?25, revision = ?26",
+             judged = ?24, revised_at_us = ?25, revision = ?26, evidence = ?27",
     )?
     .execute(params![
         i.id.as_str(),
@@ -170,6 +171,7 @@ pub(crate) fn put(db: &Connection, i: &Incident, notify: &[String]) -> Result<()
         (i.revision.as_ref())
             .map(|revision| to_json("revision", revision))
             .transpose()?,
+        f.evidence,
     ])?;
     Ok(())
 }
@@ -264,6 +266,7 @@ fn read_row(row: &Row<'_>) -> Result<Incident, MonitorError> {
             denominator: row.get("denominator")?,
             affected: row.get("affected")?,
             probability: row.get("probability")?,
+            evidence: row.get("evidence")?,
         },
         direction: match direction.as_str() {
             "up" => Deviation::Up,
@@ -281,5 +284,6 @@ fn read_row(row: &Row<'_>) -> Result<Incident, MonitorError> {
             .transpose()?,
         silenced_until_us: row.get("silenced_until_us")?,
         transition: row.get("transition")?,
+        is_real: row.get("is_real")?,
     })
 }

@@ -4,6 +4,7 @@
 //! async thread. What belongs together is written in one transaction: a crash leaves either all of
 //! a judgement (states, incidents, messages, how far it was judged) or nothing of it.
 
+pub(crate) mod feedback;
 pub(crate) mod incidents;
 pub(crate) mod outbox;
 pub(crate) mod progress;

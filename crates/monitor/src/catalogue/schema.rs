@@ -6,7 +6,7 @@ use crate::MonitorError;
 
 /// One script per schema version, in order. Released ones are never changed: a new version is a
 /// further script.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     r"
 create table incidents (
     id text primary key,
@@ -96,6 +96,18 @@ alter table incidents add column revised_at_us integer;
 alter table incidents add column revision text;
 create index incidents_resolved on incidents (monitor, resolved_at_us) where state = 'resolved';
 ",
+    // `evidence`: −log₁₀ of the smallest p-value. `feedback`: what people said of incidents.
+    r"
+alter table incidents add column evidence real;
+create table feedback (
+    incident text primary key references incidents (id) on delete cascade,
+    monitor text not null,
+    evidence real,
+    is_real integer not null,
+    at_us integer not null
+) strict, without rowid;
+create index feedback_by_monitor on feedback (monitor, at_us);
+",
 ];
 
 /// Runs the scripts that the file has not seen yet, each in a transaction of its own.
@@ -132,7 +144,7 @@ mod tests {
             .pragma_update(None, "user_version", 99)
             .unwrap();
         let refused = Catalogue::open(&path).unwrap_err();
-        let expected = "catalogue: schema version 99 is newer than 3, which this version knows";
+        let expected = "catalogue: schema version 99 is newer than 4, which this version knows";
         assert_eq!(refused.to_string(), expected);
     }
 

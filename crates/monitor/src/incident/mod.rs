@@ -87,10 +87,12 @@ pub enum TimelineKind {
     Delivered,
     /// A channel could not be told, for good.
     DeliveryFailed,
+    /// Somebody said whether it was real.
+    Feedback,
 }
 
 impl TimelineKind {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Opened,
         Self::Updated,
         Self::Acknowledged,
@@ -98,6 +100,7 @@ impl TimelineKind {
         Self::Reopened,
         Self::Delivered,
         Self::DeliveryFailed,
+        Self::Feedback,
     ];
 
     /// The name as in JSON.
@@ -111,6 +114,7 @@ impl TimelineKind {
             Self::Reopened => "reopened",
             Self::Delivered => "delivered",
             Self::DeliveryFailed => "delivery_failed",
+            Self::Feedback => "feedback",
         }
     }
 
@@ -153,6 +157,8 @@ pub struct IncidentFigures {
     pub affected: Option<f64>,
     /// How probable it is that this is real, from 0 to 1. `None` for a threshold, which is certain.
     pub probability: Option<f64>,
+    /// −log₁₀ of the smallest p-value of its slices, from which the probability follows. `None` for a threshold.
+    pub evidence: Option<f64>,
 }
 
 /// The buckets that the figures of an incident were computed from, in microseconds since the epoch.
@@ -241,6 +247,8 @@ pub struct Incident {
     pub silenced_until_us: Option<i64>,
     /// How many transitions there were; numbers them for idempotency keys.
     pub transition: u32,
+    /// Whether it was real, where a person said so.
+    pub is_real: Option<bool>,
 }
 
 impl Incident {
@@ -311,6 +319,7 @@ pub(crate) fn example() -> Incident {
             denominator: Some(312.0),
             affected: Some(147.0),
             probability: Some(0.999),
+            evidence: Some(9.0),
         },
         direction: Deviation::Down,
         summary: "authorization_rate fell".into(),
@@ -324,6 +333,7 @@ pub(crate) fn example() -> Incident {
         judged: None,
         silenced_until_us: None,
         transition: 1,
+        is_real: None,
     }
 }
 

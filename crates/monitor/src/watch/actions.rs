@@ -22,7 +22,7 @@ pub struct ActionNote {
 
 impl ActionNote {
     /// `acknowledged by ada: on it`.
-    fn text(&self, action: &str) -> String {
+    pub(super) fn text(&self, action: &str) -> String {
         let clip = |text: &str| text.chars().take(NOTE_CHARS_MAX).collect::<String>();
         let by = self
             .by

@@ -94,5 +94,6 @@ fn opened(started_us: i64, now_us: i64) -> Incident {
         judged: None,
         silenced_until_us: None,
         transition: 1,
+        is_real: None,
     }
 }

@@ -148,6 +148,7 @@ impl Lifecycle<'_> {
             expected += n * self.expected_rate(incident, &slice.slice);
         }
         let some = denominator > 0.0;
+        let (evidence, probability) = self.surety(incident);
         Ok(IncidentFigures {
             value: some.then(|| numerator / denominator),
             expected: some.then(|| expected / denominator),
@@ -155,7 +156,8 @@ impl Lifecycle<'_> {
             numerator: Some(numerator),
             denominator: Some(denominator),
             affected: Some(missed(incident.direction, numerator, expected)),
-            probability: self.probability(incident),
+            probability,
+            evidence,
         })
     }
 
@@ -170,6 +172,7 @@ impl Lifecycle<'_> {
         let volumes = self.memory.volumes.as_ref();
         let expected = volumes.map(|known| known.expected(&incident.slice, from_us, to_us));
         let expected = expected.or(incident.figures.expected);
+        let (evidence, probability) = self.surety(incident);
         let affected = expected
             .zip(value)
             .map(|(expected, value)| missed(incident.direction, value, expected));
@@ -177,7 +180,8 @@ impl Lifecycle<'_> {
             value,
             expected: expected.map(f64::round),
             affected,
-            probability: self.probability(incident),
+            probability,
+            evidence,
             ..IncidentFigures::default()
         })
     }
@@ -195,23 +199,29 @@ impl Lifecycle<'_> {
             .filter(|(slice, _)| **slice == incident.slice)
             .map(|(_, state)| state.expected)
             .next();
+        let (evidence, probability) = self.surety(incident);
         Ok(IncidentFigures {
             value: now.value.or(incident.figures.value),
             expected: own.or(incident.figures.expected),
-            probability: self.probability(incident),
+            probability,
+            evidence,
             ..IncidentFigures::default()
         })
     }
 
-    /// How probable it is that an incident is real, by the surest of its slices.
-    fn probability(&self, incident: &Incident) -> Option<f64> {
+    /// The evidence that an incident is real, by the surest of its slices, and how probable it is.
+    fn surety(&self, incident: &Incident) -> (Option<f64>, Option<f64>) {
         let members = self.memory.members(&incident.id);
         let p_values = members.filter_map(|(_, state)| state.p_value);
         let p_value = p_values.fold(f64::INFINITY, f64::min);
-        let known = p_value
-            .is_finite()
-            .then(|| probability::of_p_value(p_value));
-        known.or(incident.figures.probability)
+        if !p_value.is_finite() {
+            return (incident.figures.evidence, incident.figures.probability);
+        }
+        let calibration = self.watch.calibration(&self.definition.name);
+        (
+            Some(probability::evidence(p_value)),
+            Some(calibration.of_p_value(p_value)),
+        )
     }
 
     /// From the incident's first bad bucket to the end of its last.

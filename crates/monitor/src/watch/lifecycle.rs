@@ -409,6 +409,7 @@ impl<'a> Lifecycle<'a> {
             judged: None,
             silenced_until_us: None,
             transition: 0,
+            is_real: None,
         });
         incident.state = IncidentState::Open;
         incident.severity = d.severity;

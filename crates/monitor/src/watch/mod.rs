@@ -1,6 +1,7 @@
 //! The engine: judges every monitor's newest buckets and keeps incidents up to date.
 
 mod actions;
+mod calibration;
 mod announce;
 mod audit;
 mod baselines;
@@ -20,12 +21,15 @@ mod volumes;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use tests::traffic;
 
 pub use actions::ActionNote;
 pub use audit::AUDIT;
+pub use calibration::Surety;
 pub use status::MonitorStatus;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -36,6 +40,7 @@ use crate::catalogue::{Catalogue, incidents, progress};
 use crate::definition::{
     DefinitionFault, Detect, MonitorDefinition, RateDetect, SeasonalDetect,
 };
+use crate::detect::probability::Calibration;
 use crate::figure::{FigureSource, MetricFacts};
 use crate::incident::{Incident, IncidentEvent, TimelineKind};
 use baselines::{Baselines, LeftOut};
@@ -106,6 +111,8 @@ pub struct Watch {
     /// The names of all channels.
     channels: Vec<String>,
     started_us: i64,
+    /// How sure each monitor is, by what people said of its incidents.
+    calibrations: Mutex<HashMap<String, Calibration>>,
 }
 
 struct Monitor {
@@ -194,7 +201,9 @@ impl Watch {
             options,
             channels: channels.to_vec(),
             started_us: now_us,
+            calibrations: Mutex::default(),
         };
+        watch.calibrate(&definitions)?;
         watch.close_stale(&definitions, now_us)?;
         for definition in definitions {
             let memory = watch.catalogue.read(|db| {

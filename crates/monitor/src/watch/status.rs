@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Inner, Monitor, Watch};
+use super::{Inner, Monitor, Surety, Watch};
 use crate::definition::{Detect, Severity};
 use crate::incident::time_text;
 
@@ -31,6 +31,8 @@ pub struct MonitorStatus {
     pub learning: bool,
     /// Why it could not be judged the last time, or what had to be left out of it.
     pub error: Option<String>,
+    /// How good its probabilities are.
+    pub feedback: Surety,
 }
 
 impl Inner {
@@ -51,6 +53,7 @@ impl Watch {
         let status = |monitor: &Monitor| {
             let inner = monitor.lock();
             let definition = monitor.definition.clone();
+            let feedback = self.surety(&definition.name);
             let firing = inner
                 .memory
                 .slices
@@ -69,6 +72,7 @@ impl Watch {
                 firing,
                 learning: inner.learning,
                 error: inner.error.clone().or_else(|| inner.note.clone()),
+                feedback,
             }
         };
         self.monitors.iter().map(status).collect()

@@ -9,8 +9,8 @@ use tillwatch_monitor::watch::{ActionNote, Watch};
 
 use crate::adapters::faults;
 use crate::documents::{
-    ActionRequest, Figure, Incident, IncidentRevision, IncidentState, Monitor, RevisedFigures,
-    TimelineEntry,
+    ActionRequest, Figure, Incident, IncidentRevision, IncidentState, Monitor, MonitorFeedback,
+    RevisedFigures, TimelineEntry, Verdict,
 };
 use crate::ports::{IncidentAction, IncidentChange, Incidents, changes_of};
 use crate::problem::Problem;
@@ -62,6 +62,9 @@ impl Incidents for WatchIncidents {
         found(match action {
             IncidentAction::Acknowledge => self.watch.acknowledge(id, &note, now_us),
             IncidentAction::Resolve => self.watch.resolve(id, &note, now_us),
+            IncidentAction::Feedback { is_real } => {
+                self.watch.feedback(id, is_real, &note, now_us)
+            }
             IncidentAction::Silence { duration } => {
                 let us = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
                 self.watch
@@ -94,6 +97,11 @@ impl Incidents for WatchIncidents {
                     firing: status.firing as u64,
                     learning: status.learning,
                     error: status.error,
+                    feedback: MonitorFeedback {
+                        real: status.feedback.real as u64,
+                        false_alarms: status.feedback.false_alarms as u64,
+                        brier: figure(status.feedback.brier),
+                    },
                 })
             })
             .collect()
@@ -172,6 +180,13 @@ fn document(incident: &monitor::Incident) -> Incident {
             now: revised(revision.now),
         }),
         silenced_until: incident.silenced_until_us.map(rfc3339),
+        verdict: incident.is_real.map(|is_real| {
+            if is_real {
+                Verdict::Real
+            } else {
+                Verdict::FalseAlarm
+            }
+        }),
         timeline: incident
             .timeline
             .iter()

@@ -7,7 +7,9 @@ use axum::response::{IntoResponse, Response};
 
 use crate::app::App;
 use crate::calls::{json, json_body};
-use crate::documents::{ActionRequest, Incident, IncidentList, IncidentState, MonitorList};
+use crate::documents::{
+    ActionRequest, Incident, IncidentList, IncidentState, MonitorList, Verdict,
+};
 use crate::live::{Place, incident_stream, off_runtime};
 use crate::ports::IncidentAction;
 use crate::problem::{Problem, ProblemDocument, Slug};
@@ -106,12 +108,13 @@ pub(crate) async fn live_incidents(
 /// Do something about an incident
 ///
 /// `acknowledge` says that somebody has taken it, `resolve` that it is over, `silence` that nothing is to be announced about
-/// it for a while (one hour unless `for` says otherwise, at most 30 days).
+/// it for a while (one hour unless `for` says otherwise, at most 30 days). `feedback` says by its `verdict` whether it was
+/// `real` or a `false_alarm`, at any time; the probabilities of its monitor learn from that.
 #[utoipa::path(
     post, path = "/v1/incidents/{id}/{action}", tag = "incidents",
     params(
         ("id" = String, Path, description = "Its id"),
-        ("action" = String, Path, description = "acknowledge, resolve or silence"),
+        ("action" = String, Path, description = "acknowledge, resolve, silence or feedback"),
     ),
     request_body(content = Option<ActionRequest>, description = "Optional"),
     responses(
@@ -126,7 +129,7 @@ pub(crate) async fn act_on_incident(
     request: Request,
 ) -> Result<Response, Problem> {
     Params::read(request.uri().query(), &[])?;
-    const ACTIONS: [&str; 3] = ["acknowledge", "resolve", "silence"];
+    const ACTIONS: [&str; 4] = ["acknowledge", "resolve", "silence", "feedback"];
     if !ACTIONS.contains(&action.as_str()) {
         return Err(Problem::new(
             Slug::NotFound,
@@ -140,6 +143,14 @@ pub(crate) async fn act_on_incident(
     let action = match action.as_str() {
         "acknowledge" => IncidentAction::Acknowledge,
         "resolve" => IncidentAction::Resolve,
+        "feedback" => IncidentAction::Feedback {
+            is_real: asked.verdict.map(|verdict| verdict == Verdict::Real).ok_or_else(|| {
+                Problem::new(
+                    Slug::BodyUnreadable,
+                    "Feedback needs a 'verdict', which is 'real' or 'false_alarm'.",
+                )
+            })?,
+        },
         _ => IncidentAction::Silence {
             duration: silence_duration(&asked)?,
         },

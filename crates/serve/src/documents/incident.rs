@@ -32,12 +32,22 @@ impl IncidentState {
     }
 }
 
+/// What a person said of an incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Something was wrong.
+    Real,
+    /// Nothing was.
+    FalseAlarm,
+}
+
 /// One entry of an incident's timeline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct TimelineEntry {
     /// When, RFC 3339.
     pub at: String,
-    /// `opened`, `updated`, `acknowledged`, `resolved`, `reopened`, `delivered` or `delivery_failed`.
+    /// `opened`, `updated`, `acknowledged`, `resolved`, `reopened`, `delivered`, `delivery_failed` or `feedback`.
     pub kind: String,
     /// What happened, in one sentence.
     pub text: String,
@@ -125,6 +135,8 @@ pub struct Incident {
     pub revision: Option<IncidentRevision>,
     /// Until when nothing is announced about it, RFC 3339.
     pub silenced_until: Option<String>,
+    /// What a person said of it: `real` or `false_alarm`; null before anybody did.
+    pub verdict: Option<Verdict>,
     /// What happened to it, oldest first.
     pub timeline: Vec<TimelineEntry>,
 }
@@ -147,6 +159,8 @@ pub struct ActionRequest {
     /// Of a silence: how long, such as `1h`.
     #[serde(rename = "for")]
     pub duration: Option<String>,
+    /// Of feedback, which needs it: `real` or `false_alarm`.
+    pub verdict: Option<Verdict>,
 }
 
 /// A monitor and what it sees.
@@ -175,6 +189,21 @@ pub struct Monitor {
     pub learning: bool,
     /// Why it could not judge the last time, or what it had to leave out.
     pub error: Option<String>,
+    /// What people said of its incidents, and how well its probabilities agree.
+    pub feedback: MonitorFeedback,
+}
+
+/// What people said of a monitor's incidents.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, ToSchema)]
+pub struct MonitorFeedback {
+    /// How many were real.
+    pub real: u64,
+    /// How many were false alarms.
+    pub false_alarms: u64,
+    /// The Brier score of its probabilities, as they are now: the mean squared difference from what was said. 0 is perfect,
+    /// 0.25 knows nothing; null before anything was said.
+    #[schema(value_type = Option<f64>)]
+    pub brier: Option<Figure>,
 }
 
 /// All monitors.

@@ -13,8 +13,8 @@ mod verify;
 pub use backup::{BackupRequest, BackupStatus, LastBackup};
 pub use board::{Board, BoardList, BoardSummary, Chart, Localized, Tile};
 pub use incident::{
-    ActionRequest, Incident, IncidentList, IncidentRevision, IncidentState, Monitor, MonitorList,
-    RevisedFigures, TimelineEntry,
+    ActionRequest, Incident, IncidentList, IncidentRevision, IncidentState, Monitor,
+    MonitorFeedback, MonitorList, RevisedFigures, TimelineEntry, Verdict,
 };
 pub use ingest::{QuarantineList, QuarantinedLine, Receipt, RejectedLine, ReplayReceipt};
 pub use maintain::{LastMaintain, MaintainStatus};

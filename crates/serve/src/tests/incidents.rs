@@ -49,6 +49,32 @@ async fn incidents_are_listed_shown_and_acted_on() {
 }
 
 #[tokio::test]
+async fn what_people_say_of_an_incident_is_noted_though_it_is_over() {
+    let stand = Stand::start().await;
+    stand.cases.open("inc_1");
+    let act = |action: &str, body: &'static str| {
+        let path = format!("/v1/incidents/inc_1/{action}");
+        stand.post(&path, "application/json", body).send()
+    };
+    let none = act("feedback", "{}").await.unwrap();
+    assert_eq!(problem(none).await.1, "body-unreadable");
+    let odd = act("feedback", r#"{"verdict":"maybe"}"#).await.unwrap();
+    assert_eq!(problem(odd).await.1, "body-unreadable");
+    assert_eq!(act("resolve", "{}").await.unwrap().status(), 200);
+    for verdict in ["false_alarm", "real"] {
+        let body = if verdict == "real" {
+            r#"{"verdict":"real","by":"ana"}"#
+        } else {
+            r#"{"verdict":"false_alarm"}"#
+        };
+        assert_eq!(act("feedback", body).await.unwrap().status(), 200);
+        let now = stand.json("/v1/incidents/inc_1").await;
+        assert_eq!(now["verdict"], verdict);
+        assert_eq!(now["state"], "resolved");
+    }
+}
+
+#[tokio::test]
 async fn incidents_are_pushed_as_they_change() {
     let stand = Stand::start().await;
     stand.cases.open("inc_1");

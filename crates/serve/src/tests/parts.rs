@@ -346,6 +346,7 @@ impl Cases {
             revised_at: None,
             revision: None,
             silenced_until: None,
+            verdict: None,
             timeline: Vec::new(),
         };
         self.cases.lock().unwrap().push(incident);
@@ -389,6 +390,10 @@ impl Incidents for Cases {
             }
             IncidentAction::Acknowledge => case.state = IncidentState::Acknowledged,
             IncidentAction::Resolve => case.state = IncidentState::Resolved,
+            IncidentAction::Feedback { is_real: true } => case.verdict = Some(Verdict::Real),
+            IncidentAction::Feedback { is_real: false } => {
+                case.verdict = Some(Verdict::FalseAlarm);
+            }
             IncidentAction::Silence { duration } => {
                 case.silenced_until = Some(format!("{} s", duration.as_secs()));
             }

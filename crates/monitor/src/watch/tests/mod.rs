@@ -6,7 +6,7 @@ mod engine;
 mod people;
 mod revised;
 mod thresholds;
-mod traffic;
+pub(crate) mod traffic;
 mod volumes;
 
 use std::sync::Arc;

@@ -1,0 +1,94 @@
+//! How sure monitors are of their incidents, by what people said of earlier ones.
+
+use std::collections::HashMap;
+use std::sync::{MutexGuard, PoisonError};
+
+use serde::Serialize;
+
+use super::{ActionNote, Watch};
+use crate::MonitorError;
+use crate::catalogue::{feedback, incidents};
+use crate::definition::MonitorDefinition;
+use crate::detect::probability::Calibration;
+use crate::incident::{Incident, TimelineEntry, TimelineKind};
+
+/// How good a monitor's probabilities are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Surety {
+    /// Incidents that people called real.
+    pub real: usize,
+    /// Incidents that people called false alarms.
+    pub false_alarms: usize,
+    /// The mean squared difference between the probability and what people said, as of now; null before they said
+    /// anything. 0 is perfect, 0.25 knows nothing.
+    pub brier: Option<f64>,
+}
+
+impl Watch {
+    /// Notes whether an incident was real, and judges by that from now on. Channels are not told.
+    ///
+    /// # Errors
+    /// There is no such incident, or the catalogue cannot be written.
+    pub fn feedback(
+        &self,
+        id: &str,
+        is_real: bool,
+        note: &ActionNote,
+        now_us: i64,
+    ) -> Result<Incident, MonitorError> {
+        let verdict = if is_real { "real" } else { "a false alarm" };
+        let incident = self.catalogue.write(|db| {
+            let incident = incidents::get(db, id)?;
+            feedback::put(db, &incident, is_real, now_us)?;
+            let entry = TimelineEntry {
+                at_us: now_us,
+                kind: TimelineKind::Feedback,
+                text: note.text(&format!("called {verdict}")),
+            };
+            incidents::append(db, &incident.id, &entry)?;
+            incidents::get(db, id)
+        })?;
+        self.calibrate(self.monitors.iter().map(|monitor| &monitor.definition))?;
+        self.feed.publish(TimelineKind::Feedback, incident.clone());
+        Ok(incident)
+    }
+
+    /// Fits every monitor's probability to what people said: to what they said of all, and then, from there, of its own.
+    pub(super) fn calibrate<'a>(
+        &self,
+        definitions: impl IntoIterator<Item = &'a MonitorDefinition>,
+    ) -> Result<(), MonitorError> {
+        let fitted = self.catalogue.read(|db| {
+            let all = Calibration::default().fitted(&feedback::verdicts(db, None)?);
+            let mut fitted = HashMap::new();
+            for definition in definitions {
+                let own = feedback::verdicts(db, Some(&definition.name))?;
+                fitted.insert(definition.name.clone(), all.fitted(&own));
+            }
+            Ok(fitted)
+        })?;
+        *self.calibrations() = fitted;
+        Ok(())
+    }
+
+    /// How sure a monitor is of what it finds.
+    pub(super) fn calibration(&self, monitor: &str) -> Calibration {
+        self.calibrations().get(monitor).copied().unwrap_or_default()
+    }
+
+    /// How good a monitor's probabilities are.
+    pub(super) fn surety(&self, monitor: &str) -> Surety {
+        let said = self.catalogue.read(|db| feedback::verdicts(db, Some(monitor)));
+        let said = said.unwrap_or_default();
+        let real = said.iter().filter(|verdict| verdict.is_real).count();
+        Surety {
+            real,
+            false_alarms: said.len() - real,
+            brier: self.calibration(monitor).brier(&said),
+        }
+    }
+
+    fn calibrations(&self) -> MutexGuard<'_, HashMap<String, Calibration>> {
+        self.calibrations.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
