@@ -163,9 +163,9 @@ def main():
 
         def ask(question, act):
             # Hours of work are not lost when somebody stops it.
-            def keep(found, others):
+            def keep(found, others=None):
                 rows[question] = found
-                loads.setdefault(question, []).append(others)
+                loads.setdefault(question, []).extend([others] if others is not None else [])
                 report.write(chosen.out, tables.sections(chosen, workload, floor, rows, failures, loads))
 
             keep(act(keep))

@@ -188,9 +188,8 @@ pub fn compare(first: &BacktestReport, second: &BacktestReport) -> Comparison {
     let mut only_first = Vec::new();
     for (at, one) in first.found.iter().enumerate() {
         let same = second.found.iter().zip(&mut taken).enumerate();
-        let mut same = same.filter(|(_, (other, taken))| {
-            !**taken && are_same(&one.incident, &other.incident)
-        });
+        let mut same =
+            same.filter(|(_, (other, taken))| !**taken && are_same(&one.incident, &other.incident));
         match same.next() {
             Some((place, (_, taken))) => {
                 *taken = true;
@@ -227,7 +226,8 @@ mod tests {
             history: Duration::from_secs(2 * 24 * 3600),
             ..RateDetect::default()
         };
-        let mut monitor = MonitorDefinition::new("drop", "authorization_rate", Detect::Rate(detect));
+        let mut monitor =
+            MonitorDefinition::new("drop", "authorization_rate", Detect::Rate(detect));
         monitor.by = vec!["psp".to_owned()];
         monitor.direction = Direction::Down;
         monitor.notify = vec!["nobody".to_owned()];
@@ -266,14 +266,22 @@ mod tests {
             told.push(done);
             true
         };
-        let report = run(&test(rate(Sensitivity::Normal)), figures(&traffic), &[], &mut go_on);
+        let report = run(
+            &test(rate(Sensitivity::Normal)),
+            figures(&traffic),
+            &[],
+            &mut go_on,
+        );
         let report = report.unwrap();
         assert_eq!(report.found.len(), 1, "{report:?}");
         let incident = &report.found[0].incident;
         assert_eq!(incident.slice, psp("a"));
         assert_eq!(incident.state, IncidentState::Resolved);
         let broken = BEGIN + 5 * DAY;
-        assert!((incident.started_at_us - broken).abs() < 5 * MINUTE, "{incident:?}");
+        assert!(
+            (incident.started_at_us - broken).abs() < 5 * MINUTE,
+            "{incident:?}"
+        );
         assert!(incident.opened_at_us > broken, "it knew nothing in advance");
         assert!(told.is_sorted() && told.last() == Some(&1.0), "{told:?}");
         assert!((report.per_week - 7.0 / 4.0).abs() < 1e-9);
@@ -285,7 +293,10 @@ mod tests {
     fn a_monitor_finds_the_same_as_it_did_live() {
         let traffic = week(81);
         let monitor = rate(Sensitivity::Normal);
-        let report = run(&test(monitor.clone()), figures(&traffic), &[], &mut |_| true).unwrap();
+        let report = run(&test(monitor.clone()), figures(&traffic), &[], &mut |_| {
+            true
+        })
+        .unwrap();
         let catalogue = Arc::new(Catalogue::in_memory().unwrap());
         let live = Watch::start(
             vec![MonitorDefinition {
@@ -307,7 +318,13 @@ mod tests {
             at += STRETCH_US;
         }
         let live = catalogue.incidents(&IncidentFilter::default()).unwrap();
-        let told = |incident: &Incident| (incident.started_at_us, incident.slice.clone(), incident.summary.clone());
+        let told = |incident: &Incident| {
+            (
+                incident.started_at_us,
+                incident.slice.clone(),
+                incident.summary.clone(),
+            )
+        };
         let found: Vec<_> = report.found.iter().map(|one| told(&one.incident)).collect();
         assert_eq!(found, live.iter().rev().map(told).collect::<Vec<_>>());
     }
@@ -315,7 +332,12 @@ mod tests {
     #[test]
     fn verdicts_of_people_label_what_is_found_and_what_is_not() {
         let traffic = week(82);
-        let first = run(&test(rate(Sensitivity::Normal)), figures(&traffic), &[], &mut |_| true);
+        let first = run(
+            &test(rate(Sensitivity::Normal)),
+            figures(&traffic),
+            &[],
+            &mut |_| true,
+        );
         let mut real = first.unwrap().found[0].incident.clone();
         real.is_real = Some(true);
         let mut other = real.clone();
@@ -323,7 +345,12 @@ mod tests {
         other.started_at_us = BEGIN + 4 * DAY;
         other.resolved_at_us = Some(BEGIN + 4 * DAY + HOUR);
         let known = [real.clone(), other.clone()];
-        let report = run(&test(rate(Sensitivity::Normal)), figures(&traffic), &known, &mut |_| true);
+        let report = run(
+            &test(rate(Sensitivity::Normal)),
+            figures(&traffic),
+            &known,
+            &mut |_| true,
+        );
         let report = report.unwrap();
         assert_eq!(report.found[0].known.as_deref(), Some(real.id.as_str()));
         assert_eq!(report.found[0].is_real, Some(true));
@@ -344,7 +371,10 @@ mod tests {
         let both = compare(&first, &first);
         assert_eq!((both.both, both.only_first.len()), (vec![(0, 0)], 0));
         let compared = compare(&first, &second);
-        assert_eq!((compared.only_first, compared.only_second), (vec![0], vec![]));
+        assert_eq!(
+            (compared.only_first, compared.only_second),
+            (vec![0], vec![])
+        );
     }
 
     #[test]
@@ -371,7 +401,11 @@ mod tests {
         assert_eq!(report.found.len(), 0, "{:?}", report.found);
         assert_eq!(report.steps as i64, 30 * DAY / (10 * 1_000_000) + 1);
         // Not a measurement: it says that nothing is read anew at every step.
-        assert!(began.elapsed() < Duration::from_secs(120), "{:?}", began.elapsed());
+        assert!(
+            began.elapsed() < Duration::from_secs(120),
+            "{:?}",
+            began.elapsed()
+        );
     }
 
     #[test]
@@ -381,7 +415,12 @@ mod tests {
         std::mem::swap(&mut backwards.from_us, &mut backwards.to_us);
         let refused = run(&backwards, figures(&traffic), &[], &mut |_| true).unwrap_err();
         assert!(refused.to_string().contains("400 days"), "{refused}");
-        let given_up = run(&test(rate(Sensitivity::Normal)), figures(&traffic), &[], &mut |done| done < 0.5);
+        let given_up = run(
+            &test(rate(Sensitivity::Normal)),
+            figures(&traffic),
+            &[],
+            &mut |done| done < 0.5,
+        );
         assert!(given_up.unwrap_err().to_string().contains("given up"));
         let mut wrong = test(rate(Sensitivity::Normal));
         wrong.monitor.metric = "missing".to_owned();

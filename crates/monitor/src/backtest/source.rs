@@ -6,9 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use crate::MonitorError;
 use crate::definition::{Detect, MonitorDefinition};
-use crate::figure::{
-    Bucket, FigureQuery, FigureSource, MetricFacts, Revised, Slice, SliceFigures,
-};
+use crate::figure::{Bucket, FigureQuery, FigureSource, MetricFacts, Revised, Slice, SliceFigures};
 
 /// Steps that are read at once, so that no answer is larger than it may be.
 const STEPS_AT_ONCE: i64 = 336;
@@ -105,7 +103,10 @@ fn read(
             let known = kept.entry(figures.slice).or_default();
             for bucket in figures.buckets {
                 let counts = if facts.is_rate {
-                    (bucket.numerator.unwrap_or(0.0), bucket.denominator.unwrap_or(0.0))
+                    (
+                        bucket.numerator.unwrap_or(0.0),
+                        bucket.denominator.unwrap_or(0.0),
+                    )
                 } else {
                     (bucket.value.unwrap_or(0.0), 0.0)
                 };
@@ -144,8 +145,13 @@ impl FigureSource for Past {
         }
         let answerable = |kept| {
             let fixed = query.within.pairs();
-            let mut named = query.by.iter().map(String::as_str).chain(fixed.map(|(d, _)| d));
-            (named.all(|d| self.by.iter().any(|by| by == d)) && query.over_us.is_none()).then_some(kept)
+            let mut named = query
+                .by
+                .iter()
+                .map(String::as_str)
+                .chain(fixed.map(|(d, _)| d));
+            (named.all(|d| self.by.iter().any(|by| by == d)) && query.over_us.is_none())
+                .then_some(kept)
         };
         let Some(kept) = self.kept.as_ref().and_then(answerable) else {
             return self.behind.figures(&query);

@@ -9,7 +9,13 @@ use super::monitor::Direction;
 
 /// Names of the detectors this version has, as written under `detect`.
 pub const DETECTORS: [&str; 7] = [
-    "auto", "threshold", "rate", "count", "silence", "seasonal", "change",
+    "auto",
+    "threshold",
+    "rate",
+    "count",
+    "silence",
+    "seasonal",
+    "change",
 ];
 
 /// Longest allowed `for`, `resolve_after` and threshold window.
@@ -327,7 +333,10 @@ impl Default for CountDetect {
 impl CountDetect {
     pub(super) fn validate(&self, faults: &mut Vec<DefinitionFault>) {
         let mut fault = |field: &str, reason: &str| {
-            faults.push(DefinitionFault::new(format!("detect.count.{field}"), reason));
+            faults.push(DefinitionFault::new(
+                format!("detect.count.{field}"),
+                reason,
+            ));
         };
         if self.min_samples == 0 {
             fault(
@@ -377,7 +386,10 @@ impl Default for SilenceDetect {
 impl SilenceDetect {
     pub(super) fn validate(&self, direction: Direction, faults: &mut Vec<DefinitionFault>) {
         let mut fault = |field: &str, reason: &str| {
-            faults.push(DefinitionFault::new(format!("detect.silence.{field}"), reason));
+            faults.push(DefinitionFault::new(
+                format!("detect.silence.{field}"),
+                reason,
+            ));
         };
         if self.window < Duration::from_secs(60) || self.window > SPAN_MAX {
             fault("window", "must be between 1m and 24h");
@@ -426,7 +438,10 @@ const SEASON_WINDOW_MAX: Duration = Duration::from_secs(3600);
 impl SeasonalDetect {
     pub(super) fn validate(&self, name: &str, faults: &mut Vec<DefinitionFault>) {
         let mut fault = |field: &str, reason: &str| {
-            faults.push(DefinitionFault::new(format!("detect.{name}.{field}"), reason));
+            faults.push(DefinitionFault::new(
+                format!("detect.{name}.{field}"),
+                reason,
+            ));
         };
         if self.window < Duration::from_secs(10) || self.window > SEASON_WINDOW_MAX {
             fault("window", "must be between 10s and 1h");
@@ -452,7 +467,10 @@ pub struct AutoDetect {
 }
 
 /// Durations leave as whole seconds: `{"window": 60}` would be ambiguous, so as text `60s`.
-pub(super) fn seconds<S: serde::Serializer>(span: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn seconds<S: serde::Serializer>(
+    span: &Duration,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&format_args!("{}s", span.as_secs()))
 }
 

@@ -10,8 +10,8 @@ mod monitor;
 pub(crate) use channel::literal_address;
 pub use channel::{ChannelDefinition, ChannelKind, Secret, WebhookDefinition};
 pub use detect::{
-    AutoDetect, CountDetect, DETECTORS, Detect, RateDetect, SeasonalDetect, Sensitivity, SilenceDetect,
-    ThresholdDetect, detector_fault,
+    AutoDetect, CountDetect, DETECTORS, Detect, RateDetect, SeasonalDetect, Sensitivity,
+    SilenceDetect, ThresholdDetect, detector_fault,
 };
 pub use monitor::{Direction, MonitorDefinition, Severity};
 

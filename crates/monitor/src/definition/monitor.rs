@@ -186,8 +186,8 @@ impl Severity {
 mod tests {
     use super::*;
     use crate::definition::{
-        AutoDetect, CountDetect, DETECTORS, RateDetect, SeasonalDetect, Sensitivity,
-        SilenceDetect, ThresholdDetect, detector_fault,
+        AutoDetect, CountDetect, DETECTORS, RateDetect, SeasonalDetect, Sensitivity, SilenceDetect,
+        ThresholdDetect, detector_fault,
     };
 
     fn faults(monitor: &MonitorDefinition) -> Vec<String> {
@@ -352,7 +352,11 @@ mod tests {
         silence.direction = Direction::Up;
         assert_eq!(
             fields(&silence),
-            ["detect.silence.window", "detect.silence.history", "direction"]
+            [
+                "detect.silence.window",
+                "detect.silence.history",
+                "direction"
+            ]
         );
     }
 
@@ -374,7 +378,10 @@ mod tests {
         ] {
             let found: Vec<String> = of(detect).validate().into_iter().map(|f| f.field).collect();
             let expected = ["window", "history", "min_change"];
-            assert_eq!(found, expected.map(|field| format!("detect.{name}.{field}")));
+            assert_eq!(
+                found,
+                expected.map(|field| format!("detect.{name}.{field}"))
+            );
         }
     }
 
@@ -397,7 +404,11 @@ mod tests {
         let rate = Detect::Rate(RateDetect::default());
         assert!(name(&rate, false, true).unwrap_err().contains("`rate`"));
         let silence = Detect::Silence(SilenceDetect::default());
-        assert!(name(&silence, true, false).unwrap_err().contains("`silence`"));
+        assert!(
+            name(&silence, true, false)
+                .unwrap_err()
+                .contains("`silence`")
+        );
         let threshold = threshold(Some(1.0), None).detect;
         assert_eq!(name(&threshold, false, false), Ok("threshold"));
     }

@@ -219,12 +219,7 @@ mod tests {
         let steps_until_normal = |ratio_now: f64| {
             let mut evidence = 0.0;
             (1..500).find(|_| {
-                recover(
-                    &mut evidence,
-                    stretch(1, 50.0 * ratio_now, 50.0),
-                    0.2,
-                    0.01,
-                );
+                recover(&mut evidence, stretch(1, 50.0 * ratio_now, 50.0), 0.2, 0.01);
                 is_normal(evidence)
             })
         };

@@ -16,7 +16,7 @@ const EVIDENCE_MAX: f64 = 12.0;
 /// Evidence about which the slope turns, so that slope and height are known apart.
 const PIVOT: f64 = 4.0;
 /// Standard deviations of the slope and of the height before anybody said anything.
-const PRIOR: (f64, f64) = (1.0, 2.5);
+const PRIOR: (f64, f64) = (0.5, 1.2);
 /// More evidence never makes an anomaly less probable.
 const SLOPE_MIN: f64 = 0.05;
 /// Newton's method is done in a handful of steps.
@@ -151,7 +151,10 @@ mod tests {
     #[test]
     fn smaller_p_values_are_never_less_probable() {
         let hostile = verdicts(&[(11.0, false), (2.0, true)], 500);
-        for calibration in [Calibration::default(), Calibration::default().fitted(&hostile)] {
+        for calibration in [
+            Calibration::default(),
+            Calibration::default().fitted(&hostile),
+        ] {
             let mut last = 0.0;
             for exponent in 0..400 {
                 let probability = calibration.of_p_value(10_f64.powi(-exponent));
@@ -182,7 +185,10 @@ mod tests {
         }
         let fitted = Calibration::default().fitted(&said);
         for (p, expected) in [(1e-3, 0.1), (1e-6, 0.5), (1e-9, 0.9)] {
-            assert!((fitted.of_p_value(p) - expected).abs() < 0.05, "{p}: {fitted:?}");
+            assert!(
+                (fitted.of_p_value(p) - expected).abs() < 0.05,
+                "{p}: {fitted:?}"
+            );
         }
         let before = Calibration::default().brier(&said).unwrap();
         let after = fitted.brier(&said).unwrap();

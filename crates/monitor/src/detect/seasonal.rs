@@ -117,12 +117,12 @@ impl Normal {
         };
         let judged = found.judged(history);
         let mut scores: Vec<f64> = judged.iter().map(|one| one.score).collect();
-        let mut sums: Vec<f64> = sums(&scores, 1.0);
-        let mut sums_down: Vec<f64> = sums(&scores, -1.0);
+        let mut sums_up = sums(&scores, 1.0);
+        let mut sums_down = sums(&scores, -1.0);
         found.up = Tail::learn(&mut scores.clone())?;
         scores.iter_mut().for_each(|score| *score = -*score);
         found.down = Tail::learn(&mut scores)?;
-        found.sum_up = Tail::learn(&mut sums)?;
+        found.sum_up = Tail::learn(&mut sums_up)?;
         found.sum_down = Tail::learn(&mut sums_down)?;
         Some(found)
     }
@@ -141,10 +141,7 @@ impl Normal {
                 self.sum_down.p_value(sums(&scores, -1.0).last().copied()?),
             )
         } else {
-            (
-                self.up.p_value(last.score),
-                self.down.p_value(-last.score),
-            )
+            (self.up.p_value(last.score), self.down.p_value(-last.score))
         };
         let (p_value, deviation) = match settings.direction {
             Direction::Up => (up, Deviation::Up),
@@ -233,7 +230,7 @@ mod tests {
     /// Days of values about a daily wave of 100 to 300, straying by a twentieth.
     fn wave(rng: &mut StdRng, from_day: i64, days: i64) -> Vec<Observed> {
         let steps = from_day * DAY_US / STEP_US..(from_day + days) * DAY_US / STEP_US;
-        let value = |step| {
+        let value = |step: i64| {
             let start_us = BEGIN + step * STEP_US;
             let hour = start_us.rem_euclid(DAY_US) as f64 / 3.6e9;
             let mean = 200.0 - 100.0 * (std::f64::consts::TAU * hour / 24.0).cos();
@@ -245,7 +242,11 @@ mod tests {
         steps.map(value).collect()
     }
 
-    fn last_scores(seed: u64, settings: &SeasonalSettings, alter: impl Fn(usize, f64) -> f64) -> Vec<SeasonalScore> {
+    fn last_scores(
+        seed: u64,
+        settings: &SeasonalSettings,
+        alter: impl Fn(usize, f64) -> f64,
+    ) -> Vec<SeasonalScore> {
         let mut rng = StdRng::seed_from_u64(seed);
         let normal = Normal::learn(&wave(&mut rng, 0, 14)).unwrap();
         let mut day = wave(&mut rng, 15, 1);
@@ -271,7 +272,11 @@ mod tests {
     #[test]
     fn a_value_that_belongs_to_another_hour_is_rare() {
         // 300 at noon is ordinary, at midnight it is not.
-        let scores = last_scores(2, &SETTINGS, |i, value| if i == 280 { 300.0 } else { value });
+        let scores = last_scores(
+            2,
+            &SETTINGS,
+            |i, value| if i == 280 { 300.0 } else { value },
+        );
         let odd = scores[280 - LEVEL_VALUES - SUMMED_VALUES];
         assert!(odd.p_value < 1e-6, "{odd:?}");
         assert_eq!(odd.deviation, Deviation::Up);
@@ -305,7 +310,11 @@ mod tests {
             min_change: 0.5,
             is_change: false,
         };
-        let scores = last_scores(4, &settings, |i, value| if i == 280 { value * 1.4 } else { value });
+        let scores = last_scores(
+            4,
+            &settings,
+            |i, value| if i == 280 { value * 1.4 } else { value },
+        );
         assert_eq!(scores[280 - LEVEL_VALUES - SUMMED_VALUES].p_value, 1.0);
         let drop = last_scores(4, &settings, |i, value| if i == 280 { 0.0 } else { value });
         assert!(drop[280 - LEVEL_VALUES - SUMMED_VALUES].p_value < 1e-6);

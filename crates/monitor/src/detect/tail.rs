@@ -47,7 +47,8 @@ impl Tail {
         let excesses: Vec<f64> = tail.iter().map(|score| score - threshold).collect();
         let (scale, shape) = pareto(&excesses);
         let step = below.len() as f64 / QUANTILES as f64;
-        let quantiles = (0..QUANTILES).filter_map(|i| below.get((i as f64 * step) as usize).copied());
+        let quantiles =
+            (0..QUANTILES).filter_map(|i| below.get((i as f64 * step) as usize).copied());
         Some(Self {
             quantiles: quantiles.collect(),
             threshold,

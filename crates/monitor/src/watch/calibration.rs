@@ -73,12 +73,17 @@ impl Watch {
 
     /// How sure a monitor is of what it finds.
     pub(super) fn calibration(&self, monitor: &str) -> Calibration {
-        self.calibrations().get(monitor).copied().unwrap_or_default()
+        self.calibrations()
+            .get(monitor)
+            .copied()
+            .unwrap_or_default()
     }
 
     /// How good a monitor's probabilities are.
     pub(super) fn surety(&self, monitor: &str) -> Surety {
-        let said = self.catalogue.read(|db| feedback::verdicts(db, Some(monitor)));
+        let said = self
+            .catalogue
+            .read(|db| feedback::verdicts(db, Some(monitor)));
         let said = said.unwrap_or_default();
         let real = said.iter().filter(|verdict| verdict.is_real).count();
         Surety {
@@ -89,6 +94,8 @@ impl Watch {
     }
 
     fn calibrations(&self) -> MutexGuard<'_, HashMap<String, Calibration>> {
-        self.calibrations.lock().unwrap_or_else(PoisonError::into_inner)
+        self.calibrations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -354,7 +354,9 @@ impl Lifecycle<'_> {
             (Some(above), Some(below)) if self.facts.is_rate => {
                 (below > 0.0).then(|| above / below)
             }
-            // A step that is the whole stretch gives one bucket; sums of values need not be values.
+            // Steps begin at multiples of their length, so that one as long as the stretch may be cut in two.
+            _ if self.facts.is_count => sum(|b| b.value),
+            // Sums of other values need not be values.
             _ => buckets().filter_map(|bucket| bucket.value).next_back(),
         };
         Ok(Total {

@@ -47,8 +47,11 @@ pub(super) fn summary(incident: &Incident) -> String {
     let value = shown(incident, figures.value);
     let off = match figures.bound {
         None => {
-            let expected = figures.expected.map(|expected| shown(incident, Some(expected)));
-            let expected = expected.map_or(String::new(), |expected| format!(", expected {expected}"));
+            let expected = figures
+                .expected
+                .map(|expected| shown(incident, Some(expected)));
+            let expected =
+                expected.map_or(String::new(), |expected| format!(", expected {expected}"));
             format!("{metric} on {slice} {verb} {value}{expected}")
         }
         Some(bound) => {

@@ -1,10 +1,10 @@
 //! The engine: judges every monitor's newest buckets and keeps incidents up to date.
 
 mod actions;
-mod calibration;
 mod announce;
 mod audit;
 mod baselines;
+mod calibration;
 mod due;
 mod figures;
 mod known;
@@ -37,9 +37,7 @@ use tokio::sync::broadcast;
 
 use crate::MonitorError;
 use crate::catalogue::{Catalogue, incidents, progress};
-use crate::definition::{
-    DefinitionFault, Detect, MonitorDefinition, RateDetect, SeasonalDetect,
-};
+use crate::definition::{DefinitionFault, Detect, MonitorDefinition, RateDetect, SeasonalDetect};
 use crate::detect::probability::Calibration;
 use crate::figure::{FigureSource, MetricFacts};
 use crate::incident::{Incident, IncidentEvent, TimelineKind};
@@ -373,13 +371,15 @@ impl Watch {
                 RateRound::fetch(source, definition, detect, baselines, first, last)
                     .map(Round::Rate)
             }
-            Detect::Count(detect) => match self.volumes(definition, detect.history, memory, first)? {
-                Some(volumes) => {
-                    VolumeRound::count(source, definition, detect, volumes, (first, last))
-                        .map(Round::Volume)
+            Detect::Count(detect) => {
+                match self.volumes(definition, detect.history, memory, first)? {
+                    Some(volumes) => {
+                        VolumeRound::count(source, definition, detect, volumes, (first, last))
+                            .map(Round::Volume)
+                    }
+                    None => return Ok(Fetched::Learning(None)),
                 }
-                None => return Ok(Fetched::Learning(None)),
-            },
+            }
             Detect::Silence(detect) => {
                 match self.volumes(definition, detect.history, memory, first)? {
                     Some(volumes) => {
@@ -484,9 +484,8 @@ impl Watch {
         memory: &mut Memory,
         first: Step,
     ) -> Result<Option<Arc<Normals>>, MonitorError> {
-        let fresh = |known: &&Arc<Normals>| {
-            (0..values::REFRESH_US).contains(&(first.end_us - known.at_us))
-        };
+        let fresh =
+            |known: &&Arc<Normals>| (0..values::REFRESH_US).contains(&(first.end_us - known.at_us));
         if let Some(known) = memory.normals.as_ref().filter(fresh) {
             return Ok(Some(Arc::clone(known)));
         }

@@ -12,9 +12,7 @@ use crate::MonitorError;
 use crate::catalogue::incidents;
 use crate::definition::{Detect, MonitorDefinition};
 use crate::figure::MetricFacts;
-use crate::incident::{
-    Incident, IncidentFigures, IncidentRevision, JudgedRange, RevisedFigures,
-};
+use crate::incident::{Incident, IncidentFigures, IncidentRevision, JudgedRange, RevisedFigures};
 
 /// Incidents that were resolved longer ago are history and are not looked at again, in microseconds.
 const RESOLVED_WITHIN_US: i64 = 7 * 24 * 3600 * 1_000_000;

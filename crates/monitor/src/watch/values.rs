@@ -177,7 +177,10 @@ impl ValueRound {
     pub fn judge(&self, step: Step, states: &mut HashMap<Slice, SliceState>) -> Vec<Finding> {
         let mut tested: Vec<(&Slice, SeasonalScore, f64)> = Vec::new();
         for (slice, values) in &self.slices {
-            tested.extend(self.score(slice, values, step).map(|(score, value)| (slice, score, value)));
+            tested.extend(
+                self.score(slice, values, step)
+                    .map(|(score, value)| (slice, score, value)),
+            );
         }
         let found: HashSet<&Slice> = tested.iter().map(|(slice, _, _)| *slice).collect();
         let missing = states.keys().filter(|slice| !found.contains(slice));
@@ -195,12 +198,17 @@ impl ValueRound {
                 Some(_) if score.p_value > LEANING => Verdict::Normal,
                 Some(_) => Verdict::Between,
             };
-            let expected = firing.as_ref().map_or(score.expected, |state| state.expected);
+            let expected = firing
+                .as_ref()
+                .map_or(score.expected, |state| state.expected);
             if let Some(state) = firing
                 && Some(score.deviation) == state.deviation
             {
-                state.p_value =
-                    Some(state.p_value.map_or(score.p_value, |p| p.min(score.p_value)));
+                state.p_value = Some(
+                    state
+                        .p_value
+                        .map_or(score.p_value, |p| p.min(score.p_value)),
+                );
             }
             findings.push(Finding {
                 slice: slice.clone(),

@@ -75,7 +75,13 @@ impl VolumeRound {
         };
         let budget = detect.sensitivity.false_alerts_per_week();
         let question = Question::Count(settings);
-        Self::fetch(source, definition, (question, budget), volumes, (first, last))
+        Self::fetch(
+            source,
+            definition,
+            (question, budget),
+            volumes,
+            (first, last),
+        )
     }
 
     /// Reads what the steps from `first` to `last` need to look for silence.
@@ -88,7 +94,13 @@ impl VolumeRound {
     ) -> Result<Self, String> {
         let budget = detect.sensitivity.false_alerts_per_week();
         let question = Question::Silence;
-        Self::fetch(source, definition, (question, budget), volumes, (first, last))
+        Self::fetch(
+            source,
+            definition,
+            (question, budget),
+            volumes,
+            (first, last),
+        )
     }
 
     fn fetch(
@@ -192,8 +204,7 @@ impl VolumeRound {
         let says = |(at, slice): (usize, &Slice)| {
             let whole = self.stretch(at, step, longest, 0)?;
             let score = self.score(at, step, 0);
-            let leaning =
-                score.is_some_and(|s| s.p_value <= LEANING && s.deviation == deviation);
+            let leaning = score.is_some_and(|s| s.p_value <= LEANING && s.deviation == deviation);
             Some(Evidence {
                 slice: slice.clone(),
                 weight: whole.expected.max(whole.seen),
@@ -374,6 +385,8 @@ impl VolumeRound {
 
     fn sum(&self, at: usize, position: usize) -> f64 {
         let sums = self.sums.get(at);
-        sums.and_then(|sums| sums.get(position)).copied().unwrap_or(0.0)
+        sums.and_then(|sums| sums.get(position))
+            .copied()
+            .unwrap_or(0.0)
     }
 }

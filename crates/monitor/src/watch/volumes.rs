@@ -175,11 +175,6 @@ impl Volumes {
 /// When something was wrong with all of a slice.
 fn outages(slice: &Slice, incidents: &[Incident]) -> Vec<(i64, i64)> {
     let own = incidents.iter().filter(|one| one.slice.covers(slice));
-    own.map(|one| {
-        (
-            one.started_at_us,
-            one.resolved_at_us.unwrap_or(i64::MAX),
-        )
-    })
-    .collect()
+    own.map(|one| (one.started_at_us, one.resolved_at_us.unwrap_or(i64::MAX)))
+        .collect()
 }

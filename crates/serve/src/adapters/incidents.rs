@@ -62,9 +62,7 @@ impl Incidents for WatchIncidents {
         found(match action {
             IncidentAction::Acknowledge => self.watch.acknowledge(id, &note, now_us),
             IncidentAction::Resolve => self.watch.resolve(id, &note, now_us),
-            IncidentAction::Feedback { is_real } => {
-                self.watch.feedback(id, is_real, &note, now_us)
-            }
+            IncidentAction::Feedback { is_real } => self.watch.feedback(id, is_real, &note, now_us),
             IncidentAction::Silence { duration } => {
                 let us = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
                 self.watch

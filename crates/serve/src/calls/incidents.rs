@@ -144,12 +144,15 @@ pub(crate) async fn act_on_incident(
         "acknowledge" => IncidentAction::Acknowledge,
         "resolve" => IncidentAction::Resolve,
         "feedback" => IncidentAction::Feedback {
-            is_real: asked.verdict.map(|verdict| verdict == Verdict::Real).ok_or_else(|| {
-                Problem::new(
-                    Slug::BodyUnreadable,
-                    "Feedback needs a 'verdict', which is 'real' or 'false_alarm'.",
-                )
-            })?,
+            is_real: asked
+                .verdict
+                .map(|verdict| verdict == Verdict::Real)
+                .ok_or_else(|| {
+                    Problem::new(
+                        Slug::BodyUnreadable,
+                        "Feedback needs a 'verdict', which is 'real' or 'false_alarm'.",
+                    )
+                })?,
         },
         _ => IncidentAction::Silence {
             duration: silence_duration(&asked)?,

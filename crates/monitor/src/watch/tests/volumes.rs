@@ -80,12 +80,15 @@ fn a_drop_is_found_within_minutes_with_how_many_are_missing_and_ends_when_they_a
     judge(&bench, from + 5 * MINUTE, to + HOUR, BUCKET);
     let ended = bench.only_incident();
     assert_eq!(ended.state, IncidentState::Resolved);
-    assert!(ended.resolved_at_us.unwrap() - to < 15 * MINUTE, "{ended:?}");
+    assert!(
+        ended.resolved_at_us.unwrap() - to < 15 * MINUTE,
+        "{ended:?}"
+    );
     // An hour about noon expects some 5 300, a third of which came.
     let missing = ended.figures.affected.unwrap();
     let exact = ended.figures.expected.unwrap() - ended.figures.value.unwrap();
     assert!((missing - exact).abs() <= 1.0, "{ended:?}");
-    assert!((3_000.0..4_100.0).contains(&missing), "{missing}");
+    assert!((3_000.0..4_100.0).contains(&missing), "{ended:?}");
     assert!(ended.summary.contains("missing"), "{}", ended.summary);
 }
 
@@ -112,7 +115,10 @@ fn a_rush_is_found_as_well() {
         .daily(&psp("b"), LIVE + 20 * MINUTE, LIVE + HOUR, 45.0);
     judge(&bench, LIVE, LIVE + 30 * MINUTE, BUCKET);
     let rush = bench.only_incident();
-    assert_eq!((rush.slice.clone(), rush.direction), (psp("b"), Deviation::Up));
+    assert_eq!(
+        (rush.slice.clone(), rush.direction),
+        (psp("b"), Deviation::Up)
+    );
     assert!(rush.summary.contains("too many"), "{}", rush.summary);
 }
 
@@ -122,7 +128,9 @@ fn a_slice_that_falls_silent_is_found_when_that_is_improbable_and_not_before() {
     let stop = LIVE + HOUR;
     bench.traffic.daily(&psp("busy"), BEGIN, stop, 10.0);
     bench.traffic.daily(&psp("slow"), BEGIN, stop, 1.0 / 60.0);
-    bench.traffic.daily(&psp("well"), BEGIN, stop + 4 * HOUR, 10.0);
+    bench
+        .traffic
+        .daily(&psp("well"), BEGIN, stop + 4 * HOUR, 10.0);
     judge(&bench, LIVE, stop + 4 * HOUR, MINUTE);
     let silent = bench.only_incident();
     assert_eq!(silent.slice, psp("busy"));
@@ -172,7 +180,9 @@ fn what_is_chosen_is_no_change_of_the_monitor_after_a_restart() {
     let mut bench = bench(75, definitions());
     let whole = Slice::whole();
     bench.traffic.daily(&whole, BEGIN, LIVE + HOUR, 60.0);
-    bench.traffic.daily(&whole, LIVE + HOUR, LIVE + 2 * HOUR, 10.0);
+    bench
+        .traffic
+        .daily(&whole, LIVE + HOUR, LIVE + 2 * HOUR, 10.0);
     judge(&bench, LIVE, LIVE + HOUR + 10 * MINUTE, BUCKET);
     let before = bench.only_incident();
     assert_eq!(before.state, IncidentState::Open);
