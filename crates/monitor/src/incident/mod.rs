@@ -17,7 +17,7 @@ use crate::definition::Severity;
 use crate::figure::Slice;
 
 /// Where an incident is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IncidentState {
     /// Nobody has taken it yet.
@@ -49,7 +49,7 @@ impl IncidentState {
 }
 
 /// Which way the metric went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Deviation {
     /// More than expected.
@@ -70,7 +70,7 @@ impl Deviation {
 }
 
 /// What happened to an incident.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TimelineKind {
     /// It began.
@@ -87,10 +87,12 @@ pub enum TimelineKind {
     Delivered,
     /// A channel could not be told, for good.
     DeliveryFailed,
+    /// It goes on and channels are told again. Stands in messages only, never in a timeline.
+    Repeated,
 }
 
 impl TimelineKind {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Opened,
         Self::Updated,
         Self::Acknowledged,
@@ -98,6 +100,7 @@ impl TimelineKind {
         Self::Reopened,
         Self::Delivered,
         Self::DeliveryFailed,
+        Self::Repeated,
     ];
 
     /// The name as in JSON.
@@ -111,6 +114,7 @@ impl TimelineKind {
             Self::Reopened => "reopened",
             Self::Delivered => "delivered",
             Self::DeliveryFailed => "delivery_failed",
+            Self::Repeated => "repeated",
         }
     }
 

@@ -194,7 +194,7 @@ impl Parts {
             decoders.insert(name, decoder);
         }
         let courier = Arc::new(Courier::new(
-            &loaded.channels,
+            &loaded.announce.channels,
             Arc::clone(&incidents.catalogue),
             incidents.feed.clone(),
             CourierOptions::default(),
@@ -244,14 +244,9 @@ impl Generation {
     /// The catalogue cannot be read or written.
     pub fn start(parts: Arc<Parts>) -> Result<Self> {
         let loaded = &parts.loaded;
-        let channels: Vec<String> = loaded
-            .channels
-            .iter()
-            .map(|channel| channel.name.clone())
-            .collect();
         let watch = Arc::new(Watch::start(
             loaded.monitors.clone(),
-            &channels,
+            loaded.announce.clone(),
             Arc::clone(&parts.incidents.catalogue),
             Arc::clone(&parts.figures) as Arc<_>,
             parts.incidents.feed.clone(),
