@@ -1,7 +1,7 @@
 //! Carries messages from the outbox to their channels.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rand::RngExt;
@@ -12,7 +12,7 @@ use super::attempt::Attempt;
 use super::retry::RetryPolicy;
 use super::sender::Sender;
 use crate::MonitorError;
-use crate::catalogue::{Catalogue, Message, Outcome};
+use crate::catalogue::{Catalogue, DeliveryState, Message, Outcome};
 use crate::definition::{ChannelDefinition, ChannelKind};
 use crate::watch::Feed;
 
@@ -60,12 +60,29 @@ pub struct Courier {
     channels: HashMap<String, Channel>,
     pub(super) feed: Feed,
     options: CourierOptions,
+    /// What became of messages, as it was read last.
+    states: Mutex<(Option<tokio::time::Instant>, Vec<DeliveryState>)>,
     /// Only one round at a time, or a message would go out twice.
     under_way: tokio::sync::Mutex<UnderWay>,
 }
 
+/// How often what became of messages is read for the status.
+const STATES_EVERY: Duration = Duration::from_secs(5);
+
+/// A channel as the status shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChannelState {
+    /// Its name.
+    pub name: String,
+    /// Its kind.
+    pub kind: &'static str,
+    /// What became of its messages.
+    pub delivery: DeliveryState,
+}
+
 /// A channel that is ready.
 struct Channel {
+    kind: &'static str,
     sender: Arc<Sender>,
     /// How long a first message waits for others, in microseconds; none where each goes by itself.
     group_wait_us: Option<i64>,
@@ -127,6 +144,7 @@ impl Courier {
         for channel in channels {
             let wait_us = i64::try_from(channel.group_wait.as_micros()).unwrap_or(i64::MAX);
             let of_channel = Channel {
+                kind: channel.kind.name(),
                 sender: Arc::new(Sender::new(channel, options.timeout)?),
                 group_wait_us: (wait_us > 0).then_some(wait_us),
                 is_resending: matches!(channel.kind, ChannelKind::Alertmanager(_)),
@@ -138,6 +156,7 @@ impl Courier {
             channels: ready,
             feed,
             options,
+            states: Mutex::default(),
             under_way: tokio::sync::Mutex::default(),
         })
     }
@@ -178,10 +197,43 @@ impl Courier {
             waiting = self.start(&mut under_way, waiting, now_us);
             let next = tokio::time::timeout_at(deadline, under_way.next());
             let Ok(Some((messages, attempt))) = next.await else {
+                self.read_states().await?;
                 return Ok(report);
             };
             self.ended(messages, attempt, now_us, &mut report).await?;
         }
+    }
+
+    /// Every channel with what became of its messages, by name. It does not wait for the disk, and so
+    /// is a few seconds old.
+    #[must_use]
+    pub fn states(&self) -> Vec<ChannelState> {
+        let known = self.known_states().1.clone();
+        let state = |(name, channel): (&String, &Channel)| ChannelState {
+            name: name.clone(),
+            kind: channel.kind,
+            delivery: (known.iter().find(|state| state.channel == *name).cloned())
+                .unwrap_or_default(),
+        };
+        let mut states: Vec<ChannelState> = self.channels.iter().map(state).collect();
+        states.sort_by(|a, b| a.name.cmp(&b.name));
+        states
+    }
+
+    fn known_states(&self) -> MutexGuard<'_, (Option<tokio::time::Instant>, Vec<DeliveryState>)> {
+        self.states.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads what became of messages, unless it was read a moment ago.
+    async fn read_states(&self) -> Result<(), MonitorError> {
+        let read_at = self.known_states().0;
+        if read_at.is_some_and(|at| at.elapsed() < STATES_EVERY) {
+            return Ok(());
+        }
+        let catalogue = Arc::clone(&self.catalogue);
+        let found = off_runtime(move || catalogue.deliveries()).await?;
+        *self.known_states() = (Some(tokio::time::Instant::now()), found);
+        Ok(())
     }
 
     /// Waits for everything that is under way, and starts nothing more.

@@ -26,5 +26,5 @@ mod slack;
 mod tests;
 mod words;
 
-pub use courier::{Courier, CourierOptions, DeliveryReport};
+pub use courier::{ChannelState, Courier, CourierOptions, DeliveryReport};
 pub use retry::RetryPolicy;

@@ -135,6 +135,9 @@ async fn what_slack_calls_invalid_is_not_sent_again_and_a_busy_one_is() {
     assert_eq!(states[0].channel, "team");
     assert_eq!((states[0].pending, states[0].failed_at_us), (0, Some(NOW)));
     assert!(states[0].error.as_ref().unwrap().contains("invalid_blocks"));
+    let shown = courier.states();
+    assert_eq!((shown[0].name.as_str(), shown[0].kind), ("team", "slack"));
+    assert_eq!(shown[0].delivery, states[0]);
     let catalogue = with_transitions(&[(example(), TimelineKind::Opened)]);
     let courier = courier_of(&catalogue, chat(ChannelKind::Slack, &receiver, None));
     assert_eq!(courier.deliver_due(NOW).await.unwrap(), RETRIED);
