@@ -87,22 +87,27 @@ class Mail:
 
 
 class MailServer:
-    """aiosmtpd; with an authority it asks for STARTTLS, with a password for a login over it."""
+    """aiosmtpd; with an authority it asks for STARTTLS, or speaks TLS at once, and with a password for a login."""
 
-    def __init__(self, authority=None, user=None, password=None):
+    def __init__(self, authority=None, user=None, password=None, is_implicit=False):
         self.port = free_port()
         self.mails = []
         self.user = user
         self.password = password
         self.authority = authority
+        self.is_implicit = is_implicit
         self.controller = None
 
     def start(self):
         more = {}
-        if self.authority:
+        if self.is_implicit:
+            more.update(ssl_context=self.authority.context())
+        elif self.authority:
             more.update(tls_context=self.authority.context(), require_starttls=True)
         if self.user:
-            more.update(authenticator=self.authenticate, auth_required=True, auth_require_tls=True)
+            more.update(authenticator=self.authenticate, auth_required=True)
+            # aiosmtpd does not call it TLS when it is there from the beginning.
+            more.update(auth_require_tls=not self.is_implicit)
         self.controller = Controller(self, hostname="127.0.0.1", port=self.port, **more)
         self.controller.start()
         return self

@@ -175,6 +175,29 @@ def test_a_mail_server_takes_every_transition_over_starttls_with_a_login(start, 
     assert b"pass word" not in "".join(server.output).encode()
 
 
+def test_a_mail_server_with_tls_from_the_beginning(start, traffic, receivers, tmp_path):
+    authority = Authority(tmp_path)
+    mail = receivers(MailServer(authority, "till", "pass word", is_implicit=True))
+    channels = f"""
+  mail:
+    kind: email
+    host: localhost
+    port: {mail.port}
+    tls: implicit
+    user: till
+    password: "env:TILL_MAIL_PASSWORD"
+    from: tillwatch@example.com
+    to: [ada@example.com]
+    allow_private: true
+"""
+    secrets = {"TILL_MAIL_PASSWORD": "pass word", "SSL_CERT_FILE": str(authority.authority)}
+    server = start(definitions(channels, "mail"), env=secrets)
+    orders = traffic(server)
+    orders.many.set()
+    until(lambda: mail.mails, "the mail arrives")
+    assert mail.mails[0].user == "till"
+
+
 def test_a_certificate_of_nobody_known_is_refused_and_the_mail_waits(start, traffic, receivers, tmp_path):
     authority, other = Authority(tmp_path), tmp_path / "other"
     other.mkdir()

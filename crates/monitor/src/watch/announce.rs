@@ -126,8 +126,14 @@ impl Watch {
         for record in records {
             let subject = Subject::from(&record.incident);
             let id = record.incident.id.as_str();
-            // Who has once been told stays with it: a slice that was widened leads elsewhere.
-            let mut notify = incidents::notify(db, &record.incident.id)?;
+            let kind = record.entry.as_ref().map(|entry| entry.kind);
+            let is_new = matches!(kind, Some(TimelineKind::Opened | TimelineKind::Reopened));
+            // Who has once been told stays with it while it lives, though a slice that was widened
+            // leads elsewhere.
+            let mut notify = match is_new {
+                true => Vec::new(),
+                false => incidents::notify(db, &record.incident.id)?,
+            };
             for channel in &record.notify {
                 if !notify.contains(channel) {
                     notify.push(channel.clone());
@@ -140,7 +146,6 @@ impl Watch {
                 continue;
             };
             incidents::append(db, &record.incident.id, entry)?;
-            let is_new = matches!(entry.kind, TimelineKind::Opened | TimelineKind::Reopened);
             if let Some((window, until_us)) = self.rules.maintenance(&subject, now_us)
                 && is_new
             {
