@@ -20,7 +20,7 @@ BIN     := $(TARGET)/$(PROFILE)/tillwatch
 VENV    := .cache/venv
 WEB_SRC := $(shell find web/src web/public web/index.html web/package.json web/package-lock.json web/vite.config.ts -type f 2>/dev/null)
 
-.PHONY: help demo test check tidy bench bench-peers bench-scale peers dist build web test-rust test-engine test-web test-e2e test-torture torture test-demo tools oracle faketime browser clean-demo
+.PHONY: help demo test check tidy bench bench-peers bench-scale peers dist build web test-rust test-engine test-web test-e2e test-torture torture test-demo tools oracle faketime browser alertmanager clean-demo
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -56,6 +56,9 @@ faketime:
 browser:
 	@scripts/tools.sh browser
 
+alertmanager:
+	@scripts/tools.sh alertmanager
+
 # --- the two commands --------------------------------------------------------------------------
 
 demo: build
@@ -87,7 +90,7 @@ test-engine: web oracle
 test-demo: build oracle browser
 	TILLWATCH_BIN="$(abspath $(BIN))" $(VENV)/bin/python -m pytest -q tests/demo
 
-test-e2e: build oracle
+test-e2e: build oracle alertmanager
 	TILLWATCH_BIN="$(abspath $(BIN))" $(VENV)/bin/python -m pytest -q tests/e2e $(PYTEST_ARGS)
 
 # The real binary under kill -9, on a full disk and by a clock that jumps. The seeds of the simulated disk are in test-rust.

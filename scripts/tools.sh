@@ -4,6 +4,7 @@
 #   tools.sh browser    Chromium for the end-to-end tests
 #   tools.sh venv       Python's venv for the test oracle
 #   tools.sh faketime   libfaketime, for servers whose clock jumps
+#   tools.sh alertmanager  Prometheus Alertmanager, which the end-to-end tests announce to
 #   tools.sh peers      Java with its compiler, for Apache Flink, and Prometheus
 set -euo pipefail
 
@@ -44,12 +45,15 @@ case "${1:-build}" in
   faketime)
     compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null || apt_install libfaketime
     ;;
+  alertmanager)
+    command -v prometheus-alertmanager >/dev/null || apt_install prometheus-alertmanager
+    ;;
   peers)
     command -v javac >/dev/null || apt_install default-jdk-headless
     command -v prometheus >/dev/null || apt_install prometheus
     ;;
   *)
-    echo "usage: tools.sh [build|browser|venv|faketime|peers]" >&2
+    echo "usage: tools.sh [build|browser|venv|faketime|alertmanager|peers]" >&2
     exit 2
     ;;
 esac

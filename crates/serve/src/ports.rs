@@ -14,9 +14,9 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
 
 use crate::documents::{
-    ActionRequest, AuditStatus, BackupStatus, CubeStatus, DefinitionsStatus, Figure, HistoryStatus,
-    Incident, IncidentState, JournalStatus, MaintainStatus, MemoryStatus, Metric, Monitor,
-    QuarantineList, Receipt, ReplayReceipt, SourceStatus, StreamStatus, VerifyRequest,
+    ActionRequest, AuditStatus, BackupStatus, ChannelStatus, CubeStatus, DefinitionsStatus, Figure,
+    HistoryStatus, Incident, IncidentState, JournalStatus, MaintainStatus, MemoryStatus, Metric,
+    Monitor, QuarantineList, Receipt, ReplayReceipt, SourceStatus, StreamStatus, VerifyRequest,
     VerifyStatus,
 };
 use crate::problem::Problem;
@@ -359,4 +359,8 @@ pub trait Health: Send + Sync + 'static {
     fn cubes(&self) -> Vec<CubeStatus>;
     /// All sources.
     fn sources(&self) -> Vec<SourceStatus>;
+    /// All active channels.
+    fn channels(&self) -> Vec<ChannelStatus> {
+        Vec::new()
+    }
 }

@@ -14,7 +14,7 @@ use crate::catalogue::{Catalogue, IncidentFilter};
 use crate::definition::MonitorDefinition;
 use crate::figure::FigureSource;
 use crate::incident::{Incident, time_text};
-use crate::watch::{Feed, Watch, WatchOptions};
+use crate::watch::{AnnounceRules, Feed, Watch, WatchOptions};
 use source::Past;
 
 /// How much is judged at once, in microseconds. Baselines are as fresh as the live ones at the beginning of each.
@@ -101,7 +101,7 @@ pub fn run(
     let catalogue = Arc::new(Catalogue::in_memory()?);
     let watch = Watch::start(
         vec![monitor.clone()],
-        &[],
+        AnnounceRules::default(),
         Arc::clone(&catalogue),
         Arc::clone(&past) as Arc<dyn FigureSource>,
         Feed::default(),
@@ -303,7 +303,7 @@ mod tests {
                 notify: Vec::new(),
                 ..monitor
             }],
-            &[],
+            AnnounceRules::default(),
             Arc::clone(&catalogue),
             figures(&traffic),
             Feed::default(),

@@ -68,21 +68,6 @@ pub(crate) fn live(db: &Connection, monitor: Option<&str>) -> Result<Vec<Inciden
     select(db, rest, [monitor])
 }
 
-/// Incidents of which channels last heard something else than is so: open ones that they were not
-/// told of, and resolved ones that they believe to be open.
-pub(crate) fn untold(db: &Connection) -> Result<Vec<Incident>, MonitorError> {
-    let rest = "where told <> (state <> 'resolved') order by id";
-    select(db, rest, [])
-}
-
-/// Notes that channels have been told of an incident as it is.
-pub(crate) fn told(db: &Connection, incident: &Incident) -> Result<(), MonitorError> {
-    let open = incident.state != IncidentState::Resolved;
-    db.prepare_cached("update incidents set told = ?2 where id = ?1")?
-        .execute(params![incident.id.as_str(), open])?;
-    Ok(())
-}
-
 /// Incidents of `monitor` that lasted beyond `from_us`: what baselines leave out.
 pub(crate) fn since(
     db: &Connection,

@@ -10,9 +10,10 @@ pub(crate) mod outbox;
 pub(crate) mod progress;
 mod schema;
 pub(crate) mod silences;
+pub(crate) mod told;
 
 pub use incidents::{IncidentFilter, LIST_MAX};
-pub use outbox::{Message, Outcome};
+pub use outbox::{DeliveryState, GROUP_MAX, Message, Outcome};
 pub use silences::Silence;
 
 use std::path::Path;

@@ -6,7 +6,7 @@ use crate::MonitorError;
 
 /// One script per schema version, in order. Released ones are never changed: a new version is a
 /// further script.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     r"
 create table incidents (
     id text primary key,
@@ -96,6 +96,48 @@ alter table incidents add column revised_at_us integer;
 alter table incidents add column revision text;
 create index incidents_resolved on incidents (monitor, resolved_at_us) where state = 'resolved';
 ",
+    // `told` for each channel by itself, as quiet hours are a channel's own. `repeat`: what is told
+    // again of a transition. `batch`: the first of the messages that go out as one.
+    r"
+create table told (
+    incident text not null references incidents (id) on delete cascade,
+    channel text not null,
+    open integer not null,
+    at_us integer not null,
+    repeats integer not null default 0,
+    primary key (incident, channel)
+) strict, without rowid;
+create index told_open on told (incident) where open <> 0;
+insert into told (incident, channel, open, at_us)
+    select distinct i.id, n.value, i.told, i.updated_at_us
+    from incidents i, json_each(i.notify) n where i.told <> 0;
+drop index incidents_untold;
+alter table incidents drop column told;
+
+create table messages (
+    id integer primary key,
+    incident text not null references incidents (id) on delete cascade,
+    transition integer not null,
+    channel text not null,
+    kind text not null,
+    body text not null,
+    created_at_us integer not null,
+    next_at_us integer not null,
+    attempts integer not null default 0,
+    state text not null default 'pending',
+    last_error text,
+    repeat integer not null default 0,
+    batch integer,
+    unique (incident, transition, channel, repeat)
+) strict;
+insert into messages
+    select id, incident, transition, channel, kind, body, created_at_us, next_at_us, attempts,
+        state, last_error, 0, null from outbox;
+drop table outbox;
+alter table messages rename to outbox;
+create index outbox_due on outbox (next_at_us) where state = 'pending';
+create index outbox_batch on outbox (batch) where batch is not null;
+",
     // `evidence`: −log₁₀ of the smallest p-value. `feedback`: what people said of incidents.
     r"
 alter table incidents add column evidence real;
@@ -129,7 +171,7 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), MonitorError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue::{Catalogue, IncidentFilter, incidents};
+    use crate::catalogue::{Catalogue, IncidentFilter, told};
     use crate::figure::Slice;
     use crate::incident::IncidentId;
 
@@ -144,7 +186,7 @@ mod tests {
             .pragma_update(None, "user_version", 99)
             .unwrap();
         let refused = Catalogue::open(&path).unwrap_err();
-        let expected = "catalogue: schema version 99 is newer than 4, which this version knows";
+        let expected = "catalogue: schema version 99 is newer than 5, which this version knows";
         assert_eq!(refused.to_string(), expected);
     }
 
@@ -159,17 +201,32 @@ mod tests {
             let id = IncidentId::new(1, "m", &Slice::whole(), number);
             old.execute(
                 "insert into incidents values (?1, 'm', 'metric', null, 'warning', ?2, '{}', 1, 1,
-                     1, null, 0.5, 0.9, null, null, null, null, 'down', 'it fell', '[]', null, 1)",
+                     1, null, 0.5, 0.9, null, null, null, null, 'down', 'it fell',
+                     '[\"on_call\"]', null, 1)",
                 rusqlite::params![id.as_str(), state],
             )
             .unwrap();
         }
+        let open = IncidentId::new(1, "m", &Slice::whole(), 0);
+        old.execute(
+            "insert into outbox (incident, transition, channel, kind, body, created_at_us, next_at_us)
+             values (?1, 1, 'on_call', 'opened', '{}', 1, 1)",
+            [open.as_str()],
+        )
+        .unwrap();
         drop(old);
         let catalogue = Catalogue::open(&path).unwrap();
         let found = catalogue.incidents(&IncidentFilter::default()).unwrap();
         assert_eq!(found.len(), 2);
         assert_eq!(found[0].figures.bound, None);
-        assert_eq!(catalogue.read(incidents::untold).unwrap(), []);
+        let standing = catalogue.read(told::standing).unwrap();
+        assert_eq!(standing.len(), 1, "{standing:?}");
+        let (channel, told) = &standing[0].channels[0];
+        assert_eq!(channel, "on_call");
+        assert!(told.is_some_and(|told| told.open && told.repeats == 0));
+        let waiting = catalogue.due(2, 16, &[]).unwrap();
+        assert_eq!(waiting.len(), 1, "what waited goes on waiting");
+        assert_eq!(waiting[0][0].idempotency_key(), format!("{open}:1"));
     }
 
     #[test]

@@ -1,11 +1,9 @@
 //! Keeps outgoing calls away from this machine and its private network.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tillwatch_event::address::is_public;
-
-use crate::definition::WebhookDefinition;
 
 /// A URL leads to an address that is not public.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,11 +30,35 @@ impl Resolve for PublicResolver {
 }
 
 /// A host that is an address is never resolved, so it is checked by itself.
-pub(super) fn check_literal(url: &url::Url, webhook: &WebhookDefinition) -> Result<(), Refused> {
+pub(super) fn check_literal(url: &url::Url, allow_private: bool) -> Result<(), Refused> {
     match crate::definition::literal_address(url) {
-        Some(ip) if !webhook.allow_private && !is_public(ip) => Err(Refused(ip.to_string())),
+        Some(ip) if !allow_private && !is_public(ip) => Err(Refused(ip.to_string())),
         _ => Ok(()),
     }
+}
+
+/// Why a host cannot be connected to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Unreachable {
+    /// It leads only where it may not.
+    Refused(Refused),
+    /// Its name could not be resolved.
+    Unresolved(String),
+}
+
+/// The addresses of a host that `allows` accepts, for clients that connect to an address of ours:
+/// what was checked is what is connected to.
+pub(super) async fn addresses(
+    host: &str,
+    allows: impl Fn(IpAddr) -> bool,
+) -> Result<Vec<IpAddr>, Unreachable> {
+    let found = tokio::net::lookup_host((host, 0)).await;
+    let found = found.map_err(|error| Unreachable::Unresolved(error.to_string()))?;
+    let allowed: Vec<IpAddr> = found.map(|at| at.ip()).filter(|ip| allows(*ip)).collect();
+    if allowed.is_empty() {
+        return Err(Unreachable::Refused(Refused(host.to_owned())));
+    }
+    Ok(allowed)
 }
 
 /// The refusal behind an error of the client, if that is what it is.

@@ -1,5 +1,10 @@
 //! The courier against a real HTTP server on this machine.
 
+mod chat;
+mod grouping;
+mod machines;
+mod mail;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -8,7 +13,7 @@ use std::time::Duration;
 use super::{Courier, CourierOptions, DeliveryReport, signature};
 use crate::MonitorError;
 use crate::catalogue::{Catalogue, incidents, outbox};
-use crate::definition::{ChannelDefinition, ChannelKind, Secret, WebhookDefinition};
+use crate::definition::{ChannelDefinition, ChannelKind, HookDefinition, Secret};
 use crate::incident::{Incident, IncidentId, TimelineKind, example};
 use crate::watch::Feed;
 
@@ -39,11 +44,15 @@ const NOTHING: DeliveryReport = DeliveryReport {
 #[derive(Clone, Copy)]
 enum Reply {
     Answer(&'static str, &'static str),
+    /// A body with a status.
+    Say(&'static str, &'static str),
     Hang,
 }
 
 #[derive(Clone, Debug)]
 struct Received {
+    /// Path and query.
+    target: String,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
 }
@@ -55,6 +64,11 @@ impl Received {
             .iter()
             .find(|(key, _)| key.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str()).unwrap_or_default()
+    }
+
+    fn json(&self) -> serde_json::Value {
+        assert_eq!(self.header("content-type"), "application/json");
+        serde_json::from_slice(&self.body).unwrap()
     }
 }
 
@@ -77,6 +91,12 @@ impl Receiver {
                 seen.lock().unwrap().push(read_request(&stream));
                 match script[number.min(script.len() - 1)] {
                     Reply::Hang => hanging.push(stream),
+                    Reply::Say(status, body) => {
+                        let length = body.len();
+                        let head = format!("Content-Length: {length}\r\nConnection: close\r\n");
+                        let answer = format!("HTTP/1.1 {status}\r\n{head}\r\n{body}");
+                        stream.write_all(answer.as_bytes()).unwrap();
+                    }
                     Reply::Answer(status, headers) => {
                         let close = "Content-Length: 0\r\nConnection: close\r\n\r\n";
                         let answer = format!("HTTP/1.1 {status}\r\n{headers}{close}");
@@ -86,6 +106,10 @@ impl Receiver {
             }
         });
         Self { port, requests }
+    }
+
+    fn url(&self) -> String {
+        format!("http://127.0.0.1:{}/hook", self.port)
     }
 
     fn requests(&self) -> Vec<Received> {
@@ -98,7 +122,8 @@ fn read_request(stream: &TcpStream) -> Received {
     let mut headers = Vec::new();
     let mut line = String::new();
     reader.read_line(&mut line).unwrap();
-    assert!(line.starts_with("POST /hook "), "{line}");
+    let target = line.strip_prefix("POST ").unwrap();
+    let target = target.split(' ').next().unwrap().to_owned();
     loop {
         line.clear();
         reader.read_line(&mut line).unwrap();
@@ -108,6 +133,7 @@ fn read_request(stream: &TcpStream) -> Received {
         headers.push((key.to_owned(), value.to_owned()));
     }
     let mut received = Received {
+        target,
         headers,
         body: Vec::new(),
     };
@@ -131,15 +157,12 @@ fn courier(catalogue: &Arc<Catalogue>, url: String, allow_private: bool) -> Cour
 }
 
 fn channel(name: &str, url: String, allow_private: bool) -> ChannelDefinition {
-    let webhook = WebhookDefinition {
+    let hook = HookDefinition {
         url,
         secret: Some(secret()),
         allow_private,
     };
-    ChannelDefinition {
-        name: name.to_owned(),
-        kind: ChannelKind::Webhook(webhook),
-    }
+    ChannelDefinition::new(name, ChannelKind::Webhook(hook))
 }
 
 fn with_message(catalogue: &Catalogue) -> Incident {
@@ -152,6 +175,52 @@ fn with_message(catalogue: &Catalogue) -> Incident {
             outbox::enqueue(db, &incident, "on_call", TimelineKind::Opened, "other", NOW)
         })
         .unwrap();
+    incident
+}
+
+/// A catalogue with a message about each incident's transition to the channel `team`.
+fn with_transitions(transitions: &[(Incident, TimelineKind)]) -> Arc<Catalogue> {
+    let catalogue = Arc::new(Catalogue::in_memory().unwrap());
+    catalogue
+        .write(|db| {
+            for (incident, kind) in transitions {
+                incidents::put(db, incident, &["team".to_owned()])?;
+                let link = Some("https://till.example");
+                let body = crate::watch::message::body(incident, *kind, link).unwrap();
+                outbox::enqueue(db, incident, "team", *kind, &body, NOW)?;
+            }
+            Ok(())
+        })
+        .unwrap();
+    catalogue
+}
+
+/// A courier for one channel of these settings.
+fn courier_of(catalogue: &Arc<Catalogue>, channel: ChannelDefinition) -> Courier {
+    let options = CourierOptions {
+        timeout: Duration::from_secs(5),
+        patience: Duration::from_secs(30),
+        ..Default::default()
+    };
+    Courier::new(&[channel], Arc::clone(catalogue), Feed::default(), options).unwrap()
+}
+
+/// An incident whose slice holds what an attacker may send in a field.
+fn hostile() -> Incident {
+    let mut incident = example();
+    let long = format!("{}{}", "x*_`\r\n".repeat(10), "y".repeat(10_240));
+    let slice = [
+        (
+            "psp",
+            "<img src=x onerror=alert(1)> <!channel> <at id=all></at>",
+        ),
+        (
+            "issuer",
+            "[x](javascript:alert(1)) *bold* ![i](http://evil.example/)",
+        ),
+        ("country", long.as_str()),
+    ];
+    incident.slice = crate::figure::Slice::from(slice);
     incident
 }
 
@@ -187,6 +256,7 @@ async fn a_message_arrives_signed_once_and_shows_in_the_timeline() {
     let requests = receiver.requests();
     assert_eq!(requests.len(), 1);
     let request = &requests[0];
+    assert_eq!(request.target, "/hook");
     assert_eq!(request.body, b"{\"version\":1}");
     let header = request.header("Tillwatch-Signature");
     signature::verify(&secret(), header, &request.body, NOW / SECOND, 0).unwrap();
@@ -333,16 +403,15 @@ async fn a_name_that_leads_to_this_machine_is_refused_when_connecting() {
 #[test]
 fn an_address_of_this_machine_is_refused_before_anything_is_sent() {
     let url = "http://127.0.0.1:9/hook".to_owned();
-    let webhook = WebhookDefinition {
+    let hook = HookDefinition {
         url,
         secret: None,
         allow_private: false,
     };
-    let kind = ChannelKind::Webhook(webhook);
-    let channels = [ChannelDefinition {
-        name: "on_call".to_owned(),
-        kind,
-    }];
+    let channels = [ChannelDefinition::new(
+        "on_call",
+        ChannelKind::Webhook(hook),
+    )];
     let catalogue = Arc::new(Catalogue::in_memory().unwrap());
     let refused = Courier::new(
         &channels,

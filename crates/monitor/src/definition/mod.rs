@@ -1,19 +1,31 @@
-//! What a user writes about monitors and channels, and what is wrong with it.
+//! What a user writes about monitors, channels, routes and maintenance, and what is wrong with it.
 //!
 //! The loader of the definitions folder turns YAML into these structs and asks `validate` for every
 //! fault at once. A fault names the field it is about, so that the loader can add file and line.
 
 mod channel;
 mod detect;
+mod email;
 mod monitor;
+mod route;
+mod schedule;
+mod secret;
 
 pub(crate) use channel::literal_address;
-pub use channel::{ChannelDefinition, ChannelKind, Secret, WebhookDefinition};
+pub use channel::{
+    AlertmanagerDefinition, CHANNELS, ChannelDefinition, ChannelKind, HookDefinition, Language,
+    PAGERDUTY_URL, PagerDutyDefinition,
+};
 pub use detect::{
     AutoDetect, CountDetect, DETECTORS, Detect, RateDetect, SeasonalDetect, Sensitivity,
     SilenceDetect, ThresholdDetect, detector_fault,
 };
+pub(crate) use email::mailbox;
+pub use email::{EmailDefinition, SmtpTls};
 pub use monitor::{Direction, MonitorDefinition, Severity};
+pub use route::{MaintenanceDefinition, MaintenanceTime, RouteDefinition, Selector, Subject};
+pub use schedule::{DAYS, Once, QuietHours, Weekly, is_time_of_day};
+pub use secret::Secret;
 
 /// One thing that is wrong in a definition.
 #[derive(Clone, Debug, PartialEq, Eq)]

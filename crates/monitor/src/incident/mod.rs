@@ -17,7 +17,7 @@ use crate::definition::Severity;
 use crate::figure::Slice;
 
 /// Where an incident is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IncidentState {
     /// Nobody has taken it yet.
@@ -49,7 +49,7 @@ impl IncidentState {
 }
 
 /// Which way the metric went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Deviation {
     /// More than expected.
@@ -70,7 +70,7 @@ impl Deviation {
 }
 
 /// What happened to an incident.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TimelineKind {
     /// It began.
@@ -89,10 +89,12 @@ pub enum TimelineKind {
     DeliveryFailed,
     /// Somebody said whether it was real.
     Feedback,
+    /// It goes on and channels are told again. Stands in messages only, never in a timeline.
+    Repeated,
 }
 
 impl TimelineKind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Opened,
         Self::Updated,
         Self::Acknowledged,
@@ -101,6 +103,7 @@ impl TimelineKind {
         Self::Delivered,
         Self::DeliveryFailed,
         Self::Feedback,
+        Self::Repeated,
     ];
 
     /// The name as in JSON.
@@ -115,6 +118,7 @@ impl TimelineKind {
             Self::Delivered => "delivered",
             Self::DeliveryFailed => "delivery_failed",
             Self::Feedback => "feedback",
+            Self::Repeated => "repeated",
         }
     }
 

@@ -1,6 +1,5 @@
 //! What people do to incidents.
 
-use super::announce;
 use super::lifecycle::{self, Record};
 use super::state::Live;
 use super::{Inner, Watch};
@@ -136,7 +135,7 @@ impl Watch {
             let mut live = Live { incident, notify };
             let record = change(&mut live, db)?;
             let records: Vec<Record> = record.into_iter().collect();
-            let events = announce::write(db, &records, self.base_url(), now_us)?;
+            let events = self.write(db, &records, now_us)?;
             Ok((live, events))
         })?;
         if let Some(inner) = inner.as_deref_mut() {

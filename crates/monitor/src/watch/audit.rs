@@ -4,7 +4,7 @@
 //! counts further differences as long as it is not resolved, and ends when somebody resolves it.
 
 use super::lifecycle::Record;
-use super::{Watch, announce, message};
+use super::{Watch, message};
 use crate::MonitorError;
 use crate::catalogue::incidents;
 use crate::definition::Severity;
@@ -50,7 +50,7 @@ impl Watch {
             });
             let id = incident.id.as_str().to_owned();
             let notify = if is_new {
-                self.channels.clone()
+                self.rules.channel_names()
             } else {
                 incidents::notify(db, &incident.id)?
             };
@@ -59,7 +59,7 @@ impl Watch {
                 notify,
                 entry,
             };
-            let events = announce::write(db, &[record], self.base_url(), now_us)?;
+            let events = self.write(db, &[record], now_us)?;
             Ok((id, events))
         })?;
         for (kind, incident) in events {

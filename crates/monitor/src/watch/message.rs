@@ -20,7 +20,7 @@ struct Body<'a> {
 }
 
 /// The JSON that a channel is sent about a transition of an incident.
-pub(super) fn body(
+pub(crate) fn body(
     incident: &Incident,
     kind: TimelineKind,
     base_url: Option<&str>,
@@ -132,7 +132,7 @@ fn shown(incident: &Incident, value: Option<f64>) -> String {
 }
 
 /// A span of time in its two largest units.
-fn duration(span_us: i64) -> String {
+pub(crate) fn duration(span_us: i64) -> String {
     let seconds = span_us.max(0) / 1_000_000;
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
     let two = |large: i64, name: &str, small: i64, small_name: &str| match small {
@@ -148,7 +148,7 @@ fn duration(span_us: i64) -> String {
 }
 
 /// A value with its unit; `percent` values are fractions.
-pub(super) fn quantity(value: f64, unit: Option<&str>) -> String {
+pub(crate) fn quantity(value: f64, unit: Option<&str>) -> String {
     match unit {
         Some("percent") => format!("{} %", trimmed(&format!("{:.1}", value * 100.0))),
         Some(unit) => format!("{} {unit}", rounded(value)),

@@ -9,9 +9,10 @@ mod due;
 mod figures;
 mod known;
 mod lifecycle;
-mod message;
+pub(crate) mod message;
 mod rate;
 mod revise;
+mod rules;
 mod state;
 mod status;
 mod threshold;
@@ -27,6 +28,7 @@ pub(crate) use tests::traffic;
 pub use actions::ActionNote;
 pub use audit::AUDIT;
 pub use calibration::Surety;
+pub use rules::AnnounceRules;
 pub use status::MonitorStatus;
 
 use std::collections::{HashMap, HashSet};
@@ -106,8 +108,7 @@ pub struct Watch {
     source: Arc<dyn FigureSource>,
     feed: Feed,
     options: WatchOptions,
-    /// The names of all channels.
-    channels: Vec<String>,
+    rules: AnnounceRules,
     started_us: i64,
     /// How sure each monitor is, by what people said of its incidents.
     calibrations: Mutex<HashMap<String, Calibration>>,
@@ -176,28 +177,28 @@ enum Fetched {
 
 impl Watch {
     /// Takes up where the catalogue left off. Incidents of monitors that are gone, or judge
-    /// differently than before, are resolved with a note. `channels` are the names of all channels.
+    /// differently than before, are resolved with a note. `rules` say who is told.
     ///
     /// # Errors
-    /// A monitor is not valid, stands there twice or notifies an unknown channel, or the catalogue
-    /// cannot be read or written.
+    /// A monitor is not valid, stands there twice or notifies an unknown channel, a route leads to
+    /// one, or the catalogue cannot be read or written.
     pub fn start(
         definitions: Vec<MonitorDefinition>,
-        channels: &[String],
+        rules: AnnounceRules,
         catalogue: Arc<Catalogue>,
         source: Arc<dyn FigureSource>,
         feed: Feed,
         options: WatchOptions,
         now_us: i64,
     ) -> Result<Self, MonitorError> {
-        check(&definitions, channels)?;
+        check(&definitions, &rules)?;
         let mut watch = Self {
             monitors: Vec::new(),
             catalogue,
             source,
             feed,
             options,
-            channels: channels.to_vec(),
+            rules,
             started_us: now_us,
             calibrations: Mutex::default(),
         };
@@ -232,8 +233,8 @@ impl Watch {
         Ok(watch)
     }
 
-    /// Judges every bucket that has become complete since the last call, and announces what a
-    /// silence that has ended kept back. Blocks on figures and the
+    /// Judges every bucket that has become complete since the last call, and announces what has become
+    /// due by itself, such as what a silence that has ended kept back. Blocks on figures and the
     /// catalogue: to be called from a thread of its own, every second or so.
     ///
     /// A monitor that cannot be judged does not keep the others from it.
@@ -261,7 +262,7 @@ impl Watch {
             }
         }
         if let Err(error) = self.announce(now_us) {
-            tracing::error!(%error, "incidents whose silence has ended could not be announced");
+            tracing::error!(%error, "what has become due could not be announced");
         }
         report
     }
@@ -518,7 +519,7 @@ impl Watch {
         let judged_upto_us = memory.judged_upto_us.unwrap_or(now_us);
         let name = &monitor.definition.name;
         let events = self.catalogue.write(|db| {
-            let events = announce::write(db, records, self.base_url(), now_us)?;
+            let events = self.write(db, records, now_us)?;
             progress::put_states(db, name, memory.slices.iter())?;
             let progress = progress::Progress {
                 fingerprint: monitor.fingerprint.clone(),
@@ -578,7 +579,7 @@ impl Watch {
                 }
                 progress::forget(db, &name)?;
             }
-            announce::write(db, &records, self.base_url(), now_us)
+            self.write(db, &records, now_us)
         })?;
         for (kind, incident) in events {
             self.feed.publish(kind, incident);
@@ -602,7 +603,7 @@ fn fingerprint(definition: &MonitorDefinition) -> String {
     serde_json::to_string(&(judged, d.resolve_after.as_secs())).unwrap_or_default()
 }
 
-fn check(definitions: &[MonitorDefinition], channels: &[String]) -> Result<(), MonitorError> {
+fn check(definitions: &[MonitorDefinition], rules: &AnnounceRules) -> Result<(), MonitorError> {
     let mut names = HashSet::new();
     for definition in definitions {
         let mut faults = definition.validate();
@@ -618,7 +619,7 @@ fn check(definitions: &[MonitorDefinition], channels: &[String]) -> Result<(), M
         for channel in definition
             .notify
             .iter()
-            .filter(|name| !channels.contains(name))
+            .filter(|name| !rules.has_channel(name))
         {
             faults.push(DefinitionFault::new(
                 "notify",
@@ -627,6 +628,15 @@ fn check(definitions: &[MonitorDefinition], channels: &[String]) -> Result<(), M
         }
         if let Some(fault) = faults.into_iter().next() {
             let item = format!("monitor `{}`", definition.name);
+            return Err(MonitorError::Definition { item, fault });
+        }
+    }
+    for route in &rules.routes {
+        let unknown = route.channels.iter().find(|name| !rules.has_channel(name));
+        if let Some(channel) = unknown {
+            let reason = format!("no channel is named `{channel}`");
+            let fault = DefinitionFault::new("channels", reason);
+            let item = format!("route `{}`", route.name);
             return Err(MonitorError::Definition { item, fault });
         }
     }

@@ -7,7 +7,7 @@
 use super::figures::missed;
 use super::lifecycle::{Lifecycle, Record};
 use super::state::{Live, Step};
-use super::{Inner, Watch, announce};
+use super::{Inner, Watch};
 use crate::MonitorError;
 use crate::catalogue::incidents;
 use crate::definition::{Detect, MonitorDefinition};
@@ -88,8 +88,7 @@ impl Watch {
             }
         }
         if !records.is_empty() {
-            let events = (self.catalogue)
-                .write(|db| announce::write(db, &records, self.base_url(), now_us))?;
+            let events = (self.catalogue).write(|db| self.write(db, &records, now_us))?;
             for live in &mut inner.memory.live {
                 let revised = records
                     .iter()

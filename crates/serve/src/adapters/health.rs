@@ -9,13 +9,15 @@ use tillwatch_event::{MemoryBudget, MemoryPart};
 use tillwatch_process::{EventClock, Lags, ProcessOptions, Processor};
 
 use crate::documents::{
-    AuditStatus, CubeStatus, DefinitionsStatus, HistoryStatus, JournalStatus, LagBucket,
-    LagHistogram, MemoryPartStatus, MemoryStatus, SourceStatus, StreamSource, StreamStatus,
+    AuditStatus, ChannelStatus, CubeStatus, DefinitionsStatus, HistoryStatus, JournalStatus,
+    LagBucket, LagHistogram, MemoryPartStatus, MemoryStatus, SourceStatus, StreamSource,
+    StreamStatus,
 };
 use crate::ports::{Health, Progress};
 use crate::request::time::{MS, now_us, rfc3339};
 
 type ReadSources = Box<dyn Fn() -> Vec<SourceStatus> + Send + Sync>;
+type ReadChannels = Box<dyn Fn() -> Vec<ChannelStatus> + Send + Sync>;
 type ReadAudit = Box<dyn Fn() -> AuditStatus + Send + Sync>;
 type ReadHistory = Box<dyn Fn() -> HistoryStatus + Send + Sync>;
 
@@ -32,6 +34,7 @@ pub struct RunningHealth {
     instance: ArcSwapOption<String>,
     memory: ArcSwapOption<MemoryBudget>,
     sources: Mutex<Option<ReadSources>>,
+    channels: Mutex<Option<ReadChannels>>,
     history: Mutex<Option<ReadHistory>>,
     audit: Mutex<Option<ReadAudit>>,
 }
@@ -116,6 +119,11 @@ impl RunningHealth {
     /// How to read the state of the sources; it must not wait.
     pub fn set_sources(&self, read: impl Fn() -> Vec<SourceStatus> + Send + Sync + 'static) {
         *self.sources.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(read));
+    }
+
+    /// How to read what became of the messages of the channels in force; it must not wait.
+    pub fn set_channels(&self, read: impl Fn() -> Vec<ChannelStatus> + Send + Sync + 'static) {
+        *self.channels.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(read));
     }
 }
 
@@ -283,6 +291,11 @@ impl Health for RunningHealth {
 
     fn sources(&self) -> Vec<SourceStatus> {
         let read = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        read.as_ref().map_or_else(Vec::new, |read| read())
+    }
+
+    fn channels(&self) -> Vec<ChannelStatus> {
+        let read = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
         read.as_ref().map_or_else(Vec::new, |read| read())
     }
 }

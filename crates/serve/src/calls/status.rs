@@ -51,6 +51,7 @@ pub(crate) fn document(app: &App) -> StatusDocument {
         streams,
         cubes: health.cubes(),
         sources: health.sources(),
+        channels: health.channels(),
         live_clients: app.live_clients(),
     }
 }

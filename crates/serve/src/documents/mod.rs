@@ -24,9 +24,9 @@ pub use metric::{
 };
 pub use sql::{SqlAnswer, SqlColumn, SqlRequest};
 pub use status::{
-    AuditStatus, CubeStatus, DefinitionsStatus, HistoryStatus, JournalStatus, LagBucket,
-    LagHistogram, MemoryPartStatus, MemoryStatus, ServerState, SourceStatus, StatusDocument,
-    StreamSource, StreamStatus,
+    AuditStatus, ChannelStatus, CubeStatus, DefinitionsStatus, HistoryStatus, JournalStatus,
+    LagBucket, LagHistogram, MemoryPartStatus, MemoryStatus, ServerState, SourceStatus,
+    StatusDocument, StreamSource, StreamStatus,
 };
 pub use verify::{
     CubeReport, FigureDifference, FileFault, LastVerify, PlaceReport, VerifyProgress, VerifyReport,

@@ -280,6 +280,23 @@ pub struct SourceStatus {
     pub rejected: u64,
 }
 
+/// A channel, and what became of its messages of the last week.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ChannelStatus {
+    /// Its name.
+    pub name: String,
+    /// `webhook`, `slack`, `email`, `pagerduty`, `alertmanager`, `feishu` or `dingtalk`.
+    pub kind: String,
+    /// Messages that wait to be delivered.
+    pub pending: u64,
+    /// When the last message was delivered, RFC 3339.
+    pub last_delivered_at: Option<String>,
+    /// When the last message was given up, RFC 3339.
+    pub last_failed_at: Option<String>,
+    /// Why the newest of those could not be delivered that wait or were given up.
+    pub error: Option<String>,
+}
+
 /// Everything about the running server.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct StatusDocument {
@@ -307,6 +324,8 @@ pub struct StatusDocument {
     pub cubes: Vec<CubeStatus>,
     /// All sources.
     pub sources: Vec<SourceStatus>,
+    /// All active channels.
+    pub channels: Vec<ChannelStatus>,
     /// Open live streams.
     pub live_clients: u64,
 }

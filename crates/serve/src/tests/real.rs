@@ -14,7 +14,7 @@ use tillwatch_event::{Field, FieldType, StreamSchema};
 use tillwatch_journal::{DiskStorage, Journal, JournalOptions};
 use tillwatch_monitor::catalogue::Catalogue;
 use tillwatch_monitor::figure::{FigureQuery, FigureSource, MetricFacts, Revised, SliceFigures};
-use tillwatch_monitor::watch::{Feed, Watch, WatchOptions};
+use tillwatch_monitor::watch::{AnnounceRules, Feed, Watch, WatchOptions};
 use tillwatch_process::{CubeDefinition, ProcessOptions, Processor, Rates, StreamDefinition};
 
 use super::stand::{Events, problem, read_events};
@@ -140,7 +140,7 @@ impl Till {
         let catalogue = Arc::new(Catalogue::in_memory().unwrap());
         let watch = Watch::start(
             Vec::new(),
-            &[],
+            AnnounceRules::default(),
             catalogue,
             Arc::new(NoFigures),
             Feed::default(),

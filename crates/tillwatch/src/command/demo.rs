@@ -65,7 +65,7 @@ fn definitions(receiver: &Receiver) -> Result<Loaded> {
         "packs: [payments, commerce]\nlimits: {process: {lateness_ms: 5s, source_idle_ms: 5s}}\n";
     folder.add(Path::new("demo.yaml").to_owned(), text, true);
     for channel in &mut folder.channels {
-        channel.value.url = receiver.url();
+        channel.value.url = Some(receiver.url());
         channel.value.allow_private = true;
     }
     let environment = |name: &str| name.ends_with("_SECRET").then(|| receiver.secret());

@@ -10,16 +10,14 @@ use tillwatch_event::suggest::closest;
 
 use super::fault::Fault;
 use super::limits::{self, Limits};
+use super::names::check_name;
 use super::node::{self, Node, Place, Value};
 use super::pack;
 use super::read::{self, Misfit};
-use super::shape::{Board, Channel, Cube, History, Metric, Monitor, Rates, Source, Stream};
-
-/// The keys a definitions file may have at its top, which are the fields of [`super::shape::File`].
-const SECTIONS: [&str; 11] = [
-    "packs", "streams", "cubes", "metrics", "monitors", "channels", "sources", "rates", "boards",
-    "history", "limits",
-];
+use super::shape::{
+    Board, Channel, Cube, History, Maintenance, Metric, Monitor, Rates, Route, SECTIONS, Source,
+    Stream,
+};
 
 /// The largest definitions file, in bytes.
 const FILE_BYTES_MAX: u64 = 4 << 20;
@@ -59,6 +57,10 @@ pub struct Folder {
     pub monitors: Vec<Item<Monitor>>,
     /// Channels.
     pub channels: Vec<Item<Channel>>,
+    /// Routes.
+    pub routes: Vec<Item<Route>>,
+    /// Maintenance windows.
+    pub maintenance: Vec<Item<Maintenance>>,
     /// Sources.
     pub sources: Vec<Item<Source>>,
     /// Boards.
@@ -179,6 +181,7 @@ impl Folder {
             "streams" => self.streams.iter().map(|i| i.name.as_str()).collect(),
             "cubes" => self.cubes.iter().map(|i| i.name.as_str()).collect(),
             "metrics" => self.metrics.iter().map(|i| i.name.as_str()).collect(),
+            "monitors" => self.monitors.iter().map(|i| i.name.as_str()).collect(),
             "channels" => self.channels.iter().map(|i| i.name.as_str()).collect(),
             "rates" => {
                 if self.rates.is_none() {
@@ -212,6 +215,15 @@ impl Folder {
             "metrics" => items(file, path, value, &mut self.metrics, &self.files, faults),
             "monitors" => items(file, path, value, &mut self.monitors, &self.files, faults),
             "channels" => items(file, path, value, &mut self.channels, &self.files, faults),
+            "routes" => items(file, path, value, &mut self.routes, &self.files, faults),
+            "maintenance" => items(
+                file,
+                path,
+                value,
+                &mut self.maintenance,
+                &self.files,
+                faults,
+            ),
             "sources" => items(file, path, value, &mut self.sources, &self.files, faults),
             "boards" => items(file, path, value, &mut self.boards, &self.files, faults),
             "rates" => single(file, path, key, value, &mut self.rates, &self.files, faults),
@@ -473,23 +485,6 @@ fn single<T: DeserializeOwned>(
             file,
             value,
         });
-    }
-}
-
-/// Names are SQL identifiers without quotes: they become tables, columns and URL parts.
-pub fn check_name(name: &str) -> Result<(), String> {
-    let mut chars = name.chars();
-    let good = chars
-        .next()
-        .is_some_and(|c| c.is_ascii_lowercase() || c == '_')
-        && chars.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
-        && name.len() <= 63;
-    if good {
-        Ok(())
-    } else {
-        Err(format!(
-            "'{name}' is no name; use a-z, 0-9 and _, beginning with a letter, at most 63 characters"
-        ))
     }
 }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use tillwatch_analyse::MetricDefinition;
-use tillwatch_monitor::definition::{ChannelDefinition, MonitorDefinition};
+use tillwatch_monitor::definition::MonitorDefinition;
+use tillwatch_monitor::watch::AnnounceRules;
 use tillwatch_process::{CubeDefinition, Rates, StreamDefinition};
 
 use super::fault::Fault;
@@ -28,8 +29,8 @@ pub struct Loaded {
     pub metrics: Vec<MetricDefinition>,
     /// Monitors; they notify active channels only.
     pub monitors: Vec<MonitorDefinition>,
-    /// Active channels.
-    pub channels: Vec<ChannelDefinition>,
+    /// Who is told: active channels, routes to them, maintenance windows.
+    pub announce: AnnounceRules,
     /// Channels without an address, with the unset variable.
     pub inactive_channels: Vec<(String, String)>,
     /// Sources that fetch by themselves.
@@ -93,6 +94,9 @@ pub fn finish(mut folder: Folder, environment: Environment<'_>) -> Result<Loaded
     for monitor in &mut resolved.monitors {
         monitor.notify.retain(active);
     }
+    for route in &mut resolved.routes {
+        route.channels.retain(active);
+    }
     let digest = folder.digest();
     Ok(Loaded {
         streams: resolved.streams.into_values().collect(),
@@ -100,7 +104,11 @@ pub fn finish(mut folder: Folder, environment: Environment<'_>) -> Result<Loaded
         cubes: resolved.cubes.into_values().collect(),
         metrics,
         monitors: resolved.monitors,
-        channels: resolved.channels,
+        announce: AnnounceRules {
+            channels: resolved.channels,
+            routes: resolved.routes,
+            maintenance: resolved.maintenance,
+        },
         inactive_channels: resolved.inactive_channels,
         sources: folder.sources,
         boards: folder.boards,

@@ -1,5 +1,6 @@
 //! The definitions folder: YAML in, what the parts work with out, and every fault with its place.
 
+mod announce;
 pub mod check;
 mod detector;
 mod fault;

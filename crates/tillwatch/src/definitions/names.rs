@@ -1,6 +1,6 @@
 //! The names that become columns in SQL: derived columns, dimensions and measures.
 //!
-//! Names of fields are checked with their stream, names of items where they are read.
+//! Names of fields are checked with their stream, names of items where they are read, by [`check_name`].
 
 use tillwatch_event::SchemaLimits;
 use tillwatch_event::schema::{RESERVED_NAMES, name_fault};
@@ -55,4 +55,21 @@ fn check(folder: &Folder, file: usize, path: &[&str], name: &str, faults: &mut V
     let hint = "choose another; a name is words of a-z, 0-9 and _ that begin with a letter";
     let suggestion = suggestion.or_else(|| Some(hint.to_owned()));
     faults.push(folder.fault_at_key(file, path, message).suggest(suggestion));
+}
+
+/// Names are SQL identifiers without quotes: they become tables, columns and URL parts.
+pub fn check_name(name: &str) -> Result<(), String> {
+    let mut chars = name.chars();
+    let good = chars
+        .next()
+        .is_some_and(|c| c.is_ascii_lowercase() || c == '_')
+        && chars.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+        && name.len() <= 63;
+    if good {
+        Ok(())
+    } else {
+        Err(format!(
+            "'{name}' is no name; use a-z, 0-9 and _, beginning with a letter, at most 63 characters"
+        ))
+    }
 }

@@ -10,11 +10,12 @@ use indexmap::IndexMap;
 use tillwatch_event::schema::parse_type;
 use tillwatch_event::{Field, SchemaError, SchemaLimits, StreamSchema, TimeFormat};
 use tillwatch_monitor::definition::{
-    ChannelDefinition, ChannelKind, DefinitionFault, Direction, MonitorDefinition, Secret,
-    Severity, WebhookDefinition,
+    ChannelDefinition, DefinitionFault, Direction, MaintenanceDefinition, MonitorDefinition,
+    RouteDefinition, Severity,
 };
 use tillwatch_process::{CubeDefinition, StreamDefinition};
 
+use super::announce;
 use super::detector::detector;
 use super::fault::Fault;
 use super::folder::{Folder, Item, nearest_name};
@@ -52,12 +53,16 @@ pub struct Resolved {
     pub channels: Vec<ChannelDefinition>,
     /// Channels whose `env:` variable is unset, with that variable: visible, but inactive.
     pub inactive_channels: Vec<(String, String)>,
+    /// Routes.
+    pub routes: Vec<RouteDefinition>,
+    /// Maintenance windows.
+    pub maintenance: Vec<MaintenanceDefinition>,
 }
 
 /// Reads the environment; a parameter, so that tests need not change the process's own.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// Resolves streams, cubes, monitors and channels.
+/// Resolves streams, cubes, monitors, channels, routes and maintenance windows.
 pub fn resolve(folder: &Folder, environment: Environment<'_>, faults: &mut Vec<Fault>) -> Resolved {
     let mut resolved = Resolved::default();
     for item in &folder.streams {
@@ -77,7 +82,7 @@ pub fn resolve(folder: &Folder, environment: Environment<'_>, faults: &mut Vec<F
         }
     }
     for item in &folder.channels {
-        match channel(folder, item, environment, faults) {
+        match announce::channel(folder, item, environment, faults) {
             Some(Ok(channel)) => resolved.channels.push(channel),
             Some(Err(variable)) => {
                 resolved
@@ -87,6 +92,16 @@ pub fn resolve(folder: &Folder, environment: Environment<'_>, faults: &mut Vec<F
             None => {}
         }
     }
+    resolved.routes = folder
+        .routes
+        .iter()
+        .filter_map(|item| announce::route(folder, item, faults))
+        .collect();
+    resolved.maintenance = folder
+        .maintenance
+        .iter()
+        .filter_map(|item| announce::maintenance(folder, item, faults))
+        .collect();
     resolved.monitors = folder
         .monitors
         .iter()
@@ -337,58 +352,8 @@ pub fn from_environment(text: &str, environment: Environment<'_>) -> Result<Stri
     }
 }
 
-/// `None` if it is at fault; otherwise the channel, or the variable that leaves it inactive.
-fn channel(
-    folder: &Folder,
-    item: &Item<shape::Channel>,
-    environment: Environment<'_>,
-    faults: &mut Vec<Fault>,
-) -> Option<Result<ChannelDefinition, String>> {
-    let base = ["channels", item.name.as_str()];
-    if item.value.kind != "webhook" {
-        faults.push(
-            folder
-                .fault(
-                    item.file,
-                    &[base[0], base[1], "kind"],
-                    format!("there is no channel of kind '{}'", item.value.kind),
-                )
-                .suggest(Some("this version has `webhook`".into())),
-        );
-        return None;
-    }
-    let url = match from_environment(&item.value.url, environment) {
-        Ok(url) => url,
-        Err(variable) => return Some(Err(variable)),
-    };
-    let secret = item
-        .value
-        .secret
-        .as_deref()
-        .map(|text| Secret::resolve(text, environment));
-    let secret = match secret.transpose() {
-        Ok(secret) => secret,
-        Err(fault) => {
-            push_field_fault(folder, item.file, &base, &fault, faults);
-            return None;
-        }
-    };
-    let channel = ChannelDefinition {
-        name: item.name.clone(),
-        kind: ChannelKind::Webhook(WebhookDefinition {
-            url,
-            secret,
-            allow_private: item.value.allow_private,
-        }),
-    };
-    let found = channel.validate();
-    for fault in &found {
-        push_field_fault(folder, item.file, &base, fault, faults);
-    }
-    found.is_empty().then_some(Ok(channel))
-}
-
-fn push_field_fault(
+/// A fault of the parts, at its field below `base`.
+pub fn push_field_fault(
     folder: &Folder,
     file: usize,
     base: &[&str],

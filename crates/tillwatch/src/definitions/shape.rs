@@ -2,6 +2,8 @@
 //!
 //! These are the written forms. [`super::resolve`] turns them into what the parts work with.
 
+mod announce;
+
 use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
@@ -14,6 +16,24 @@ use tillwatch_monitor::definition::{DETECTORS, detector_fault};
 
 use super::limits::Limits;
 use super::scalar::DurationText;
+pub use announce::{Channel, Maintenance, QuietHours, Route, Values};
+
+/// The keys a definitions file may have at its top, which are the fields of [`File`].
+pub const SECTIONS: [&str; 13] = [
+    "packs",
+    "streams",
+    "cubes",
+    "metrics",
+    "monitors",
+    "channels",
+    "routes",
+    "maintenance",
+    "sources",
+    "rates",
+    "boards",
+    "history",
+    "limits",
+];
 
 /// One definitions file. Every key may stand in any file of the folder; names are unique across it.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -32,6 +52,10 @@ pub struct File {
     pub monitors: IndexMap<String, Monitor>,
     /// Where incidents are announced.
     pub channels: IndexMap<String, Channel>,
+    /// Which incidents are announced where, besides what monitors name under `notify`.
+    pub routes: IndexMap<String, Route>,
+    /// When nobody is told of incidents.
+    pub maintenance: IndexMap<String, Maintenance>,
     /// Where events come from besides HTTP push.
     pub sources: IndexMap<String, Source>,
     /// Currency conversion rates for `convert(amount, currency, 'EUR')`.
@@ -332,22 +356,6 @@ pub struct Seasonal {
 pub struct Auto {
     /// `low`, `normal` or `high`: a false alert in two years, ten weeks or one week. Default `normal`.
     pub sensitivity: Option<String>,
-}
-
-/// A channel.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Channel {
-    /// `webhook`.
-    pub kind: String,
-    /// Where to send, or `env:NAME`. A channel whose variable is unset is inactive.
-    pub url: String,
-    /// The signing secret as `env:NAME`.
-    #[serde(default)]
-    pub secret: Option<String>,
-    /// Whether private and loopback addresses may be called. Default false.
-    #[serde(default)]
-    pub allow_private: bool,
 }
 
 /// A source that fetches events by itself.

@@ -287,6 +287,45 @@ fn the_page_on_definitions_has_examples_that_load() {
     }
 }
 
+#[test]
+fn the_page_on_channels_has_an_example_of_every_kind_that_loads_with_its_secrets() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/channels.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    let mut folder = Folder::default();
+    // The routes and windows name what the pack brings along.
+    folder.add("pack.yaml".into(), "packs: [payments]\n", true);
+    for (number, block) in page.split("```yaml\n").skip(1).enumerate() {
+        let (yaml, _) = block.split_once("```").unwrap();
+        folder.add(format!("example_{number}.yaml").into(), yaml, true);
+    }
+    let environment = |name: &str| {
+        Some(match name.ends_with("_URL") {
+            true => format!("https://hooks.example.com/{name}"),
+            false => "0123456789abcdef".to_owned(),
+        })
+    };
+    let loaded = finish(folder, &environment).unwrap_or_else(|faults| panic!("{faults:#?}"));
+    let kinds = loaded.announce.channels.iter();
+    let kinds: BTreeSet<&str> = kinds.map(|channel| channel.kind.name()).collect();
+    let all: BTreeSet<&str> = tillwatch_monitor::definition::CHANNELS
+        .into_iter()
+        .collect();
+    assert_eq!(kinds, all);
+    assert_eq!(loaded.announce.routes.len(), 2);
+    assert_eq!(loaded.announce.maintenance.len(), 2);
+}
+
+#[test]
+fn a_route_to_a_channel_that_is_inactive_leads_to_the_others() {
+    let mut folder = Folder::default();
+    folder.add("base.yaml".into(), BASE, true);
+    let text = "channels: {quiet: {kind: slack, url: \"env:UNSET\"}}\nroutes: {all: {channels: [quiet, base_channel]}}\n";
+    folder.add("routes.yaml".into(), text, true);
+    let loaded = finish(folder, &|_| None).unwrap_or_else(|faults| panic!("{faults:#?}"));
+    assert_eq!(loaded.announce.routes[0].channels, ["base_channel"]);
+    assert_eq!(loaded.inactive_channels[0].0, "quiet");
+}
+
 /// The keys a JSON Schema allows, wherever in it.
 pub fn property_names(schema: &Value) -> BTreeSet<String> {
     let mut names = BTreeSet::new();

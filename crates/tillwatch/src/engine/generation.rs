@@ -9,11 +9,12 @@ use tillwatch_analyse::Analyst;
 use tillwatch_collect::{Clock, Decoder, Downstream, Intake, IntakeError, SystemClock};
 use tillwatch_journal::Offset;
 use tillwatch_monitor::catalogue::Catalogue;
-use tillwatch_monitor::channel::{Courier, CourierOptions};
+use tillwatch_monitor::channel::{ChannelState, Courier, CourierOptions};
 use tillwatch_monitor::watch::{Feed, Watch, WatchOptions};
 use tillwatch_process::{Keeping, Processor, RecoverRange, StreamStatus};
 use tillwatch_serve::Services;
 use tillwatch_serve::adapters::{AnalystFigures, JournalCollector, WatchIncidents};
+use tillwatch_serve::documents::ChannelStatus;
 use tokio::runtime::Handle;
 
 use super::boards::boards;
@@ -194,7 +195,7 @@ impl Parts {
             decoders.insert(name, decoder);
         }
         let courier = Arc::new(Courier::new(
-            &loaded.channels,
+            &loaded.announce.channels,
             Arc::clone(&incidents.catalogue),
             incidents.feed.clone(),
             CourierOptions::default(),
@@ -244,14 +245,9 @@ impl Generation {
     /// The catalogue cannot be read or written.
     pub fn start(parts: Arc<Parts>) -> Result<Self> {
         let loaded = &parts.loaded;
-        let channels: Vec<String> = loaded
-            .channels
-            .iter()
-            .map(|channel| channel.name.clone())
-            .collect();
         let watch = Arc::new(Watch::start(
             loaded.monitors.clone(),
-            &channels,
+            loaded.announce.clone(),
             Arc::clone(&parts.incidents.catalogue),
             Arc::clone(&parts.figures) as Arc<_>,
             parts.incidents.feed.clone(),
@@ -314,6 +310,21 @@ impl Generation {
     pub fn services(&self) -> Services {
         self.services.clone()
     }
+}
+
+/// The channels as the status shows them.
+#[must_use]
+pub fn channels(courier: &Courier) -> Vec<ChannelStatus> {
+    let time = |at_us: Option<i64>| tillwatch_event::time::rfc3339(at_us?);
+    let status = |state: ChannelState| ChannelStatus {
+        name: state.name,
+        kind: state.kind.to_owned(),
+        pending: state.delivery.pending,
+        last_delivered_at: time(state.delivery.delivered_at_us),
+        last_failed_at: time(state.delivery.failed_at_us),
+        error: state.delivery.error,
+    };
+    courier.states().into_iter().map(status).collect()
 }
 
 /// The CSV options of a stream as `collect` takes them.

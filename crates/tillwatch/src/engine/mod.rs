@@ -377,6 +377,9 @@ impl Engine {
         self.health
             .set_processor(Arc::clone(generation.processor()));
         intake.set_streams(loaded.streams.len());
+        let courier = generation.courier();
+        self.health
+            .set_channels(move || generation::channels(&courier));
         self.app.open(generation.services());
         if let Some(ticker) = &running.ticker {
             ticker.go_on(generation.watch(), generation.courier()).await;

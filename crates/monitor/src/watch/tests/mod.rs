@@ -1,5 +1,6 @@
 //! The engine on simulated traffic.
 
+mod announcing;
 mod audit;
 mod calibration;
 mod engine;
@@ -14,9 +15,12 @@ use std::time::Duration;
 
 use traffic::{BEGIN, BUCKET, Traffic};
 
-use super::{Feed, JudgeReport, Watch, WatchOptions};
+use super::{AnnounceRules, Feed, JudgeReport, Watch, WatchOptions};
 use crate::catalogue::{Catalogue, IncidentFilter};
-use crate::definition::{Detect, Direction, MonitorDefinition, RateDetect};
+use crate::definition::{
+    ChannelDefinition, ChannelKind, Detect, Direction, HookDefinition, MonitorDefinition,
+    RateDetect,
+};
 use crate::figure::{FigureSource, Slice};
 use crate::incident::Incident;
 
@@ -77,21 +81,44 @@ impl Bench {
     }
 }
 
+/// A channel that nothing is ever sent to.
+fn channel(name: &str) -> ChannelDefinition {
+    let hook = HookDefinition {
+        url: "https://hooks.example.com/x".to_owned(),
+        secret: None,
+        allow_private: false,
+    };
+    ChannelDefinition::new(name, ChannelKind::Webhook(hook))
+}
+
 fn start(
     traffic: &Arc<Traffic>,
     catalogue: &Arc<Catalogue>,
     definitions: Vec<MonitorDefinition>,
     now_us: i64,
 ) -> Watch {
+    let rules = AnnounceRules {
+        channels: vec![channel("on_call")],
+        ..Default::default()
+    };
+    start_with(traffic, catalogue, definitions, rules, now_us)
+}
+
+fn start_with(
+    traffic: &Arc<Traffic>,
+    catalogue: &Arc<Catalogue>,
+    definitions: Vec<MonitorDefinition>,
+    rules: AnnounceRules,
+    now_us: i64,
+) -> Watch {
     let source: Arc<dyn FigureSource> = Arc::clone(traffic) as Arc<dyn FigureSource>;
-    let channels = ["on_call".to_owned()];
     let options = WatchOptions {
         base_url: Some("https://till.example/".to_owned()),
     };
     let catalogue = Arc::clone(catalogue);
     Watch::start(
         definitions,
-        &channels,
+        rules,
         catalogue,
         source,
         Feed::default(),
