@@ -14,6 +14,7 @@ pub mod channel;
 pub mod definition;
 pub mod detect;
 mod error;
+pub mod explain;
 pub mod figure;
 pub mod group;
 pub mod incident;

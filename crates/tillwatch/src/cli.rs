@@ -432,6 +432,75 @@ pub enum BenchPart {
         after_help = "Example:\n  tillwatch bench decode w.ndjson --stream payments --config ./definitions"
     )]
     Decode(BenchDecode),
+    /// Judge the series of the Numenta Anomaly Benchmark by the streaming detector, and score it as that does.
+    #[command(
+        after_help = "Example:\n  tillwatch bench nab --data ./NAB/data --out ./results\n\nDIR holds folders of CSV files with the columns timestamp and value, and windows.json with the labels."
+    )]
+    Nab(BenchNab),
+    /// Explain incidents whose causes are known, and score the answers.
+    #[command(
+        after_help = "Examples:\n  tillwatch bench rootcause --data ./incidents --verbose\n  tillwatch bench rootcause --generate --cases 100 --seed 1\n\nDIR holds a CSV file an incident (min, value, cnt and dimensions) and labels.yaml with the causes."
+    )]
+    Rootcause(BenchRootcause),
+    /// Forecast the hourly series of the M4 competition, and score the forecasts.
+    #[command(
+        after_help = "Example:\n  tillwatch bench forecast --data ./m4\n\nDIR holds m4_hourly_train.csv and m4_hourly_test.csv."
+    )]
+    Forecast(BenchForecast),
+}
+
+/// Options of `bench nab`.
+#[derive(Debug, Clone, Args)]
+pub struct BenchNab {
+    /// The folder of the series.
+    #[arg(long, value_name = "DIR", required_unless_present = "lookalike")]
+    pub data: Option<PathBuf>,
+    /// Where each series' scores are written, in the benchmark's format.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Instead of a folder: series of the kinds of the benchmark, drawn from this seed.
+    #[arg(long, value_name = "SEED", conflicts_with = "data")]
+    pub lookalike: Option<u64>,
+}
+
+/// Options of `bench rootcause`.
+#[derive(Debug, Clone, Args)]
+pub struct BenchRootcause {
+    /// The folder of the incidents.
+    #[arg(long, value_name = "DIR", required_unless_present = "generate")]
+    pub data: Option<PathBuf>,
+    /// Explain generated incidents, of several levels of difficulty.
+    #[arg(long)]
+    pub generate: bool,
+    /// Incidents of each level.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=100_000), requires = "generate")]
+    pub cases: u64,
+    /// The seed they are drawn from.
+    #[arg(long, default_value_t = 1, requires = "generate")]
+    pub seed: u64,
+    /// Only this level.
+    #[arg(long, value_name = "NAME", requires = "generate")]
+    pub level: Option<String>,
+    /// Tell each wrong answer.
+    #[arg(long)]
+    pub verbose: bool,
+}
+
+/// Options of `bench forecast`.
+#[derive(Debug, Clone, Args)]
+pub struct BenchForecast {
+    /// The folder of the series.
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+    /// Forecast the last values of the training part instead, this many.
+    #[arg(long, value_name = "COUNT", default_value_t = 0)]
+    pub held_back: usize,
+    /// Score both halves of the series as well, parted at random by this seed.
+    #[arg(long, value_name = "SEED")]
+    pub halves: Option<u64>,
+    /// Tell each series.
+    #[arg(long)]
+    pub each: bool,
 }
 
 /// Options of `bench` as a whole.

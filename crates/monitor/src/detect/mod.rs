@@ -14,6 +14,7 @@ pub mod season;
 pub mod seasonal;
 #[cfg(test)]
 pub(crate) mod simulation;
+pub mod stream;
 pub mod tail;
 pub mod threshold;
 pub mod volume;

@@ -7,8 +7,11 @@
 mod child;
 mod decode;
 mod file;
+mod forecast;
 mod latency;
 mod live;
+mod nab;
+mod rootcause;
 mod viewers;
 mod workload;
 
@@ -45,6 +48,15 @@ pub async fn run(options: Bench) -> Result<ExitCode> {
         }
         Some(BenchPart::Decode(options)) => {
             tokio::task::spawn_blocking(move || decode::run(&options)).await?
+        }
+        Some(BenchPart::Nab(options)) => {
+            tokio::task::spawn_blocking(move || nab::bench(&options)).await?
+        }
+        Some(BenchPart::Rootcause(options)) => {
+            tokio::task::spawn_blocking(move || rootcause::bench(&options)).await?
+        }
+        Some(BenchPart::Forecast(options)) => {
+            tokio::task::spawn_blocking(move || forecast::bench(&options)).await?
         }
     }
 }
