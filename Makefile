@@ -82,7 +82,7 @@ test-web: web
 # The suites of the crates that do not link DataFusion, with overflow checks. Those that do are
 # built like the program, which saves a second build of DataFusion.
 test-rust: tools
-	$(CARGO) test --locked -p tillwatch-event -p tillwatch-journal -p tillwatch-collect -p tillwatch-monitor -p tillwatch-testkit
+	$(CARGO) test --locked -p tillwatch-event -p tillwatch-journal -p tillwatch-collect -p tillwatch-monitor -p tillwatch-predict -p tillwatch-testkit
 
 test-engine: web oracle
 	TILLWATCH_ORACLE="$(abspath $(VENV))/bin/python" $(CARGO) test --profile $(PROFILE) --locked -p tillwatch-history -p tillwatch-process -p tillwatch-analyse -p tillwatch-serve -p tillwatch

@@ -31,10 +31,10 @@ links() {
   tree=$(cargo tree --quiet --locked --edges normal --prefix none -p "$1") || { breach "cargo tree failed for $1"; return 1; }
   grep -qE "^$2 v" <<<"$tree"
 }
-for crate in tillwatch-event tillwatch-journal tillwatch-history tillwatch-monitor; do
+for crate in tillwatch-event tillwatch-journal tillwatch-history tillwatch-monitor tillwatch-predict; do
   if links "$crate" datafusion; then breach "$crate links DataFusion"; fi
 done
-for crate in tillwatch-event tillwatch-journal tillwatch-process tillwatch-analyse tillwatch-monitor; do
+for crate in tillwatch-event tillwatch-journal tillwatch-process tillwatch-analyse tillwatch-monitor tillwatch-predict; do
   if links "$crate" axum; then breach "$crate knows HTTP serving"; fi
 done
 clock=$(git grep -nE 'SystemTime::now|Instant::now|Utc::now|Timestamp::now|Zoned::now' -- crates/process/src | grep -v '/tests' || true)

@@ -309,3 +309,51 @@ fn of_two_states_of_an_incident_the_later_one_never_looks_older() {
     assert!(told.is_sorted_by_key(|(_, at)| *at), "{told:?}");
     assert_eq!(bench.only_incident().updated_at_us, now);
 }
+
+#[test]
+fn what_people_say_of_incidents_is_learned_from_and_kept() {
+    let mut bench = broken();
+    let incident = bench.only_incident();
+    let before = incident.figures.probability.unwrap();
+    let now = LIVE + 10 * MINUTE + SECOND;
+    let id = incident.id.as_str();
+    let told = |bench: &Bench| bench.catalogue.read(outbox::waiting).unwrap().len();
+    let messages = told(&bench);
+    let said = bench
+        .watch
+        .feedback(id, false, &note("a test"), now)
+        .unwrap();
+    assert_eq!(said.is_real, Some(false));
+    let last = said.timeline.last().unwrap();
+    assert_eq!(last.kind, TimelineKind::Feedback);
+    assert_eq!(last.text, "called a false alarm by ada: a test");
+    assert_eq!(told(&bench), messages, "channels are not told");
+    let surety = |bench: &Bench| bench.watch.monitors()[0].feedback;
+    assert_eq!((surety(&bench).real, surety(&bench).false_alarms), (0, 1));
+    // The next judgement of the same evidence is less sure, and after a restart it is the same.
+    bench.judge(LIVE + 10 * MINUTE, LIVE + 11 * MINUTE);
+    let after = bench.only_incident();
+    assert!(after.figures.evidence >= incident.figures.evidence);
+    assert!(after.figures.probability.unwrap() <= before, "{after:?}");
+    let brier = surety(&bench).brier.unwrap();
+    bench.restart(vec![rate_monitor(&["psp"])], now);
+    assert_eq!(surety(&bench).brier, Some(brier));
+    // Who changes his mind is heard, also when it is over.
+    bench.judge(LIVE + 11 * MINUTE, LIVE + 30 * MINUTE);
+    assert_eq!(bench.only_incident().state, IncidentState::Resolved);
+    let real = bench
+        .watch
+        .feedback(id, true, &ActionNote::default(), now)
+        .unwrap();
+    assert_eq!(
+        (real.is_real, real.state),
+        (Some(true), IncidentState::Resolved)
+    );
+    assert_eq!((surety(&bench).real, surety(&bench).false_alarms), (1, 0));
+    assert!(matches!(
+        bench
+            .watch
+            .feedback("inc_none", true, &ActionNote::default(), now),
+        Err(MonitorError::UnknownIncident(_))
+    ));
+}
