@@ -173,6 +173,26 @@ pub struct SliceFigures {
     pub buckets: Vec<Bucket>,
 }
 
+/// The figures of all slices, for those who must know that none is missing.
+///
+/// # Errors
+/// Those of the source, and that there may be more slices than an answer holds.
+pub(crate) fn all_figures(
+    source: &dyn FigureSource,
+    query: &FigureQuery,
+) -> Result<Vec<SliceFigures>, String> {
+    let steps = (query.to_us - query.from_us) / query.step_us.max(1);
+    let most = source.slices_max(steps);
+    let found = source.figures(query)?;
+    if found.len() >= most {
+        return Err(format!(
+            "metric `{}` has {most} slices or more, and no more can be judged against what is normal; split it by fewer dimensions",
+            query.metric
+        ));
+    }
+    Ok(found)
+}
+
 /// Where figures come from. Calls may take time and are never made from an async thread.
 pub trait FigureSource: Send + Sync {
     /// What is known of a metric.
@@ -188,6 +208,11 @@ pub trait FigureSource: Send + Sync {
     /// A sentence for the status page.
     fn width_us(&self, metric: &str, _from_us: i64) -> Result<i64, String> {
         Ok(self.facts(metric)?.bucket_us)
+    }
+
+    /// How many slices an answer of so many steps holds at most; one that holds as many may lack some.
+    fn slices_max(&self, _steps: i64) -> usize {
+        usize::MAX
     }
 
     /// The figures asked for. Slices without events may be left out.

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use crate::MonitorError;
 use crate::definition::{Detect, MonitorDefinition};
-use crate::figure::{Bucket, FigureQuery, FigureSource, MetricFacts, Revised, Slice, SliceFigures};
+use crate::figure::{
+    Bucket, FigureQuery, FigureSource, MetricFacts, Revised, Slice, SliceFigures, all_figures,
+};
 
 /// Steps that are read at once, so that no answer is larger than it may be.
 const STEPS_AT_ONCE: i64 = 336;
@@ -99,7 +101,7 @@ fn read(
             step_us: facts.bucket_us,
             over_us: None,
         };
-        for figures in source.figures(&query)? {
+        for figures in all_figures(source, &query)? {
             let known = kept.entry(figures.slice).or_default();
             for bucket in figures.buckets {
                 let counts = if facts.is_rate {

@@ -31,16 +31,17 @@ pub(crate) fn put(
     Ok(())
 }
 
-/// What was said of incidents of `monitor`, or of any, the last first.
+/// What was said of incidents of `monitor`, or of all others, the last first.
 pub(crate) fn verdicts(
     db: &Connection,
-    monitor: Option<&str>,
+    monitor: &str,
+    others: bool,
 ) -> Result<Vec<Verdict>, MonitorError> {
     let mut statement = db.prepare_cached(
         "select evidence, is_real from feedback
-         where evidence is not null and (?1 is null or monitor = ?1) order by at_us desc limit ?2",
+         where evidence is not null and (monitor <> ?1) = ?2 order by at_us desc limit ?3",
     )?;
-    let mut rows = statement.query(params![monitor, VERDICTS_MAX as i64])?;
+    let mut rows = statement.query(params![monitor, others, VERDICTS_MAX as i64])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         found.push(Verdict {

@@ -97,6 +97,8 @@ pub(super) fn dingtalk(text: &str, bytes_max: usize) -> String {
         '>' => Cow::Borrowed("&gt;"),
         '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '+' | '-' | '!'
         | '|' | '~' => Cow::Owned(format!("\\{c}")),
+        // What looks like an address is made a link by itself; an invisible joiner keeps it from that.
+        ':' | '.' | '@' => Cow::Owned(format!("{c}\u{2060}")),
         c => same(c),
     })
 }
@@ -134,7 +136,7 @@ mod tests {
         );
         assert_eq!(
             dingtalk("![x](javascript:1) <b> # \\", all),
-            "\\!\\[x\\]\\(javascript:1\\) &lt;b&gt; \\# \\\\"
+            "\\!\\[x\\]\\(javascript:\u{2060}1\\) &lt;b&gt; \\# \\\\"
         );
     }
 

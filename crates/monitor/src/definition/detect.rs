@@ -432,6 +432,8 @@ impl Default for SeasonalDetect {
     }
 }
 
+/// Fewest and most windows of history.
+const SEASON_WINDOWS: (u64, u64) = (500, 10_000);
 /// Longest window of a value with a season: a slot of the week.
 const SEASON_WINDOW_MAX: Duration = Duration::from_secs(3600);
 
@@ -446,8 +448,14 @@ impl SeasonalDetect {
         if self.window < Duration::from_secs(10) || self.window > SEASON_WINDOW_MAX {
             fault("window", "must be between 10s and 1h");
         }
+        let windows = self.history.as_secs() / self.window.as_secs().max(1);
         if self.history < SEASON_HISTORY.0 || self.history > SEASON_HISTORY.1 {
             fault("history", "must be between 3d and 90d");
+        } else if !(SEASON_WINDOWS.0..=SEASON_WINDOWS.1).contains(&windows) {
+            fault(
+                "history",
+                "must hold between 500 and 10000 windows: fewer say not what is rare, and more take too long",
+            );
         }
         if !(0.0..10.0).contains(&self.min_change) {
             fault(

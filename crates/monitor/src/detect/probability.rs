@@ -68,6 +68,12 @@ impl Calibration {
     /// The score that fits the verdicts best, drawn towards this one the fewer there are.
     #[must_use]
     pub fn fitted(self, verdicts: &[Verdict]) -> Self {
+        self.weighed(verdicts, 1.0)
+    }
+
+    /// The same, each verdict counting as so many.
+    #[must_use]
+    pub fn weighed(self, verdicts: &[Verdict], each: f64) -> Self {
         let (mut slope, mut height) = (self.slope, self.height);
         let (slope_weight, height_weight) = (PRIOR.0.powi(-2), PRIOR.1.powi(-2));
         for _ in 0..STEPS_MAX {
@@ -80,10 +86,10 @@ impl Calibration {
             for verdict in verdicts.iter().filter(|v| v.evidence.is_finite()) {
                 let x = verdict.evidence.clamp(0.0, EVIDENCE_MAX) - PIVOT;
                 let p = logistic(height + slope * x);
-                let off = p - f64::from(u8::from(verdict.is_real));
+                let off = each * (p - f64::from(u8::from(verdict.is_real)));
                 gradient.0 += off * x;
                 gradient.1 += off;
-                let weight = p * (1.0 - p);
+                let weight = each * p * (1.0 - p);
                 curvature.0 += weight * x * x;
                 curvature.1 += weight * x;
                 curvature.2 += weight;

@@ -18,6 +18,8 @@ const SLOT_US: i64 = 3600 * 1_000_000;
 pub const LEVEL_VALUES: usize = 24;
 /// Fewest values of those by which a level is believed.
 const LEVEL_VALUES_MIN: usize = 6;
+/// Share of the history that must not be nothing.
+const VALUES_SHARE_MIN: f64 = 0.5;
 /// How much of the level is believed.
 const LEVEL_SHARE: f64 = 0.8;
 /// The scale is straight below this share of the median.
@@ -30,6 +32,10 @@ const SPREAD_MIN: f64 = 0.4;
 const SPREAD_LEAST: f64 = 1e-3;
 /// What a value must exceed to add to the sum of a change, in standard deviations.
 const ALLOWANCE: f64 = 0.75;
+/// Values whose mean must be normal again after a change.
+const CHANGE_VALUES: usize = 12;
+/// Fewer standard deviations off than this is normal: one in twenty is further off by chance.
+const BACK: f64 = 1.645;
 /// Values summed up at most.
 pub const SUMMED_VALUES: usize = 48;
 
@@ -84,7 +90,12 @@ impl Normal {
     /// what is rare.
     #[must_use]
     pub fn learn(history: &[Observed]) -> Option<Self> {
-        let mut sizes: Vec<f64> = history.iter().map(|one| one.value.abs()).collect();
+        // What is mostly nothing has no size to measure by: there, whatever comes would be without example.
+        let sizes = history.iter().map(|one| one.value.abs());
+        let mut sizes: Vec<f64> = sizes.filter(|size| *size > 0.0).collect();
+        if (sizes.len() as f64) < VALUES_SHARE_MIN * history.len() as f64 {
+            return None;
+        }
         let median = median(&mut sizes)?;
         let straight = (median * STRAIGHT).max(f64::MIN_POSITIVE);
         let scaled: Vec<Observed> = history
@@ -134,6 +145,9 @@ impl Normal {
         let last = judged.last()?;
         let value = recent.last()?.value;
         let expected = last.normal.sinh() * self.straight;
+        if !last.score.is_finite() {
+            return None;
+        }
         let scores: Vec<f64> = judged.iter().map(|one| one.score).collect();
         let (up, down) = if settings.is_change {
             (
@@ -158,12 +172,45 @@ impl Normal {
         })
     }
 
+    /// How far the values of these last steps lie from the season, on the scale: the level that an incident is judged
+    /// by which begins after them. 0 where there are too few.
+    #[must_use]
+    pub fn level(&self, before: &[Observed]) -> f64 {
+        let from = before.len().saturating_sub(LEVEL_VALUES);
+        let mut left: Vec<f64> = before.iter().skip(from).map(|one| self.left(one)).collect();
+        if left.len() < LEVEL_VALUES_MIN {
+            return 0.0;
+        }
+        LEVEL_SHARE * median(&mut left).unwrap_or(0.0)
+    }
+
+    /// Whether the last of these values are what the season has at such a level: the level of an incident's own time
+    /// would soon call normal what lasts. Of a change the mean of several must be.
+    #[must_use]
+    pub fn is_back(&self, recent: &[Observed], level: f64, down: bool, is_change: bool) -> bool {
+        let count = if is_change { CHANGE_VALUES } else { 1 };
+        let scores: Vec<f64> = recent
+            .iter()
+            .rev()
+            .take(count)
+            .map(|one| (self.left(one) - level) / self.spread.at(one.start_us))
+            .collect();
+        if scores.len() < count {
+            return false;
+        }
+        let mean = scores.iter().sum::<f64>() / scores.len() as f64;
+        let off = if down { -mean } else { mean };
+        // What adds nothing to the sum of a change is none.
+        off < if is_change { ALLOWANCE } else { BACK }
+    }
+
+    fn left(&self, one: &Observed) -> f64 {
+        (one.value / self.straight).asinh() - self.centre.at(one.start_us)
+    }
+
     /// Each value against the season and the level of those before it.
     fn judged(&self, values: &[Observed]) -> Vec<Judged> {
-        let left: Vec<f64> = values
-            .iter()
-            .map(|one| (one.value / self.straight).asinh() - self.centre.at(one.start_us))
-            .collect();
+        let left: Vec<f64> = values.iter().map(|one| self.left(one)).collect();
         let judge = |(i, one): (usize, &Observed)| {
             let before = left.get(i.saturating_sub(LEVEL_VALUES)..i).unwrap_or(&[]);
             let mut before = before.to_vec();
@@ -321,6 +368,29 @@ mod tests {
     }
 
     #[test]
+    fn what_lasts_is_not_back_and_what_came_back_is() {
+        let mut rng = StdRng::seed_from_u64(6);
+        let normal = Normal::learn(&wave(&mut rng, 0, 14)).unwrap();
+        let mut day = wave(&mut rng, 15, 1);
+        for one in day.iter_mut().skip(100).take(100) {
+            one.value *= 0.5;
+        }
+        let level = normal.level(&day[..100]);
+        assert!(level.abs() < 0.1, "{level}");
+        for is_change in [false, true] {
+            let back = |upto: usize| normal.is_back(&day[..upto], level, true, is_change);
+            assert!(
+                (112..200).all(|upto| !back(upto)),
+                "it lasts for eight hours"
+            );
+            let after = (212..280).filter(|upto| back(*upto)).count();
+            assert!(after > 50, "{after} of 68");
+        }
+        assert!(!normal.is_back(&[], level, true, false));
+        assert_eq!(normal.level(&day[..3]), 0.0);
+    }
+
+    #[test]
     fn too_little_history_and_hopeless_values_are_not_learned_from() {
         let mut rng = StdRng::seed_from_u64(5);
         assert_eq!(Normal::learn(&[]), None);
@@ -329,9 +399,16 @@ mod tests {
             .into_iter()
             .map(|one| Observed { value: 0.0, ..one })
             .collect();
-        if let Some(normal) = Normal::learn(&zeros) {
-            let score = normal.score(&zeros[..100], &SETTINGS).unwrap();
-            assert!(score.p_value > 0.01 && score.expected == 0.0, "{score:?}");
-        }
+        assert_eq!(Normal::learn(&zeros), None);
+        // One sale in three windows: mostly nothing, so that no sale can be called rare.
+        let sparse: Vec<Observed> = zeros
+            .iter()
+            .enumerate()
+            .map(|(i, one)| Observed {
+                value: if i % 3 == 0 { 50.0 } else { 0.0 },
+                ..*one
+            })
+            .collect();
+        assert_eq!(Normal::learn(&sparse), None);
     }
 }

@@ -12,6 +12,9 @@ use crate::definition::MonitorDefinition;
 use crate::detect::probability::Calibration;
 use crate::incident::{Incident, TimelineEntry, TimelineKind};
 
+/// How much a verdict on another monitor's incident counts.
+const OTHERS_WEIGHT: f64 = 0.05;
+
 /// How good a monitor's probabilities are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Surety {
@@ -53,17 +56,18 @@ impl Watch {
         Ok(incident)
     }
 
-    /// Fits every monitor's probability to what people said: to what they said of all, and then, from there, of its own.
+    /// Fits every monitor's probability to what people said: a little to what they said of others', and from there to what they said of its own.
     pub(super) fn calibrate<'a>(
         &self,
         definitions: impl IntoIterator<Item = &'a MonitorDefinition>,
     ) -> Result<(), MonitorError> {
         let fitted = self.catalogue.read(|db| {
-            let all = Calibration::default().fitted(&feedback::verdicts(db, None)?);
             let mut fitted = HashMap::new();
             for definition in definitions {
-                let own = feedback::verdicts(db, Some(&definition.name))?;
-                fitted.insert(definition.name.clone(), all.fitted(&own));
+                let others = feedback::verdicts(db, &definition.name, true)?;
+                let own = feedback::verdicts(db, &definition.name, false)?;
+                let start = Calibration::default().weighed(&others, OTHERS_WEIGHT);
+                fitted.insert(definition.name.clone(), start.fitted(&own));
             }
             Ok(fitted)
         })?;
@@ -83,7 +87,7 @@ impl Watch {
     pub(super) fn surety(&self, monitor: &str) -> Surety {
         let said = self
             .catalogue
-            .read(|db| feedback::verdicts(db, Some(monitor)));
+            .read(|db| feedback::verdicts(db, monitor, false));
         let said = said.unwrap_or_default();
         let real = said.iter().filter(|verdict| verdict.is_real).count();
         Surety {

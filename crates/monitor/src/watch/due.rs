@@ -2,6 +2,7 @@
 
 use super::figures::over_us;
 use super::state::Step;
+use super::volume::tested_us;
 use crate::definition::{Detect, Direction, MonitorDefinition};
 use crate::figure::MetricFacts;
 
@@ -9,6 +10,8 @@ use crate::figure::MetricFacts;
 const CATCH_UP_US: i64 = 3600 * 1_000_000;
 /// Silence is looked for no more often than this, in microseconds.
 const SILENCE_US: i64 = 60 * 1_000_000;
+/// A window of counts has no more steps than these.
+const STEPS_MAX: i64 = 360;
 /// Rates, counts and trailing windows are judged no more often than this, in microseconds.
 const OFTEN_US: i64 = 10 * 1_000_000;
 
@@ -53,7 +56,14 @@ fn step_us(definition: &MonitorDefinition, bucket_us: i64) -> i64 {
     let buckets = |us: i64| ((us.saturating_sub(1) / bucket_us) + 1).max(1);
     let detect = match &definition.detect {
         Detect::Threshold(detect) => detect,
-        Detect::Silence(_) => return buckets(SILENCE_US) * bucket_us,
+        Detect::Silence(_) | Detect::Count(_) => {
+            let least_us = match definition.detect {
+                Detect::Silence(_) => SILENCE_US,
+                _ => OFTEN_US,
+            };
+            let window_us = tested_us(&definition.detect).unwrap_or(least_us);
+            return buckets(least_us.max(window_us / STEPS_MAX)) * bucket_us;
+        }
         Detect::Seasonal(detect) | Detect::Change(detect) => {
             let window_us = i64::try_from(detect.window.as_micros()).unwrap_or(i64::MAX);
             return buckets(window_us) * bucket_us;

@@ -145,7 +145,10 @@ impl Watch {
             &known_incidents,
         )
         .map_err(MonitorError::Figures)?;
-        memory.volumes = learned.map(Arc::new);
+        // What was known is better than nothing, above all for incidents that are open.
+        if let Some(learned) = learned {
+            memory.volumes = Some(Arc::new(learned));
+        }
         Ok(memory.volumes.clone())
     }
 
@@ -177,7 +180,9 @@ impl Watch {
             &known_incidents,
         )
         .map_err(MonitorError::Figures)?;
-        memory.normals = learned.map(Arc::new);
+        if let Some(learned) = learned {
+            memory.normals = Some(Arc::new(learned));
+        }
         Ok(memory.normals.clone())
     }
 }

@@ -169,6 +169,9 @@ impl Lifecycle<'_> {
     ) -> Result<IncidentFigures, MonitorError> {
         let (from_us, to_us) = self.bad_time(incident, bad_until_us);
         let value = self.total(&incident.slice, from_us, to_us)?.value;
+        if value.is_none() {
+            return Ok(incident.figures);
+        }
         let volumes = self.memory.volumes.as_ref();
         let expected = volumes.map(|known| known.expected(&incident.slice, from_us, to_us));
         let expected = expected.or(incident.figures.expected);
@@ -360,7 +363,12 @@ impl Lifecycle<'_> {
             _ => buckets().filter_map(|bucket| bucket.value).next_back(),
         };
         Ok(Total {
-            value: value.or(self.facts.empty_value),
+            // A bucket without a value is one that is not known, and not one without events.
+            value: value.or(if buckets().next().is_none() {
+                self.facts.empty_value
+            } else {
+                None
+            }),
             numerator,
             denominator,
         })

@@ -426,6 +426,7 @@ impl Watch {
 fn reach_us(definition: &MonitorDefinition, step_us: i64) -> i64 {
     match &definition.detect {
         Detect::Rate(detect) => longest_steps(detect, step_us) as i64 * step_us,
+        Detect::Seasonal(_) | Detect::Change(_) => values::STEPS_BACK * step_us,
         detect => tested_us(detect).unwrap_or(0),
     }
 }

@@ -51,7 +51,7 @@ pub(super) struct SliceState {
     pub p_value: Option<f64>,
     /// Begin of the first bad bucket.
     pub started_us: i64,
-    /// Evidence of recovery.
+    /// Evidence of recovery; of a value with a season, the level it had before it fired.
     pub evidence: f64,
     /// Buckets before this belong to an incident that is over, and are not judged again.
     pub ignore_before_us: i64,

@@ -12,7 +12,7 @@ use crate::detect::season::{Observed, WEEK_US};
 use crate::detect::seasonal::{
     LEVEL_VALUES, Normal, SUMMED_VALUES, SeasonalScore, SeasonalSettings,
 };
-use crate::figure::{FigureQuery, FigureSource, MetricFacts, Slice};
+use crate::figure::{FigureQuery, FigureSource, MetricFacts, Slice, all_figures};
 use crate::group::Evidence;
 use crate::incident::{Deviation, Incident};
 
@@ -20,6 +20,8 @@ use crate::incident::{Deviation, Incident};
 pub(super) const REFRESH_US: i64 = 3600 * 1_000_000;
 /// A slice points the same way as a firing one from this p-value, and is normal again above it.
 const LEANING: f64 = 0.05;
+/// Steps before the one that is judged that are looked at with it.
+pub(super) const STEPS_BACK: i64 = (LEVEL_VALUES + SUMMED_VALUES) as i64;
 /// Steps of history that are asked for at once, so that no answer is larger than it may be.
 const STEPS_AT_ONCE: i64 = 336;
 
@@ -104,17 +106,20 @@ fn read(
         over_us: None,
     };
     let mut all = Vec::new();
-    for figures in source.figures(&query)? {
-        let found: BTreeMap<i64, f64> = figures
+    for figures in all_figures(source, &query)? {
+        let found: BTreeMap<i64, Option<f64>> = figures
             .buckets
             .iter()
-            .filter_map(|bucket| {
-                let value = bucket.value.filter(|value| value.is_finite())?;
-                Some((bucket.start_us, value))
+            .map(|bucket| {
+                (
+                    bucket.start_us,
+                    bucket.value.filter(|value| value.is_finite()),
+                )
             })
             .collect();
         let observed = |start_us: i64| {
-            let value = found.get(&start_us).copied().or(facts.empty_value)?;
+            // A bucket without a value is one that is not known, and not one without events.
+            let value = found.get(&start_us).copied().unwrap_or(facts.empty_value)?;
             Some(Observed { start_us, value })
         };
         let steps = usize::try_from(step_us).unwrap_or(usize::MAX);
@@ -144,7 +149,7 @@ impl ValueRound {
         (first, last): (Step, Step),
     ) -> Result<Self, String> {
         let step_us = first.end_us - first.start_us;
-        let back = (LEVEL_VALUES + SUMMED_VALUES) as i64 * step_us;
+        let back = STEPS_BACK * step_us;
         let range = (first.start_us - back, last.end_us);
         let mut slices = read(source, definition, facts, range, step_us)?;
         // A slice without a single event in all the time is not among the figures.
@@ -175,29 +180,36 @@ impl ValueRound {
 
     /// Judges one step of every slice that has figures, history or a state.
     pub fn judge(&self, step: Step, states: &mut HashMap<Slice, SliceState>) -> Vec<Finding> {
+        let ignore_before_us =
+            |slice: &Slice| states.get(slice).map_or(0, |state| state.ignore_before_us);
         let mut tested: Vec<(&Slice, SeasonalScore, f64)> = Vec::new();
         for (slice, values) in &self.slices {
             tested.extend(
-                self.score(slice, values, step)
+                self.score(slice, values, step, ignore_before_us(slice))
                     .map(|(score, value)| (slice, score, value)),
             );
         }
         let found: HashSet<&Slice> = tested.iter().map(|(slice, _, _)| *slice).collect();
         let missing = states.keys().filter(|slice| !found.contains(slice));
         let mut findings: Vec<Finding> = missing.map(|slice| unjudged(slice, step)).collect();
-        let p_values: Vec<f64> = tested.iter().map(|(_, score, _)| score.p_value).collect();
+        let is_firing = |slice: &Slice| states.get(slice).is_some_and(|s| s.hysteresis.is_firing());
+        let idle = tested.iter().filter(|(slice, _, _)| !is_firing(slice));
+        let p_values: Vec<f64> = idle.map(|(_, score, _)| score.p_value).collect();
         let cut_off = discovery::cut_off(&p_values, self.discovery_rate);
         for (slice, score, value) in tested {
             let state = states.get_mut(slice);
-            let firing = state.filter(|state| state.hysteresis.is_firing());
+            let mut firing = state.filter(|state| state.hysteresis.is_firing());
             let verdict = match &firing {
                 None if cut_off.is_some_and(|cut_off| score.p_value <= cut_off) => {
                     Verdict::Anomalous
                 }
                 None => Verdict::Normal,
-                Some(_) if score.p_value > LEANING => Verdict::Normal,
                 Some(_) => Verdict::Between,
             };
+            let is_back = firing
+                .as_mut()
+                .is_some_and(|state| self.is_back(slice, state, step));
+            let verdict = if is_back { Verdict::Normal } else { verdict };
             let expected = firing
                 .as_ref()
                 .map_or(score.expected, |state| state.expected);
@@ -224,10 +236,32 @@ impl ValueRound {
         findings
     }
 
+    /// Whether the values of a firing slice are again what they were before it fired.
+    fn is_back(&self, slice: &Slice, state: &mut SliceState, step: Step) -> bool {
+        let values = self.slices.iter().find(|(one, _)| one == slice);
+        let (Some((_, values)), Some(normal)) = (values, self.normals.of(slice)) else {
+            return false;
+        };
+        let until = |us: i64| values.partition_point(|one| one.start_us < us);
+        if state.evidence == 0.0 {
+            // Remembered from its first step on; a level of exactly nothing is as good as next to nothing.
+            let before = values.get(..until(state.started_us)).unwrap_or(&[]);
+            let level = normal.level(before);
+            state.evidence = if level == 0.0 {
+                f64::MIN_POSITIVE
+            } else {
+                level
+            };
+        }
+        let recent = values.get(..until(step.end_us)).unwrap_or(&[]);
+        let down = state.deviation == Some(Deviation::Down);
+        normal.is_back(recent, state.evidence, down, self.settings.is_change)
+    }
+
     /// Whether a slice points `deviation`'s way at this step.
     pub fn leaning(&self, step: Step, deviation: Deviation) -> Vec<Evidence> {
         let says = |(slice, values): &(Slice, Vec<Observed>)| {
-            let (score, _) = self.score(slice, values, step)?;
+            let (score, _) = self.score(slice, values, step, 0)?;
             Some(Evidence {
                 slice: slice.clone(),
                 weight: 1.0,
@@ -245,10 +279,13 @@ impl ValueRound {
         slice: &Slice,
         values: &[Observed],
         step: Step,
+        ignore_before_us: i64,
     ) -> Option<(SeasonalScore, f64)> {
         let normal = self.normals.of(slice)?;
         let upto = values.partition_point(|one| one.start_us < step.end_us);
-        let recent = values.get(..upto)?;
+        // An incident that is over is no level to judge by.
+        let from = values.partition_point(|one| one.start_us < ignore_before_us);
+        let recent = values.get(from..upto)?;
         let last = recent.last()?;
         // Only a value of this very step is judged.
         if last.start_us < step.end_us - self.step_us {

@@ -18,7 +18,7 @@ use crate::detect::hysteresis::Verdict;
 use crate::detect::rate::ladder;
 use crate::detect::season::WEEK_US;
 use crate::detect::volume::Volume;
-use crate::figure::{FigureQuery, FigureSource, Slice};
+use crate::figure::{FigureQuery, FigureSource, Slice, all_figures};
 use crate::group::Evidence;
 use crate::incident::Deviation;
 
@@ -47,6 +47,8 @@ pub(super) struct VolumeRound {
     index: HashMap<Slice, usize>,
     /// Per slice, events of all steps before the i-th: a stretch is one subtraction.
     sums: Vec<Vec<f64>>,
+    /// Per slice, how many of the first steps are not all known.
+    unknown: Vec<usize>,
 }
 
 /// How long a detector of counts looks back at a step, in microseconds. None for the others.
@@ -134,30 +136,38 @@ impl VolumeRound {
             slices: Vec::new(),
             index: HashMap::new(),
             sums: Vec::new(),
+            unknown: Vec::new(),
         };
-        for figures in source.figures(&query)? {
+        for figures in all_figures(source, &query)? {
             let mut events = vec![0.0; steps];
+            let mut unknown = 0;
             for bucket in &figures.buckets {
                 let at = usize::try_from((bucket.start_us - from_us).div_euclid(step_us));
-                if let Some(cell) = at.ok().and_then(|at| events.get_mut(at)) {
-                    let value = bucket.value.filter(|value| value.is_finite());
-                    *cell += value.unwrap_or(0.0).max(0.0);
+                let Some((at, cell)) = at.ok().and_then(|at| Some((at, events.get_mut(at)?)))
+                else {
+                    continue;
+                };
+                // A bucket without a value is one that is not known, as where old ones were joined.
+                match bucket.value.filter(|value| value.is_finite()) {
+                    Some(value) => *cell += value.max(0.0),
+                    None => unknown = unknown.max(at + 1),
                 }
             }
-            round.push(figures.slice, &events);
+            round.push(figures.slice, &events, unknown);
         }
         // Slices without a single event are what this is about.
         let volumes = Arc::clone(&round.volumes);
         let nothing = vec![0.0; steps];
         for slice in volumes.slices() {
             if !round.index.contains_key(slice) {
-                round.push(slice.clone(), &nothing);
+                round.push(slice.clone(), &nothing, 0);
             }
         }
         Ok(round)
     }
 
-    fn push(&mut self, slice: Slice, events: &[f64]) {
+    fn push(&mut self, slice: Slice, events: &[f64], unknown: usize) {
+        self.unknown.push(unknown);
         let mut sum = 0.0;
         let running = events.iter().map(|events| {
             sum += events;
@@ -241,7 +251,7 @@ impl VolumeRound {
         let longest = self.stretches.first().copied().unwrap_or(1);
         let first = end
             .saturating_sub(longest)
-            .max(self.ignored(ignore_before_us))
+            .max(self.ignored(at, ignore_before_us))
             .min(end);
         let mut begin = end;
         while begin > first && self.sum(at, begin - 1) == self.sum(at, end) {
@@ -298,7 +308,11 @@ impl VolumeRound {
             expected: 0.0,
         });
         let is_back = match self.question {
-            Question::Silence => new.seen > 0.0,
+            // Until the silence since its last event is itself improbable.
+            Question::Silence => {
+                let since = self.score(at, step, 0);
+                since.is_some_and(|since| since.p_value > LEANING)
+            }
             Question::Count(_) => {
                 let ratio = state.observed / state.expected.max(1e-9);
                 let dispersion = self.volume(at).map_or(0.0, Volume::dispersion);
@@ -358,7 +372,7 @@ impl VolumeRound {
         ignore_before_us: i64,
     ) -> Option<Stretch> {
         let end = self.position(step);
-        let ignored = self.ignored(ignore_before_us);
+        let ignored = self.ignored(at, ignore_before_us);
         let begin = end.saturating_sub(steps).max(ignored).min(end);
         self.between(at, begin, end)
     }
@@ -373,9 +387,11 @@ impl VolumeRound {
         })
     }
 
-    fn ignored(&self, ignore_before_us: i64) -> usize {
+    /// How many of the first steps of a slice do not count.
+    fn ignored(&self, at: usize, ignore_before_us: i64) -> usize {
         let ignored = (ignore_before_us - self.from_us).div_euclid(self.step_us);
-        usize::try_from(ignored).unwrap_or(0)
+        let unknown = self.unknown.get(at).copied().unwrap_or(0);
+        usize::try_from(ignored).unwrap_or(0).max(unknown)
     }
 
     /// How many steps lie before the end of `step`.

@@ -5,21 +5,30 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::definition::MonitorDefinition;
 use crate::detect::season::{Observed, WEEK_US};
 use crate::detect::volume::Volume;
-use crate::figure::{FigureQuery, FigureSource, Slice};
+use crate::figure::{FigureQuery, FigureSource, Slice, all_figures};
 use crate::incident::Incident;
 
 /// How long they are used before they are learned again, in microseconds of judged time.
 pub(super) const REFRESH_US: i64 = 15 * 60 * 1_000_000;
-/// Length of a slot of the week, in microseconds.
-pub(super) const SLOT_US: i64 = 30 * 60 * 1_000_000;
-/// The level is that of the last so much time.
-const LEVEL_US: i64 = 3 * 3600 * 1_000_000;
+/// Lengths that a slot of the week may have, in microseconds: the first that old buckets fit into is taken.
+const SLOTS_US: [i64; 6] = [
+    HOUR_US / 2,
+    HOUR_US,
+    2 * HOUR_US,
+    4 * HOUR_US,
+    12 * HOUR_US,
+    24 * HOUR_US,
+];
+const HOUR_US: i64 = 3600 * 1_000_000;
+/// The level is that of the last so much time that counts, within a day.
+const LEVEL_US: i64 = 3 * HOUR_US;
 
 /// What is normal for a monitor's slices and for the slices above them.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Volumes {
     /// End of the last step they were learned for.
     pub at_us: i64,
+    slot_us: i64,
     by: Vec<String>,
     known: HashMap<Slice, Volume>,
 }
@@ -33,12 +42,12 @@ struct Blocks {
 
 impl Blocks {
     /// Every slot from the first with events to `to_us` that counts.
-    fn observed(&self, to_us: i64) -> Vec<Observed> {
+    fn observed(&self, to_us: i64, slot_us: i64) -> Vec<Observed> {
         let first = self.events.iter().find(|(_, events)| **events > 0.0);
         let Some((first_us, _)) = first else {
             return Vec::new();
         };
-        let slots = (*first_us..to_us).step_by(usize::try_from(SLOT_US).unwrap_or(usize::MAX));
+        let slots = (*first_us..to_us).step_by(usize::try_from(slot_us).unwrap_or(usize::MAX));
         slots
             .filter(|start_us| !self.excluded.contains(start_us))
             .map(|start_us| Observed {
@@ -59,8 +68,9 @@ impl Volumes {
         upto_us: i64,
         incidents: &[Incident],
     ) -> Result<Option<Self>, String> {
-        let to_us = (upto_us - tested_us).div_euclid(SLOT_US) * SLOT_US;
-        let from_us = (to_us - history_us).div_euclid(SLOT_US) * SLOT_US;
+        let slot_us = slot_us(source, &definition.metric, upto_us - tested_us - history_us)?;
+        let to_us = (upto_us - tested_us).div_euclid(slot_us) * slot_us;
+        let from_us = (to_us - history_us).div_euclid(slot_us) * slot_us;
         let mut levels: Vec<HashMap<Slice, Blocks>> =
             (0..=definition.by.len()).map(|_| HashMap::new()).collect();
         // A week at a time, so that no answer is larger than it may be.
@@ -73,25 +83,26 @@ impl Volumes {
                 within: Slice::whole(),
                 from_us: week_us,
                 to_us: end_us,
-                step_us: SLOT_US,
+                step_us: slot_us,
                 over_us: None,
             };
-            for figures in source.figures(&query)? {
+            for figures in all_figures(source, &query)? {
                 let outages = outages(&figures.slice, incidents);
-                let events = figures.buckets.iter().filter_map(|bucket| {
-                    let value = bucket.value.filter(|value| value.is_finite())?;
-                    Some((bucket.start_us, value.max(0.0)))
+                let events = figures.buckets.iter().map(|bucket| {
+                    let value = bucket.value.filter(|value| value.is_finite());
+                    (bucket.start_us, value.map(|value| value.max(0.0)))
                 });
                 for (start_us, events) in events {
                     let is_out = |(from, to): &(i64, i64)| {
-                        start_us < *to && *from < start_us.saturating_add(SLOT_US)
+                        start_us < *to && *from < start_us.saturating_add(slot_us)
                     };
-                    let is_excluded = outages.iter().any(is_out);
+                    // A bucket without a value is one that is not known.
+                    let is_excluded = events.is_none() || outages.iter().any(is_out);
                     for (depth, level) in levels.iter_mut().enumerate() {
                         let by = definition.by.iter().take(depth);
                         let prefix = figures.slice.project(|d| by.clone().any(|kept| kept == d));
                         let blocks = level.entry(prefix).or_default();
-                        *blocks.events.entry(start_us).or_default() += events;
+                        *blocks.events.entry(start_us).or_default() += events.unwrap_or(0.0);
                         // What is wrong with a part is wrong with the whole as well.
                         if is_excluded {
                             blocks.excluded.insert(start_us);
@@ -103,12 +114,13 @@ impl Volumes {
         }
         let mut found = Self {
             at_us: upto_us,
+            slot_us,
             by: definition.by.clone(),
             known: HashMap::new(),
         };
         for level in levels {
             for (slice, blocks) in level {
-                found.add(slice, &blocks.observed(to_us), to_us);
+                found.add(slice, &blocks.observed(to_us, slot_us), to_us);
             }
             if found.known.is_empty() {
                 return Ok(None);
@@ -142,18 +154,18 @@ impl Volumes {
         let parent = (slice.dimensions() > 0).then(|| self.parent(&slice));
         let above = parent.as_ref().and_then(|parent| self.known.get(parent));
         let volume = match (slice.dimensions(), above) {
-            (0, _) => Volume::of_whole(blocks, SLOT_US),
+            (0, _) => Volume::of_whole(blocks, self.slot_us),
             (_, Some(above)) => Some(Volume::of_slice(blocks, above)),
             (_, None) => None,
         };
         let Some(volume) = volume else {
             return;
         };
-        let lately = blocks
-            .iter()
-            .filter(|block| block.start_us >= to_us - LEVEL_US);
+        let count = usize::try_from(LEVEL_US / self.slot_us).unwrap_or(1).max(1);
+        let lately = blocks.iter().rev().take(count);
+        let lately = lately.filter(|block| block.start_us >= to_us - 24 * HOUR_US);
         let (seen, expected) = lately.fold((0.0, 0.0), |(seen, expected), block| {
-            let end_us = block.start_us + SLOT_US;
+            let end_us = block.start_us + self.slot_us;
             (
                 seen + block.value,
                 expected + volume.expected(block.start_us, end_us),
@@ -172,9 +184,31 @@ impl Volumes {
     }
 }
 
+/// What lasts longer than this is what is normal from then on, in microseconds: an incident without end would leave
+/// nothing to learn from.
+const OUTAGE_US_MAX: i64 = 24 * 3600 * 1_000_000;
+
 /// When something was wrong with all of a slice.
 fn outages(slice: &Slice, incidents: &[Incident]) -> Vec<(i64, i64)> {
     let own = incidents.iter().filter(|one| one.slice.covers(slice));
-    own.map(|one| (one.started_at_us, one.resolved_at_us.unwrap_or(i64::MAX)))
-        .collect()
+    own.map(|one| {
+        let last_us = one.started_at_us.saturating_add(OUTAGE_US_MAX);
+        let end_us = one.resolved_at_us.unwrap_or(i64::MAX);
+        (one.started_at_us, end_us.min(last_us))
+    })
+    .collect()
+}
+
+/// The shortest slot that buckets fit into which begin at `from_us` or later.
+fn slot_us(source: &dyn FigureSource, metric: &str, from_us: i64) -> Result<i64, String> {
+    let width_us = source.width_us(metric, from_us)?.max(1);
+    let mut fitting = SLOTS_US
+        .into_iter()
+        .filter(|slot_us| slot_us % width_us == 0);
+    fitting.next().ok_or_else(|| {
+        format!(
+            "the buckets of metric `{metric}` are {} s long, which is no part of a day that counts could be compared by",
+            width_us / 1_000_000
+        )
+    })
 }

@@ -86,6 +86,27 @@ impl FigureSource for Figures {
         })
     }
 
+    fn width_us(&self, name: &str, from_us: i64) -> Result<i64, String> {
+        let metric = self.metric(name)?;
+        let own_us = self.analyst.bucket_us(metric);
+        let Some(cube) = self.processor.cube(&metric.definition().of) else {
+            return Ok(own_us);
+        };
+        // Newest first, each from a time on.
+        let widths = cube.widths_us();
+        let there = widths.iter().find(|(start_us, _)| *start_us <= from_us);
+        Ok(there
+            .or(widths.last())
+            .map_or(own_us, |(_, width_us)| *width_us))
+    }
+
+    fn slices_max(&self, steps: i64) -> usize {
+        let limits = self.analyst.limits();
+        let steps = usize::try_from(steps).unwrap_or(usize::MAX).max(1);
+        let most = (limits.points_max / steps).min(limits.series_max);
+        most.clamp(1, SLICES_MAX)
+    }
+
     fn figures(&self, query: &FigureQuery) -> Result<Vec<SliceFigures>, String> {
         // The empty value stands for "no value" in a filter.
         let filters = query

@@ -38,6 +38,7 @@ struct Inner {
     /// Latest end that was asked for.
     asked_upto_us: i64,
     failure: Option<String>,
+    slices_max: usize,
 }
 
 impl Traffic {
@@ -53,6 +54,7 @@ impl Traffic {
             is_count: false,
             asked_upto_us: i64::MIN,
             failure: None,
+            slices_max: usize::MAX,
         };
         Self {
             inner: Mutex::new(inner),
@@ -173,6 +175,11 @@ impl Traffic {
         self.inner.lock().unwrap().is_count = true;
     }
 
+    /// From now on no answer holds more slices.
+    pub fn holds_slices(&self, count: usize) {
+        self.inner.lock().unwrap().slices_max = count;
+    }
+
     pub fn fail_with(&self, failure: Option<&str>) {
         self.inner.lock().unwrap().failure = failure.map(str::to_owned);
     }
@@ -207,6 +214,10 @@ impl FigureSource for Traffic {
             lateness_us: inner.lateness_us,
             revised_events: inner.revised.values().map(|revised| revised.events).sum(),
         })
+    }
+
+    fn slices_max(&self, _: i64) -> usize {
+        self.inner.lock().unwrap().slices_max
     }
 
     fn revised(&self, _: &str, from_us: i64, to_us: i64) -> Result<Option<Revised>, String> {

@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::traffic::{BEGIN, BUCKET, DAY, HOUR, MINUTE};
 use super::{Bench, slice, summaries};
 use crate::definition::{
-    AutoDetect, CountDetect, Detect, Direction, MonitorDefinition, Sensitivity, SilenceDetect,
+    AutoDetect, CountDetect, Detect, Direction, MonitorDefinition, SeasonalDetect, Sensitivity,
+    SilenceDetect,
 };
 use crate::figure::Slice;
 use crate::incident::{Deviation, Incident, IncidentState};
@@ -206,4 +207,67 @@ fn without_two_days_of_history_it_learns_and_judges_nothing() {
     assert_eq!(summaries(&found(&bench)), Vec::<String>::new());
     let status = bench.watch.monitors();
     assert!(status[0].learning, "{status:?}");
+}
+
+#[test]
+fn a_value_that_falls_for_hours_is_one_incident_until_it_is_back() {
+    let seasonal = SeasonalDetect {
+        history: WEEK,
+        ..SeasonalDetect::default()
+    };
+    for detect in [Detect::Seasonal(seasonal.clone()), Detect::Change(seasonal)] {
+        let name = detect.name();
+        let bench = bench(77, vec![monitor(&["psp"], detect)]);
+        let (from, to) = (LIVE + HOUR, LIVE + 6 * HOUR);
+        for (psp_name, share) in [("a", 0.3), ("b", 1.0)] {
+            bench.traffic.daily(&psp(psp_name), BEGIN, from, 60.0);
+            bench.traffic.daily(&psp(psp_name), from, to, 60.0 * share);
+            bench.traffic.daily(&psp(psp_name), to, to + 3 * HOUR, 60.0);
+        }
+        judge(&bench, LIVE, to - 10 * MINUTE, 5 * MINUTE);
+        let open = bench.only_incident();
+        assert_eq!(
+            (open.state, open.slice.clone()),
+            (IncidentState::Open, psp("a")),
+            "{name}"
+        );
+        assert!(open.opened_at_us - from <= 20 * MINUTE, "{name}: {open:?}");
+        judge(&bench, to - 5 * MINUTE, to + 3 * HOUR, 5 * MINUTE);
+        let ended = bench.only_incident();
+        assert_eq!(ended.state, IncidentState::Resolved, "{name}: {ended:?}");
+        let lasted = ended.resolved_at_us.unwrap() - to;
+        assert!((0..=2 * HOUR).contains(&lasted), "{name}: {ended:?}");
+    }
+}
+
+#[test]
+fn a_slow_slice_that_was_silent_is_well_again_when_its_events_come() {
+    let bench = bench(78, vec![silence(&["psp"], Sensitivity::Normal)]);
+    let (stop, back) = (LIVE + HOUR, LIVE + 6 * HOUR);
+    bench.traffic.daily(&psp("slow"), BEGIN, stop, 0.2);
+    bench
+        .traffic
+        .daily(&psp("well"), BEGIN, back + 3 * HOUR, 10.0);
+    bench
+        .traffic
+        .daily(&psp("slow"), back, back + 3 * HOUR, 0.2);
+    judge(&bench, LIVE, back, MINUTE);
+    assert_eq!(bench.only_incident().state, IncidentState::Open);
+    judge(&bench, back + MINUTE, back + 3 * HOUR, MINUTE);
+    assert_eq!(bench.only_incident().state, IncidentState::Resolved);
+}
+
+#[test]
+fn more_slices_than_an_answer_holds_are_not_taken_for_silent_ones() {
+    let bench = bench(79, vec![count(&["psp"], Direction::Down)]);
+    for number in 0..4 {
+        bench
+            .traffic
+            .daily(&psp(&number.to_string()), BEGIN, LIVE + HOUR, 1.0);
+    }
+    bench.traffic.holds_slices(4);
+    let report = bench.judge_at(LIVE);
+    let (_, fault) = &report.faults[0];
+    assert!(fault.contains("split it by fewer dimensions"), "{fault}");
+    assert_eq!(summaries(&found(&bench)), Vec::<String>::new());
 }
