@@ -148,6 +148,8 @@ impl Watch {
         // What was known is better than nothing, above all for incidents that are open.
         if let Some(learned) = learned {
             memory.volumes = Some(Arc::new(learned));
+        } else if let Some(known) = &mut memory.volumes {
+            Arc::make_mut(known).at_us = first.end_us;
         }
         Ok(memory.volumes.clone())
     }
@@ -182,6 +184,8 @@ impl Watch {
         .map_err(MonitorError::Figures)?;
         if let Some(learned) = learned {
             memory.normals = Some(Arc::new(learned));
+        } else if let Some(known) = &mut memory.normals {
+            Arc::make_mut(known).at_us = first.end_us;
         }
         Ok(memory.normals.clone())
     }

@@ -11,6 +11,7 @@ mod figures;
 mod known;
 mod lifecycle;
 pub(crate) mod message;
+mod outages;
 mod rate;
 mod revise;
 mod rules;
@@ -78,6 +79,9 @@ impl Feed {
     }
 }
 
+/// While there is too little history, it is looked for more no more often than this, in microseconds of judged time.
+const LEARN_EVERY_US: i64 = 60 * 1_000_000;
+
 /// Settings of the engine.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WatchOptions {
@@ -123,6 +127,8 @@ struct Inner {
     memory: Memory,
     slices: usize,
     learning: bool,
+    /// Until then, in judged time, there is not enough more history to learn from.
+    learn_again_us: i64,
     error: Option<String>,
     /// What had to be left out the last time it was judged.
     note: Option<String>,
@@ -304,12 +310,16 @@ impl Watch {
         else {
             return Ok((0, 0));
         };
+        if inner.learning && first.end_us < inner.learn_again_us {
+            return Ok((0, 0));
+        }
         // The round works on a copy: where anything fails, nothing of it has happened.
         let mut memory = inner.memory.clone();
         let round = match self.fetch(definition, &facts, &mut memory, first, last)? {
             Fetched::Round(round) => round,
             Fetched::Learning(note) => {
                 inner.learning = true;
+                inner.learn_again_us = first.end_us.saturating_add(LEARN_EVERY_US);
                 inner.take_note(&definition.name, note);
                 return Ok((0, 0));
             }

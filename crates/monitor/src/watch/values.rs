@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use super::outages::Outages;
 use super::rate::unjudged;
 use super::state::{Finding, SliceState, Step};
 use crate::definition::{MonitorDefinition, SeasonalDetect};
@@ -48,29 +49,27 @@ impl Normals {
         let mut from_us = (upto_us - history_us).div_euclid(step_us) * step_us;
         while from_us < upto_us {
             let to_us = upto_us.min(from_us + STEPS_AT_ONCE * step_us);
-            for (slice, found) in read(source, definition, facts, (from_us, to_us), step_us)? {
+            let range = (from_us, to_us);
+            let mut silent: HashSet<Slice> = values.keys().cloned().collect();
+            for (slice, found) in read(source, definition, facts, range, step_us)? {
+                silent.remove(&slice);
                 let known = values.entry(slice).or_default();
                 // A slice that was not there yet had no value, not none.
-                let found = found.into_iter();
-                known.extend(found.skip_while(|one| facts.empty_value == Some(one.value)));
+                let is_new = known.is_empty();
+                let is_nothing = |one: &Observed| is_new && facts.empty_value == Some(one.value);
+                known.extend(found.into_iter().skip_while(is_nothing));
+            }
+            // One without a single event in all of a stretch is not among its figures.
+            for slice in silent {
+                let known = values.entry(slice).or_default();
+                known.extend(nothing(facts, range, step_us));
             }
             from_us = to_us;
         }
         let mut known = HashMap::new();
         for (slice, mut history) in values {
-            let own = incidents.iter().filter(|one| one.slice.covers(&slice));
-            let outages: Vec<(i64, i64)> = own
-                .map(|one| {
-                    let end_us = one.resolved_at_us.unwrap_or(i64::MAX);
-                    (one.started_at_us, end_us)
-                })
-                .collect();
-            history.retain(|one| {
-                let is_out = |(from, to): &(i64, i64)| {
-                    one.start_us < *to && *from < one.start_us.saturating_add(step_us)
-                };
-                !outages.iter().any(is_out)
-            });
+            let outages = Outages::of(&slice, incidents);
+            history.retain(|one| !outages.touch(one.start_us, step_us));
             if let Some(normal) = Normal::learn(&history) {
                 known.insert(slice, normal);
             }
@@ -86,6 +85,23 @@ impl Normals {
     pub fn of(&self, slice: &Slice) -> Option<&Normal> {
         self.known.get(slice)
     }
+}
+
+/// What a slice without events has in every step of a range: nothing, where nothing is a value.
+fn nothing(
+    facts: &MetricFacts,
+    (from_us, to_us): (i64, i64),
+    step_us: i64,
+) -> impl Iterator<Item = Observed> {
+    let steps = usize::try_from(step_us).unwrap_or(usize::MAX);
+    let empty = facts.empty_value;
+    let starts = (from_us..to_us).step_by(steps);
+    starts.filter_map(move |start_us| {
+        Some(Observed {
+            start_us,
+            value: empty?,
+        })
+    })
 }
 
 /// The values of every slice's steps, ascending. Where nothing is a value, steps without events have it.
@@ -153,16 +169,9 @@ impl ValueRound {
         let range = (first.start_us - back, last.end_us);
         let mut slices = read(source, definition, facts, range, step_us)?;
         // A slice without a single event in all the time is not among the figures.
-        if let Some(empty) = facts.empty_value {
-            let found: HashSet<Slice> = slices.iter().map(|(slice, _)| slice.clone()).collect();
-            let steps = usize::try_from(step_us).unwrap_or(usize::MAX);
-            for slice in normals.known.keys().filter(|slice| !found.contains(slice)) {
-                let nothing = (range.0..range.1).step_by(steps).map(|start_us| Observed {
-                    start_us,
-                    value: empty,
-                });
-                slices.push((slice.clone(), nothing.collect()));
-            }
+        let found: HashSet<Slice> = slices.iter().map(|(slice, _)| slice.clone()).collect();
+        for slice in normals.known.keys().filter(|slice| !found.contains(slice)) {
+            slices.push((slice.clone(), nothing(facts, range, step_us).collect()));
         }
         Ok(Self {
             settings: SeasonalSettings {

@@ -270,6 +270,13 @@ impl VolumeRound {
         })
     }
 
+    /// Begin of the last step with events, of those that were read.
+    fn last_event_us(&self, at: usize, step: Step) -> Option<i64> {
+        let mut steps = (0..self.position(step)).rev();
+        let last = steps.find(|i| self.sum(at, i + 1) > self.sum(at, *i))?;
+        Some(self.from_us + last as i64 * self.step_us)
+    }
+
     fn finding(
         &self,
         at: usize,
@@ -308,10 +315,13 @@ impl VolumeRound {
             expected: 0.0,
         });
         let is_back = match self.question {
-            // Until the silence since its last event is itself improbable.
+            // Events have come, and the silence since the last of them is not itself improbable. That little is expected
+            // of the night ends nothing.
             Question::Silence => {
                 let since = self.score(at, step, 0);
-                since.is_some_and(|since| since.p_value > LEANING)
+                let last_us = self.last_event_us(at, step);
+                last_us.is_some_and(|last_us| last_us >= state.started_us)
+                    && since.is_some_and(|since| since.p_value > LEANING)
             }
             Question::Count(_) => {
                 let ratio = state.observed / state.expected.max(1e-9);

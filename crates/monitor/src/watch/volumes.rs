@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::outages::Outages;
 use crate::definition::MonitorDefinition;
 use crate::detect::season::{Observed, WEEK_US};
 use crate::detect::volume::Volume;
@@ -87,17 +88,14 @@ impl Volumes {
                 over_us: None,
             };
             for figures in all_figures(source, &query)? {
-                let outages = outages(&figures.slice, incidents);
+                let outages = Outages::of(&figures.slice, incidents);
                 let events = figures.buckets.iter().map(|bucket| {
                     let value = bucket.value.filter(|value| value.is_finite());
                     (bucket.start_us, value.map(|value| value.max(0.0)))
                 });
                 for (start_us, events) in events {
-                    let is_out = |(from, to): &(i64, i64)| {
-                        start_us < *to && *from < start_us.saturating_add(slot_us)
-                    };
                     // A bucket without a value is one that is not known.
-                    let is_excluded = events.is_none() || outages.iter().any(is_out);
+                    let is_excluded = events.is_none() || outages.touch(start_us, slot_us);
                     for (depth, level) in levels.iter_mut().enumerate() {
                         let by = definition.by.iter().take(depth);
                         let prefix = figures.slice.project(|d| by.clone().any(|kept| kept == d));
@@ -182,21 +180,6 @@ impl Volumes {
         let last = self.by.iter().rev().find(fixed);
         slice.project(|dimension| Some(dimension) != last.map(String::as_str))
     }
-}
-
-/// What lasts longer than this is what is normal from then on, in microseconds: an incident without end would leave
-/// nothing to learn from.
-const OUTAGE_US_MAX: i64 = 24 * 3600 * 1_000_000;
-
-/// When something was wrong with all of a slice.
-fn outages(slice: &Slice, incidents: &[Incident]) -> Vec<(i64, i64)> {
-    let own = incidents.iter().filter(|one| one.slice.covers(slice));
-    own.map(|one| {
-        let last_us = one.started_at_us.saturating_add(OUTAGE_US_MAX);
-        let end_us = one.resolved_at_us.unwrap_or(i64::MAX);
-        (one.started_at_us, end_us.min(last_us))
-    })
-    .collect()
 }
 
 /// The shortest slot that buckets fit into which begin at `from_us` or later.

@@ -271,3 +271,51 @@ fn more_slices_than_an_answer_holds_are_not_taken_for_silent_ones() {
     assert!(fault.contains("split it by fewer dimensions"), "{fault}");
     assert_eq!(summaries(&found(&bench)), Vec::<String>::new());
 }
+
+#[test]
+fn a_slice_that_stays_silent_is_not_well_again_because_it_is_night() {
+    let bench = bench(86, vec![silence(&["psp"], Sensitivity::Normal)]);
+    let stop = LIVE + HOUR;
+    // Nearly all of its events are those of the day.
+    let by_day = |at: i64| {
+        if (6..20).contains(&(at.rem_euclid(DAY) / HOUR)) {
+            2.0
+        } else {
+            0.001
+        }
+    };
+    bench.traffic.varying(&psp("day"), BEGIN, stop, by_day);
+    bench.traffic.daily(&psp("well"), BEGIN, stop + DAY, 10.0);
+    judge(&bench, LIVE, stop + 16 * HOUR, 5 * MINUTE);
+    assert_eq!(bench.only_incident().state, IncidentState::Open);
+}
+
+#[test]
+fn a_sum_that_is_nothing_every_night_is_learned_with_its_nights() {
+    let seasonal = SeasonalDetect {
+        history: WEEK,
+        ..SeasonalDetect::default()
+    };
+    let mut monitor = monitor(&["psp"], Detect::Seasonal(seasonal));
+    monitor.direction = Direction::Up;
+    let bench = bench(87, vec![monitor]);
+    let by_day = |at: i64| {
+        if (5..21).contains(&(at.rem_euclid(DAY) / HOUR)) {
+            30.0
+        } else {
+            0.0
+        }
+    };
+    let rush = LIVE + 12 * HOUR + 30 * MINUTE;
+    bench
+        .traffic
+        .varying(&psp("day"), BEGIN, LIVE + DAY, by_day);
+    // At half past midnight there never was anything.
+    bench
+        .traffic
+        .varying(&psp("day"), rush, rush + 10 * MINUTE, |_| 30.0);
+    judge(&bench, LIVE, rush + 30 * MINUTE, 5 * MINUTE);
+    let found = bench.only_incident();
+    assert_eq!((found.slice, found.direction), (psp("day"), Deviation::Up));
+    assert!((found.started_at_us - rush).abs() <= 5 * MINUTE);
+}
