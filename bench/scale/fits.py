@@ -75,7 +75,8 @@ def number(value):
 
 
 def _aic(residuals, y):
-    floor = (RESIDUAL_SHARE_MIN * max(abs(y).mean(), 1e-300)) ** 2
+    # The least mean is one whose square is still a number: costs may all be nothing.
+    floor = (RESIDUAL_SHARE_MIN * max(abs(y).mean(), 1e-100)) ** 2
     return len(y) * math.log(max((residuals**2).mean(), floor)) + 2 * 3
 
 

@@ -17,6 +17,7 @@ PARTS = {
     "tillwatch-figur": "judge",
 }
 NS_PER_S = 1e9
+CPUCLOCK_SCHED = 2
 
 
 def of_threads(pid):
@@ -32,8 +33,9 @@ def of_threads(pid):
 
 
 def whole_s(pid):
-    """CPU seconds of the process since it began."""
-    return measure.cpu_seconds([pid])
+    """CPU seconds of the process since it began, threads that have ended among them, in nanoseconds and not in hundredths of a second."""
+    # The clock of another process, as clock_getcpuclockid(3) makes its number, which Python does not offer.
+    return time.clock_gettime((~pid << 3) | CPUCLOCK_SCHED)
 
 
 class Meter:
@@ -57,7 +59,7 @@ class Meter:
         self.cpu_s = dict.fromkeys(PARTS.values(), 0.0)
         for (task, part), cpu_s in threads.items():
             self.cpu_s[part] += cpu_s - self._threads.get((task, part), 0.0)
-        # The whole also has threads that ended meanwhile, and is counted in hundredths of a second.
+        # The whole also has threads that ended meanwhile.
         self.cpu_s["rest"] = max(0.0, whole - sum(self.cpu_s.values()))
         self.cpu_s["all"] = whole
 

@@ -61,8 +61,8 @@ def test_every_axis_is_measured_and_drawn_and_told(tmp_path, scale):
     # Threads were told apart, and what they cost is part of the whole.
     for point in points.of_axis(kept, "cubes"):
         parts = [point.figures[f"{part}_us_per_event"] for part in ("process", "journal", "rest")]
-        # The whole is counted in hundredths of a second.
         assert point.figures["process_us_per_event"] > 0
+        # The two clocks are not read at one moment.
         assert sum(parts) <= point.figures["cpu_us_per_event"] + 0.02 * 1e6 / 2_000
     judged = {point.at: point.figures["judged_slices"] for point in points.of_axis(kept, "monitors")}
     assert judged[0] == 0 < judged[4] < judged[64]
@@ -105,6 +105,15 @@ def test_known_growths_are_recognised(scale):
             assert not found.superlinear, (kind, seed, found)
             # The curve goes through what it was made of.
             assert list(found([1.0, 32.0])) == pytest.approx([shape(1), shape(32)], rel=0.1)
+
+
+def test_costs_too_small_to_measure_are_flat(scale):
+    import fits
+
+    x = [1.0, 4.0, 32.0]
+    assert fits.line(x, [0.0] * 3).a == 0.0
+    found = fits.best(x, [0.0] * 3)
+    assert (found.kind, found.a, found.certain) == ("flat", 0.0, False)
 
 
 def test_more_than_in_proportion_is_named(scale):
