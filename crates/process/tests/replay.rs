@@ -208,6 +208,17 @@ fn figures_survive_every_tier_of_merging() {
 /// all over it again.
 #[test]
 fn figures_survive_settling_in_order_and_out_of_it() {
+    settling(480_000, 2 * 480_000, false);
+}
+
+/// A clock that is wrong sends an event of next year, behind which nothing comes any more.
+#[test]
+fn states_settle_before_a_bucket_far_in_the_future() {
+    settling(480_000, 480_000, true);
+}
+
+/// `in_order` events whose time goes on, and others up to `all` at any time; the first of all may be of next year.
+fn settling(in_order: u64, all: u64, future: bool) {
     let definition = CubeDefinition {
         measures: vec![
             ("events".to_owned(), "count(*)".to_owned()),
@@ -230,14 +241,13 @@ fn figures_survive_settling_in_order_and_out_of_it() {
             .wrapping_add(1_442_695_040_888_963_407);
         (state >> 16) % below
     };
-    const EVENTS: u64 = 480_000;
     const HOUR_US: u64 = 3_600_000_000;
-    let events: Vec<Event> = (0..2 * EVENTS)
+    let events: Vec<Event> = (0..all)
         .map(|id| {
-            let in_order = id < EVENTS;
-            let now_us = 12 * HOUR_US * id / EVENTS;
+            let now_us = 12 * HOUR_US * id / in_order;
             let at_us = match next(20) {
-                _ if !in_order => next(12 * HOUR_US),
+                _ if future && id == 0 => 9_000 * HOUR_US,
+                _ if id >= in_order => next(12 * HOUR_US),
                 0 => now_us.saturating_sub(next(HOUR_US)),
                 _ => now_us,
             };
@@ -259,7 +269,7 @@ fn figures_survive_settling_in_order_and_out_of_it() {
     for (position, part) in (0..).zip(events.chunks(16_000)) {
         processor.apply(&[record(position, 0, part)]);
         taken += part.len();
-        if !(taken as u64).is_multiple_of(EVENTS) {
+        if !(taken as u64).is_multiple_of(in_order) {
             continue;
         }
         let so_far = events.get(..taken).expect("taken");

@@ -18,6 +18,8 @@ const SETTLE_ROWS_MIN: usize = 262_144;
 /// No more rows are merged before they settle. Merging is for the many small chunks that come with frequent
 /// questions; one of large ones saves little and costs as much as making them.
 const MERGE_ROWS_MAX: usize = 65_536;
+/// No more settled rows are merged at a time with late ones.
+const MERGE_SETTLED_ROWS_MAX: usize = 131_072;
 /// A settled chunk has about this many rows: the grain of time pruning.
 const SETTLED_ROWS: usize = 8_192;
 
@@ -55,7 +57,12 @@ pub(super) fn merge_recent(
     }
 }
 
-/// Merges all recent chunks into the settled ones when there is enough to be worth it.
+/// Settles what is recent and not of the two newest buckets, to which more is likely to come, where it is worth it:
+/// what is behind everything settled, which is merged with nothing and so merged once on its way, and late states
+/// once they are a quarter of the settled chunk of their time. The others stay until there are more of them.
+///
+/// Settled chunks are merged one by one, and only some at a time, so that neither memory nor whoever waits for the
+/// states pays for a merge of everything.
 pub(super) fn settle(
     engine: &Engine,
     plan: &CubePlan,
@@ -65,75 +72,97 @@ pub(super) fn settle(
     if rows < SETTLE_ROWS_MIN {
         return Ok(());
     }
-    if settle_newer(engine, plan, chunks, rows)? {
-        return Ok(());
-    }
-    let min = chunks
-        .recent
-        .iter()
-        .map(|c| c.min_us)
-        .min()
-        .unwrap_or(i64::MAX);
-    let max = chunks
-        .recent
-        .iter()
-        .map(|c| c.max_us)
-        .max()
-        .unwrap_or(i64::MIN);
-    let (touched, rest): (Vec<_>, Vec<_>) = chunks
-        .settled
-        .iter()
-        .cloned()
-        .partition(|c| c.max_us >= min && c.min_us <= max);
-    let touched_rows: usize = touched.iter().map(|c| c.rows()).sum();
-    if rows < touched_rows / 4 {
-        return Ok(());
-    }
-    let mut due = states_of(&touched);
-    due.extend(states_of(&chunks.recent));
-    let merged = sorted_by_bucket(&plan.reduce(engine, &due)?)?;
-    let mut settled = rest;
-    settled.extend(cut(&merged)?);
-    settled.sort_by_key(|c| c.min_us);
-    chunks.settled = settled;
-    chunks.recent.clear();
-    Ok(())
-}
-
-/// Settles what is behind everything settled and not of the two newest buckets, to which more is likely to come,
-/// when that is most of what is recent. It is merged with nothing that is settled, so a state is merged once on
-/// its way; late ones stay until there are enough of them. Says whether it did: never again once a bucket far in the
-/// future has settled, and then all is merged with what it overlaps.
-fn settle_newer(
-    engine: &Engine,
-    plan: &CubePlan,
-    chunks: &mut Chunks,
-    rows: usize,
-) -> Result<bool, ProcessError> {
-    let behind = chunks.settled.last().map(|c| c.max_us);
     let newest = chunks.recent.iter().map(|c| c.max_us).max();
     let open_from = newest.unwrap_or(i64::MIN).saturating_sub(plan.bucket_us());
-    let settles = |start: i64| behind.is_none_or(|behind| start > behind) && start < open_from;
+    let mut places = Places::of(&chunks.settled);
     let recent = chunks.recent.iter().filter_map(|c| starts(&c.states));
-    let due_rows = recent.flatten().filter(|start| settles(**start)).count();
-    if due_rows < rows / 2 {
-        return Ok(false);
+    for start in recent.flatten().filter(|start| **start < open_from) {
+        places.count(*start);
     }
+    if places.choose(&chunks.settled) < rows / 2 {
+        return Ok(());
+    }
+    let settles = |start: i64| start < open_from && places.chosen(start);
     let (mut due, mut left) = (Vec::new(), Vec::new());
     for chunk in &chunks.recent {
         let (settling, staying) = parted(&chunk.states, settles)?;
         due.extend(settling);
         left.extend(staying.and_then(Chunk::new));
     }
-    let merged = sorted_by_bucket(&plan.reduce(engine, &due)?)?;
+    let due = sorted_by_bucket(&plan.reduce(engine, &due)?)?;
     // What stays of a chunk holds on to the texts of all of it, and a few rows stay of each.
     if left.len() >= FAN_IN {
         let whole = plan.reduce(engine, &states_of(&left))?;
         left = Chunk::new(whole).into_iter().collect();
     }
-    chunks.settled.extend(cut(&merged)?);
+    let mut settled = Vec::with_capacity(chunks.settled.len() + 1);
+    let mut at = 0;
+    for chunk in &chunks.settled {
+        let end = starts(&due).map_or(at, |starts| starts.partition_point(|s| *s <= chunk.max_us));
+        if end > at {
+            let late = due.slice(at, end - at);
+            let merged = plan.reduce(engine, &[chunk.states.clone(), late])?;
+            settled.extend(cut(&sorted_by_bucket(&merged)?)?);
+        } else {
+            settled.push(Arc::clone(chunk));
+        }
+        at = end.max(at);
+    }
+    settled.extend(cut(&due.slice(at, due.num_rows().saturating_sub(at)))?);
+    chunks.settled = settled;
     chunks.recent = left;
-    Ok(true)
+    Ok(())
+}
+
+/// Where recent rows would settle: with which settled chunk, each of which has the time from the end of the one
+/// before to its own end, or behind them all.
+struct Places {
+    ends: Vec<i64>,
+    counts: Vec<usize>,
+    chosen: Vec<bool>,
+}
+
+impl Places {
+    fn of(settled: &[Arc<Chunk>]) -> Self {
+        Self {
+            ends: settled.iter().map(|c| c.max_us).collect(),
+            counts: vec![0; settled.len() + 1],
+            chosen: vec![false; settled.len() + 1],
+        }
+    }
+
+    fn at(&self, start: i64) -> usize {
+        self.ends.partition_point(|end| *end < start)
+    }
+
+    fn count(&mut self, start: i64) {
+        let at = self.at(start);
+        if let Some(count) = self.counts.get_mut(at) {
+            *count += 1;
+        }
+    }
+
+    /// Chooses where rows settle, newest first, and says how many might without the limit on what is merged at a time.
+    fn choose(&mut self, settled: &[Arc<Chunk>]) -> usize {
+        let (mut worth, mut merged) = (0, 0);
+        let there = settled.iter().map(|c| c.rows()).chain([0]);
+        let places: Vec<_> = there.zip(&self.counts).zip(&mut self.chosen).collect();
+        for ((rows, count), chosen) in places.into_iter().rev() {
+            if *count == 0 || *count < rows / 4 {
+                continue;
+            }
+            worth += count;
+            if merged <= MERGE_SETTLED_ROWS_MAX {
+                *chosen = true;
+                merged += rows;
+            }
+        }
+        worth
+    }
+
+    fn chosen(&self, start: i64) -> bool {
+        self.chosen.get(self.at(start)).copied().unwrap_or(false)
+    }
 }
 
 pub(super) fn states_of(chunks: &[Arc<Chunk>]) -> Vec<RecordBatch> {

@@ -2,7 +2,7 @@
 //!
 //! New states arrive as chunks in `recent`. Eight small ones of about one size are merged into one of
 //! the next size; large ones, of which a flush or settling takes some tens, wait. When `recent` has grown,
-//! what of it is behind `settled` goes there; late states wait until they are a quarter of what they overlap,
+//! what of it is behind `settled` goes there; late states wait until they are a quarter of the chunk they overlap,
 //! and both are merged. `settled` is in order of time and without overlap, each key is in it once,
 //! and a query reads only the chunks of its range.
 //!
