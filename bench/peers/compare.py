@@ -5,6 +5,7 @@
 """
 
 import argparse
+import dataclasses
 import pathlib
 import random
 import shutil
@@ -16,6 +17,7 @@ import boards
 import check
 import floors
 import place
+import progress
 import questions
 import report
 import systems
@@ -33,8 +35,8 @@ def log(text):
 class Row:
     """All runs of one variant of one system."""
 
-    def __init__(self, system, variant):
-        self.system, self.variant = system, variant
+    def __init__(self, name, variant):
+        self.name, self.variant = name, variant
         self.runs, self.verdicts = [], []
 
     def add(self, run, verdict):
@@ -42,97 +44,90 @@ class Row:
         self.verdicts.append(verdict)
 
     @property
+    def system(self):
+        return systems.load(self.name)
+
+    @property
     def right(self):
         """Whether every answer was right: a verdict of Q1, or no wrong tile of Q6."""
         return all(not verdict if isinstance(verdict, list) else verdict.right for verdict in self.verdicts)
 
 
-def in_turns(question, names, runs, folder, failures, ask, keep):
+class Turns:
     """Asks every system in turns, run by run, each in a fresh folder; one that fails stops no other. What is known is kept after each.
 
     The order is drawn anew for each run, by a fixed seed: what a system leaves behind, as memory that a shared host has taken back
     and must find again, meets another one each time."""
-    dice = random.Random(1)
-    for number in range(runs):
-        for name in dice.sample(names, len(names)):
+
+    def __init__(self, names, folder, kept, ended):
+        self.names, self.folder, self.kept, self.ended = names, folder, kept, ended
+
+    def take(self, question, runs, ask):
+        """`ask(system, folder)` gives (run, verdict, what to say of it), one a variant. Turns that were taken before are not taken again."""
+        dice, rows = random.Random(1), self.kept.rows.setdefault(question, {})
+        turns = [(number, name) for number in range(runs) for name in dice.sample(self.names, len(self.names)) if hasattr(systems.load(name), question)]
+        for number, name in turns[self.kept.turns.get(question, 0) :]:
             system = systems.load(name)
-            if not hasattr(system, question):
-                continue
             others = report.others()
             log(f"{question}, run {number + 1} of {runs}: {system.name} ({others:.2f} processors used by others)")
-            place_of_run = pathlib.Path(tempfile.mkdtemp(prefix=f"{name}-", dir=folder))
+            place_of_run = pathlib.Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.folder))
             try:
-                ask(name, system, place_of_run)
+                for run, verdict, told in ask(system, place_of_run):
+                    rows.setdefault((name, run.variant), Row(name, run.variant)).add(run, verdict)
+                    log(f"  {run.variant}: {told}")
             except NotExpressible as refusal:
-                failures[question, name] = (system, f"not expressible: {refusal}")
+                self.kept.failures[question, name] = f"not expressible: {refusal}"
                 log(f"  not expressible: {refusal}")
             except Exception as error:
                 text = str(error).strip() or repr(error)
-                failures[question, name] = (system, f"failed: {text.splitlines()[-1][:300]}")
+                self.kept.failures[question, name] = f"failed: {text.splitlines()[-1][:300]}"
                 log(traceback.format_exc())
             finally:
                 shutil.rmtree(place_of_run, ignore_errors=True)
-            keep(others)
+            self.kept.turn_ended(question, others)
+            self.ended()
 
 
-def over_file(question, verdict_of, names, workload, runs, folder, failures, keep):
-    """The rows of a question about the whole file."""
+def over_file(question, verdict_of, workload):
+    """Asks a question about the whole file."""
     truth = workloads.truth(workload, question)
-    rows = {}
 
-    def ask(name, system, place_of_run):
-        for run in getattr(system, question.name)(workload, place_of_run):
+    def ask(system, folder):
+        for run in getattr(system, question.name)(workload, folder):
             verdict = verdict_of(truth, run)
-            rows.setdefault((name, run.variant), Row(system, run.variant)).add(run, verdict)
-            log(f"  {run.variant}: {run.cost.cpu_s:.2f} CPU s, {run.cost.wall_s:.2f} s; {verdict.text()}")
+            # The folder with the answer goes.
+            yield dataclasses.replace(run, answer=None), verdict, f"{run.cost.cpu_s:.2f} CPU s, {run.cost.wall_s:.2f} s; {verdict.text()}"
 
-    in_turns(question.name, names, runs, folder, failures, ask, lambda others: keep(list(rows.values()), others))
-    return list(rows.values())
-
-
-def q1(*about):
-    """The rows of Q1."""
-    return over_file(questions.Q1, lambda truth, run: check.q1(truth, run.answer, run.sketches), *about)
+    return ask
 
 
-def windows(*about):
-    """The rows of the windows that slide."""
-    return over_file(questions.WINDOWS, lambda truth, run: check.windows(truth, run.answer), *about)
-
-
-def q6(names, workload, runs, folder, failures, seconds, keep):
-    """The rows of Q6."""
+def q6(workload, seconds):
+    """Asks Q6."""
     true = boards.truth(workload)
-    rows = {}
 
-    def ask(name, system, place_of_run):
-        for run in system.q6(workload, place_of_run, seconds):
+    def ask(system, folder):
+        for run in system.q6(workload, folder, seconds):
             verdict = boards.wrong_tiles(true, run.answers)
-            rows.setdefault((name, run.variant), Row(system, run.variant)).add(run, verdict)
             told = ", ".join(f"{phase}: p50 {run.at(phase, 0.5):.1f}, p99 {run.at(phase, 0.99):.1f} ms" for phase in run.phases)
-            log(f"  {told}; wrong tiles: {verdict or 'none'}")
+            yield dataclasses.replace(run, answers={}), verdict, f"{told}; wrong tiles: {verdict or 'none'}"
 
-    in_turns("q6", names, runs, folder, failures, ask, lambda others: keep(list(rows.values()), others))
-    return list(rows.values())
+    return ask
 
 
-def q2(names, runs, folder, failures, minutes, rate, keep):
-    """The rows of Q2."""
-    rows = {}
+def q2(minutes, rate):
+    """Asks Q2."""
 
-    def ask(name, system, place_of_run):
-        for run in system.q2(minutes, rate, place_of_run):
-            rows.setdefault((name, run.variant), Row(system, run.variant)).add(run, [])
+    def ask(system, folder):
+        for run in system.q2(minutes, rate, folder):
             told = ", ".join(f"{rule} after {delay_s:.1f} s" for rule, delay_s in sorted(run.delays_s.items()))
-            log(f"  {told or 'no alert'}; {run.false} false alerts; {run.cost.cpu_s:.1f} CPU s")
+            yield run, [], f"{told or 'no alert'}; {run.false} false alerts; {run.cost.cpu_s:.1f} CPU s"
 
-    in_turns("q2", names, runs, folder, failures, ask, lambda others: keep(list(rows.values()), others))
-    return list(rows.values())
+    return ask
 
 
 def told_rightly(rows):
     """Whether Tillwatch was asked, and never answered wrongly."""
-    ours = [row for row in rows if row.system.name == "Tillwatch"]
+    ours = [row for row in rows if row.name == "tillwatch"]
     return bool(ours) and all(row.right for row in ours)
 
 
@@ -149,39 +144,37 @@ def main():
     options.add_argument("--alert-runs", type=int, default=1, help="runs of Q2, which lasts by the clock and not by the machine")
     options.add_argument("--out", type=pathlib.Path, default=place.RESULTS)
     options.add_argument("--folder", type=pathlib.Path, help="where the workload and the runs are kept")
+    options.add_argument("--resume", type=pathlib.Path, metavar="FILE", help="go on where a measurement that was stopped has left FILE, which is made if it is not there")
     chosen = options.parse_args()
+    chosen.systems = tuple(chosen.systems)
     if chosen.folder:
         chosen.folder.mkdir(parents=True, exist_ok=True)
     # Whoever has a fault in his file has it now and not after an hour.
     for name in chosen.systems:
         systems.load(name)
-    failures, rows, loads = {}, {}, {}
+    try:
+        kept = progress.Progress(progress.about(chosen), chosen.resume)
+    except progress.Stale as stale:
+        options.error(str(stale))
 
     with tempfile.TemporaryDirectory(prefix="bench-peers-", dir=chosen.folder or place.CACHE) as folder:
         workload = workloads.make(chosen.events, chosen.seed, "1h", chosen.folder)
-        floor = {}
-
-        def ask(question, act):
-            # Hours of work are not lost when somebody stops it.
-            def keep(found, others=None):
-                rows[question] = found
-                loads.setdefault(question, []).extend([others] if others is not None else [])
-                report.write(chosen.out, tables.sections(chosen, workload, floor, rows, failures, loads))
-
-            keep(act(keep))
+        # Hours of work are not lost when somebody stops it.
+        turns = Turns(chosen.systems, folder, kept, lambda: report.write(chosen.out, tables.sections(chosen, workload, kept)))
 
         if "q1" in chosen.questions:
-            floor = floors.measure_all(workload, chosen.runs, pathlib.Path(folder))
-            ask("q1", lambda keep: q1(chosen.systems, workload, chosen.runs, folder, failures, keep))
+            if not kept.floor:
+                kept.floor = floors.measure_all(workload, chosen.runs, pathlib.Path(folder))
+                kept.keep()
+            turns.take("q1", chosen.runs, over_file(questions.Q1, lambda truth, run: check.q1(truth, run.answer, run.sketches), workload))
         if "windows" in chosen.questions:
-            ask("windows", lambda keep: windows(chosen.systems, workload, chosen.runs, folder, failures, keep))
+            turns.take("windows", chosen.runs, over_file(questions.WINDOWS, lambda truth, run: check.windows(truth, run.answer), workload))
         if "q6" in chosen.questions:
-            month = workloads.make(chosen.events, chosen.seed, "30d", chosen.folder)
-            ask("q6", lambda keep: q6(chosen.systems, month, chosen.runs, folder, failures, chosen.seconds, keep))
+            turns.take("q6", chosen.runs, q6(workloads.make(chosen.events, chosen.seed, "30d", chosen.folder), chosen.seconds))
         if "q2" in chosen.questions:
-            ask("q2", lambda keep: q2(chosen.systems, chosen.alert_runs, folder, failures, chosen.alert_minutes, chosen.alert_rate, keep))
+            turns.take("q2", chosen.alert_runs, q2(chosen.alert_minutes, chosen.alert_rate))
     log(f"written: {chosen.out}")
-    if "tillwatch" in chosen.systems and not all(told_rightly(rows[question]) for question in rows):
+    if "tillwatch" in chosen.systems and not all(told_rightly(kept.rows[question].values()) for question in chosen.questions):
         log("Tillwatch's own answer is wrong or missing")
         return 1
     return 0

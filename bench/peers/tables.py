@@ -13,9 +13,11 @@ from report import spread
 BUSY = 0.25
 
 
-def sections(chosen, workload, floor, rows, failures, loads):
+def sections(chosen, workload, kept):
     """The text of each section that was measured."""
     texts = {"head": introduction(chosen, workload)}
+    rows = {question: list(of.values()) for question, of in kept.rows.items()}
+    floor, failures, loads = kept.floor, kept.failures, kept.loads
     if "q1" in rows:
         table = report.table(
             ["floor of this machine", "thousand events per CPU second", "thousand events a second"],
@@ -60,7 +62,7 @@ def taken(chosen, question, rows, loads):
 
 
 def failed(failures, question):
-    return [f"{system.name}: {reason}." for (asked, _), (system, reason) in failures.items() if asked == question]
+    return [f"{systems.load(name).name}: {reason}." for (asked, name), reason in failures.items() if asked == question]
 
 
 def introduction(chosen, workload):

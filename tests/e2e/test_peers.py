@@ -49,6 +49,22 @@ def test_the_comparison_runs_and_says_whose_answers_are_right(tmp_path):
     assert report.read_text().startswith("# Measurements\n\nby hand\n")
 
 
+def test_a_measurement_that_was_stopped_goes_on(tmp_path):
+    kept, report = tmp_path / "so-far", tmp_path / "RESULTS.md"
+    options = ["--out", report, "--resume", kept, "--systems", "duckdb"]
+    first = compare(tmp_path, *options)
+    assert first.returncode == 0 and first.stderr.count("run 1 of 1: DuckDB") == 2, first.stderr
+    # What was measured is not measured again, and two runs are the one there is and another.
+    again = compare(tmp_path, *options)
+    assert again.returncode == 0 and "DuckDB" not in again.stderr, again.stderr
+    more = compare(tmp_path, *options, "--runs", 2)
+    assert more.returncode == 0 and more.stderr.count("run 2 of 2: DuckDB") == 2 and "run 1 of 2" not in more.stderr, more.stderr
+    assert report.read_text().count(", 2 runs. ") == 2
+    # Runs of another size do not stand beside them.
+    other = compare(tmp_path, *options, "--events", 10_000)
+    assert other.returncode != 0 and "events differ" in other.stderr and "Traceback" not in other.stderr, other.stderr
+
+
 def test_a_wrong_answer_is_noticed(tmp_path, monkeypatch):
     check = peers(monkeypatch)
     truth, answer = tmp_path / "truth.parquet", tmp_path / "answer.parquet"
@@ -100,11 +116,10 @@ def test_tillwatch_is_asked_every_question(monkeypatch):
     import compare as command
     import systems
 
-    tillwatch = systems.load("tillwatch")
-    assert [question for question in command.QUESTIONS if not hasattr(tillwatch, question)] == []
+    assert [question for question in command.QUESTIONS if not hasattr(systems.load("tillwatch"), question)] == []
     # Where it is missing or wrong, the command fails.
     assert not command.told_rightly([])
-    row = command.Row(tillwatch, "a run")
+    row = command.Row("tillwatch", "a run")
     row.add(None, [])
     assert command.told_rightly([row])
     row.add(None, ["a tile"])
