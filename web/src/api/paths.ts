@@ -41,6 +41,6 @@ export function boardPath(name: string): string {
   return `/v1/boards/${encodeURIComponent(name)}`;
 }
 
-export function incidentPath(id: string, action: 'acknowledge' | 'resolve'): string {
+export function incidentPath(id: string, action: 'acknowledge' | 'resolve' | 'feedback'): string {
   return `/v1/incidents/${encodeURIComponent(id)}/${action}`;
 }

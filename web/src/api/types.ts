@@ -104,6 +104,41 @@ export interface Incident {
   direction?: 'up' | 'down' | null;
   summary: string;
   timeline: TimelineEntry[];
+  /** What a person said of it. */
+  verdict?: 'real' | 'false_alarm' | null;
+  explanation?: IncidentExplanation | null;
+}
+
+/** A slice that changed in its own way. */
+export interface ExplainedPart {
+  slice: Record<string, string | null>;
+  expected: Figure | null;
+  value: Figure | null;
+  /** Of the whole change; above 1 where other slices went the other way. */
+  share: Figure | null;
+  affected: Figure | null;
+  denominator: Figure | null;
+}
+
+/** Why the metric of an incident changed. Times are RFC 3339. */
+export interface IncidentExplanation {
+  slice: Record<string, string | null>;
+  from: string;
+  to: string;
+  compared_with: { from: string; to: string }[];
+  expected: Figure | null;
+  value: Figure | null;
+  parts: ExplainedPart[];
+  alternatives: { slices: Record<string, string | null>[]; score: Figure | null }[];
+  mix: {
+    slice: Record<string, string | null>;
+    traffic_before: Figure | null;
+    traffic: Figure | null;
+    shift: Figure | null;
+  } | null;
+  dimensions: string[];
+  dimensions_left_out: string[];
+  events_sql: string | null;
 }
 
 export interface StreamStatus {

@@ -7,6 +7,7 @@ import { en, type MessageKey } from '../i18n/en';
 import { type Speech, useSpeech } from '../i18n/hooks';
 import { SeverityIcon } from '../shell/icons';
 import { IncidentActions } from './IncidentActions';
+import { CauseLine, CauseTable } from './IncidentCause';
 import { incidentSize } from './incidentSize';
 import { sliceText } from './slice';
 
@@ -59,6 +60,7 @@ export function IncidentItem({ incident, nowMs, metricTitle }: Props) {
           </span>
         )}
       </p>
+      <CauseLine incident={incident} speech={speech} />
       <p className="incident-time dim">
         <time dateTime={incident.started_at} title={dateTime(startedMs, locale, zone)}>
           {t('incident.since', { time: briefTime(startedMs, nowMs, locale, zone) })}
@@ -68,8 +70,8 @@ export function IncidentItem({ incident, nowMs, metricTitle }: Props) {
       </p>
       <details>
         <summary>{t('incident.details')}</summary>
-        <IncidentStory incident={incident} speech={speech} metricTitle={metricTitle} />
-        {incident.state !== 'resolved' && <IncidentActions incident={incident} />}
+        <IncidentStory incident={incident} speech={speech} metricTitle={metricTitle} unit={unit} />
+        <IncidentActions incident={incident} />
       </details>
     </li>
   );
@@ -90,9 +92,10 @@ interface StoryProps {
   incident: Incident;
   speech: Speech;
   metricTitle: string;
+  unit: string | null;
 }
 
-function IncidentStory({ incident, speech, metricTitle }: StoryProps) {
+function IncidentStory({ incident, speech, metricTitle, unit }: StoryProps) {
   const { t, locale, zone } = speech;
   const { numerator, denominator, probability } = incident;
   const isCounted =
@@ -121,6 +124,7 @@ function IncidentStory({ incident, speech, metricTitle }: StoryProps) {
           </>
         )}
       </dl>
+      <CauseTable incident={incident} unit={unit} speech={speech} />
       {incident.timeline.length > 0 && (
         <ol className="timeline" aria-label={t('incident.timeline')}>
           {incident.timeline.map((entry, i) => (

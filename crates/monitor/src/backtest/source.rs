@@ -196,6 +196,20 @@ impl FigureSource for Past {
         Ok(figures.collect())
     }
 
+    fn slices_max(&self, steps: i64) -> usize {
+        self.behind.slices_max(steps)
+    }
+
+    fn events_sql(
+        &self,
+        metric: &str,
+        slices: &[Slice],
+        from_us: i64,
+        to_us: i64,
+    ) -> Option<String> {
+        self.behind.events_sql(metric, slices, from_us, to_us)
+    }
+
     fn revised(&self, _: &str, _: i64, _: i64) -> Result<Option<Revised>, String> {
         Ok(None)
     }

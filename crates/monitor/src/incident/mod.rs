@@ -6,8 +6,12 @@
 //!   └── reopened ◄──────────────┘   (the same slice fires again soon after)
 //! ```
 
+mod explanation;
 mod id;
 
+pub use explanation::{
+    ExplainedAlternative, ExplainedMix, ExplainedPart, IncidentExplanation, Span,
+};
 pub use id::IncidentId;
 
 use jiff::Timestamp;
@@ -253,6 +257,8 @@ pub struct Incident {
     pub transition: u32,
     /// Whether it was real, where a person said so.
     pub is_real: Option<bool>,
+    /// Why the metric changed, where that can be told.
+    pub explanation: Option<IncidentExplanation>,
 }
 
 impl Incident {
@@ -294,6 +300,9 @@ fn rfc3339_or_null<S: Serializer>(at_us: &Option<i64>, serializer: S) -> Result<
         None => serializer.serialize_none(),
     }
 }
+
+#[cfg(test)]
+pub(crate) use explanation::example as explanation_example;
 
 /// An incident for tests.
 #[cfg(test)]
@@ -338,6 +347,7 @@ pub(crate) fn example() -> Incident {
         silenced_until_us: None,
         transition: 1,
         is_real: None,
+        explanation: None,
     }
 }
 

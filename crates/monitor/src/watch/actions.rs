@@ -132,7 +132,7 @@ impl Watch {
                 });
             }
             let notify = incidents::notify(db, &incident.id)?;
-            let mut live = Live { incident, notify };
+            let mut live = Live::new(incident, notify);
             let record = change(&mut live, db)?;
             let records: Vec<Record> = record.into_iter().collect();
             let events = self.write(db, &records, now_us)?;

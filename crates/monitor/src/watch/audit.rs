@@ -95,5 +95,6 @@ fn opened(started_us: i64, now_us: i64) -> Incident {
         silenced_until_us: None,
         transition: 1,
         is_real: None,
+            explanation: None,
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::lifecycle::{Lifecycle, Record};
 use super::message;
-use super::state::Step;
+use super::state::{Live, Step};
 use crate::MonitorError;
 use crate::definition::{Detect, ThresholdDetect};
 use crate::detect::probability;
@@ -47,12 +47,13 @@ impl Lifecycle<'_> {
     /// Brings the figures of every open incident up to `step`, and records those that changed.
     pub(super) fn refresh_all(&mut self, step: Step) -> Result<(), MonitorError> {
         for at in 0..self.memory.live.len() {
-            let before = self.memory.live.get(at).map(|live| live.incident.figures);
+            let told = |live: &Live| (live.incident.figures, live.incident.explanation.clone());
+            let before = self.memory.live.get(at).map(told);
             self.refresh(at, step)?;
             let Some(live) = self.memory.live.get_mut(at) else {
                 continue;
             };
-            if before != Some(live.incident.figures) {
+            if before != Some(told(live)) {
                 live.incident.touch(step.end_us);
                 self.records.push(Record {
                     incident: live.incident.clone(),
@@ -76,7 +77,13 @@ impl Lifecycle<'_> {
         };
         live.incident.figures = figures;
         live.incident.judged = Some(judged(step, bad_until_us));
-        live.incident.summary = message::summary(&live.incident);
+        // Explaining asks for figures, so that it works on a copy.
+        let mut explained = live.clone();
+        self.explain(&mut explained.incident, bad_until_us, &mut explained.explained_us);
+        explained.incident.summary = message::summary(&explained.incident);
+        if let Some(live) = self.memory.live.get_mut(at) {
+            *live = explained;
+        }
         Ok(())
     }
 

@@ -197,6 +197,7 @@ impl<'a> Lifecycle<'a> {
         let back = if let End::Normal { since_us } = end {
             incident.figures = self.figures(incident, step, since_us)?;
             incident.judged = Some(judged(step, since_us));
+            self.explain(incident, since_us, &mut live.explained_us);
             self.value_now(incident, step, since_us)?
         } else {
             None
@@ -410,6 +411,7 @@ impl<'a> Lifecycle<'a> {
             silenced_until_us: None,
             transition: 0,
             is_real: None,
+            explanation: None,
         });
         incident.state = IncidentState::Open;
         incident.severity = d.severity;
@@ -417,10 +419,7 @@ impl<'a> Lifecycle<'a> {
         incident.started_at_us = incident.started_at_us.min(started_us);
         incident.resolved_at_us = None;
         let id = incident.id.as_str().to_owned();
-        self.memory.live.push(Live {
-            incident,
-            notify: d.notify.clone(),
-        });
+        self.memory.live.push(Live::new(incident, d.notify.clone()));
         self.join_untold(group, &id);
         self.transition(&id, step, kind, String::new())
     }

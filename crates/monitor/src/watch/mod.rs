@@ -6,6 +6,7 @@ mod audit;
 mod baselines;
 mod calibration;
 mod due;
+mod explain;
 mod fetch;
 mod figures;
 mod known;
@@ -211,7 +212,7 @@ impl Watch {
             let memory = watch.catalogue.read(|db| {
                 let notify = |incident: Incident| -> Result<Live, MonitorError> {
                     let notify = incidents::notify(db, &incident.id)?;
-                    Ok(Live { incident, notify })
+                    Ok(Live::new(incident, notify))
                 };
                 let live = incidents::live(db, Some(&definition.name))?;
                 Ok(Memory {
@@ -410,10 +411,7 @@ impl Watch {
                 };
                 for incident in live.iter().filter(|incident| incident.monitor == name) {
                     let notify = incidents::notify(db, &incident.id)?;
-                    let mut live = Live {
-                        incident: incident.clone(),
-                        notify,
-                    };
+                    let mut live = Live::new(incident.clone(), notify);
                     records.push(lifecycle::resolved(
                         &mut live,
                         now_us,

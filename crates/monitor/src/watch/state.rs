@@ -75,6 +75,19 @@ impl SliceState {
 pub(super) struct Live {
     pub incident: Incident,
     pub notify: Vec<String>,
+    /// How long its bad time was when it was last explained, or that was tried; 0 before.
+    pub explained_us: i64,
+}
+
+impl Live {
+    pub fn new(incident: Incident, notify: Vec<String>) -> Self {
+        let explained = incident.explanation.as_ref().map(|explanation| explanation.span);
+        Self {
+            incident,
+            notify,
+            explained_us: explained.map_or(0, |span| span.to_us - span.from_us),
+        }
+    }
 }
 
 /// All that a monitor remembers. Kept in the catalogue as well, but for the baselines, the volumes and

@@ -7,6 +7,7 @@ use tillwatch_monitor::catalogue::IncidentFilter;
 use tillwatch_monitor::incident as monitor;
 use tillwatch_monitor::watch::{ActionNote, Watch};
 
+use crate::adapters::explanation::{explanation, values};
 use crate::adapters::faults;
 use crate::documents::{
     ActionRequest, Figure, Incident, IncidentRevision, IncidentState, Monitor, MonitorFeedback,
@@ -132,7 +133,7 @@ fn shown_state(state: monitor::IncidentState) -> IncidentState {
     }
 }
 
-fn figure(value: Option<f64>) -> Option<Figure> {
+pub(super) fn figure(value: Option<f64>) -> Option<Figure> {
     value.and_then(Figure::number)
 }
 
@@ -154,11 +155,7 @@ fn document(incident: &monitor::Incident) -> Incident {
         unit: incident.unit.clone(),
         severity: incident.severity.name().to_owned(),
         state: shown_state(incident.state),
-        slice: incident
-            .slice
-            .pairs()
-            .map(|(dimension, value)| (dimension.to_owned(), value.map(str::to_owned)))
-            .collect(),
+        slice: values(&incident.slice),
         opened_at: rfc3339(incident.opened_at_us),
         started_at: rfc3339(incident.started_at_us),
         updated_at: rfc3339(incident.updated_at_us),
@@ -185,6 +182,7 @@ fn document(incident: &monitor::Incident) -> Incident {
                 Verdict::FalseAlarm
             }
         }),
+        explanation: incident.explanation.as_ref().map(explanation),
         timeline: incident
             .timeline
             .iter()

@@ -1,6 +1,7 @@
 //! The ports over the real parts.
 
 mod collector;
+mod explanation;
 mod faults;
 mod figures;
 mod health;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::explanation::IncidentExplanation;
 use super::metric::Figure;
 
 /// Where an incident is in its life.
@@ -137,6 +138,8 @@ pub struct Incident {
     pub silenced_until: Option<String>,
     /// What a person said of it: `real` or `false_alarm`; null before anybody did.
     pub verdict: Option<Verdict>,
+    /// Why the metric changed; null where that cannot be told, as of a mean or a quantile.
+    pub explanation: Option<IncidentExplanation>,
     /// What happened to it, oldest first.
     pub timeline: Vec<TimelineEntry>,
 }

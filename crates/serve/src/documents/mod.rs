@@ -2,6 +2,7 @@
 
 mod backup;
 mod board;
+mod explanation;
 mod incident;
 mod ingest;
 mod maintain;
@@ -12,6 +13,9 @@ mod verify;
 
 pub use backup::{BackupRequest, BackupStatus, LastBackup};
 pub use board::{Board, BoardList, BoardSummary, Chart, Localized, Tile};
+pub use explanation::{
+    ExplainedAlternative, ExplainedMix, ExplainedPart, ExplainedSpan, IncidentExplanation,
+};
 pub use incident::{
     ActionRequest, Incident, IncidentList, IncidentRevision, IncidentState, Monitor,
     MonitorFeedback, MonitorList, RevisedFigures, TimelineEntry, Verdict,

@@ -347,6 +347,7 @@ impl Cases {
             revision: None,
             silenced_until: None,
             verdict: None,
+            explanation: None,
             timeline: Vec::new(),
         };
         self.cases.lock().unwrap().push(incident);

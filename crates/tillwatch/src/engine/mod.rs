@@ -3,6 +3,7 @@
 mod auditing;
 pub mod backup;
 mod boards;
+mod events_sql;
 mod figures;
 mod generation;
 pub mod keeper;

@@ -4,6 +4,7 @@ mod announcing;
 mod audit;
 mod calibration;
 mod engine;
+mod explaining;
 mod people;
 mod revised;
 mod thresholds;

@@ -209,6 +209,12 @@ impl FigureSource for Traffic {
             unit: Some("percent".to_owned()),
             is_rate: inner.is_rate,
             is_count: inner.is_count,
+            adds_up: inner.is_count,
+            dimensions: {
+                let slices = inner.slices.keys();
+                let names = slices.flat_map(|slice| slice.pairs().map(|(name, _)| name.to_owned()));
+                names.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
+            },
             watermark_us: inner.watermark_us,
             empty_value: inner.is_count.then_some(0.0),
             lateness_us: inner.lateness_us,

@@ -1,0 +1,30 @@
+import { expect, it } from 'vitest';
+import type { ExplainedPart, IncidentExplanation } from '../api/types';
+import { partsBeyond, shareText } from './cause';
+
+function part(slice: Record<string, string | null>, share = 0.9): ExplainedPart {
+  return { slice, expected: 0.9, value: 0.4, share, affected: 10, denominator: 30 };
+}
+
+function explained(slice: Record<string, string>, ...parts: ExplainedPart[]) {
+  return { slice, explanation: { parts } as IncidentExplanation };
+}
+
+it('tells slices that say more than the slice of the incident, and no others', () => {
+  const bank = part({ psp: 'adyen', issuer: 'bank_17' });
+  expect(partsBeyond(explained({}, bank))).toEqual([bank]);
+  expect(partsBeyond(explained({ psp: 'adyen' }, bank))).toEqual([bank]);
+  expect(partsBeyond(explained({ psp: 'adyen', issuer: 'bank_17' }, bank))).toEqual([]);
+  expect(partsBeyond(explained({ psp: 'adyen' }, part({ psp: 'adyen' })))).toEqual([]);
+  expect(partsBeyond(explained({ psp: 'adyen' }))).toEqual([]);
+  expect(partsBeyond({ slice: {}, explanation: null })).toEqual([]);
+  expect(partsBeyond({ slice: {} })).toEqual([]);
+  const two = [part({ issuer: 'a' }), part({ issuer: 'b' })];
+  expect(partsBeyond(explained({ issuer: 'a' }, ...two))).toEqual(two);
+});
+
+it('shows no share above the whole', () => {
+  expect(shareText(0.934, 'en-GB')).toBe('93%');
+  expect(shareText(1.2, 'en-GB')).toBe('100%');
+  expect(shareText(null, 'en-GB')).toBe('0%');
+});

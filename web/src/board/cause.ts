@@ -1,0 +1,18 @@
+import type { ExplainedPart, Figure, Incident } from '../api/types';
+import { toNumber } from '../format/figure';
+import { numberFormat } from '../format/units';
+
+/** The slices that explain an incident, where they say more than its own slice does. */
+export function partsBeyond(incident: Pick<Incident, 'slice' | 'explanation'>): ExplainedPart[] {
+  const parts = incident.explanation?.parts ?? [];
+  const [only] = parts;
+  if (only === undefined) return [];
+  const isItsOwn = Object.entries(only.slice).every(([dimension, value]) => incident.slice[dimension] === value);
+  return parts.length === 1 && isItsOwn ? [] : parts;
+}
+
+/** A share of the whole change, in whole percent; never above the whole, though other slices may have gone the other way. */
+export function shareText(share: Figure | null, locale: string): string {
+  const part = Math.min(Math.max(toNumber(share) ?? 0, 0), 1);
+  return numberFormat(locale, { style: 'percent', maximumFractionDigits: 0 }).format(part);
+}
