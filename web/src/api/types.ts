@@ -107,6 +107,9 @@ export interface Incident {
   /** What a person said of it. */
   verdict?: 'real' | 'false_alarm' | null;
   explanation?: IncidentExplanation | null;
+  /** What it has cost so far, or put at risk: an estimate. */
+  impact?: { metric: string; value: Figure | null; unit: string | null } | null;
+  owner?: string | null;
 }
 
 /** A slice that changed in its own way. */

@@ -54,6 +54,11 @@ export function IncidentItem({ incident, nowMs, metricTitle }: Props) {
       </p>
       <p className="incident-size">
         <span>{incidentSize(incident, unit, speech)}</span>
+        {incident.impact && (
+          <span className="incident-affected" data-testid="incident-impact" title={incident.impact.metric}>
+            {t('incident.atStake', { amount: figureText(incident.impact.value, incident.impact.unit, locale) })}
+          </span>
+        )}
         {incident.affected !== null && incident.affected !== undefined && (
           <span className="incident-affected">
             {t('incident.affected', { count: figureText(incident.affected, 'count', locale) })}
@@ -106,6 +111,12 @@ function IncidentStory({ incident, speech, metricTitle, unit }: StoryProps) {
       <dl>
         <dt>{t('incident.monitor')}</dt>
         <dd>{incident.monitor}</dd>
+        {incident.owner && (
+          <>
+            <dt>{t('incident.owner')}</dt>
+            <dd>{incident.owner}</dd>
+          </>
+        )}
         {isCounted && (
           <>
             <dt>{metricTitle}</dt>

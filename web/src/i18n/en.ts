@@ -115,6 +115,8 @@ export const en = {
   'incident.acknowledge': 'Acknowledge',
   'incident.resolve': 'Resolve',
   'incident.failed': 'Not done: {{reason}}',
+  'incident.atStake': 'about {{amount}} at stake',
+  'incident.owner': 'Owner',
   'incident.explainedBy': 'Explained by',
   'cause.title': 'What explains it',
   'cause.slice': 'Slice',

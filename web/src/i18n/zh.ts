@@ -112,6 +112,8 @@ export const zh: Record<MessageKey, string> = {
   'incident.acknowledge': '确认',
   'incident.resolve': '标记为已解决',
   'incident.failed': '操作未完成：{{reason}}',
+  'incident.atStake': '涉及约 {{amount}}',
+  'incident.owner': '负责人',
   'incident.explainedBy': '归因',
   'cause.title': '原因分析',
   'cause.slice': '分组',

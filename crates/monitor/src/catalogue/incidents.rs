@@ -29,7 +29,7 @@ const TIMELINE_MAX: usize = 1000;
 const SELECT: &str = "select id, monitor, metric, unit, severity, state, slice, opened_at_us, \
      started_at_us, updated_at_us, resolved_at_us, value, expected, numerator, denominator, \
      affected, probability, direction, summary, silenced_until_us, transition, bound, judged, \
-     revised_at_us, revision, evidence, explanation, \
+     revised_at_us, revision, evidence, explanation, impact, owner, \
      (select is_real from feedback where incident = incidents.id) as is_real \
      from incidents ";
 
@@ -116,15 +116,16 @@ pub(crate) fn put(db: &Connection, i: &Incident, notify: &[String]) -> Result<()
         "insert into incidents (id, monitor, metric, unit, severity, state, slice, opened_at_us,
              started_at_us, updated_at_us, resolved_at_us, value, expected, numerator, denominator,
              affected, probability, direction, summary, silenced_until_us, transition, notify, bound,
-             judged, revised_at_us, revision, evidence, explanation)
+             judged, revised_at_us, revision, evidence, explanation,
+             impact, owner)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-             ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)
+             ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)
          on conflict (id) do update set severity = ?5, state = ?6, slice = ?7, started_at_us = ?9,
              updated_at_us = ?10, resolved_at_us = ?11, value = ?12, expected = ?13,
              numerator = ?14, denominator = ?15, affected = ?16, probability = ?17, summary = ?19,
              silenced_until_us = ?20, transition = ?21, notify = ?22, bound = ?23,
              judged = ?24, revised_at_us = ?25, revision = ?26, evidence = ?27,
-             explanation = ?28",
+             explanation = ?28, impact = ?29, owner = ?30",
     )?
     .execute(params![
         i.id.as_str(),
@@ -161,6 +162,10 @@ pub(crate) fn put(db: &Connection, i: &Incident, notify: &[String]) -> Result<()
         (i.explanation.as_ref())
             .map(|explanation| to_json("explanation", explanation))
             .transpose()?,
+        (i.impact.as_ref())
+            .map(|impact| to_json("impact", impact))
+            .transpose()?,
+        i.owner,
     ])?;
     Ok(())
 }
@@ -234,7 +239,8 @@ fn read_row(row: &Row<'_>) -> Result<Incident, MonitorError> {
     let id = text("id")?;
     let (judged, revision): (Option<String>, Option<String>) =
         (row.get("judged")?, row.get("revision")?);
-    let explanation: Option<String> = row.get("explanation")?;
+    let (explanation, impact): (Option<String>, Option<String>) =
+        (row.get("explanation")?, row.get("impact")?);
     let (severity, state, direction) = (text("severity")?, text("state")?, text("direction")?);
     Ok(Incident {
         id: IncidentId::parse(&id).ok_or_else(|| damaged("incident id", &id))?,
@@ -278,5 +284,9 @@ fn read_row(row: &Row<'_>) -> Result<Incident, MonitorError> {
         explanation: (explanation.as_deref())
             .map(|explanation| from_json("explanation", explanation))
             .transpose()?,
+        impact: (impact.as_deref())
+            .map(|impact| from_json("impact", impact))
+            .transpose()?,
+        owner: row.get("owner")?,
     })
 }

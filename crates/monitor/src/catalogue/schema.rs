@@ -150,9 +150,12 @@ create table feedback (
 ) strict, without rowid;
 create index feedback_by_monitor on feedback (monitor, at_us);
 ",
-    // `explanation`: which slices explain the change, as JSON.
+    // `explanation`: which slices explain the change; `impact`: how much is at stake; both as JSON. `owner`: who
+    // looks after it.
     r"
 alter table incidents add column explanation text;
+alter table incidents add column impact text;
+alter table incidents add column owner text;
 ",
 ];
 

@@ -44,6 +44,17 @@ pub(super) fn told(notice: &Notice, language: Language) -> Told {
     if let Some(at) = &incident.resolved_at {
         facts.push((name("Until", "结束时间"), moment(at)));
     }
+    if let Some(impact) = &incident.impact {
+        let about = match language {
+            Language::English => "about",
+            Language::Chinese => "约",
+        };
+        let amount = quantity(impact.value, impact.unit.as_deref());
+        facts.push((name("At stake", "涉及金额"), format!("{about} {amount}")));
+    }
+    if let Some(owner) = &incident.owner {
+        facts.push((name("Owner", "负责人"), plain(owner, VALUE_CHARS_MAX)));
+    }
     if let Some(cause) = cause(incident, language) {
         facts.push((name("Explained by", "归因"), cause));
     }
@@ -131,7 +142,10 @@ fn cause(incident: &NoticeIncident, language: Language) -> Option<String> {
     let parts = explanation.parts_beyond(&incident.slice)?;
     let parts = parts.iter().map(|part| {
         let slice = slice_text(&part.slice, language);
-        format!("{slice} ({})", quantity(part.share_shown(), Some("percent")))
+        format!(
+            "{slice} ({})",
+            quantity(part.share_shown(), Some("percent"))
+        )
     });
     Some(parts.collect::<Vec<_>>().join("; "))
 }
@@ -307,6 +321,22 @@ mod tests {
             let cause = "issuer=bank_17, psp=adyen (93 %)".to_owned();
             assert!(facts.contains(&(name, cause)), "{facts:?}");
         }
+        let mut weighed = example();
+        weighed.incident.owner = Some("payments".to_owned());
+        weighed.incident.impact = Some(incident::IncidentImpact {
+            metric: "requested_volume".to_owned(),
+            value: 5_230.4,
+            unit: Some("EUR".to_owned()),
+        });
+        let facts = told(&weighed, Language::English).facts;
+        assert!(
+            facts.contains(&("At stake", "about 5230 EUR".to_owned())),
+            "{facts:?}"
+        );
+        assert!(
+            facts.contains(&("Owner", "payments".to_owned())),
+            "{facts:?}"
+        );
         let chinese = told(&example(), Language::Chinese);
         assert_eq!(chinese.head, "严重 · 触发");
         assert_eq!(

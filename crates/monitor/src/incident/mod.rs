@@ -259,6 +259,21 @@ pub struct Incident {
     pub is_real: Option<bool>,
     /// Why the metric changed, where that can be told.
     pub explanation: Option<IncidentExplanation>,
+    /// How much is at stake so far, where the monitor names a metric that says so.
+    pub impact: Option<IncidentImpact>,
+    /// Who looks after it, as the monitor says.
+    pub owner: Option<String>,
+}
+
+/// What an incident has cost so far, or put at risk: an estimate, by what an event of its slice is worth on average.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct IncidentImpact {
+    /// The metric that says what events are worth.
+    pub metric: String,
+    /// How much, in the metric's unit.
+    pub value: f64,
+    /// The metric's unit, such as `EUR`.
+    pub unit: Option<String>,
 }
 
 impl Incident {
@@ -348,6 +363,8 @@ pub(crate) fn example() -> Incident {
         transition: 1,
         is_real: None,
         explanation: None,
+        impact: None,
+        owner: None,
     }
 }
 

@@ -95,6 +95,8 @@ fn opened(started_us: i64, now_us: i64) -> Incident {
         silenced_until_us: None,
         transition: 1,
         is_real: None,
-            explanation: None,
+        explanation: None,
+        impact: None,
+        owner: None,
     }
 }

@@ -11,7 +11,7 @@ use crate::explain::{
     self, Alternative, Counts, DIMENSIONS_MAX, Dimension, Element, Explanation, Figures, Leaves,
     Options,
 };
-use crate::figure::{FigureQuery, Slice};
+use crate::figure::{FigureQuery, FigureSource, Slice};
 use crate::incident::{
     Deviation, ExplainedAlternative, ExplainedMix, ExplainedPart, Incident, IncidentExplanation,
     Span,
@@ -161,7 +161,9 @@ impl Lifecycle<'_> {
                 let known = values.entry(name.to_owned()).or_default();
                 known.insert(value.map(str::to_owned));
             }
-            let counts = values.into_iter().map(|(name, values)| (name, values.len()));
+            let counts = values
+                .into_iter()
+                .map(|(name, values)| (name, values.len()));
             return Ok(Look::TooMany(counts.collect()));
         }
         let mut parts = Parts::new();
@@ -215,9 +217,12 @@ impl Lifecycle<'_> {
         for spans in attempts {
             let (mut sum, mut used, mut used_us) = (Parts::new(), Vec::new(), 0);
             for span in spans {
-                let span = self.whole_buckets(span)?;
+                let span = (span.from_us, span.to_us);
+                let source = self.watch.source.as_ref();
+                let span = whole_buckets_of(source, &self.definition.metric, span)?;
                 // What lies in the bad time itself, and what was bad then, says nothing of what is normal.
-                let overlaps = |other: &Span| other.from_us < span.to_us && span.from_us < other.to_us;
+                let overlaps =
+                    |other: &Span| other.from_us < span.to_us && span.from_us < other.to_us;
                 if span.to_us > incident.started_at_us || bad.iter().any(overlaps) {
                     continue;
                 }
@@ -255,7 +260,10 @@ impl Lifecycle<'_> {
     /// By what sums of other times are multiplied: so that they are of the same length, and where a detector has said what it
     /// expects of the incident's slice, so that they say the same of it.
     fn level(&self, incident: &Incident, sum: &Parts, by_length: f64) -> f64 {
-        if !matches!(self.definition.detect, Detect::Count(_) | Detect::Silence(_)) {
+        if !matches!(
+            self.definition.detect,
+            Detect::Count(_) | Detect::Silence(_)
+        ) {
             return by_length;
         }
         let own = sum.iter().filter(|(slice, _)| incident.slice.covers(slice));
@@ -268,18 +276,6 @@ impl Lifecycle<'_> {
             }
             _ => by_length,
         }
-    }
-
-    /// A stretch as long or a little longer that consists of whole buckets: old ones may have been joined.
-    fn whole_buckets(&self, span: Span) -> Result<Span, MonitorError> {
-        let width_us = (self.watch.source)
-            .width_us(&self.definition.metric, span.from_us)
-            .map_err(MonitorError::Figures)?
-            .max(1);
-        Ok(Span {
-            from_us: span.from_us.div_euclid(width_us) * width_us,
-            to_us: -(-span.to_us).div_euclid(width_us) * width_us,
-        })
     }
 
     /// When other incidents of the monitor were, from a time on.
@@ -320,7 +316,8 @@ impl Lifecycle<'_> {
         if whole.elements.iter().any(is_about_it) {
             let mut told = told(&whole, &Slice::whole(), incident.direction);
             let mut elements = whole.elements.iter();
-            told.parts.retain(|_| elements.next().is_some_and(is_about_it));
+            told.parts
+                .retain(|_| elements.next().is_some_and(is_about_it));
             return Ok(told);
         }
         let inner: Vec<String> = dimensions
@@ -332,6 +329,20 @@ impl Lifecycle<'_> {
         let own = explain::explain(&own, &options);
         Ok(told(&own, &incident.slice, incident.direction))
     }
+}
+
+/// A stretch as long or a little longer that consists of whole buckets: old ones may have been joined.
+pub(super) fn whole_buckets_of(
+    source: &dyn FigureSource,
+    metric: &str,
+    (from_us, to_us): (i64, i64),
+) -> Result<Span, MonitorError> {
+    let width_us = source.width_us(metric, from_us);
+    let width_us = width_us.map_err(MonitorError::Figures)?.max(1);
+    Ok(Span {
+        from_us: from_us.div_euclid(width_us) * width_us,
+        to_us: -(-to_us).div_euclid(width_us) * width_us,
+    })
 }
 
 /// All combinations of values within a slice, with what was to be expected and what came.

@@ -8,7 +8,7 @@ use super::state::{Live, Step};
 use crate::MonitorError;
 use crate::definition::{Detect, ThresholdDetect};
 use crate::detect::probability;
-use crate::figure::{Bucket, FigureQuery, Slice, SliceFigures};
+use crate::figure::{Bucket, FigureQuery, MetricFacts, Slice, SliceFigures};
 use crate::incident::{Deviation, Incident, IncidentFigures, JudgedRange};
 
 /// The metric over one slice and stretch of time.
@@ -47,7 +47,9 @@ impl Lifecycle<'_> {
     /// Brings the figures of every open incident up to `step`, and records those that changed.
     pub(super) fn refresh_all(&mut self, step: Step) -> Result<(), MonitorError> {
         for at in 0..self.memory.live.len() {
-            let told = |live: &Live| (live.incident.figures, live.incident.explanation.clone());
+            let told = |Live { incident: i, .. }: &Live| {
+                (i.figures, i.explanation.clone(), i.impact.clone())
+            };
             let before = self.memory.live.get(at).map(told);
             self.refresh(at, step)?;
             let Some(live) = self.memory.live.get_mut(at) else {
@@ -79,7 +81,12 @@ impl Lifecycle<'_> {
         live.incident.judged = Some(judged(step, bad_until_us));
         // Explaining asks for figures, so that it works on a copy.
         let mut explained = live.clone();
-        self.explain(&mut explained.incident, bad_until_us, &mut explained.explained_us);
+        self.explain(
+            &mut explained.incident,
+            bad_until_us,
+            &mut explained.explained_us,
+        );
+        self.weigh(&mut explained.incident, bad_until_us);
         explained.incident.summary = message::summary(&explained.incident);
         if let Some(live) = self.memory.live.get_mut(at) {
             *live = explained;
@@ -342,10 +349,27 @@ impl Lifecycle<'_> {
         Ok(figures.filter_map(window).collect())
     }
 
-    /// The metric over a slice, taken together, from `from_us` to `to_us`.
-    fn total(&self, slice: &Slice, from_us: i64, to_us: i64) -> Result<Total, MonitorError> {
+    /// The monitor's metric over a slice, taken together, from `from_us` to `to_us`.
+    pub(super) fn total(
+        &self,
+        slice: &Slice,
+        from_us: i64,
+        to_us: i64,
+    ) -> Result<Total, MonitorError> {
+        self.total_of(&self.definition.metric, self.facts, slice, from_us, to_us)
+    }
+
+    /// A metric over a slice, taken together, from `from_us` to `to_us`.
+    pub(super) fn total_of(
+        &self,
+        metric: &str,
+        facts: &MetricFacts,
+        slice: &Slice,
+        from_us: i64,
+        to_us: i64,
+    ) -> Result<Total, MonitorError> {
         let query = FigureQuery {
-            metric: self.definition.metric.clone(),
+            metric: metric.to_owned(),
             by: slice.pairs().map(|(name, _)| name.to_owned()).collect(),
             within: slice.clone(),
             from_us,
@@ -361,18 +385,16 @@ impl Lifecycle<'_> {
             |part: fn(&Bucket) -> Option<f64>| buckets().filter_map(part).reduce(|a, b| a + b);
         let (numerator, denominator) = (sum(|b| b.numerator), sum(|b| b.denominator));
         let value = match (numerator, denominator) {
-            (Some(above), Some(below)) if self.facts.is_rate => {
-                (below > 0.0).then(|| above / below)
-            }
+            (Some(above), Some(below)) if facts.is_rate => (below > 0.0).then(|| above / below),
             // Steps begin at multiples of their length, so that one as long as the stretch may be cut in two.
-            _ if self.facts.is_count => sum(|b| b.value),
+            _ if facts.adds_up => sum(|b| b.value),
             // Sums of other values need not be values.
             _ => buckets().filter_map(|bucket| bucket.value).next_back(),
         };
         Ok(Total {
             // A bucket without a value is one that is not known, and not one without events.
             value: value.or(if buckets().next().is_none() {
-                self.facts.empty_value
+                facts.empty_value
             } else {
                 None
             }),

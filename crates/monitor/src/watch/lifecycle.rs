@@ -198,6 +198,7 @@ impl<'a> Lifecycle<'a> {
             incident.figures = self.figures(incident, step, since_us)?;
             incident.judged = Some(judged(step, since_us));
             self.explain(incident, since_us, &mut live.explained_us);
+            self.weigh(incident, since_us);
             self.value_now(incident, step, since_us)?
         } else {
             None
@@ -412,9 +413,12 @@ impl<'a> Lifecycle<'a> {
             transition: 0,
             is_real: None,
             explanation: None,
+            impact: None,
+            owner: None,
         });
         incident.state = IncidentState::Open;
         incident.severity = d.severity;
+        incident.owner.clone_from(&d.owner);
         // A reopened one keeps its first outage, which no baseline must take for normal.
         incident.started_at_us = incident.started_at_us.min(started_us);
         incident.resolved_at_us = None;

@@ -68,7 +68,7 @@ pub(super) fn summary(incident: &Incident) -> String {
             }
         }
     };
-    off + &size(incident) + &cause(incident)
+    off + &size(incident) + &stake(incident) + &cause(incident)
 }
 
 /// One sentence about an incident that is over: `back` is what the metric has come back to, where
@@ -94,8 +94,9 @@ pub(super) fn ended(incident: &Incident, back: Option<f64>) -> String {
         (None, None) => String::new(),
     };
     format!(
-        "{metric} on {slice} is back at {back} after {lasted}{normal}{}{}",
+        "{metric} on {slice} is back at {back} after {lasted}{normal}{}{}{}",
         size(incident),
+        stake(incident),
         cause(incident)
     )
 }
@@ -112,6 +113,15 @@ fn cause(incident: &Incident) -> String {
     });
     let parts: Vec<_> = parts.collect();
     format!("; explained by {}", parts.join(" and "))
+}
+
+/// How much is at stake, where that is known.
+fn stake(incident: &Incident) -> String {
+    let Some(impact) = &incident.impact else {
+        return String::new();
+    };
+    let amount = quantity(impact.value, impact.unit.as_deref());
+    format!("; about {amount} at stake")
 }
 
 /// How many events are hit, where that is known.

@@ -9,6 +9,7 @@ mod due;
 mod explain;
 mod fetch;
 mod figures;
+mod impact;
 mod known;
 mod lifecycle;
 pub(crate) mod message;

@@ -81,7 +81,10 @@ pub(super) struct Live {
 
 impl Live {
     pub fn new(incident: Incident, notify: Vec<String>) -> Self {
-        let explained = incident.explanation.as_ref().map(|explanation| explanation.span);
+        let explained = incident
+            .explanation
+            .as_ref()
+            .map(|explanation| explanation.span);
         Self {
             incident,
             notify,

@@ -10,8 +10,8 @@ use tillwatch_monitor::watch::{ActionNote, Watch};
 use crate::adapters::explanation::{explanation, values};
 use crate::adapters::faults;
 use crate::documents::{
-    ActionRequest, Figure, Incident, IncidentRevision, IncidentState, Monitor, MonitorFeedback,
-    RevisedFigures, TimelineEntry, Verdict,
+    ActionRequest, Figure, Incident, IncidentImpact, IncidentRevision, IncidentState, Monitor,
+    MonitorFeedback, RevisedFigures, TimelineEntry, Verdict,
 };
 use crate::ports::{IncidentAction, IncidentChange, Incidents, changes_of};
 use crate::problem::Problem;
@@ -182,6 +182,12 @@ fn document(incident: &monitor::Incident) -> Incident {
                 Verdict::FalseAlarm
             }
         }),
+        impact: incident.impact.as_ref().map(|impact| IncidentImpact {
+            metric: impact.metric.clone(),
+            value: figure(Some(impact.value)),
+            unit: impact.unit.clone(),
+        }),
+        owner: incident.owner.clone(),
         explanation: incident.explanation.as_ref().map(explanation),
         timeline: incident
             .timeline

@@ -138,10 +138,26 @@ pub struct Incident {
     pub silenced_until: Option<String>,
     /// What a person said of it: `real` or `false_alarm`; null before anybody did.
     pub verdict: Option<Verdict>,
+    /// How much is at stake so far; null where the monitor names no `impact` or it cannot be told.
+    pub impact: Option<IncidentImpact>,
+    /// Who looks after it, as the monitor says.
+    pub owner: Option<String>,
     /// Why the metric changed; null where that cannot be told, as of a mean or a quantile.
     pub explanation: Option<IncidentExplanation>,
     /// What happened to it, oldest first.
     pub timeline: Vec<TimelineEntry>,
+}
+
+/// What an incident has cost so far, or put at risk: an estimate, by what an event of its slice is worth on average.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct IncidentImpact {
+    /// The metric that says what events are worth.
+    pub metric: String,
+    /// How much, in the metric's unit.
+    #[schema(value_type = Option<f64>)]
+    pub value: Option<Figure>,
+    /// The metric's unit, such as `EUR`.
+    pub unit: Option<String>,
 }
 
 /// A list of incidents.

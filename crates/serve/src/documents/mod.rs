@@ -17,8 +17,8 @@ pub use explanation::{
     ExplainedAlternative, ExplainedMix, ExplainedPart, ExplainedSpan, IncidentExplanation,
 };
 pub use incident::{
-    ActionRequest, Incident, IncidentList, IncidentRevision, IncidentState, Monitor,
-    MonitorFeedback, MonitorList, RevisedFigures, TimelineEntry, Verdict,
+    ActionRequest, Incident, IncidentImpact, IncidentList, IncidentRevision, IncidentState,
+    Monitor, MonitorFeedback, MonitorList, RevisedFigures, TimelineEntry, Verdict,
 };
 pub use ingest::{QuarantineList, QuarantinedLine, Receipt, RejectedLine, ReplayReceipt};
 pub use maintain::{LastMaintain, MaintainStatus};

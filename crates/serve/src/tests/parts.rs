@@ -347,6 +347,8 @@ impl Cases {
             revision: None,
             silenced_until: None,
             verdict: None,
+            impact: None,
+            owner: None,
             explanation: None,
             timeline: Vec::new(),
         };

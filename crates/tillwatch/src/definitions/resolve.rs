@@ -398,6 +398,8 @@ fn monitor(
         .resolve_after
         .map_or(monitor.resolve_after, |text| text.0);
     monitor.notify.clone_from(&written.notify);
+    monitor.impact.clone_from(&written.impact);
+    monitor.owner.clone_from(&written.owner);
     for fault in monitor.validate() {
         push_field_fault(folder, item.file, &base, &fault, faults);
     }
@@ -442,6 +444,18 @@ fn names_of_monitor(folder: &Folder, item: &Item<shape::Monitor>, faults: &mut V
                     ));
                 }
             }
+        }
+    }
+    if let Some(impact) = &written.impact {
+        let known = folder.metrics.iter().any(|metric| metric.name == *impact);
+        if !known && !folder.is_unread("metrics", impact) {
+            let names = folder.metrics.iter().map(|metric| metric.name.as_str());
+            let message = format!("there is no metric '{impact}'");
+            faults.push(
+                folder
+                    .fault(item.file, &[base[0], base[1], "impact"], message)
+                    .suggest(nearest_name(impact, names)),
+            );
         }
     }
     for (index, name) in written.notify.iter().enumerate() {

@@ -254,6 +254,12 @@ pub struct Monitor {
     /// The channels to announce on.
     #[serde(default)]
     pub notify: Vec<String>,
+    /// A metric that adds up, mostly money, by which incidents say how much is at stake.
+    #[serde(default)]
+    pub impact: Option<String>,
+    /// Who looks after its incidents: a team, a person.
+    #[serde(default)]
+    pub owner: Option<String>,
 }
 
 /// A detector and its settings.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tillwatch_analyse::{Analyst, Metric, MetricKind, SeriesQuery, SlicesQuery, Span, Windows};
+use tillwatch_analyse::{Analyst, Metric, SeriesQuery, SlicesQuery, Span, Windows};
 use tillwatch_collect::{Clock, SystemClock};
 use tillwatch_monitor::figure::{
     Bucket, FigureQuery, FigureSource, MetricFacts, Revised, Slice, SliceFigures,
@@ -81,7 +81,7 @@ impl FigureSource for Figures {
             unit: metric.definition().unit.clone(),
             is_rate: metric.ratio().is_some(),
             is_count: metric.is_count(),
-            adds_up: matches!(metric.kind(), MetricKind::Count | MetricKind::Amount),
+            adds_up: metric.adds_up(),
             dimensions: self.analyst.dimensions(metric).to_vec(),
             watermark_us: stream.and_then(|stream| stream.watermark_at(now_us, options)),
             empty_value: self.empty_value(name)?,

@@ -49,10 +49,19 @@ fn a_dimension_that_the_monitor_does_not_split_by_explains_the_fall() {
     let missing = part.expected * counted.attempts - counted.successes;
     assert!((part.affected - missing).abs() < 1e-6, "{part:?}");
     assert_eq!(explanation.dimensions, ["psp", "issuer"]);
-    assert!(explanation.compared_with.iter().all(|span| span.to_us <= from));
     assert!(
-        incident.summary.ends_with("explained by issuer=bank_3, psp=adyen (100 %)")
-            || incident.summary.contains("explained by issuer=bank_3, psp=adyen (9"),
+        explanation
+            .compared_with
+            .iter()
+            .all(|span| span.to_us <= from)
+    );
+    assert!(
+        incident
+            .summary
+            .ends_with("explained by issuer=bank_3, psp=adyen (100 %)")
+            || incident
+                .summary
+                .contains("explained by issuer=bank_3, psp=adyen (9"),
         "{}",
         incident.summary
     );
@@ -82,7 +91,11 @@ fn where_all_fell_alike_no_part_is_blamed() {
     assert_eq!(incident.slice, Slice::whole());
     let named = parts(&incident);
     assert!(named.is_empty() || named == [&Slice::whole()], "{named:?}");
-    assert!(!incident.summary.contains("explained"), "{}", incident.summary);
+    assert!(
+        !incident.summary.contains("explained"),
+        "{}",
+        incident.summary
+    );
 }
 
 #[test]
@@ -108,7 +121,9 @@ fn an_explanation_outlives_the_engine_and_the_incident() {
     for psp in PSPS {
         for issuer in 0..6 {
             let (from, to) = (FALL + 10 * MINUTE, FALL + HOUR);
-            bench.traffic.steady(&slice(psp, issuer), from, to, 20.0, 0.88);
+            bench
+                .traffic
+                .steady(&slice(psp, issuer), from, to, 20.0, 0.88);
         }
     }
     bench.judge(LIVE, FALL + 10 * MINUTE);
@@ -116,7 +131,10 @@ fn an_explanation_outlives_the_engine_and_the_incident() {
     bench.restart(monitors(), FALL + 10 * MINUTE);
     bench.judge(FALL + 10 * MINUTE + BUCKET, FALL + HOUR);
     let over = bench.only_incident();
-    assert_eq!((over.id.clone(), over.state), (open.id, IncidentState::Resolved));
+    assert_eq!(
+        (over.id.clone(), over.state),
+        (open.id, IncidentState::Resolved)
+    );
     assert_eq!(parts(&over), [&slice("adyen", 3)]);
 }
 
@@ -137,7 +155,9 @@ fn a_fall_of_a_count_is_explained_against_the_same_time_of_other_weeks() {
         let own = Slice::from([("psp", psp)]);
         bench.traffic.daily(&own, BEGIN, fall, 30.0);
         let per_minute = if psp == "stripe" { 2.0 } else { 30.0 };
-        bench.traffic.daily(&own, fall, fall + 10 * MINUTE, per_minute);
+        bench
+            .traffic
+            .daily(&own, fall, fall + 10 * MINUTE, per_minute);
     }
     bench.judge(live, fall + 10 * MINUTE);
     let incident = bench.only_incident();

@@ -213,7 +213,10 @@ impl FigureSource for Traffic {
             dimensions: {
                 let slices = inner.slices.keys();
                 let names = slices.flat_map(|slice| slice.pairs().map(|(name, _)| name.to_owned()));
-                names.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
+                names
+                    .collect::<std::collections::BTreeSet<_>>()
+                    .into_iter()
+                    .collect()
             },
             watermark_us: inner.watermark_us,
             empty_value: inner.is_count.then_some(0.0),
