@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import type { ExplainedPart, Incident } from '../api/types';
-import { briefTime } from '../format/time';
+import { dateTime } from '../format/time';
 import { figureText } from '../format/units';
 import type { Speech } from '../i18n/hooks';
 import { partsBeyond, shareText } from './cause';
@@ -33,8 +33,7 @@ export function CauseTable({ incident, unit, speech }: Props) {
   const { t, locale, zone } = speech;
   const explanation = incident.explanation;
   if (!explanation) return null;
-  const now = Date.now();
-  const time = (at: string) => briefTime(Date.parse(at), now, locale, zone);
+  const time = (at: string) => dateTime(Date.parse(at), locale, zone);
   const [against] = explanation.compared_with;
   const { mix } = explanation;
   return (
@@ -85,13 +84,13 @@ export function CauseTable({ incident, unit, speech }: Props) {
         </p>
       )}
       {against && (
-        <p className="dim">
-          {t('cause.against', { from: time(against.from), to: time(against.to) })}
-        </p>
+        <p className="dim">{t('cause.against', { from: time(against.from), to: time(against.to) })}</p>
       )}
       {explanation.dimensions_left_out.length > 0 && (
         <p className="dim">
-          {t('cause.leftOut', { dimensions: explanation.dimensions_left_out.map(speech.dimension).join(', ') })}
+          {t('cause.leftOut', {
+            dimensions: explanation.dimensions_left_out.map(speech.dimension).join(', '),
+          })}
         </p>
       )}
       {explanation.events_sql && <EventsSql sql={explanation.events_sql} speech={speech} />}

@@ -56,7 +56,9 @@ export function IncidentItem({ incident, nowMs, metricTitle }: Props) {
         <span>{incidentSize(incident, unit, speech)}</span>
         {incident.impact && (
           <span className="incident-affected" data-testid="incident-impact" title={incident.impact.metric}>
-            {t('incident.atStake', { amount: figureText(incident.impact.value, incident.impact.unit, locale) })}
+            {t('incident.atStake', {
+              amount: figureText(incident.impact.value, incident.impact.unit, locale),
+            })}
           </span>
         )}
         {incident.affected !== null && incident.affected !== undefined && (

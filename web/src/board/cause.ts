@@ -7,7 +7,9 @@ export function partsBeyond(incident: Pick<Incident, 'slice' | 'explanation'>): 
   const parts = incident.explanation?.parts ?? [];
   const [only] = parts;
   if (only === undefined) return [];
-  const isItsOwn = Object.entries(only.slice).every(([dimension, value]) => incident.slice[dimension] === value);
+  const isItsOwn = Object.entries(only.slice).every(
+    ([dimension, value]) => incident.slice[dimension] === value,
+  );
   return parts.length === 1 && isItsOwn ? [] : parts;
 }
 

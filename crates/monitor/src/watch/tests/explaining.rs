@@ -1,6 +1,6 @@
 //! Why a metric changed, as incidents tell it.
 
-use super::traffic::{BEGIN, BUCKET, DAY, HOUR, MINUTE};
+use super::traffic::{BEGIN, BUCKET, DAY, EACH_WORTH, HOUR, MINUTE, WORTH};
 use super::{Bench, rate_monitor, slice};
 use crate::definition::{CountDetect, Detect, Direction, MonitorDefinition, ThresholdDetect};
 use crate::figure::Slice;
@@ -174,6 +174,30 @@ fn a_fall_of_a_count_is_explained_against_the_same_time_of_other_weeks() {
         .map(|span| explanation.span.from_us - span.from_us)
         .collect();
     assert_eq!(ago, [7 * DAY]);
+}
+
+#[test]
+fn what_is_at_stake_is_what_went_wrong_times_its_worth() {
+    let mut monitor = rate_monitor(&["psp"]);
+    monitor.impact = Some(WORTH.to_owned());
+    monitor.owner = Some("payments".to_owned());
+    let bench = Bench::new(48, vec![monitor]);
+    traffic(&bench, FALL + 10 * MINUTE, |psp, _| psp == "adyen");
+    bench.judge(LIVE, FALL + 10 * MINUTE);
+    let incident = bench.only_incident();
+    let impact = incident.impact.clone().unwrap();
+    let affected = incident.figures.affected.unwrap();
+    assert!(
+        (impact.value - affected * EACH_WORTH).abs() < 1e-6,
+        "{impact:?}"
+    );
+    assert_eq!(
+        (impact.metric.as_str(), impact.unit.as_deref()),
+        (WORTH, Some("EUR"))
+    );
+    assert_eq!(incident.owner.as_deref(), Some("payments"));
+    let about = format!("about {:.0} EUR at stake", affected * EACH_WORTH);
+    assert!(incident.summary.contains(&about), "{}", incident.summary);
 }
 
 #[test]
