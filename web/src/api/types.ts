@@ -110,6 +110,8 @@ export interface Incident {
   /** What it has cost so far, or put at risk: an estimate. */
   impact?: { metric: string; value: Figure | null; unit: string | null } | null;
   owner?: string | null;
+  /** The incident of another monitor that has the same cause and came first. */
+  part_of?: string | null;
 }
 
 /** A slice that changed in its own way. */

@@ -13,13 +13,15 @@ import { sliceText } from './slice';
 
 interface Props {
   incident: Incident;
+  /** Incidents of other monitors that have the same cause. */
+  parts: readonly Incident[];
   nowMs: number;
-  /** What the board calls the metric. */
-  metricTitle: string;
+  /** What the board calls a metric. */
+  metricTitle: (metric: string) => string;
 }
 
 /** One incident: what, where, how much, since when; its story and the ways to act on it unfold below. */
-export function IncidentItem({ incident, nowMs, metricTitle }: Props) {
+export function IncidentItem({ incident, parts, nowMs, metricTitle }: Props) {
   const speech = useSpeech();
   const { t, locale, zone } = speech;
   const startedMs = Date.parse(incident.started_at);
@@ -45,7 +47,7 @@ export function IncidentItem({ incident, nowMs, metricTitle }: Props) {
           {t(`severity.${incident.severity}`)}
         </span>
         <span className="incident-metric ellipsis" title={incident.metric}>
-          {metricTitle}
+          {metricTitle(incident.metric)}
         </span>
         <span className="incident-state">{t(`incidentState.${incident.state}`)}</span>
       </div>
@@ -68,6 +70,16 @@ export function IncidentItem({ incident, nowMs, metricTitle }: Props) {
         )}
       </p>
       <CauseLine incident={incident} speech={speech} />
+      {parts.length > 0 && (
+        <ul className="incident-parts" aria-label={t('incident.parts')}>
+          {parts.map((part) => (
+            <li key={part.id} id={part.id} data-testid="incident-part" data-state={part.state}>
+              <strong>{metricTitle(part.metric)}</strong> {sliceText(part.slice, speech)}:{' '}
+              {incidentSize(part, part.unit, speech)}
+            </li>
+          ))}
+        </ul>
+      )}
       <p className="incident-time dim">
         <time dateTime={incident.started_at} title={dateTime(startedMs, locale, zone)}>
           {t('incident.since', { time: briefTime(startedMs, nowMs, locale, zone) })}
@@ -77,7 +89,7 @@ export function IncidentItem({ incident, nowMs, metricTitle }: Props) {
       </p>
       <details>
         <summary>{t('incident.details')}</summary>
-        <IncidentStory incident={incident} speech={speech} metricTitle={metricTitle} unit={unit} />
+        <IncidentStory incident={incident} speech={speech} metricTitle={metricTitle(incident.metric)} unit={unit} />
         <IncidentActions incident={incident} />
       </details>
     </li>

@@ -2,6 +2,7 @@ import { useSpeech } from '../i18n/hooks';
 import { serverNow } from '../live/clock';
 import { useIncidents, useTick } from '../live/hooks';
 import { CheckIcon } from '../shell/icons';
+import { byCause } from './cause';
 import { IncidentItem } from './IncidentItem';
 import { PanelError } from './PanelError';
 
@@ -13,8 +14,9 @@ export function IncidentList({ metricTitle }: { metricTitle: (metric: string) =>
   const { t } = useSpeech();
   const { incidents, loaded, error } = useIncidents();
   const now = serverNow(useTick(1_000));
-  const active = incidents.filter(({ state }) => state !== 'resolved');
-  const resolved = incidents.filter(({ state }) => state === 'resolved');
+  const { leaders, partsOf } = byCause(incidents);
+  const active = leaders.filter(({ state }) => state !== 'resolved');
+  const resolved = leaders.filter(({ state }) => state === 'resolved');
   const shownResolved = resolved.slice(0, RESOLVED_SHOWN_MAX);
   return (
     <section className="panel incidents" aria-labelledby="incidents-title" data-testid="incidents">
@@ -47,8 +49,9 @@ export function IncidentList({ metricTitle }: { metricTitle: (metric: string) =>
           <IncidentItem
             key={incident.id}
             incident={incident}
+            parts={partsOf(incident)}
             nowMs={now}
-            metricTitle={metricTitle(incident.metric)}
+            metricTitle={metricTitle}
           />
         ))}
       </ul>
@@ -60,8 +63,9 @@ export function IncidentList({ metricTitle }: { metricTitle: (metric: string) =>
               <IncidentItem
                 key={incident.id}
                 incident={incident}
+                parts={partsOf(incident)}
                 nowMs={now}
-                metricTitle={metricTitle(incident.metric)}
+                metricTitle={metricTitle}
               />
             ))}
           </ul>

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { ExplainedPart, IncidentExplanation } from '../api/types';
-import { partsBeyond, shareText } from './cause';
+import type { ExplainedPart, Incident, IncidentExplanation } from '../api/types';
+import { byCause, partsBeyond, shareText } from './cause';
 
 function part(slice: Record<string, string | null>, share = 0.9): ExplainedPart {
   return { slice, expected: 0.9, value: 0.4, share, affected: 10, denominator: 30 };
@@ -21,6 +21,27 @@ it('tells slices that say more than the slice of the incident, and no others', (
   expect(partsBeyond({ slice: {} })).toEqual([]);
   const two = [part({ issuer: 'a' }), part({ issuer: 'b' })];
   expect(partsBeyond(explained({ issuer: 'a' }, ...two))).toEqual(two);
+});
+
+it('puts incidents of one cause together as long as the first of them lasts', () => {
+  const incident = (id: string, state: Incident['state'], part_of: string | null = null) =>
+    ({ id, state, part_of }) as Incident;
+  const ids = (incidents: readonly Incident[]) => incidents.map(({ id }) => id);
+  const first = incident('a', 'open');
+  const together = byCause([
+    first,
+    incident('b', 'open', 'a'),
+    incident('c', 'open', 'gone'),
+    incident('d', 'resolved', 'a'),
+  ]);
+  expect(ids(together.leaders)).toEqual(['a', 'c']);
+  expect(ids(together.partsOf(first))).toEqual(['b', 'd']);
+  const over = byCause([
+    incident('a', 'resolved'),
+    incident('b', 'open', 'a'),
+    incident('d', 'resolved', 'a'),
+  ]);
+  expect(ids(over.leaders)).toEqual(['a', 'b']);
 });
 
 it('shows no share above the whole', () => {

@@ -13,6 +13,26 @@ export function partsBeyond(incident: Pick<Incident, 'slice' | 'explanation'>): 
   return parts.length === 1 && isItsOwn ? [] : parts;
 }
 
+/**
+ * Incidents that stand by themselves, in their order, and those that are part of each. One whose leader is not at hand, or
+ * is over before it, stands by itself.
+ */
+export function byCause(incidents: readonly Incident[]): {
+  leaders: Incident[];
+  partsOf: (leader: Incident) => readonly Incident[];
+} {
+  const known = new Map(incidents.map((incident) => [incident.id, incident]));
+  const parts = new Map<string, Incident[]>();
+  const leaders: Incident[] = [];
+  for (const incident of incidents) {
+    const leader = incident.part_of ? known.get(incident.part_of) : undefined;
+    if (leader && (leader.state !== 'resolved' || incident.state === 'resolved')) {
+      parts.set(leader.id, [...(parts.get(leader.id) ?? []), incident]);
+    } else leaders.push(incident);
+  }
+  return { leaders, partsOf: (leader) => parts.get(leader.id) ?? [] };
+}
+
 /** A share of the whole change, in whole percent; never above the whole, though other slices may have gone the other way. */
 export function shareText(share: Figure | null, locale: string): string {
   const part = Math.min(Math.max(toNumber(share) ?? 0, 0), 1);

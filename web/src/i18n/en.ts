@@ -117,6 +117,7 @@ export const en = {
   'incident.failed': 'Not done: {{reason}}',
   'incident.atStake': 'about {{amount}} at stake',
   'incident.owner': 'Owner',
+  'incident.parts': 'Of the same cause',
   'incident.explainedBy': 'Explained by',
   'cause.title': 'What explains it',
   'cause.slice': 'Slice',

@@ -114,6 +114,7 @@ export const zh: Record<MessageKey, string> = {
   'incident.failed': '操作未完成：{{reason}}',
   'incident.atStake': '涉及约 {{amount}}',
   'incident.owner': '负责人',
+  'incident.parts': '同一原因',
   'incident.explainedBy': '归因',
   'cause.title': '原因分析',
   'cause.slice': '分组',

@@ -29,7 +29,8 @@ const TIMELINE_MAX: usize = 1000;
 const SELECT: &str = "select id, monitor, metric, unit, severity, state, slice, opened_at_us, \
      started_at_us, updated_at_us, resolved_at_us, value, expected, numerator, denominator, \
      affected, probability, direction, summary, silenced_until_us, transition, bound, judged, \
-     revised_at_us, revision, evidence, explanation, impact, owner, \
+     revised_at_us, revision, evidence, explanation, impact, owner, part_of, \
+     (select json_group_array(part.id) from incidents part where part.part_of = incidents.id) as parts, \
      (select is_real from feedback where incident = incidents.id) as is_real \
      from incidents ";
 
@@ -170,6 +171,40 @@ pub(crate) fn put(db: &Connection, i: &Incident, notify: &[String]) -> Result<()
     Ok(())
 }
 
+/// Makes an incident part of another, or of none.
+pub(crate) fn join(
+    db: &Connection,
+    id: &IncidentId,
+    leader: Option<&IncidentId>,
+) -> Result<(), MonitorError> {
+    db.prepare_cached("update incidents set part_of = ?2 where id = ?1")?
+        .execute(params![id.as_str(), leader.map(IncidentId::as_str)])?;
+    Ok(())
+}
+
+/// Whether an incident that is not over, of this severity or a higher one, is told to a channel.
+pub(crate) fn is_told(
+    db: &Connection,
+    id: &str,
+    severity: Severity,
+    channel: &str,
+) -> Result<bool, MonitorError> {
+    let sql = "select severity, notify from incidents where id = ?1 and state <> 'resolved'";
+    let found: Option<(String, String)> = (db.prepare_cached(sql)?)
+        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((own, notify)) = found else {
+        return Ok(false);
+    };
+    let own = Severity::parse(&own).map_err(|fault| damaged("severity", fault))?;
+    let notify: Vec<String> = from_json("notify", &notify)?;
+    Ok(own >= severity && notify.iter().any(|name| name == channel))
+}
+
+fn parse_id(id: &str) -> Result<IncidentId, MonitorError> {
+    IncidentId::parse(id).ok_or_else(|| damaged("incident id", id))
+}
+
 /// The channels that are told of an incident, as its monitor named them when it opened.
 pub(crate) fn notify(db: &Connection, id: &IncidentId) -> Result<Vec<String>, MonitorError> {
     let text: Option<String> = db
@@ -243,7 +278,7 @@ fn read_row(row: &Row<'_>) -> Result<Incident, MonitorError> {
         (row.get("explanation")?, row.get("impact")?);
     let (severity, state, direction) = (text("severity")?, text("state")?, text("direction")?);
     Ok(Incident {
-        id: IncidentId::parse(&id).ok_or_else(|| damaged("incident id", &id))?,
+        id: parse_id(&id)?,
         monitor: text("monitor")?,
         metric: text("metric")?,
         unit: row.get("unit")?,
@@ -288,5 +323,12 @@ fn read_row(row: &Row<'_>) -> Result<Incident, MonitorError> {
             .map(|impact| from_json("impact", impact))
             .transpose()?,
         owner: row.get("owner")?,
+        part_of: (row.get::<_, Option<String>>("part_of")?)
+            .map(|id| parse_id(&id))
+            .transpose()?,
+        parts: from_json::<Vec<String>>("parts", &text("parts")?)?
+            .iter()
+            .map(|id| parse_id(id))
+            .collect::<Result<_, _>>()?,
     })
 }

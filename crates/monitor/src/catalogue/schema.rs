@@ -151,11 +151,13 @@ create table feedback (
 create index feedback_by_monitor on feedback (monitor, at_us);
 ",
     // `explanation`: which slices explain the change; `impact`: how much is at stake; both as JSON. `owner`: who
-    // looks after it.
+    // looks after it. `part_of`: the incident of another monitor that has the same cause.
     r"
 alter table incidents add column explanation text;
 alter table incidents add column impact text;
 alter table incidents add column owner text;
+alter table incidents add column part_of text;
+create index incidents_by_leader on incidents (part_of) where part_of is not null;
 ",
 ];
 

@@ -263,6 +263,11 @@ pub struct Incident {
     pub impact: Option<IncidentImpact>,
     /// Who looks after it, as the monitor says.
     pub owner: Option<String>,
+    /// The incident of another monitor that has the same cause and came first. Who is told of that one is not
+    /// told of this while that one lasts.
+    pub part_of: Option<IncidentId>,
+    /// The incidents that are part of this one.
+    pub parts: Vec<IncidentId>,
 }
 
 /// What an incident has cost so far, or put at risk: an estimate, by what an event of its slice is worth on average.
@@ -277,6 +282,16 @@ pub struct IncidentImpact {
 }
 
 impl Incident {
+    /// The slices that are to blame: those that explain it, or its own.
+    pub(crate) fn blamed(&self) -> Vec<&Slice> {
+        match &self.explanation {
+            Some(explanation) if !explanation.parts.is_empty() => {
+                explanation.parts.iter().map(|part| &part.slice).collect()
+            }
+            _ => vec![&self.slice],
+        }
+    }
+
     /// Notes a change. Judging tells the time of events, which lags behind the clock that people's
     /// actions tell; of two states the later one must not look the older.
     pub(crate) fn touch(&mut self, at_us: i64) {
@@ -365,6 +380,8 @@ pub(crate) fn example() -> Incident {
         explanation: None,
         impact: None,
         owner: None,
+        part_of: None,
+        parts: Vec::new(),
     }
 }
 

@@ -3,11 +3,13 @@
 use rusqlite::Connection;
 
 use super::lifecycle::Record;
+use super::audit::AUDIT;
 use super::{Watch, message};
 use crate::MonitorError;
 use crate::catalogue::told::{self, Standing, Told};
 use crate::catalogue::{incidents, outbox, silences};
 use crate::definition::Subject;
+use crate::figure::Slice;
 use crate::incident::{Incident, IncidentState, TimelineEntry, TimelineKind, time_text};
 
 /// A channel that has to be told of an incident though nothing has just happened to it.
@@ -77,6 +79,7 @@ impl Watch {
             let resends = believed && has_come(rules.resends_after_us(channel, standing.state));
             let repeats = believed && has_come(rules.repeats_after_us(channel, standing.state));
             let what = match (believed == is_open, told) {
+                (false, _) if is_open && is_told_by_leader(db, standing, channel)? => continue,
                 (false, _) => DueKind::State,
                 (true, Some(told)) if resends || repeats => DueKind::Again(told.repeats + 1),
                 (true, _) => continue,
@@ -141,6 +144,9 @@ impl Watch {
             }
             self.rules.add_routed(&subject, &mut notify);
             incidents::put(db, &record.incident, &notify)?;
+            if is_new {
+                events.extend(self.join_leader(db, &record.incident)?);
+            }
             let Some(entry) = &record.entry else {
                 events.push((TimelineKind::Updated, incidents::get(db, id)?));
                 continue;
@@ -168,6 +174,39 @@ impl Watch {
         Ok(events)
     }
 
+    /// Makes an incident that has just opened part of one of another monitor that has the same cause, if there is one,
+    /// which then says so in its timeline.
+    fn join_leader(
+        &self,
+        db: &Connection,
+        incident: &Incident,
+    ) -> Result<Option<(TimelineKind, Incident)>, MonitorError> {
+        let live = incidents::live(db, None)?;
+        let leader = live.iter().find(|other| has_same_cause(other, incident));
+        // What is part itself belongs to what it is part of, as long as that lasts.
+        let leader = leader.map(|leader| {
+            let its_own = leader.part_of.as_ref();
+            let its_own = its_own.and_then(|id| live.iter().find(|other| other.id == *id));
+            its_own.unwrap_or(leader)
+        });
+        let leader = leader.filter(|leader| leader.id != incident.id);
+        incidents::join(db, &incident.id, leader.map(|leader| &leader.id))?;
+        let Some(leader) = leader else {
+            return Ok(None);
+        };
+        let entry = TimelineEntry {
+            at_us: incident.updated_at_us,
+            kind: TimelineKind::Updated,
+            text: format!(
+                "of the same cause, by `{}`: {}",
+                incident.monitor, incident.summary
+            ),
+        };
+        incidents::append(db, &leader.id, &entry)?;
+        let leader = incidents::get(db, leader.id.as_str())?;
+        Ok(Some((TimelineKind::Updated, leader)))
+    }
+
     /// Tells a channel of a transition, unless it is not to be told now.
     fn tell_transition(
         &self,
@@ -182,6 +221,12 @@ impl Watch {
         }
         let told = told::get(db, incident.id.as_str(), channel)?;
         let believed = told.is_some_and(|told| told.open);
+        let leader = incident.part_of.as_ref().filter(|_| !believed);
+        if let Some(leader) = leader
+            && incidents::is_told(db, leader.as_str(), incident.severity, channel)?
+        {
+            return Ok(());
+        }
         let kind = match kind {
             // Who never heard of it hears nothing of its end either.
             TimelineKind::Resolved if !believed => return Ok(()),
@@ -236,6 +281,40 @@ impl Watch {
             what: format!("incident `{}`", incident.id),
             reason: error.to_string(),
         })
+    }
+}
+
+/// Faults of one cause show in several metrics within this time.
+const ONE_CAUSE_WITHIN_US: i64 = 15 * 60 * 1_000_000;
+
+/// Whether an incident of another monitor is of the same cause: they began at about the same time, and what is to blame
+/// for the one holds or is held by what is for the other. All traffic holds everything, and so says nothing of parts.
+fn has_same_cause(other: &Incident, incident: &Incident) -> bool {
+    let apart_us = (other.started_at_us - incident.started_at_us).abs();
+    if other.monitor == incident.monitor
+        || other.monitor == AUDIT
+        || incident.monitor == AUDIT
+        || apart_us > ONE_CAUSE_WITHIN_US
+    {
+        return false;
+    }
+    let are_one = |a: &Slice, b: &Slice| {
+        let is_part = |slice: &Slice| slice.dimensions() > 0;
+        is_part(a) == is_part(b) && (a.covers(b) || b.covers(a))
+    };
+    let (theirs, ours) = (other.blamed(), incident.blamed());
+    theirs.iter().any(|a| ours.iter().any(|b| are_one(a, b)))
+}
+
+/// Whether a channel hears of an incident by the one that it is part of.
+fn is_told_by_leader(
+    db: &Connection,
+    standing: &Standing,
+    channel: &str,
+) -> Result<bool, MonitorError> {
+    match &standing.part_of {
+        Some(leader) => incidents::is_told(db, leader, standing.severity, channel),
+        None => Ok(false),
     }
 }
 

@@ -98,5 +98,7 @@ fn opened(started_us: i64, now_us: i64) -> Incident {
         explanation: None,
         impact: None,
         owner: None,
+        part_of: None,
+        parts: Vec::new(),
     }
 }

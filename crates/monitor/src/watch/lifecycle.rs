@@ -415,6 +415,8 @@ impl<'a> Lifecycle<'a> {
             explanation: None,
             impact: None,
             owner: None,
+            part_of: None,
+            parts: Vec::new(),
         });
         incident.state = IncidentState::Open;
         incident.severity = d.severity;

@@ -188,6 +188,8 @@ fn document(incident: &monitor::Incident) -> Incident {
             unit: impact.unit.clone(),
         }),
         owner: incident.owner.clone(),
+        part_of: incident.part_of.as_ref().map(ToString::to_string),
+        parts: incident.parts.iter().map(ToString::to_string).collect(),
         explanation: incident.explanation.as_ref().map(explanation),
         timeline: incident
             .timeline

@@ -142,6 +142,10 @@ pub struct Incident {
     pub impact: Option<IncidentImpact>,
     /// Who looks after it, as the monitor says.
     pub owner: Option<String>,
+    /// The incident of another monitor that has the same cause and came first; who is told of that one is not told of this while that one lasts.
+    pub part_of: Option<String>,
+    /// The ids of incidents that are part of this one.
+    pub parts: Vec<String>,
     /// Why the metric changed; null where that cannot be told, as of a mean or a quantile.
     pub explanation: Option<IncidentExplanation>,
     /// What happened to it, oldest first.

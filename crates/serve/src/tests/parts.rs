@@ -349,6 +349,8 @@ impl Cases {
             verdict: None,
             impact: None,
             owner: None,
+            part_of: None,
+            parts: Vec::new(),
             explanation: None,
             timeline: Vec::new(),
         };

@@ -5,6 +5,7 @@ mod audit;
 mod calibration;
 mod engine;
 mod explaining;
+mod joining;
 mod people;
 mod revised;
 mod thresholds;
