@@ -1,10 +1,12 @@
 //! Monitors: a detector on a metric, split by dimensions.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::DefinitionFault;
+use super::calendar::Calendar;
 use super::detect::{Detect, SPAN_MAX, seconds};
 
 /// Most dimensions a monitor may split by: grouping looks at every subset of them.
@@ -40,6 +42,9 @@ pub struct MonitorDefinition {
     pub impact: Option<String>,
     /// Who looks after its incidents: a team, a person.
     pub owner: Option<String>,
+    /// By which clock there is a time of the week, and which days are no ordinary ones.
+    #[serde(skip)]
+    pub calendar: Arc<Calendar>,
 }
 
 impl MonitorDefinition {
@@ -58,6 +63,7 @@ impl MonitorDefinition {
             notify: Vec::new(),
             impact: None,
             owner: None,
+            calendar: Arc::default(),
         }
     }
 

@@ -42,7 +42,7 @@ use tokio::sync::broadcast;
 
 use crate::MonitorError;
 use crate::catalogue::{Catalogue, incidents, progress};
-use crate::definition::{DefinitionFault, Detect, MonitorDefinition};
+use crate::definition::{Calendar, DefinitionFault, Detect, MonitorDefinition};
 use crate::detect::probability::Calibration;
 use crate::figure::FigureSource;
 use crate::incident::{Incident, IncidentEvent, TimelineKind};
@@ -161,6 +161,11 @@ impl Round {
             Self::Volume(round) => round.judge(step, &mut memory.slices),
             Self::Value(round) => round.judge(step, &mut memory.slices),
         }
+    }
+
+    /// Whether it judges by the time of the week.
+    fn knows_seasons(&self) -> bool {
+        matches!(self, Self::Volume(_) | Self::Value(_))
     }
 
     /// What could not be judged, in a sentence for the status page.
@@ -337,7 +342,13 @@ impl Watch {
                 start_us,
                 end_us: start_us + step_us,
             };
-            let findings = round.judge(step, lifecycle.memory);
+            // What is normal on a day like no other nobody knows.
+            let is_unknown = round.knows_seasons() && definition.calendar.is_unknown(start_us);
+            let findings = if is_unknown {
+                Vec::new()
+            } else {
+                round.judge(step, lifecycle.memory)
+            };
             inner.slices = findings.len();
             lifecycle.advance(step, findings, &round, step == last)?;
             steps += 1;
@@ -444,7 +455,14 @@ fn reach_us(definition: &MonitorDefinition, step_us: i64) -> i64 {
 fn fingerprint(definition: &MonitorDefinition) -> String {
     let d = definition;
     let judged = (&d.metric, &d.by, &d.detect, d.direction, d.hold.as_secs());
-    serde_json::to_string(&(judged, d.resolve_after.as_secs())).unwrap_or_default()
+    let patience_s = d.resolve_after.as_secs();
+    // Monitors without a calendar of their own are what they were before there were calendars.
+    let judged = if *d.calendar == Calendar::default() {
+        serde_json::to_string(&(judged, patience_s))
+    } else {
+        serde_json::to_string(&(judged, patience_s, d.calendar.text()))
+    };
+    judged.unwrap_or_default()
 }
 
 fn check(definitions: &[MonitorDefinition], rules: &AnnounceRules) -> Result<(), MonitorError> {

@@ -69,8 +69,11 @@ impl Normals {
         let mut known = HashMap::new();
         for (slice, mut history) in values {
             let outages = Outages::of(&slice, incidents);
-            history.retain(|one| !outages.touch(one.start_us, step_us));
-            if let Some(normal) = Normal::learn(&history) {
+            let calendar = &definition.calendar;
+            history.retain(|one| {
+                !outages.touch(one.start_us, step_us) && !calendar.is_special(one.start_us)
+            });
+            if let Some(normal) = Normal::learn(&history, calendar) {
                 known.insert(slice, normal);
             }
         }

@@ -1,9 +1,10 @@
 //! What number of events is normal for every slice of a count, from its history.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use super::outages::Outages;
-use crate::definition::MonitorDefinition;
+use crate::definition::{Calendar, MonitorDefinition};
 use crate::detect::season::{Observed, WEEK_US};
 use crate::detect::volume::Volume;
 use crate::figure::{FigureQuery, FigureSource, Slice, all_figures};
@@ -31,6 +32,7 @@ pub(super) struct Volumes {
     pub at_us: i64,
     slot_us: i64,
     by: Vec<String>,
+    calendar: Arc<Calendar>,
     known: HashMap<Slice, Volume>,
 }
 
@@ -43,14 +45,15 @@ struct Blocks {
 
 impl Blocks {
     /// Every slot from the first with events to `to_us` that counts.
-    fn observed(&self, to_us: i64, slot_us: i64) -> Vec<Observed> {
+    fn observed(&self, to_us: i64, slot_us: i64, calendar: &Calendar) -> Vec<Observed> {
         let first = self.events.iter().find(|(_, events)| **events > 0.0);
         let Some((first_us, _)) = first else {
             return Vec::new();
         };
         let slots = (*first_us..to_us).step_by(usize::try_from(slot_us).unwrap_or(usize::MAX));
         slots
-            .filter(|start_us| !self.excluded.contains(start_us))
+            // A slot of a day like no other may be without events, and so not among the excluded.
+            .filter(|start_us| !self.excluded.contains(start_us) && !calendar.is_special(*start_us))
             .map(|start_us| Observed {
                 start_us,
                 value: self.events.get(&start_us).copied().unwrap_or(0.0),
@@ -114,11 +117,13 @@ impl Volumes {
             at_us: upto_us,
             slot_us,
             by: definition.by.clone(),
+            calendar: Arc::clone(&definition.calendar),
             known: HashMap::new(),
         };
         for level in levels {
             for (slice, blocks) in level {
-                found.add(slice, &blocks.observed(to_us, slot_us), to_us);
+                let observed = blocks.observed(to_us, slot_us, &definition.calendar);
+                found.add(slice, &observed, to_us);
             }
             if found.known.is_empty() {
                 return Ok(None);
@@ -152,7 +157,7 @@ impl Volumes {
         let parent = (slice.dimensions() > 0).then(|| self.parent(&slice));
         let above = parent.as_ref().and_then(|parent| self.known.get(parent));
         let volume = match (slice.dimensions(), above) {
-            (0, _) => Volume::of_whole(blocks, self.slot_us),
+            (0, _) => Volume::of_whole(blocks, self.slot_us, &self.calendar),
             (_, Some(above)) => Some(Volume::of_slice(blocks, above)),
             (_, None) => None,
         };
