@@ -224,6 +224,8 @@ pub enum IncidentAction {
         /// Whether it was.
         is_real: bool,
     },
+    /// Somebody writes something down.
+    Note,
     /// Nothing is announced about it for a while.
     Silence {
         /// For how long.

@@ -149,6 +149,7 @@ export const en = {
   'timeline.delivered': 'Delivered',
   'timeline.delivery_failed': 'Delivery failed',
   'timeline.feedback': 'Feedback',
+  'timeline.note': 'Note',
   'page.notFound': 'This page does not exist',
   'page.crashed': 'Something went wrong on this page',
   'page.reload': 'Reload',

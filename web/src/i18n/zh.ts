@@ -146,6 +146,7 @@ export const zh: Record<MessageKey, string> = {
   'timeline.delivered': '通知已送达',
   'timeline.delivery_failed': '通知发送失败',
   'timeline.feedback': '反馈',
+  'timeline.note': '备注',
   'page.notFound': '页面不存在',
   'page.crashed': '页面出错了',
   'page.reload': '重新加载',

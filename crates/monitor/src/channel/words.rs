@@ -122,7 +122,8 @@ fn happened(kind: TimelineKind, language: Language) -> &'static str {
         TimelineKind::Updated
         | TimelineKind::Delivered
         | TimelineKind::DeliveryFailed
-        | TimelineKind::Feedback => ("Updated", "更新"),
+        | TimelineKind::Feedback
+        | TimelineKind::Note => ("Updated", "更新"),
     };
     match language {
         Language::English => en,

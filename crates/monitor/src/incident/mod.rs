@@ -93,12 +93,14 @@ pub enum TimelineKind {
     DeliveryFailed,
     /// Somebody said whether it was real.
     Feedback,
+    /// Somebody wrote something down.
+    Note,
     /// It goes on and channels are told again. Stands in messages only, never in a timeline.
     Repeated,
 }
 
 impl TimelineKind {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Opened,
         Self::Updated,
         Self::Acknowledged,
@@ -107,6 +109,7 @@ impl TimelineKind {
         Self::Delivered,
         Self::DeliveryFailed,
         Self::Feedback,
+        Self::Note,
         Self::Repeated,
     ];
 
@@ -122,6 +125,7 @@ impl TimelineKind {
             Self::Delivered => "delivered",
             Self::DeliveryFailed => "delivery_failed",
             Self::Feedback => "feedback",
+            Self::Note => "note",
             Self::Repeated => "repeated",
         }
     }

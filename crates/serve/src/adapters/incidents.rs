@@ -64,6 +64,7 @@ impl Incidents for WatchIncidents {
             IncidentAction::Acknowledge => self.watch.acknowledge(id, &note, now_us),
             IncidentAction::Resolve => self.watch.resolve(id, &note, now_us),
             IncidentAction::Feedback { is_real } => self.watch.feedback(id, is_real, &note, now_us),
+            IncidentAction::Note => self.watch.note(id, &note, now_us),
             IncidentAction::Silence { duration } => {
                 let us = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
                 self.watch

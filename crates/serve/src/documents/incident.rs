@@ -48,7 +48,7 @@ pub enum Verdict {
 pub struct TimelineEntry {
     /// When, RFC 3339.
     pub at: String,
-    /// `opened`, `updated`, `acknowledged`, `resolved`, `reopened`, `delivered`, `delivery_failed` or `feedback`.
+    /// `opened`, `updated`, `acknowledged`, `resolved`, `reopened`, `delivered`, `delivery_failed`, `feedback` or `note`.
     pub kind: String,
     /// What happened, in one sentence.
     pub text: String,

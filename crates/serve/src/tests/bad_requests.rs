@@ -134,6 +134,7 @@ const CASES: &[Case] = &[
     post("/v1/incidents/inc_1/aknowledge", &[], "", 404, "not-found", ("suggestion", "acknowledge")),
     post("/v1/incidents/inc_1/silence", CT_JSON, r#"{"for":"soon"}"#, 400, "body-unreadable", ("detail", "'soon' is no duration")),
     post("/v1/incidents/inc_1/silence", CT_JSON, r#"{"for":"31d"}"#, 400, "body-unreadable", ("detail", "30 days")),
+    post("/v1/incidents/inc_1/note", CT_JSON, r#"{"by":"ada","note":" "}"#, 400, "body-unreadable", ("detail", "A note needs")),
     post("/v1/incidents/inc_1/resolve", CT_JSON, r#"{"nota":"x"}"#, 400, "body-unreadable", ("detail", "unknown field")),
     get("/v1/boards/paymets", 404, "unknown-board", ("suggestion", "payments")),
     get("/v1/status?verbose", 400, "bad-parameter", ("parameter", "verbose")),

@@ -395,6 +395,11 @@ impl Incidents for Cases {
             }
             IncidentAction::Acknowledge => case.state = IncidentState::Acknowledged,
             IncidentAction::Resolve => case.state = IncidentState::Resolved,
+            IncidentAction::Note => case.timeline.push(TimelineEntry {
+                at: "2026-11-22T14:04:00Z".to_owned(),
+                kind: "note".to_owned(),
+                text: request.note.clone().unwrap_or_default(),
+            }),
             IncidentAction::Feedback { is_real: true } => case.verdict = Some(Verdict::Real),
             IncidentAction::Feedback { is_real: false } => {
                 case.verdict = Some(Verdict::FalseAlarm);
