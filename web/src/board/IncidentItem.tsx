@@ -73,7 +73,7 @@ export function IncidentItem({ incident, parts, nowMs, metricTitle }: Props) {
       {parts.length > 0 && (
         <ul className="incident-parts" aria-label={t('incident.parts')}>
           {parts.map((part) => (
-            <li key={part.id} id={part.id} data-testid="incident-part" data-state={part.state}>
+            <li key={part.id} id={part.id} data-testid="incident-part" data-state={part.state} data-slice={JSON.stringify(part.slice)}>
               <strong>{metricTitle(part.metric)}</strong> {sliceText(part.slice, speech)}:{' '}
               {incidentSize(part, part.unit, speech)}
             </li>
