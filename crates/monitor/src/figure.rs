@@ -225,6 +225,11 @@ pub trait FigureSource: Send + Sync {
     /// A sentence for the status page.
     fn figures(&self, query: &FigureQuery) -> Result<Vec<SliceFigures>, String>;
 
+    /// The stream whose events a metric is made of, where the source tells.
+    fn stream(&self, _metric: &str) -> Option<String> {
+        None
+    }
+
     /// SQL that shows the raw events of some slices from `from_us` to `to_us`, exclusive, the newest first. `None` where that
     /// cannot be said in SQL.
     fn events_sql(

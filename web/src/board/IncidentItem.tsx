@@ -76,6 +76,11 @@ export function IncidentItem({ incident, parts, nowMs, metricTitle }: Props) {
             <li key={part.id} id={part.id} data-testid="incident-part" data-state={part.state} data-slice={JSON.stringify(part.slice)}>
               <strong>{metricTitle(part.metric)}</strong> {sliceText(part.slice, speech)}:{' '}
               {incidentSize(part, part.unit, speech)}
+              <details>
+                <summary>{t('incident.details')}</summary>
+                <p>{part.summary}</p>
+                <IncidentActions incident={part} />
+              </details>
             </li>
           ))}
         </ul>

@@ -1,3 +1,4 @@
+import type { Incident, Severity } from '../api/types';
 import { useSpeech } from '../i18n/hooks';
 import { serverNow } from '../live/clock';
 import { useIncidents, useTick } from '../live/hooks';
@@ -5,6 +6,12 @@ import { CheckIcon } from '../shell/icons';
 import { byCause } from './cause';
 import { IncidentItem } from './IncidentItem';
 import { PanelError } from './PanelError';
+
+/** How urgent the most urgent of what goes on is; parts count as well. */
+function worst(incidents: readonly Incident[]): Severity | undefined {
+  const open = new Set(incidents.filter(({ state }) => state !== 'resolved').map(({ severity }) => severity));
+  return (['critical', 'warning', 'info'] as const).find((severity) => open.has(severity));
+}
 
 /** Resolved incidents stay on the board for a while: who comes back from lunch wants to see what happened. */
 const RESOLVED_SHOWN_MAX = 5;
@@ -23,7 +30,7 @@ export function IncidentList({ metricTitle }: { metricTitle: (metric: string) =>
       <header className="panel-head">
         <h3 id="incidents-title">{t('incidents.title')}</h3>
         {loaded && (
-          <span className="count" data-severity={active[0]?.severity ?? 'none'} role="status">
+          <span className="count" data-severity={worst(incidents) ?? 'none'} role="status">
             {t('incidents.open', { count: active.length })}
           </span>
         )}

@@ -42,6 +42,10 @@ it('puts incidents of one cause together as long as the first of them lasts', ()
     incident('d', 'resolved', 'a'),
   ]);
   expect(ids(over.leaders)).toEqual(['a', 'b']);
+  const chain = byCause([first, incident('b', 'open', 'a'), incident('c', 'open', 'b')]);
+  expect(ids(chain.partsOf(first))).toEqual(['b', 'c']);
+  const cycle = byCause([incident('a', 'open', 'b'), incident('b', 'open', 'a')]);
+  expect(ids(cycle.leaders)).toEqual(['a', 'b']);
 });
 
 it('shows no share above the whole', () => {

@@ -22,13 +22,25 @@ export function byCause(incidents: readonly Incident[]): {
   partsOf: (leader: Incident) => readonly Incident[];
 } {
   const known = new Map(incidents.map((incident) => [incident.id, incident]));
+  const isLed = (incident: Incident, leader: Incident) =>
+    leader.state !== 'resolved' || incident.state === 'resolved';
+  /** Up to where nothing leads; an incident that leads back to itself stands by itself. */
+  const rootOf = (incident: Incident): Incident => {
+    let at = incident;
+    for (let steps = 0; steps < incidents.length; steps += 1) {
+      const leader = at.part_of ? known.get(at.part_of) : undefined;
+      if (!leader || !isLed(at, leader)) return at;
+      if (leader.id === incident.id) return incident;
+      at = leader;
+    }
+    return incident;
+  };
   const parts = new Map<string, Incident[]>();
   const leaders: Incident[] = [];
   for (const incident of incidents) {
-    const leader = incident.part_of ? known.get(incident.part_of) : undefined;
-    if (leader && (leader.state !== 'resolved' || incident.state === 'resolved')) {
-      parts.set(leader.id, [...(parts.get(leader.id) ?? []), incident]);
-    } else leaders.push(incident);
+    const root = rootOf(incident);
+    if (root.id === incident.id) leaders.push(incident);
+    else parts.set(root.id, [...(parts.get(root.id) ?? []), incident]);
   }
   return { leaders, partsOf: (leader) => parts.get(leader.id) ?? [] };
 }

@@ -22,6 +22,7 @@ type Counts = (f64, f64);
 /// answered from memory; of others each question goes to the source behind it.
 pub(super) struct Past {
     behind: Arc<dyn FigureSource>,
+    metric: String,
     facts: MetricFacts,
     by: Vec<String>,
     now_us: AtomicI64,
@@ -62,6 +63,7 @@ impl Past {
         });
         Ok(Self {
             behind,
+            metric: monitor.metric.clone(),
             facts,
             by: monitor.by.clone(),
             now_us: AtomicI64::new(span.0),
@@ -123,13 +125,18 @@ fn read(
 }
 
 impl FigureSource for Past {
-    fn facts(&self, _: &str) -> Result<MetricFacts, String> {
+    fn facts(&self, metric: &str) -> Result<MetricFacts, String> {
+        let facts = if metric == self.metric {
+            self.facts.clone()
+        } else {
+            self.behind.facts(metric)?
+        };
         Ok(MetricFacts {
             watermark_us: Some(self.known_upto_us()),
             // What came late is where it belongs by now, and was not waited for.
             lateness_us: 0,
             revised_events: 0,
-            ..self.facts.clone()
+            ..facts
         })
     }
 
@@ -145,6 +152,7 @@ impl FigureSource for Past {
         if query.to_us <= query.from_us {
             return Ok(Vec::new());
         }
+        let is_own = query.metric == self.metric;
         let answerable = |kept| {
             let fixed = query.within.pairs();
             let mut named = query
@@ -152,8 +160,8 @@ impl FigureSource for Past {
                 .iter()
                 .map(String::as_str)
                 .chain(fixed.map(|(d, _)| d));
-            (named.all(|d| self.by.iter().any(|by| by == d)) && query.over_us.is_none())
-                .then_some(kept)
+            let is_known = named.all(|d| self.by.iter().any(|by| by == d));
+            (is_own && is_known && query.over_us.is_none()).then_some(kept)
         };
         let Some(kept) = self.kept.as_ref().and_then(answerable) else {
             return self.behind.figures(&query);
@@ -198,6 +206,10 @@ impl FigureSource for Past {
 
     fn slices_max(&self, steps: i64) -> usize {
         self.behind.slices_max(steps)
+    }
+
+    fn stream(&self, metric: &str) -> Option<String> {
+        self.behind.stream(metric)
     }
 
     fn events_sql(

@@ -182,23 +182,65 @@ pub(crate) fn join(
     Ok(())
 }
 
-/// Whether an incident that is not over, of this severity or a higher one, is told to a channel.
+/// Makes what is part of one incident part of another.
+pub(crate) fn hand_over(
+    db: &Connection,
+    from: &IncidentId,
+    to: &IncidentId,
+) -> Result<(), MonitorError> {
+    db.prepare_cached("update incidents set part_of = ?2 where part_of = ?1 and id <> ?2")?
+        .execute(params![from.as_str(), to.as_str()])?;
+    Ok(())
+}
+
+/// Incidents of other monitors that are not over and began within a time of another; the oldest first.
+pub(crate) fn beginning_near(
+    db: &Connection,
+    monitor: &str,
+    started_at_us: i64,
+    within_us: i64,
+) -> Result<Vec<Incident>, MonitorError> {
+    let rest = "where state <> 'resolved' and monitor <> ?1 and abs(started_at_us - ?2) <= ?3 \
+                order by opened_at_us, id";
+    select(db, rest, params![monitor, started_at_us, within_us])
+}
+
+/// Most incidents between a part and what it is part of.
+const CHAIN_MAX: usize = 8;
+
+/// Whether a channel has been told of an incident of this severity or a higher one, or of what that is part of, that lasts or was
+/// over no earlier than `since_us`.
 pub(crate) fn is_told(
     db: &Connection,
     id: &str,
     severity: Severity,
     channel: &str,
+    since_us: i64,
 ) -> Result<bool, MonitorError> {
-    let sql = "select severity, notify from incidents where id = ?1 and state <> 'resolved'";
-    let found: Option<(String, String)> = (db.prepare_cached(sql)?)
-        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    let Some((own, notify)) = found else {
-        return Ok(false);
-    };
-    let own = Severity::parse(&own).map_err(|fault| damaged("severity", fault))?;
-    let notify: Vec<String> = from_json("notify", &notify)?;
-    Ok(own >= severity && notify.iter().any(|name| name == channel))
+    let sql = "select severity, part_of, exists (select 1 from told where incident = ?1 and channel = ?2 \
+                   and (open <> 0 or incidents.state = 'resolved')) \
+               from incidents where id = ?1 and (state <> 'resolved' or resolved_at_us >= ?3)";
+    let mut statement = db.prepare_cached(sql)?;
+    let mut at = id.to_owned();
+    for _ in 0..CHAIN_MAX {
+        let found: Option<(String, Option<String>, bool)> = statement
+            .query_row(params![at, channel, since_us], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })
+            .optional()?;
+        let Some((own, part_of, is_told)) = found else {
+            return Ok(false);
+        };
+        let own = Severity::parse(&own).map_err(|fault| damaged("severity", fault))?;
+        if is_told {
+            return Ok(own >= severity);
+        }
+        let Some(next) = part_of else {
+            return Ok(false);
+        };
+        at = next;
+    }
+    Ok(false)
 }
 
 fn parse_id(id: &str) -> Result<IncidentId, MonitorError> {
@@ -316,12 +358,9 @@ fn read_row(row: &Row<'_>) -> Result<Incident, MonitorError> {
         silenced_until_us: row.get("silenced_until_us")?,
         transition: row.get("transition")?,
         is_real: row.get("is_real")?,
-        explanation: (explanation.as_deref())
-            .map(|explanation| from_json("explanation", explanation))
-            .transpose()?,
-        impact: (impact.as_deref())
-            .map(|impact| from_json("impact", impact))
-            .transpose()?,
+        // Worth having, and not worth losing the incident for.
+        explanation: explanation.and_then(|text| from_json("explanation", &text).ok()),
+        impact: impact.and_then(|text| from_json("impact", &text).ok()),
         owner: row.get("owner")?,
         part_of: (row.get::<_, Option<String>>("part_of")?)
             .map(|id| parse_id(&id))

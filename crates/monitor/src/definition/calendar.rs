@@ -86,17 +86,19 @@ impl Calendar {
     }
 
     /// What a clock in the zone shows, as if that were UTC, on the day of the week that this one is like: by that there is a time
-    /// of the week. A day like no other is taken for itself.
+    /// of the week. A day like no other is taken for itself. The clock is off by less than `grain_us`, in microseconds,
+    /// so that slots of that length that begin at multiples of it in UTC do so on that clock.
     #[must_use]
-    pub fn local_us(&self, at_us: i64) -> i64 {
+    pub fn local_us(&self, at_us: i64, grain_us: i64) -> i64 {
         if self.is_plain() {
             return at_us;
         }
         let Ok(at) = Timestamp::from_microsecond(at_us) else {
             return at_us;
         };
-        let offset = self.zone.to_offset(at);
-        let local_us = at_us + i64::from(offset.seconds()) * 1_000_000;
+        let offset_us = i64::from(self.zone.to_offset(at).seconds()) * 1_000_000;
+        let grain_us = grain_us.max(1);
+        let local_us = at_us + offset_us.div_euclid(grain_us) * grain_us;
         match self.day(at_us).and_then(|(date, like)| Some((date, (*like)?))) {
             Some((date, like)) => {
                 let days = like.to_monday_zero_offset() - date.weekday().to_monday_zero_offset();
@@ -119,7 +121,7 @@ impl Calendar {
     }
 
     /// Whether it is UTC without named days, so that nothing needs to be looked up.
-    fn is_plain(&self) -> bool {
+    pub(crate) fn is_plain(&self) -> bool {
         self.days.is_empty() && self.zone == TimeZone::UTC
     }
 
@@ -134,7 +136,7 @@ impl Calendar {
 
     /// All that it says, in one line: monitors begin anew when it changes.
     pub(crate) fn text(&self) -> String {
-        let mut text = format!("{} {}", self.name, self.zone.iana_name().unwrap_or("UTC"));
+        let mut text = self.zone.iana_name().unwrap_or("UTC").to_owned();
         for (date, like) in &self.days {
             let number = like.map(|day| usize::from(day.to_monday_zero_offset().unsigned_abs()));
             let like = number.and_then(|number| DAYS.get(number).copied());
@@ -165,10 +167,10 @@ mod tests {
             ("2026-07-01T10:00:00Z", "2026-07-01T12:00:00Z"),
             ("2026-12-01T11:00:00Z", "2026-12-01T12:00:00Z"),
         ] {
-            assert_eq!(germany.local_us(at(utc)), at(local));
+            assert_eq!(germany.local_us(at(utc), 1), at(local));
         }
         let plain = Calendar::default();
-        assert_eq!(plain.local_us(at("2026-07-01T10:00:00Z")), at("2026-07-01T10:00:00Z"));
+        assert_eq!(plain.local_us(at("2026-07-01T10:00:00Z"), 1), at("2026-07-01T10:00:00Z"));
         assert!(!plain.is_special(at("2026-12-25T10:00:00Z")));
     }
 
@@ -178,12 +180,12 @@ mod tests {
         // 2026-12-25 is a Friday; it begins in Berlin an hour before it does in UTC.
         let christmas = at("2026-12-24T23:30:00Z");
         assert!(germany.is_special(christmas) && !germany.is_unknown(christmas));
-        assert_eq!(germany.local_us(christmas), at("2026-12-27T00:30:00Z"), "a Sunday");
+        assert_eq!(germany.local_us(christmas, 1), at("2026-12-27T00:30:00Z"), "a Sunday");
         assert!(!germany.is_special(at("2026-12-24T22:30:00Z")));
         assert!(!germany.is_special(at("2026-12-25T23:30:00Z")));
         let sale = at("2026-11-27T09:00:00Z");
         assert!(germany.is_special(sale) && germany.is_unknown(sale));
-        assert_eq!(germany.local_us(sale), at("2026-11-27T10:00:00Z"), "itself");
+        assert_eq!(germany.local_us(sale, 1), at("2026-11-27T10:00:00Z"), "itself");
     }
 
     #[test]
@@ -200,7 +202,7 @@ mod tests {
     #[test]
     fn what_it_says_is_told_apart() {
         let mut other = germany();
-        assert_eq!(other.text(), "germany Europe/Berlin 2026-11-27:none 2026-12-25:sun");
+        assert_eq!(other.text(), "Europe/Berlin 2026-11-27:none 2026-12-25:sun");
         other.days.clear();
         assert_ne!(other.text(), germany().text());
     }

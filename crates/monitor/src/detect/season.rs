@@ -54,7 +54,7 @@ impl Season {
         let per_day = usize::try_from(DAY_US / slot_us).ok()?;
         let mut by_slot: Vec<Vec<f64>> = vec![Vec::new(); count];
         for one in history.iter().filter(|one| one.value.is_finite()) {
-            let local_us = calendar.local_us(one.start_us);
+            let local_us = calendar.local_us(one.start_us, slot_us);
             if let Some(values) = by_slot.get_mut(slot_of(local_us, slot_us)) {
                 values.push(one.value);
             }
@@ -92,7 +92,7 @@ impl Season {
     /// The normal value at a time, between the middles of slots in a straight line.
     #[must_use]
     pub fn at(&self, at_us: i64) -> f64 {
-        let at_us = self.calendar.local_us(at_us);
+        let at_us = self.calendar.local_us(at_us, self.slot_us);
         let half_us = self.slot_us / 2;
         let before_us = (at_us - half_us).div_euclid(self.slot_us) * self.slot_us;
         let share = (at_us - half_us - before_us) as f64 / self.slot_us as f64;
@@ -106,7 +106,7 @@ impl Season {
     /// The normal value of the slot that holds a time.
     #[must_use]
     pub fn slot(&self, at_us: i64) -> f64 {
-        self.local_slot(self.calendar.local_us(at_us))
+        self.local_slot(self.calendar.local_us(at_us, self.slot_us))
     }
 
     fn local_slot(&self, local_us: i64) -> f64 {
@@ -262,7 +262,7 @@ mod tests {
         let berlin = Arc::new(berlin);
         // Four weeks of winter before the change of clocks on 2027-03-28, with one busy hour a day: 9 to 10 in Berlin.
         let begin: i64 = 1_803_600_000 * 1_000_000 / HOUR_US * HOUR_US;
-        let busy = |at_us: i64| berlin.local_us(at_us).rem_euclid(DAY_US) / HOUR_US == 9;
+        let busy = |at_us: i64| berlin.local_us(at_us, HOUR_US).rem_euclid(DAY_US) / HOUR_US == 9;
         let history: Vec<Observed> = (0..28 * 24)
             .map(|hour| begin - (28 * 24 - hour) * HOUR_US)
             .map(|start_us| Observed {

@@ -184,6 +184,7 @@ fn transition(live: &mut Live, kind: TimelineKind, text: String, now_us: i64) ->
         incident: live.incident.clone(),
         notify: live.notify.clone(),
         entry: Some(entry),
+        heir: None,
     }
 }
 

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::lifecycle::Lifecycle;
+use super::state::Live;
 use crate::MonitorError;
 use crate::catalogue::incidents;
 use crate::definition::Detect;
@@ -28,6 +29,10 @@ const STRETCHES_BEFORE: i64 = 6;
 /// Of what a detector expects of the slice, sums of other weeks are not further off than by this factor, or else
 /// they are of other times and say nothing about the level.
 const LEVEL_FACTOR_MAX: f64 = 10.0;
+/// No more explanations are looked for while a monitor judges once, so that many incidents at a time keep nobody waiting.
+const EXPLAINED_AT_ONCE: usize = 4;
+/// Pieces that the time before an incident is cut into by others at most; the longest are taken.
+const PIECES_MAX: usize = 6;
 /// An explanation is found anew when the bad time has become longer by this part of it.
 const LONGER: f64 = 0.25;
 
@@ -48,23 +53,33 @@ enum Look {
 }
 
 impl Lifecycle<'_> {
-    /// Explains an incident whose bad time ended at `bad_until_us` or lasts, unless there is an explanation of about the
-    /// same time. What cannot be explained is left as it is, and judging goes on: an explanation is worth having,
-    /// not waiting for.
-    pub(super) fn explain(&self, incident: &mut Incident, bad_until_us: i64, explained: &mut i64) {
-        let (from_us, to_us) = self.bad_time(incident, bad_until_us);
+    /// Explains an incident whose bad time ended at `bad_until_us` or lasts, and says what is at stake, unless that was tried
+    /// for about the same time. What cannot be explained is left as it is, and judging goes on: an explanation is
+    /// worth having, not waiting for. So only some are looked for at a time, and the others at the next steps.
+    pub(super) fn explain(&self, live: &mut Live, bad_until_us: i64) {
+        let (from_us, to_us) = self.bad_time(&live.incident, bad_until_us);
         let length_us = to_us - from_us;
-        let is_about = |e: &IncidentExplanation| e.slice == incident.slice;
-        let is_same = incident.explanation.as_ref().is_none_or(is_about);
-        if is_same && (length_us as f64) < *explained as f64 * (1.0 + LONGER) {
+        if let Some((slice, before_us)) = &live.explained
+            && *slice == live.incident.slice
+            && (length_us as f64) < *before_us as f64 * (1.0 + LONGER)
+        {
             return;
         }
-        *explained = length_us;
-        match self.explanation(incident, Span { from_us, to_us }) {
-            Ok(Some(explanation)) => incident.explanation = Some(explanation),
-            Ok(None) => {}
+        if self.explained.get() >= EXPLAINED_AT_ONCE {
+            return;
+        }
+        self.explained.set(self.explained.get() + 1);
+        live.explained = Some((live.incident.slice.clone(), length_us));
+        self.weigh(&mut live.incident, bad_until_us);
+        match self.explanation(&live.incident, Span { from_us, to_us }) {
+            Ok(found) => {
+                let is_about = |old: &IncidentExplanation| old.slice == live.incident.slice;
+                // One of another slice says nothing of this.
+                let old = live.incident.explanation.take().filter(is_about);
+                live.incident.explanation = found.or(old);
+            }
             Err(error) => {
-                let incident = incident.id.as_str();
+                let incident = live.incident.id.as_str();
                 tracing::warn!(incident, %error, "not explained");
             }
         }
@@ -197,35 +212,9 @@ impl Lifecycle<'_> {
         span: Span,
     ) -> Result<Result<Option<Reference>, HashMap<String, usize>>, MonitorError> {
         let length_us = span.to_us - span.from_us;
-        let before = |us: i64| Span {
-            from_us: span.from_us - us,
-            to_us: span.from_us,
-        };
-        let ago = |us: i64| Span {
-            from_us: span.from_us - us,
-            to_us: span.to_us - us,
-        };
-        let mut attempts = Vec::new();
-        if self.facts.is_rate {
-            attempts.push(vec![before(DAY_US)]);
-        } else {
-            attempts.push((1..=WEEKS).map(|week| ago(week * WEEK_US)).collect());
-            attempts.push((1..=DAYS).map(|day| ago(day * DAY_US)).collect());
-            attempts.push(vec![before(STRETCHES_BEFORE * length_us)]);
-        }
-        let bad = self.bad_before(incident, span.from_us - WEEKS * WEEK_US)?;
-        for spans in attempts {
+        for spans in self.reference_spans(incident, span)? {
             let (mut sum, mut used, mut used_us) = (Parts::new(), Vec::new(), 0);
             for span in spans {
-                let span = (span.from_us, span.to_us);
-                let source = self.watch.source.as_ref();
-                let span = whole_buckets_of(source, &self.definition.metric, span)?;
-                // What lies in the bad time itself, and what was bad then, says nothing of what is normal.
-                let overlaps =
-                    |other: &Span| other.from_us < span.to_us && span.from_us < other.to_us;
-                if span.to_us > incident.started_at_us || bad.iter().any(overlaps) {
-                    continue;
-                }
                 let parts = match self.look(dimensions, span)? {
                     Look::Parts(parts) => parts,
                     Look::TooMany(values) => return Ok(Err(values)),
@@ -255,6 +244,72 @@ impl Lifecycle<'_> {
             })));
         }
         Ok(Ok(None))
+    }
+
+    /// Times that say what was to be expected, in the order in which they are tried; each is of whole buckets, and ends before
+    /// the incident began. What was bad at another time says nothing of what is normal, unless there is nothing else.
+    fn reference_spans(
+        &self,
+        incident: &Incident,
+        span: Span,
+    ) -> Result<Vec<Vec<Span>>, MonitorError> {
+        let length_us = span.to_us - span.from_us;
+        let before = |us: i64| Span {
+            from_us: span.from_us - us,
+            to_us: span.from_us,
+        };
+        let ago = |us: i64| Span {
+            from_us: span.from_us - us,
+            to_us: span.to_us - us,
+        };
+        let bad = self.bad_before(incident, span.from_us - WEEKS * WEEK_US)?;
+        let overlaps = |a: &Span, b: &Span| a.from_us < b.to_us && b.from_us < a.to_us;
+        let calendar = &self.definition.calendar;
+        let is_good = |one: &Span| {
+            !bad.iter().any(|other| overlaps(one, other)) && !calendar.is_special(one.from_us)
+        };
+        let ago_good = |us: i64, count: i64| -> Vec<Span> {
+            (1..=count).map(|n| ago(n * us)).filter(is_good).collect()
+        };
+        let tried = if self.facts.is_rate {
+            vec![
+                without(before(DAY_US), &bad),
+                ago_good(DAY_US, 7),
+                vec![before(DAY_US)],
+            ]
+        } else {
+            vec![
+                ago_good(WEEK_US, WEEKS),
+                ago_good(DAY_US, DAYS),
+                without(before(STRETCHES_BEFORE * length_us), &bad),
+                (1..=WEEKS).map(|n| ago(n * WEEK_US)).collect(),
+            ]
+        };
+        let source = self.watch.source.as_ref();
+        let whole = |one: Span| {
+            let range = (one.from_us, one.to_us);
+            whole_buckets_of(source, &self.definition.metric, range)
+        };
+        let is_before = |one: &Span| one.to_us <= incident.started_at_us.min(span.from_us);
+        tried
+            .into_iter()
+            .map(|spans| {
+                let spans = spans.into_iter().map(|one| {
+                    let mut found = whole(one)?;
+                    // A bucket that reaches into the bad time is left out, where there are others.
+                    if !is_before(&found) {
+                        let width_us = source
+                            .width_us(&self.definition.metric, found.from_us)
+                            .map_err(MonitorError::Figures)?;
+                        found.to_us -= width_us.max(1);
+                    }
+                    Ok(found)
+                });
+                let mut spans = spans.collect::<Result<Vec<_>, MonitorError>>()?;
+                spans.retain(|one| one.from_us < one.to_us && is_before(one));
+                Ok(spans)
+            })
+            .collect()
     }
 
     /// By what sums of other times are multiplied: so that they are of the same length, and where a detector has said what it
@@ -331,6 +386,29 @@ impl Lifecycle<'_> {
     }
 }
 
+/// What is left of a stretch without others, the longest pieces.
+fn without(span: Span, others: &[Span]) -> Vec<Span> {
+    let mut left = vec![span];
+    for other in others {
+        let cut = |one: Span| {
+            let before = Span {
+                to_us: one.to_us.min(other.from_us),
+                ..one
+            };
+            let after = Span {
+                from_us: one.from_us.max(other.to_us),
+                ..one
+            };
+            let is_some = |one: &Span| one.from_us < one.to_us;
+            [before, after].into_iter().filter(is_some).collect::<Vec<_>>()
+        };
+        left = left.into_iter().flat_map(cut).collect();
+    }
+    left.sort_by_key(|one| std::cmp::Reverse(one.to_us - one.from_us));
+    left.truncate(PIECES_MAX);
+    left
+}
+
 /// A stretch as long or a little longer that consists of whole buckets: old ones may have been joined.
 pub(super) fn whole_buckets_of(
     source: &dyn FigureSource,
@@ -405,7 +483,7 @@ fn told(found: &Explanation, within: &Slice, direction: Deviation) -> IncidentEx
         slice: slice(&element.values),
         expected: element.expected,
         value: element.actual,
-        share: element.share,
+        share: if element.share.is_finite() { element.share } else { 0.0 },
         affected: match direction {
             Deviation::Up => element.affected.max(0.0),
             Deviation::Down => (-element.affected).max(0.0),
@@ -416,6 +494,7 @@ fn told(found: &Explanation, within: &Slice, direction: Deviation) -> IncidentEx
         slices: other.elements.iter().map(|e| slice(e)).collect(),
         score: other.score,
     };
+    let finite = |x: f64| if x.is_finite() { x } else { 0.0 };
     let nowhere = Span {
         from_us: 0,
         to_us: 0,
@@ -424,8 +503,8 @@ fn told(found: &Explanation, within: &Slice, direction: Deviation) -> IncidentEx
         slice: within.clone(),
         span: nowhere,
         compared_with: Vec::new(),
-        expected: found.expected,
-        value: found.actual,
+        expected: finite(found.expected),
+        value: finite(found.actual),
         parts: found.elements.iter().map(part).collect(),
         alternatives: found.alternatives.iter().map(alternative).collect(),
         mix: found.mix.as_ref().map(|mix| ExplainedMix {

@@ -61,6 +61,7 @@ impl Lifecycle<'_> {
                     incident: live.incident.clone(),
                     notify: live.notify.clone(),
                     entry: None,
+                    heir: None,
                 });
             }
         }
@@ -81,12 +82,7 @@ impl Lifecycle<'_> {
         live.incident.judged = Some(judged(step, bad_until_us));
         // Explaining asks for figures, so that it works on a copy.
         let mut explained = live.clone();
-        self.explain(
-            &mut explained.incident,
-            bad_until_us,
-            &mut explained.explained_us,
-        );
-        self.weigh(&mut explained.incident, bad_until_us);
+        self.explain(&mut explained, bad_until_us);
         explained.incident.summary = message::summary(&explained.incident);
         if let Some(live) = self.memory.live.get_mut(at) {
             *live = explained;

@@ -56,6 +56,9 @@ impl Lifecycle<'_> {
             (Some(worth), Some(events)) if events > 0.0 => worth * (affected / events),
             _ => return Ok(None),
         };
+        if !value.is_finite() {
+            return Ok(None);
+        }
         Ok(Some(IncidentImpact {
             metric: metric.clone(),
             value,
@@ -73,6 +76,8 @@ impl Lifecycle<'_> {
     ) -> Result<Option<f64>, MonitorError> {
         let span = whole_buckets_of(self.watch.source.as_ref(), metric, (from_us, to_us))?;
         let total = self.total_of(metric, facts, &incident.slice, span.from_us, span.to_us)?;
-        Ok(total.value)
+        // The buckets of that metric may be longer than the bad time.
+        let share = (to_us - from_us) as f64 / (span.to_us - span.from_us) as f64;
+        Ok(total.value.map(|value| value * share.min(1.0)))
     }
 }

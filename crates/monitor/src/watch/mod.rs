@@ -42,13 +42,13 @@ use tokio::sync::broadcast;
 
 use crate::MonitorError;
 use crate::catalogue::{Catalogue, incidents, progress};
-use crate::definition::{Calendar, DefinitionFault, Detect, MonitorDefinition};
+use crate::definition::{DefinitionFault, Detect, MonitorDefinition};
 use crate::detect::probability::Calibration;
-use crate::figure::FigureSource;
+use crate::figure::{FigureSource, Slice};
 use crate::incident::{Incident, IncidentEvent, TimelineKind};
 use due::{Clock, due};
 use lifecycle::{Lifecycle, Record};
-use rate::{RateRound, longest_steps};
+use rate::{RateRound, longest_steps, unjudged};
 use state::{Finding, Live, Memory, Step};
 use threshold::ThresholdRound;
 use values::ValueRound;
@@ -163,9 +163,16 @@ impl Round {
         }
     }
 
-    /// Whether it judges by the time of the week.
-    fn knows_seasons(&self) -> bool {
-        matches!(self, Self::Volume(_) | Self::Value(_))
+    /// Whether what is judged at a step reaches into a day like no other.
+    fn is_unknown(&self, definition: &MonitorDefinition, step: Step) -> bool {
+        let back_us = match self {
+            Self::Volume(_) => tested_us(&definition.detect).unwrap_or(0),
+            Self::Value(_) => 0,
+            Self::Rate(_) | Self::Threshold(_) => return false,
+        };
+        let calendar = &definition.calendar;
+        let at = [step.end_us - 1, step.start_us, step.end_us - back_us];
+        at.into_iter().any(|at_us| calendar.is_unknown(at_us))
     }
 
     /// What could not be judged, in a sentence for the status page.
@@ -343,9 +350,13 @@ impl Watch {
                 end_us: start_us + step_us,
             };
             // What is normal on a day like no other nobody knows.
-            let is_unknown = round.knows_seasons() && definition.calendar.is_unknown(start_us);
-            let findings = if is_unknown {
-                Vec::new()
+            let findings = if round.is_unknown(definition, step) {
+                let states = lifecycle.memory.slices.keys();
+                let seen = |slice: &Slice| Finding {
+                    seen: true,
+                    ..unjudged(slice, step)
+                };
+                states.map(seen).collect()
             } else {
                 round.judge(step, lifecycle.memory)
             };
@@ -456,8 +467,9 @@ fn fingerprint(definition: &MonitorDefinition) -> String {
     let d = definition;
     let judged = (&d.metric, &d.by, &d.detect, d.direction, d.hold.as_secs());
     let patience_s = d.resolve_after.as_secs();
-    // Monitors without a calendar of their own are what they were before there were calendars.
-    let judged = if *d.calendar == Calendar::default() {
+    // Those that look at no calendar are what they were before there were any.
+    let by_rate = matches!(d.detect, Detect::Threshold(_) | Detect::Rate(_));
+    let judged = if by_rate || d.calendar.is_plain() {
         serde_json::to_string(&(judged, patience_s))
     } else {
         serde_json::to_string(&(judged, patience_s, d.calendar.text()))

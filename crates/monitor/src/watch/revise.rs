@@ -77,6 +77,7 @@ impl Watch {
                     incident: live.incident,
                     notify: live.notify,
                     entry: None,
+                    heir: None,
                 }),
                 Ok(false) => {}
                 // The slice of an old incident may be by dimensions that are gone; that keeps nobody

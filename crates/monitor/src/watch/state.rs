@@ -75,20 +75,18 @@ impl SliceState {
 pub(super) struct Live {
     pub incident: Incident,
     pub notify: Vec<String>,
-    /// How long its bad time was when it was last explained, or that was tried; 0 before.
-    pub explained_us: i64,
+    /// Its slice and the length of its bad time, in microseconds, when it was last explained, or that was tried.
+    pub explained: Option<(Slice, i64)>,
 }
 
 impl Live {
     pub fn new(incident: Incident, notify: Vec<String>) -> Self {
-        let explained = incident
-            .explanation
-            .as_ref()
-            .map(|explanation| explanation.span);
+        let explained = incident.explanation.as_ref();
+        let explained = explained.map(|e| (e.slice.clone(), e.span.to_us - e.span.from_us));
         Self {
             incident,
             notify,
-            explained_us: explained.map_or(0, |span| span.to_us - span.from_us),
+            explained,
         }
     }
 }

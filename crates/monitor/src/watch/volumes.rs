@@ -53,7 +53,11 @@ impl Blocks {
         let slots = (*first_us..to_us).step_by(usize::try_from(slot_us).unwrap_or(usize::MAX));
         slots
             // A slot of a day like no other may be without events, and so not among the excluded.
-            .filter(|start_us| !self.excluded.contains(start_us) && !calendar.is_special(*start_us))
+            .filter(|start_us| {
+                !self.excluded.contains(start_us)
+                    && !calendar.is_special(*start_us)
+                    && !calendar.is_special(start_us + slot_us - 1)
+            })
             .map(|start_us| Observed {
                 start_us,
                 value: self.events.get(&start_us).copied().unwrap_or(0.0),

@@ -57,7 +57,7 @@ pub enum BenchPart {
 #[derive(Debug, Clone, Args)]
 pub struct BenchDelay {
     /// Weeks with faults, four a day.
-    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=52))]
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=30))]
     pub weeks: u64,
     /// Weeks without any.
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=52))]

@@ -157,6 +157,12 @@ impl FigureSource for Figures {
             .collect())
     }
 
+    fn stream(&self, metric: &str) -> Option<String> {
+        let metric = self.metric(metric).ok()?;
+        let cube = self.processor.cube(&metric.definition().of)?;
+        Some(cube.definition().from.clone())
+    }
+
     fn events_sql(
         &self,
         metric: &str,

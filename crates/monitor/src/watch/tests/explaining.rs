@@ -201,6 +201,38 @@ fn what_is_at_stake_is_what_went_wrong_times_its_worth() {
 }
 
 #[test]
+fn a_second_incident_is_explained_by_the_day_without_the_first() {
+    let bench = Bench::new(49, vec![rate_monitor(&["psp"])]);
+    let (first, second) = (FALL, FALL + 2 * HOUR);
+    for psp in PSPS {
+        for issuer in 0..6 {
+            let own = slice(psp, issuer);
+            let falls = |at: i64| match (psp, issuer) {
+                ("adyen", 3) => (first..first + 20 * MINUTE).contains(&at),
+                ("stripe", 1) => at >= second,
+                _ => false,
+            };
+            let mut at = BEGIN;
+            for until in [first, first + 20 * MINUTE, second, second + 20 * MINUTE] {
+                let rate = if falls(at) { 0.05 } else { 0.88 };
+                bench.traffic.steady(&own, at, until, 20.0, rate);
+                at = until;
+            }
+        }
+    }
+    bench.judge(LIVE, second + 15 * MINUTE);
+    let incidents = bench.incidents();
+    let last = incidents.last().unwrap();
+    assert_eq!(last.slice, Slice::from([("psp", "stripe")]));
+    assert_eq!(parts(last), [&slice("stripe", 1)]);
+    let explanation = last.explanation.as_ref().unwrap();
+    let bad = (incidents[0].started_at_us, incidents[0].resolved_at_us.unwrap());
+    for span in &explanation.compared_with {
+        assert!(span.to_us <= bad.0 || span.from_us >= bad.1, "{span:?} {bad:?}");
+    }
+}
+
+#[test]
 fn what_does_not_add_up_is_not_explained() {
     let detect = Detect::Threshold(ThresholdDetect {
         below: Some(0.8),

@@ -34,7 +34,7 @@ fn bench(monitors: Vec<MonitorDefinition>, until: i64) -> Bench {
     let bench = Bench::new(61, monitors);
     for name in ["adyen", "stripe"] {
         let rate = if name == "adyen" { 0.3 } else { 0.88 };
-        let back = FALL + 20 * MINUTE;
+        let back = FALL + 40 * MINUTE;
         bench.traffic.steady(&psp(name), BEGIN, FALL, 60.0, 0.88);
         bench.traffic.steady(&psp(name), FALL, back, 60.0, rate);
         bench.traffic.steady(&psp(name), back, FALL + 2 * HOUR, 60.0, 0.88);
@@ -90,7 +90,11 @@ fn a_part_that_outlasts_its_leader_is_told_then() {
         .watch
         .resolve(leader.id.as_str(), &note, now_us)
         .unwrap();
-    bench.judge(now_us, now_us + MINUTE);
+    // Not at once, as mostly a part ends soon after.
+    bench.judge(now_us, now_us + 5 * MINUTE);
+    let before = [("drop", "opened"), ("drop", "resolved")];
+    assert_eq!(told(&bench), pairs(&before));
+    bench.judge(now_us + 5 * MINUTE, now_us + 11 * MINUTE);
     let expected = [
         ("drop", "opened"),
         ("drop", "resolved"),
@@ -123,6 +127,52 @@ fn a_channel_that_hears_nothing_of_the_leader_hears_of_the_part() {
 }
 
 #[test]
+fn a_part_is_told_when_what_it_is_part_of_is_silenced() {
+    let bench = bench(vec![rate_monitor(&["psp"]), bound()], FALL - BUCKET);
+    // A silence on the first monitor alone, from before it opens.
+    bench
+        .catalogue
+        .write(|db| {
+            let silence = crate::catalogue::Silence {
+                monitor: "drop".to_owned(),
+                slice: Slice::whole(),
+                until_us: FALL + 2 * HOUR,
+            };
+            crate::catalogue::silences::add(db, &silence, FALL)
+        })
+        .unwrap();
+    bench.judge(FALL, FALL + 10 * MINUTE);
+    assert!(of(&bench, "bound").part_of.is_some());
+    assert_eq!(told(&bench), pairs(&[("bound", "opened")]));
+}
+
+#[test]
+fn a_part_that_becomes_more_than_its_leader_stands_by_itself() {
+    let bench = bench(vec![rate_monitor(&["psp"]), bound()], FALL + 10 * MINUTE);
+    let (leader, part) = (of(&bench, "drop"), of(&bench, "bound"));
+    assert_eq!(part.part_of.as_ref(), Some(&leader.id));
+    let wider = Incident {
+        slice: Slice::whole(),
+        ..part.clone()
+    };
+    let record = crate::watch::lifecycle::Record {
+        notify: vec!["on_call".to_owned()],
+        entry: Some(crate::incident::TimelineEntry {
+            at_us: FALL + 10 * MINUTE,
+            kind: TimelineKind::Updated,
+            text: "widened".to_owned(),
+        }),
+        heir: None,
+        incident: wider,
+    };
+    let now_us = FALL + 10 * MINUTE;
+    let write = |db: &rusqlite::Connection| bench.watch.write(db, &[record], now_us);
+    bench.catalogue.write(write).unwrap();
+    assert_eq!(of(&bench, "bound").part_of, None);
+    assert_eq!(told(&bench), pairs(&[("drop", "opened"), ("bound", "opened")]));
+}
+
+#[test]
 fn faults_of_other_slices_are_not_of_one_cause_and_parts_stay_so_over_a_restart() {
     let monitors = || vec![rate_monitor(&["psp"]), bound()];
     let mut bench = Bench::new(62, monitors());
@@ -138,10 +188,12 @@ fn faults_of_other_slices_are_not_of_one_cause_and_parts_stay_so_over_a_restart(
         incidents.map(|one| (one.slice, one.part_of)).collect()
     };
     let before = parts(&bench);
+    let drops = bench.incidents().into_iter().filter(|one| one.monitor == "drop");
+    assert_eq!(drops.count(), 2, "of both");
     let incidents = bench.incidents();
     for part in &incidents {
         let leader = incidents.iter().find(|one| part.part_of.as_ref() == Some(&one.id));
-        let are_one = leader.is_none_or(|one| one.slice.covers(&part.slice) || part.slice.covers(&one.slice));
+        let are_one = leader.is_none_or(|one| one.slice == part.slice);
         assert!(are_one, "{:?}", summaries(&incidents));
     }
     bench.restart(monitors(), FALL + 30 * MINUTE);

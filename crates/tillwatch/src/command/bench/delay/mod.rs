@@ -43,7 +43,7 @@ pub fn bench(options: &BenchDelay) -> Result<ExitCode> {
         terminal::line(report(metric, &found, &quiet, options.quiet_weeks).trim_end());
         terminal::line("");
     }
-    terminal::line(&format!("{:.1} s", began.elapsed().as_secs_f64()));
+    terminal::line(format!("{:.1} s", began.elapsed().as_secs_f64()));
     Ok(ExitCode::SUCCESS)
 }
 
