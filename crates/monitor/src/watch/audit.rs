@@ -58,6 +58,7 @@ impl Watch {
                 incident,
                 notify,
                 entry,
+                heir: None,
             };
             let events = self.write(db, &[record], now_us)?;
             Ok((id, events))
