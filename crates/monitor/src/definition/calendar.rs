@@ -99,7 +99,10 @@ impl Calendar {
         let offset_us = i64::from(self.zone.to_offset(at).seconds()) * 1_000_000;
         let grain_us = grain_us.max(1);
         let local_us = at_us + offset_us.div_euclid(grain_us) * grain_us;
-        match self.day(at_us).and_then(|(date, like)| Some((date, (*like)?))) {
+        match self
+            .day(at_us)
+            .and_then(|(date, like)| Some((date, (*like)?)))
+        {
             Some((date, like)) => {
                 let days = like.to_monday_zero_offset() - date.weekday().to_monday_zero_offset();
                 local_us + i64::from(days) * DAY_US
@@ -170,7 +173,10 @@ mod tests {
             assert_eq!(germany.local_us(at(utc), 1), at(local));
         }
         let plain = Calendar::default();
-        assert_eq!(plain.local_us(at("2026-07-01T10:00:00Z"), 1), at("2026-07-01T10:00:00Z"));
+        assert_eq!(
+            plain.local_us(at("2026-07-01T10:00:00Z"), 1),
+            at("2026-07-01T10:00:00Z")
+        );
         assert!(!plain.is_special(at("2026-12-25T10:00:00Z")));
     }
 
@@ -180,12 +186,20 @@ mod tests {
         // 2026-12-25 is a Friday; it begins in Berlin an hour before it does in UTC.
         let christmas = at("2026-12-24T23:30:00Z");
         assert!(germany.is_special(christmas) && !germany.is_unknown(christmas));
-        assert_eq!(germany.local_us(christmas, 1), at("2026-12-27T00:30:00Z"), "a Sunday");
+        assert_eq!(
+            germany.local_us(christmas, 1),
+            at("2026-12-27T00:30:00Z"),
+            "a Sunday"
+        );
         assert!(!germany.is_special(at("2026-12-24T22:30:00Z")));
         assert!(!germany.is_special(at("2026-12-25T23:30:00Z")));
         let sale = at("2026-11-27T09:00:00Z");
         assert!(germany.is_special(sale) && germany.is_unknown(sale));
-        assert_eq!(germany.local_us(sale, 1), at("2026-11-27T10:00:00Z"), "itself");
+        assert_eq!(
+            germany.local_us(sale, 1),
+            at("2026-11-27T10:00:00Z"),
+            "itself"
+        );
     }
 
     #[test]
@@ -195,7 +209,10 @@ mod tests {
         let texts: Vec<String> = faults.iter().map(ToString::to_string).collect();
         assert_eq!(texts.len(), 3, "{texts:?}");
         assert!(texts[0].starts_with("zone: unknown time zone 'Europe/Nowhere'"));
-        assert_eq!(texts[1], "days.2026-13-25: '2026-13-25' is no day; write YYYY-MM-DD");
+        assert_eq!(
+            texts[1],
+            "days.2026-13-25: '2026-13-25' is no day; write YYYY-MM-DD"
+        );
         assert!(texts[2].starts_with("days.2026-11-27: 'someday' is no day of the week"));
     }
 

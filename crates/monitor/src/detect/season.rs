@@ -42,11 +42,7 @@ impl Season {
     /// Learns from values of slots of length `slot_us`, which must divide a day, by the clock of `calendar`. None where
     /// there is none.
     #[must_use]
-    pub fn learn(
-        history: &[Observed],
-        slot_us: i64,
-        calendar: &Arc<Calendar>,
-    ) -> Option<Self> {
+    pub fn learn(history: &[Observed], slot_us: i64, calendar: &Arc<Calendar>) -> Option<Self> {
         if slot_us <= 0 || DAY_US % slot_us != 0 {
             return None;
         }

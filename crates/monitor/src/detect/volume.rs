@@ -46,11 +46,7 @@ impl Volume {
     /// What is normal for a metric as a whole, from blocks of one slot each, ascending, those without
     /// events included. None where the history is shorter than two days or has no events.
     #[must_use]
-    pub fn of_whole(
-        blocks: &[Observed],
-        slot_us: i64,
-        calendar: &Arc<Calendar>,
-    ) -> Option<Self> {
+    pub fn of_whole(blocks: &[Observed], slot_us: i64, calendar: &Arc<Calendar>) -> Option<Self> {
         let history_us = history_us(blocks, slot_us);
         let events: f64 = blocks.iter().map(|block| block.value).sum();
         if history_us < HISTORY_US_MIN || events <= 0.0 {

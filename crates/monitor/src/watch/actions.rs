@@ -113,12 +113,7 @@ impl Watch {
     ///
     /// # Errors
     /// There is no such incident, or the catalogue cannot be written.
-    pub fn note(
-        &self,
-        id: &str,
-        note: &ActionNote,
-        now_us: i64,
-    ) -> Result<Incident, MonitorError> {
+    pub fn note(&self, id: &str, note: &ActionNote, now_us: i64) -> Result<Incident, MonitorError> {
         let incident = self.catalogue.write(|db| {
             let incident = incidents::get(db, id)?;
             let entry = TimelineEntry {

@@ -2,15 +2,17 @@
 
 use rusqlite::Connection;
 
-use super::lifecycle::Record;
 use super::audit::AUDIT;
+use super::lifecycle::Record;
 use super::{Watch, message};
 use crate::MonitorError;
 use crate::catalogue::told::{self, Standing, Told};
 use crate::catalogue::{incidents, outbox, silences};
 use crate::definition::{Severity, Subject};
 use crate::figure::Slice;
-use crate::incident::{Incident, IncidentId, IncidentState, TimelineEntry, TimelineKind, time_text};
+use crate::incident::{
+    Incident, IncidentId, IncidentState, TimelineEntry, TimelineKind, time_text,
+};
 
 /// A channel that has to be told of an incident though nothing has just happened to it.
 struct Due {
@@ -85,7 +87,13 @@ impl Watch {
             let what = match (believed == is_open, told) {
                 (false, _)
                     if is_open
-                        && is_told_by(db, standing.part_of.as_deref(), standing.severity, channel, now_us)? =>
+                        && is_told_by(
+                            db,
+                            standing.part_of.as_deref(),
+                            standing.severity,
+                            channel,
+                            now_us,
+                        )? =>
                 {
                     continue;
                 }

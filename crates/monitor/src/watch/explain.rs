@@ -400,7 +400,10 @@ fn without(span: Span, others: &[Span]) -> Vec<Span> {
                 ..one
             };
             let is_some = |one: &Span| one.from_us < one.to_us;
-            [before, after].into_iter().filter(is_some).collect::<Vec<_>>()
+            [before, after]
+                .into_iter()
+                .filter(is_some)
+                .collect::<Vec<_>>()
         };
         left = left.into_iter().flat_map(cut).collect();
     }
@@ -483,7 +486,11 @@ fn told(found: &Explanation, within: &Slice, direction: Deviation) -> IncidentEx
         slice: slice(&element.values),
         expected: element.expected,
         value: element.actual,
-        share: if element.share.is_finite() { element.share } else { 0.0 },
+        share: if element.share.is_finite() {
+            element.share
+        } else {
+            0.0
+        },
         affected: match direction {
             Deviation::Up => element.affected.max(0.0),
             Deviation::Down => (-element.affected).max(0.0),

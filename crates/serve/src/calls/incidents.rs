@@ -144,7 +144,12 @@ pub(crate) async fn act_on_incident(
     let action = match action.as_str() {
         "acknowledge" => IncidentAction::Acknowledge,
         "resolve" => IncidentAction::Resolve,
-        "note" if asked.note.as_ref().is_none_or(|note| note.trim().is_empty()) => {
+        "note"
+            if asked
+                .note
+                .as_ref()
+                .is_none_or(|note| note.trim().is_empty()) =>
+        {
             return Err(Problem::new(
                 Slug::BodyUnreadable,
                 "A note needs a 'note', which is its text.",

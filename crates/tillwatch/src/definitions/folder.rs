@@ -15,8 +15,8 @@ use super::node::{self, Node, Place, Value};
 use super::pack;
 use super::read::{self, Misfit};
 use super::shape::{
-    Board, Calendar, Channel, Cube, History, Maintenance, Metric, Monitor, Rates, Route, SECTIONS, Source,
-    Stream,
+    Board, Calendar, Channel, Cube, History, Maintenance, Metric, Monitor, Rates, Route, SECTIONS,
+    Source, Stream,
 };
 
 /// The largest definitions file, in bytes.

@@ -10,9 +10,8 @@ use indexmap::IndexMap;
 use tillwatch_event::schema::parse_type;
 use tillwatch_event::{Field, SchemaError, SchemaLimits, StreamSchema, TimeFormat};
 use tillwatch_monitor::definition::{
-    Calendar,
-    ChannelDefinition, DefinitionFault, Direction, MaintenanceDefinition, MonitorDefinition,
-    RouteDefinition, Severity,
+    Calendar, ChannelDefinition, DefinitionFault, Direction, MaintenanceDefinition,
+    MonitorDefinition, RouteDefinition, Severity,
 };
 use tillwatch_process::{CubeDefinition, StreamDefinition};
 
@@ -370,7 +369,11 @@ pub fn push_field_fault(
 fn calendars(folder: &Folder, faults: &mut Vec<Fault>) -> HashMap<String, Arc<Calendar>> {
     let mut found = HashMap::new();
     for item in &folder.calendars {
-        let days = item.value.days.iter().map(|(day, like)| (day.as_str(), like.as_str()));
+        let days = item
+            .value
+            .days
+            .iter()
+            .map(|(day, like)| (day.as_str(), like.as_str()));
         match Calendar::parse(&item.name, item.value.zone.as_deref(), days) {
             Ok(calendar) => {
                 found.insert(item.name.clone(), Arc::new(calendar));

@@ -226,9 +226,15 @@ fn a_second_incident_is_explained_by_the_day_without_the_first() {
     assert_eq!(last.slice, Slice::from([("psp", "stripe")]));
     assert_eq!(parts(last), [&slice("stripe", 1)]);
     let explanation = last.explanation.as_ref().unwrap();
-    let bad = (incidents[0].started_at_us, incidents[0].resolved_at_us.unwrap());
+    let bad = (
+        incidents[0].started_at_us,
+        incidents[0].resolved_at_us.unwrap(),
+    );
     for span in &explanation.compared_with {
-        assert!(span.to_us <= bad.0 || span.from_us >= bad.1, "{span:?} {bad:?}");
+        assert!(
+            span.to_us <= bad.0 || span.from_us >= bad.1,
+            "{span:?} {bad:?}"
+        );
     }
 }
 

@@ -37,7 +37,9 @@ fn bench(monitors: Vec<MonitorDefinition>, until: i64) -> Bench {
         let back = FALL + 40 * MINUTE;
         bench.traffic.steady(&psp(name), BEGIN, FALL, 60.0, 0.88);
         bench.traffic.steady(&psp(name), FALL, back, 60.0, rate);
-        bench.traffic.steady(&psp(name), back, FALL + 2 * HOUR, 60.0, 0.88);
+        bench
+            .traffic
+            .steady(&psp(name), back, FALL + 2 * HOUR, 60.0, 0.88);
     }
     bench.judge(LIVE, until);
     bench
@@ -166,10 +168,15 @@ fn a_part_that_becomes_more_than_its_leader_stands_by_itself() {
         incident: wider,
     };
     let now_us = FALL + 10 * MINUTE;
-    let write = |db: &rusqlite::Connection| bench.watch.write(db, &[record], now_us);
-    bench.catalogue.write(write).unwrap();
+    let write = bench
+        .catalogue
+        .write(|db| bench.watch.write(db, &[record], now_us));
+    write.unwrap();
     assert_eq!(of(&bench, "bound").part_of, None);
-    assert_eq!(told(&bench), pairs(&[("drop", "opened"), ("bound", "opened")]));
+    assert_eq!(
+        told(&bench),
+        pairs(&[("drop", "opened"), ("bound", "opened")])
+    );
 }
 
 #[test]
@@ -177,7 +184,9 @@ fn faults_of_other_slices_are_not_of_one_cause_and_parts_stay_so_over_a_restart(
     let monitors = || vec![rate_monitor(&["psp"]), bound()];
     let mut bench = Bench::new(62, monitors());
     // One falls by what only the test of the rate sees, the other wholly, at the same time.
-    for (name, rate) in [("adyen", 0.7), ("stripe", 0.2)] {
+    let rates = [0.7, 0.2, 0.88, 0.88, 0.88, 0.88];
+    let names = ["adyen", "stripe", "worldpay", "nuvei", "mollie", "klarna"];
+    for (name, rate) in names.into_iter().zip(rates) {
         bench.traffic.steady(&psp(name), BEGIN, FALL, 60.0, 0.88);
         let until = FALL + 2 * HOUR;
         bench.traffic.steady(&psp(name), FALL, until, 60.0, rate);
@@ -188,11 +197,16 @@ fn faults_of_other_slices_are_not_of_one_cause_and_parts_stay_so_over_a_restart(
         incidents.map(|one| (one.slice, one.part_of)).collect()
     };
     let before = parts(&bench);
-    let drops = bench.incidents().into_iter().filter(|one| one.monitor == "drop");
+    let drops = bench
+        .incidents()
+        .into_iter()
+        .filter(|one| one.monitor == "drop");
     assert_eq!(drops.count(), 2, "of both");
     let incidents = bench.incidents();
     for part in &incidents {
-        let leader = incidents.iter().find(|one| part.part_of.as_ref() == Some(&one.id));
+        let leader = incidents
+            .iter()
+            .find(|one| part.part_of.as_ref() == Some(&one.id));
         let are_one = leader.is_none_or(|one| one.slice == part.slice);
         assert!(are_one, "{:?}", summaries(&incidents));
     }

@@ -318,7 +318,10 @@ fn notes_are_kept_whatever_state_an_incident_is_in_and_nobody_is_told() {
     let told = |bench: &Bench| bench.catalogue.read(outbox::waiting).unwrap().len();
     let now = LIVE + 10 * MINUTE + SECOND;
     let messages = told(&bench);
-    bench.watch.note(id, &note("the PSP confirms"), now).unwrap();
+    bench
+        .watch
+        .note(id, &note("the PSP confirms"), now)
+        .unwrap();
     assert_eq!(told(&bench), messages);
     bench.watch.resolve(id, &note("mended"), now + 1).unwrap();
     let noted = bench.watch.note(id, &note("and pays"), now + 2).unwrap();
@@ -328,7 +331,10 @@ fn notes_are_kept_whatever_state_an_incident_is_in_and_nobody_is_told() {
         .filter(|entry| entry.kind == TimelineKind::Note)
         .map(|entry| entry.text.as_str())
         .collect();
-    assert_eq!(texts, ["noted by ada: the PSP confirms", "noted by ada: and pays"]);
+    assert_eq!(
+        texts,
+        ["noted by ada: the PSP confirms", "noted by ada: and pays"]
+    );
     assert_eq!(noted.state, IncidentState::Resolved);
 }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::traffic::{BEGIN, BUCKET, DAY, HOUR, MINUTE};
 use super::{Bench, slice, summaries};
 use crate::definition::{
-    AutoDetect, Calendar, CountDetect, Detect, Direction, MonitorDefinition, SeasonalDetect, Sensitivity,
-    SilenceDetect,
+    AutoDetect, Calendar, CountDetect, Detect, Direction, MonitorDefinition, SeasonalDetect,
+    Sensitivity, SilenceDetect,
 };
 use crate::figure::Slice;
 use crate::incident::{Deviation, Incident, IncidentState};
@@ -335,12 +335,18 @@ fn a_holiday_is_judged_like_the_day_it_is_like_and_a_day_like_no_other_is_not() 
         let bench = bench(88, vec![monitor]);
         let is_low = |at: i64| is_sunday(at) || (at - holiday).div_euclid(DAY) == 0;
         let traffic = |at: i64| if is_low(at) { 6.0 } else { 60.0 };
-        bench.traffic.varying(&Slice::whole(), BEGIN, holiday + DAY, traffic);
+        bench
+            .traffic
+            .varying(&Slice::whole(), BEGIN, holiday + DAY, traffic);
         // Around midnight a neighbouring half hour of another day counts as well.
         judge(&bench, holiday + 2 * HOUR, holiday + 8 * HOUR, 10 * MINUTE);
         bench.incidents().len()
     };
-    assert_eq!(found(&[]), 1, "an ordinary Monday with so little is an incident");
+    assert_eq!(
+        found(&[]),
+        1,
+        "an ordinary Monday with so little is an incident"
+    );
     // BEGIN is 2026-11-02.
     assert_eq!(found(&[("2026-11-16", "sun")]), 0);
     assert_eq!(found(&[("2026-11-16", "none")]), 0);

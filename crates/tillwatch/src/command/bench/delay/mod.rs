@@ -39,7 +39,12 @@ pub fn bench(options: &BenchDelay) -> Result<ExitCode> {
     for metric in [Metric::Rate, Metric::Count] {
         let faults = faults(metric, options.weeks.cast_signed(), options.seed);
         let found = judged(metric, &faults, options.weeks.cast_signed(), options.seed)?;
-        let quiet = judged(metric, &[], options.quiet_weeks.cast_signed(), options.seed + 1)?;
+        let quiet = judged(
+            metric,
+            &[],
+            options.quiet_weeks.cast_signed(),
+            options.seed + 1,
+        )?;
         terminal::line(report(metric, &found, &quiet, options.quiet_weeks).trim_end());
         terminal::line("");
     }
@@ -87,10 +92,17 @@ fn faults(metric: Metric, weeks: i64, seed: u64) -> Vec<Fault> {
         };
         let (psp, issuer) = (any(&psps), any(&issuers));
         let both = Slice::from([("psp", psp), ("issuer", issuer)]);
-        let (psp, issuer) = (Slice::from([("psp", psp)]), Slice::from([("issuer", issuer)]));
+        let (psp, issuer) = (
+            Slice::from([("psp", psp)]),
+            Slice::from([("issuer", issuer)]),
+        );
         // What is multiplied, by a number between two.
         let (kind, slice, [least, most]) = match (metric, number % 5) {
-            (Metric::Rate, 0) => ("an issuer declines nearly all at one PSP", both, [0.05, 0.3]),
+            (Metric::Rate, 0) => (
+                "an issuer declines nearly all at one PSP",
+                both,
+                [0.05, 0.3],
+            ),
             (Metric::Rate, 1) => ("an issuer declines more at one PSP", both, [0.6, 0.8]),
             (Metric::Rate, 2) => ("a PSP fails for some", psp, [0.75, 0.92]),
             (Metric::Rate, 3) => ("an issuer declines more everywhere", issuer, [0.5, 0.85]),
@@ -155,7 +167,10 @@ fn report(metric: Metric, found: &Score, quiet: &Score, quiet_weeks: u64) -> Str
 
 /// The cells of a row.
 fn row(outcomes: &[&Outcome]) -> String {
-    let found: Vec<&&Outcome> = outcomes.iter().filter(|one| one.delay_s.is_some()).collect();
+    let found: Vec<&&Outcome> = outcomes
+        .iter()
+        .filter(|one| one.delay_s.is_some())
+        .collect();
     let seconds = |numbers: Vec<f64>| {
         median(numbers).map_or("none".to_owned(), |middle| format!("{middle:.0} s"))
     };
@@ -163,7 +178,9 @@ fn row(outcomes: &[&Outcome]) -> String {
     let bounds = outcomes.iter().map(|one| one.bound_s).collect();
     // Nothing is known before the first bucket is over, however plain the fault is.
     let least = |one: &Outcome| one.bound_s.max(world::BUCKET_US as f64 / SECOND_US as f64);
-    let ratios = found.iter().filter_map(|one| Some(one.delay_s? / least(one)));
+    let ratios = found
+        .iter()
+        .filter_map(|one| Some(one.delay_s? / least(one)));
     let ratio = median(ratios.collect());
     let explained = found.iter().filter(|one| one.is_explained == Some(true));
     format!(
@@ -195,10 +212,17 @@ mod tests {
         };
         let found = judged(Metric::Rate, std::slice::from_ref(&fault), 1, 3).unwrap();
         let outcome = &found.outcomes[0];
-        assert_eq!((outcome.incidents, found.false_incidents), (1, 0), "{found:?}");
+        assert_eq!(
+            (outcome.incidents, found.false_incidents),
+            (1, 0),
+            "{found:?}"
+        );
         assert_eq!(outcome.is_explained, Some(true));
         let delay_s = outcome.delay_s.unwrap();
-        assert!(delay_s >= 10.0 && delay_s < 6.0 * outcome.bound_s.max(10.0), "{outcome:?}");
+        assert!(
+            delay_s >= 10.0 && delay_s < 6.0 * outcome.bound_s.max(10.0),
+            "{outcome:?}"
+        );
         // The same weeks without it.
         assert_eq!(judged(Metric::Rate, &[], 1, 3).unwrap().incidents, 0);
     }
@@ -210,7 +234,11 @@ mod tests {
             assert_eq!(drawn, faults(metric, 2, 5));
             assert_ne!(drawn, faults(metric, 2, 6));
             assert_eq!(drawn.len(), 56);
-            assert!(drawn.windows(2).all(|pair| pair[0].to_us + HOUR_US <= pair[1].from_us));
+            assert!(
+                drawn
+                    .windows(2)
+                    .all(|pair| pair[0].to_us + HOUR_US <= pair[1].from_us)
+            );
         }
     }
 }

@@ -65,7 +65,9 @@ pub fn score(found: &[Found], faults: &[Fault], metric: Metric) -> Score {
             }
         }
         of_it.sort_by_key(|incident| incident.opened_at_us);
-        let first = of_it.iter().find(|incident| incident.opened_at_us <= fault.to_us);
+        let first = of_it
+            .iter()
+            .find(|incident| incident.opened_at_us <= fault.to_us);
         score.outcomes.push(Outcome {
             kind: fault.kind,
             delay_s: first.map(|one| (one.opened_at_us - fault.from_us) as f64 / SECOND_US as f64),
@@ -80,7 +82,8 @@ pub fn score(found: &[Found], faults: &[Fault], metric: Metric) -> Score {
 
 /// Whether an incident is of a fault: at its time, and of slices that have to do with each other.
 fn is_about(incident: &Incident, fault: &Fault) -> bool {
-    let is_then = incident.opened_at_us >= fault.from_us && incident.opened_at_us <= fault.to_us + AFTER_US;
+    let is_then =
+        incident.opened_at_us >= fault.from_us && incident.opened_at_us <= fault.to_us + AFTER_US;
     let are_apart = incident.slice.pairs().any(|(name, value)| {
         let other = fault.slice.value(name);
         other.is_some_and(|other| other.as_deref() != value)

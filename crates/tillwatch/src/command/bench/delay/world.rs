@@ -128,7 +128,9 @@ impl World {
 
     /// Attempts a second of a fault's slices without it.
     pub fn attempts_per_s(fault: &Fault) -> f64 {
-        let shares = PSPS.iter().flat_map(|psp| ISSUERS.iter().map(move |issuer| (psp, issuer)));
+        let shares = PSPS
+            .iter()
+            .flat_map(|psp| ISSUERS.iter().map(move |issuer| (psp, issuer)));
         let own = shares.filter(|(psp, issuer)| {
             let slice = Slice::from([("psp", psp.0), ("issuer", issuer.0)]);
             fault.slice.covers(&slice)
@@ -199,7 +201,11 @@ impl FigureSource for WorldFigures {
 
     fn figures(&self, query: &FigureQuery) -> Result<Vec<SliceFigures>, String> {
         let mut found: BTreeMap<Slice, BTreeMap<i64, (u64, u64)>> = BTreeMap::new();
-        let place = |at_us: i64| (at_us - BEGIN_US).div_euclid(BUCKET_US).clamp(0, self.world.buckets);
+        let place = |at_us: i64| {
+            (at_us - BEGIN_US)
+                .div_euclid(BUCKET_US)
+                .clamp(0, self.world.buckets)
+        };
         let (from, to) = (place(query.from_us), place(query.to_us));
         for (leaf, cells) in self.world.leaves.iter().zip(&self.world.cells) {
             if !query.within.covers(&leaf.slice) {
@@ -283,8 +289,14 @@ mod tests {
         let broken = fault(0.2, 0.5);
         let (rate, attempts) = ask(&[], &broken.slice, broken.from_us);
         let (low, fewer) = ask(std::slice::from_ref(&broken), &broken.slice, broken.from_us);
-        assert!((rate - 0.92).abs() < 0.03 && (low - 0.2 * 0.92).abs() < 0.04, "{rate} {low}");
-        assert!((fewer / attempts - 0.5).abs() < 0.06, "{fewer} of {attempts}");
+        assert!(
+            (rate - 0.92).abs() < 0.03 && (low - 0.2 * 0.92).abs() < 0.04,
+            "{rate} {low}"
+        );
+        assert!(
+            (fewer / attempts - 0.5).abs() < 0.06,
+            "{fewer} of {attempts}"
+        );
         let (after, _) = ask(std::slice::from_ref(&broken), &broken.slice, broken.to_us);
         assert!((after - 0.92).abs() < 0.03);
         let other = Slice::from([("psp", "east"), ("issuer", "bank_1")]);
