@@ -73,7 +73,13 @@ export function IncidentItem({ incident, parts, nowMs, metricTitle }: Props) {
       {parts.length > 0 && (
         <ul className="incident-parts" aria-label={t('incident.parts')}>
           {parts.map((part) => (
-            <li key={part.id} id={part.id} data-testid="incident-part" data-state={part.state} data-slice={JSON.stringify(part.slice)}>
+            <li
+              key={part.id}
+              id={part.id}
+              data-testid="incident-part"
+              data-state={part.state}
+              data-slice={JSON.stringify(part.slice)}
+            >
               <strong>{metricTitle(part.metric)}</strong> {sliceText(part.slice, speech)}:{' '}
               {incidentSize(part, part.unit, speech)}
               <details>
@@ -94,7 +100,12 @@ export function IncidentItem({ incident, parts, nowMs, metricTitle }: Props) {
       </p>
       <details>
         <summary>{t('incident.details')}</summary>
-        <IncidentStory incident={incident} speech={speech} metricTitle={metricTitle(incident.metric)} unit={unit} />
+        <IncidentStory
+          incident={incident}
+          speech={speech}
+          metricTitle={metricTitle(incident.metric)}
+          unit={unit}
+        />
         <IncidentActions incident={incident} />
       </details>
     </li>
