@@ -115,5 +115,3 @@ def test_simulated_faults_are_found_and_told_against_the_least_delay():
         explained, told = map(int, cells[6].split(" of "))
         assert of == 28 and found >= 14 and told == found and explained >= found / 2, text
         assert float(cells[5]) > 0.5, "no test is sooner than the least delay by much"
-    # The same seed gives the same report.
-    assert run("bench", "delay", "--weeks", 1, "--quiet-weeks", 1, "--seed", 3).stdout.rsplit("\n", 2)[0] == text.rsplit("\n", 2)[0]
