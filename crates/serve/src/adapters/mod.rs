@@ -3,6 +3,7 @@
 mod collector;
 mod faults;
 mod figures;
+mod forecast;
 mod health;
 mod incidents;
 

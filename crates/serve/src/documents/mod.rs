@@ -2,6 +2,7 @@
 
 mod backup;
 mod board;
+mod forecast;
 mod incident;
 mod ingest;
 mod maintain;
@@ -12,6 +13,11 @@ mod verify;
 
 pub use backup::{BackupRequest, BackupStatus, LastBackup};
 pub use board::{Board, BoardList, BoardSummary, Chart, Localized, Tile};
+pub(crate) use forecast::LEVELS;
+pub use forecast::{
+    DayForecast, ForecastDocument, ForecastFooting, ForecastMethod, ForecastPoint, ForecastStatus,
+    SliceForecast,
+};
 pub use incident::{
     ActionRequest, Incident, IncidentList, IncidentRevision, IncidentState, Monitor,
     MonitorFeedback, MonitorList, RevisedFigures, TimelineEntry, Verdict,
