@@ -21,6 +21,7 @@ mod reuse;
 mod series;
 mod source;
 mod suggest;
+mod table_docs;
 mod tables;
 mod windowed;
 
@@ -43,4 +44,5 @@ pub use series::{
     OneSeries, PointValue, PointWindow, Series, SeriesQuery, Slice, SliceBucket, Slices,
     SlicesQuery, Span, Windows, Zone,
 };
+pub use table_docs::{TableDoc, table_docs};
 pub use tillwatch_predict::{Footing, Method, MethodKind, Point as ExpectedPoint};
