@@ -5,7 +5,7 @@ import type { ChartDefinition, Metric } from '../api/types';
 import { ColorAssignment, useChartColors } from '../charts/colors';
 import { markersFor } from '../charts/markers';
 import type { DrawnSeries } from '../charts/option';
-import { outlookOf } from '../charts/outlook';
+import { forecastStep, outlookOf } from '../charts/outlook';
 import { pickSlices, restCourse, restFigure } from '../charts/pick';
 import { isSum, shapePoints, unfinishedFrom } from '../charts/shape';
 import { totalOf } from '../charts/total';
@@ -49,7 +49,8 @@ export function ChartPanel({ chart, metric, range, split, withForecast, onSplit 
   const isSplit = split !== null;
   const base = { metric: metric.name, where: everything, ...windowOf(range) };
   const sliced = { ...base, by: isSplit ? [split] : [] };
-  const step = apiDuration(stepFor(range, metric));
+  const stepMs = stepFor(range, metric);
+  const step = apiDuration(stepMs);
   const whole = apiDuration(wholeStep(range, metric.bucket_ms));
   const live = useLiveSeries(metric.of, { ...sliced, step, limit: SERIES_SHOWN_MAX }, 'series');
   const totals = useLiveSeries(metric.of, { ...sliced, step: whole, limit: FIGURES_MAX }, 'total');
@@ -122,9 +123,13 @@ export function ChartPanel({ chart, metric, range, split, withForecast, onSplit 
   // What is forecast is the whole: the line of a chart without a split, or the top of a stack of which nothing is hidden.
   const ahead = withForecast ? aheadMs(range) : null;
   const isForecast = ahead !== null && (!isSplit || isSum(metric.kind));
-  const forecast = useQuery({ ...forecastQuery(metric.name, step, zone), enabled: isForecast });
+  const asked = forecastQuery(metric.name, apiDuration(forecastStep(stepMs)), zone);
+  const forecast = useQuery({ ...asked, enabled: isForecast });
   const untilMs = isForecast && hidden.size === 0 ? toMs + ahead : 0;
-  const outlook = useMemo(() => outlookOf(forecast.data, untilMs), [forecast.data, untilMs]);
+  const outlook = useMemo(
+    () => outlookOf(forecast.data, stepMs, metric.kind, untilMs),
+    [forecast.data, stepMs, metric.kind, untilMs],
+  );
   const endMs = Math.max(toMs, outlook.at(-1)?.atMs ?? 0);
   const markers = useMemo(
     () => markersFor(incidents, metric.name, fromMs, toMs),

@@ -4,7 +4,7 @@ import type { Figure, ForecastDocument, Point, SeriesDocument, SliceForecast } f
 import { axisText, valueAxis } from './axis';
 import { ColorAssignment } from './colors';
 import { type ChartView, chartOption } from './option';
-import { estimate, isLearning, outlookOf } from './outlook';
+import { estimate, forecastStep, isLearning, outlookOf } from './outlook';
 import { type Pick, pickSlices, restCourse, restFigure } from './pick';
 import { shapePoints, sparkPath, sparkScale, splitUnfinished, unfinishedFrom } from './shape';
 import { hasFigure, totalOf } from './total';
@@ -185,14 +185,26 @@ describe('what is expected', () => {
   });
 
   it('is drawn as far as it is looked ahead, and only where history is enough', () => {
-    expect(outlookOf(forecast(), 70)).toEqual([{ atMs: 60, value: 5, low: 4, high: 6 }]);
-    expect(outlookOf(forecast(), 1_000)).toHaveLength(2);
-    expect(outlookOf(forecast(), 0)).toEqual([]);
-    expect(outlookOf(undefined, 1_000)).toEqual([]);
-    expect(outlookOf(forecast({ footing: 'cold_start' }), 1_000)).toEqual([]);
+    const drawn = (document: ForecastDocument | undefined, untilMs: number) =>
+      outlookOf(document, 10, 'count', untilMs);
+    expect(drawn(forecast(), 70)).toEqual([{ atMs: 60, value: 5, low: 4, high: 6 }]);
+    expect(drawn(forecast(), 1_000)).toHaveLength(2);
+    expect(drawn(forecast(), 0)).toEqual([]);
+    expect(drawn(undefined, 1_000)).toEqual([]);
+    expect(drawn(forecast({ footing: 'cold_start' }), 1_000)).toEqual([]);
     expect(isLearning(undefined)).toBe(false);
     expect(isLearning(forecast())).toBe(false);
     expect(isLearning(forecast({ status: 'learning', points: [] }))).toBe(true);
+  });
+
+  it('is asked for by the hour, and drawn as what an hour makes of a step', () => {
+    expect([120_000, 600_000, 3_600_000, 21_600_000, 7_000].map(forecastStep)).toEqual([
+      3_600_000, 3_600_000, 3_600_000, 21_600_000, 3_605_000,
+    ]);
+    const [sum] = outlookOf(forecast(), 5, 'amount', 70);
+    expect(sum).toEqual({ atMs: 62.5, value: 2.5, low: 2, high: 3 });
+    const [rate] = outlookOf(forecast(), 5, 'rate', 70);
+    expect(rate).toEqual({ atMs: 62.5, value: 5, low: 4, high: 6 });
   });
 
   it('is a dashed line with a band beside what is stacked, and has room on the axis', () => {
@@ -215,7 +227,7 @@ describe('what is expected', () => {
       unit: 'count',
       stacked: true,
       fromZero: true,
-      outlook: outlookOf(forecast(), 100),
+      outlook: outlookOf(forecast(), 10, 'count', 100),
       locale: 'en',
       zone: 'UTC',
     };

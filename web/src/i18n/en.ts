@@ -90,7 +90,7 @@ export const en = {
   'chart.slices': 'Slices and their value over the {{range}}',
   'chart.incident': 'Incident',
   'forecast.label': 'Forecast',
-  'forecast.hint': 'Draw what is expected of the rest of the day, with the band that holds 80 of 100 values',
+  'forecast.hint': 'Draw what is expected of the rest of the day, with the band that holds 80 of 100 hours',
   'forecast.short': 'There is a forecast for ranges of 6 hours and more',
   'forecast.expected': 'Expected',
   'forecast.band': '{{low}} to {{high}}',

@@ -87,7 +87,7 @@ export const zh: Record<MessageKey, string> = {
   'chart.slices': '各分组在{{range}}的数值',
   'chart.incident': '异常事件',
   'forecast.label': '预测',
-  'forecast.hint': '绘制当天剩余时间的预测值，以及涵盖 80% 取值的区间',
+  'forecast.hint': '绘制当天剩余时间的预测值，以及能涵盖 80% 时段的区间',
   'forecast.short': '时间范围不少于 6 小时才显示预测',
   'forecast.expected': '预计',
   'forecast.band': '{{low}} 至 {{high}}',
