@@ -3,6 +3,7 @@
 
 const MINUTE = 60_000;
 const CELL = 10_000;
+const DAY = 1440 * MINUTE;
 const FIELDS = 5;
 export const WEEK = 7 * 1440 * MINUTE;
 
@@ -228,6 +229,38 @@ export class Traffic {
     if (metric.name === 'latency_p95')
       return total.cells > 0 ? Math.round((total.latency / total.cells) * 10) / 10 : null;
     return metric.name === 'declined_attempts' ? total.attempts - total.approved : total.attempts;
+  }
+
+  /** What was a day ago is expected again, more or less, until the day ends in UTC. */
+  forecast(metric, query) {
+    const now = Date.now();
+    const step = duration(query.get('step') ?? '1h');
+    const midnight = Math.ceil((now + 1) / DAY) * DAY;
+    const shares = Object.entries(dimensions.psp);
+    const first = Math.floor((now - 2_000) / step) * step;
+    const spread = (value) => ({
+      value,
+      lower_80: value * 0.9,
+      upper_80: value * 1.1,
+      lower_95: value * 0.85,
+      upper_95: value * 1.15,
+    });
+    const points = [];
+    for (let start = first; start < midnight; start += step) {
+      const value = Number(this.figure(metric, 'psp', shares, start - DAY, start - DAY + step));
+      points.push({ start, ...spread(value) });
+    }
+    const isReady = this.mode !== 'empty';
+    const adds = metric.kind === 'count' || metric.kind === 'amount';
+    const total = Number(this.figure(metric, 'psp', shares, midnight - 2 * DAY, midnight - DAY));
+    const one = {
+      by: {},
+      status: isReady ? 'ready' : 'learning',
+      ...(isReady ? { footing: 'full' } : {}),
+      points: isReady ? points : [],
+      day: isReady && adds ? { from: midnight - DAY, to: midnight, ...spread(total) } : null,
+    };
+    return { metric: metric.name, unit: metric.unit, step_ms: step, forecasts: [one] };
   }
 
   document(metric, query) {

@@ -44,6 +44,42 @@ export interface SeriesDocument {
   truncated: boolean;
 }
 
+export interface ForecastPoint {
+  /** Start of the step, in epoch milliseconds. */
+  start: number;
+  value: number;
+  lower_80: number;
+  upper_80: number;
+  lower_95: number;
+  upper_95: number;
+}
+
+/** What a day is expected to come to; an estimate, hence a number also of amounts. */
+export interface DayForecast {
+  from: number;
+  to: number;
+  value: number;
+  lower_80: number;
+  upper_80: number;
+}
+
+export interface SliceForecast {
+  by: Record<string, string | null>;
+  status: 'ready' | 'learning';
+  /** Whether a day and a week have been seen twice. */
+  footing?: 'cold_start' | 'partial' | 'full';
+  points: ForecastPoint[];
+  /** Null for what does not add up. */
+  day: DayForecast | null;
+}
+
+export interface ForecastDocument {
+  metric: string;
+  unit: string | null;
+  step_ms: number;
+  forecasts: SliceForecast[];
+}
+
 export interface BoardSummary {
   name: string;
   title: Localized;

@@ -4,6 +4,7 @@ mod collector;
 mod explanation;
 mod faults;
 mod figures;
+mod forecast;
 mod health;
 mod incidents;
 

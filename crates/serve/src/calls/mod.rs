@@ -3,6 +3,7 @@
 pub(crate) mod backup;
 pub(crate) mod boards;
 pub(crate) mod events;
+pub(crate) mod forecast;
 pub(crate) mod incidents;
 pub(crate) mod maintain;
 pub(crate) mod metrics;

@@ -3,6 +3,7 @@
 mod backup;
 mod board;
 mod explanation;
+mod forecast;
 mod incident;
 mod ingest;
 mod maintain;
@@ -15,6 +16,11 @@ pub use backup::{BackupRequest, BackupStatus, LastBackup};
 pub use board::{Board, BoardList, BoardSummary, Chart, Localized, Tile};
 pub use explanation::{
     ExplainedAlternative, ExplainedMix, ExplainedPart, ExplainedSpan, IncidentExplanation,
+};
+pub(crate) use forecast::LEVELS;
+pub use forecast::{
+    DayForecast, ForecastDocument, ForecastFooting, ForecastMethod, ForecastPoint, ForecastStatus,
+    SliceForecast,
 };
 pub use incident::{
     ActionRequest, Incident, IncidentImpact, IncidentList, IncidentRevision, IncidentState,

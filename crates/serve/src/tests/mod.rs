@@ -2,6 +2,7 @@
 
 mod bad_requests;
 mod board;
+mod forecast;
 mod incidents;
 mod live;
 pub(crate) mod parts;

@@ -125,6 +125,7 @@ pub(crate) struct Counts {
     log: Mutex<Vec<(i64, i64)>>,
     changed: watch::Sender<u64>,
     pub(super) asked: Mutex<Vec<SeriesQuestion>>,
+    pub(super) forecasts: Mutex<Vec<ForecastQuery>>,
     pub(super) failing: AtomicBool,
     /// Set while a slow query runs; cleared when it is given up.
     pub(super) slow_running: std::sync::Arc<AtomicBool>,
@@ -138,6 +139,7 @@ impl Counts {
             log: Mutex::default(),
             changed: watch::channel(0).0,
             asked: Mutex::default(),
+            forecasts: Mutex::default(),
             failing: AtomicBool::new(false),
             slow_running: std::sync::Arc::default(),
         }
@@ -263,6 +265,54 @@ impl Figures for Counts {
             Err(Problem::new(Slug::Overloaded, "too many queries wait"))
         } else {
             Ok(self.answer(&question))
+        };
+        futures::future::ready(answer).boxed()
+    }
+
+    /// Always the same: 7, in its first step.
+    fn forecast(
+        &self,
+        question: ForecastQuery,
+    ) -> BoxFuture<'_, Result<ForecastDocument, Problem>> {
+        let at = question.at_us / 1_000;
+        let document = ForecastDocument {
+            metric: question.metric.clone(),
+            unit: Some("count".into()),
+            at,
+            from: at,
+            to: at + 1,
+            step_ms: 1,
+            history_from: 0,
+            zone: question.zone.clone().unwrap_or_default(),
+            by: question.by.clone(),
+            levels: LEVELS,
+            forecasts: vec![SliceForecast {
+                by: BTreeMap::new(),
+                status: ForecastStatus::Ready,
+                known_steps: 10,
+                needed_steps: None,
+                reason: None,
+                footing: Some(ForecastFooting::ColdStart),
+                periods_ms: Vec::new(),
+                methods: Vec::new(),
+                points: vec![ForecastPoint {
+                    start: at,
+                    value: 7.0,
+                    lower_80: 6.0,
+                    upper_80: 8.0,
+                    lower_95: 5.0,
+                    upper_95: 9.0,
+                }],
+                day: None,
+            }],
+            notes: Vec::new(),
+            truncated: false,
+        };
+        self.forecasts.lock().unwrap().push(question);
+        let answer = if self.failing.load(Ordering::SeqCst) {
+            Err(Problem::new(Slug::Overloaded, "too many queries wait"))
+        } else {
+            Ok(document)
         };
         futures::future::ready(answer).boxed()
     }

@@ -380,6 +380,16 @@ query_limits! {
     bucket_windows_max,
     /// Bytes of answers of series that are kept while nothing they read has changed; 0 keeps none.
     series_cache_bytes_max,
+    /// Milliseconds of history that a forecast is made of.
+    forecast_history_ms_max,
+    /// Steps of history that a forecast is made of.
+    forecast_steps_max,
+    /// Steps that a forecast goes ahead.
+    forecast_points_max,
+    /// Slices in one answer of forecasts.
+    forecast_series_max,
+    /// Bytes of forecasts that are kept until a step is complete; 0 keeps none.
+    forecast_cache_bytes_max,
 }
 
 /// Turns texts with units into the numbers the limits' names ask for. A text that is none is taken out
@@ -419,11 +429,12 @@ pub fn with_numbers(mut node: Node, refuse: &mut dyn FnMut(Place, String)) -> No
 }
 
 /// Limits for which nothing at all is a sound choice.
-const ZERO_IS_SOUND: [&str; 21] = [
+const ZERO_IS_SOUND: [&str; 22] = [
     "allowed_lateness_ms",
     "backlog_bytes_max",
     "behind_ms",
     "combinations_max",
+    "forecast_cache_bytes_max",
     "free_bytes_min",
     "future_ms_max",
     "lateness_ms",
