@@ -130,6 +130,7 @@ pub struct DayForecast {
     /// Up to when events are counted in `so_far`, in milliseconds since the epoch.
     pub complete_to: i64,
     /// What the day has come to so far, exactly.
+    #[schema(value_type = Option<f64>)]
     pub so_far: Option<Figure>,
     /// What it is expected to come to at its end: what has come so far and what is expected of the rest.
     pub value: f64,
