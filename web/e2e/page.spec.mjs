@@ -207,7 +207,9 @@ test('a range too short to look ahead has no forecast, and too little history is
   await live(page);
   assert.equal(await page.isDisabled('[data-testid=forecast-switch]'), true);
   assert.equal(await page.locator('[data-testid=day-forecast]').count(), 0);
-  mock.state.traffic.forecast = () => ({ forecasts: [{ by: {}, status: 'learning', points: [], day: null }] });
+  mock.state.traffic.forecast = () => ({
+    forecasts: [{ by: {}, status: 'learning', points: [], day: null }],
+  });
   await page.getByRole('radio', { name: '24 h' }).check();
   await page.getByText('No forecast yet: history is too short').first().waitFor();
 });

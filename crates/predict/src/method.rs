@@ -37,9 +37,8 @@ pub(crate) fn methods(members: &[Member]) -> Vec<Method> {
         };
         let is_logarithmic = matches!(member.scale, Scale::Log { .. });
         let weight = mean(member.weights.iter().copied());
-        let same = |method: &&mut Method| {
-            method.kind == kind && method.is_logarithmic == is_logarithmic
-        };
+        let same =
+            |method: &&mut Method| method.kind == kind && method.is_logarithmic == is_logarithmic;
         match found.iter_mut().find(same) {
             Some(method) => method.weight += weight,
             None => found.push(Method {

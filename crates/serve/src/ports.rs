@@ -15,9 +15,9 @@ use tokio::sync::{broadcast, watch};
 
 use crate::documents::{
     ActionRequest, AuditStatus, BackupStatus, ChannelStatus, CubeStatus, DefinitionsStatus, Figure,
-    ForecastDocument, HistoryStatus, Incident, IncidentState, JournalStatus, MaintainStatus, MemoryStatus, Metric,
-    Monitor, QuarantineList, Receipt, ReplayReceipt, SourceStatus, StreamStatus, VerifyRequest,
-    VerifyStatus,
+    ForecastDocument, HistoryStatus, Incident, IncidentState, JournalStatus, MaintainStatus,
+    MemoryStatus, Metric, Monitor, QuarantineList, Receipt, ReplayReceipt, SourceStatus,
+    StreamStatus, VerifyRequest, VerifyStatus,
 };
 use crate::problem::Problem;
 
@@ -189,10 +189,8 @@ pub trait Figures: Send + Sync + 'static {
     ///
     /// # Errors
     /// What is wrong with the question, or why it cannot be answered now.
-    fn forecast(
-        &self,
-        question: ForecastQuery,
-    ) -> BoxFuture<'_, Result<ForecastDocument, Problem>>;
+    fn forecast(&self, question: ForecastQuery)
+    -> BoxFuture<'_, Result<ForecastDocument, Problem>>;
 
     /// A question in SQL, answered in a format. Dropping the future gives up the computation.
     ///

@@ -180,7 +180,14 @@ describe('what is expected', () => {
     unit: 'count',
     step_ms: 10,
     forecasts: [
-      { by: {}, status: 'ready', footing: 'full', points: [point(60, 5), point(70, 6)], day: null, ...changes },
+      {
+        by: {},
+        status: 'ready',
+        footing: 'full',
+        points: [point(60, 5), point(70, 6)],
+        day: null,
+        ...changes,
+      },
     ],
   });
 

@@ -25,7 +25,10 @@ impl Plan<'_> {
     pub(crate) fn so_far(&self) -> Option<SeriesQuery> {
         let (start_us, _) = self.day_us?;
         self.question.rest_us?;
-        let step_us = self.complete_us.checked_sub(start_us).filter(|us| *us > 0)?;
+        let step_us = self
+            .complete_us
+            .checked_sub(start_us)
+            .filter(|us| *us > 0)?;
         Some(SeriesQuery {
             metric: self.question.metric.clone(),
             from_us: start_us,

@@ -81,7 +81,9 @@ pub(crate) fn plan<'a>(
             up(end_us, step_us)
         }
     };
-    let points_max = limits.forecast_points_max.min(tillwatch_predict::HORIZON_MAX);
+    let points_max = limits
+        .forecast_points_max
+        .min(tillwatch_predict::HORIZON_MAX);
     check_count(now_us, to_us, step_us, points_max)?;
     // Where events stopped long ago it begins there, and does not reach as far.
     let ahead_max = i64::try_from(points_max).unwrap_or(i64::MAX);
@@ -158,7 +160,9 @@ pub(super) fn adds_up(metric: &Metric) -> bool {
 fn history_steps(step_us: i64, limits: &QueryLimits) -> i64 {
     let count = |limit: usize| i64::try_from(limit).unwrap_or(i64::MAX);
     let history_us = count(limits.forecast_history_ms_max).saturating_mul(1_000);
-    let most = limits.forecast_steps_max.min(tillwatch_predict::HISTORY_MAX);
+    let most = limits
+        .forecast_steps_max
+        .min(tillwatch_predict::HISTORY_MAX);
     (history_us / step_us)
         .max(HISTORY_STEPS_MIN)
         .min(count(most))
@@ -235,7 +239,9 @@ mod tests {
         let week_us = 7 * 24 * HOUR_US;
         assert!(check_count(0, week_us, HOUR_US, 168).is_ok());
         assert_eq!(
-            check_count(0, week_us, 60_000_000, 2_000).unwrap_err().to_string(),
+            check_count(0, week_us, 60_000_000, 2_000)
+                .unwrap_err()
+                .to_string(),
             "the horizon has 10080 steps of 1m; at most 2000 are forecast; use a step of 6m or more"
         );
     }

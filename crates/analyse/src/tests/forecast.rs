@@ -95,7 +95,12 @@ impl Till {
                     sales.push(sale);
                 }
             }
-            append_at(&mut journal, &schema, &lines, start_us() + (day + 1) * DAY_US);
+            append_at(
+                &mut journal,
+                &schema,
+                &lines,
+                start_us() + (day + 1) * DAY_US,
+            );
         }
         journal.sync().unwrap();
         let cube = CubeDefinition {
@@ -199,7 +204,10 @@ async fn a_forecast_is_near_what_comes_and_its_bands_hold_it() {
     assert_eq!(forecast.from_us, start_us() + first_hour * HOUR_US);
     assert_eq!(forecast.to_us, forecast.from_us + 48 * HOUR_US);
     let expected = till.expected(&two_days).await;
-    assert_eq!((expected.points.len(), expected.footing), (48, Footing::Full));
+    assert_eq!(
+        (expected.points.len(), expected.footing),
+        (48, Footing::Full)
+    );
     assert_eq!(expected.periods_us, [DAY_US, 7 * DAY_US]);
 
     // What was to come is in the cube already, and makes no difference: the same as from the events before.
@@ -242,7 +250,10 @@ async fn a_forecast_is_near_what_comes_and_its_bands_hold_it() {
     let expected = till.expected(&later).await;
     let alone = fit(&history).forecast(48).unwrap();
     for (point, alone) in expected.points.iter().zip(&alone) {
-        assert!((point.mean - alone.mean).abs() < 1e-9, "{point:?} {alone:?}");
+        assert!(
+            (point.mean - alone.mean).abs() < 1e-9,
+            "{point:?} {alone:?}"
+        );
     }
 }
 
@@ -270,9 +281,8 @@ async fn the_day_is_what_came_so_far_and_what_is_expected_of_the_rest() {
         let [Some(day)] = &answer.days[..] else {
             panic!("{zone:?}: {:?}", answer.days)
         };
-        let cents = |from_us, to_us| -> i64 {
-            till.within(from_us, to_us).map(|sale| sale.cents).sum()
-        };
+        let cents =
+            |from_us, to_us| -> i64 { till.within(from_us, to_us).map(|sale| sale.cents).sum() };
         let so_far = cents(from_us, answer.complete_us);
         let text = format!("{}.{:02}", so_far / 100, so_far % 100);
         assert_eq!(day.so_far, PointValue::Text(text), "{zone:?}");
@@ -281,7 +291,10 @@ async fn the_day_is_what_came_so_far_and_what_is_expected_of_the_rest() {
         println!("{zone:?}: {so_far} so far, {total:?}, came to {came}");
         assert!((total.mean - (so_far as f64 / 100.0 + day.rest.mean)).abs() < 1e-6);
         assert!((total.mean - came).abs() < 0.15 * came, "{total:?} {came}");
-        assert!(total.low95 <= came && came <= total.high95, "{total:?} {came}");
+        assert!(
+            total.low95 <= came && came <= total.high95,
+            "{total:?} {came}"
+        );
         assert!(total.low95 >= so_far as f64 / 100.0);
         assert!(total.high95 - total.low95 < 0.8 * came, "{total:?}");
     }
@@ -292,7 +305,11 @@ async fn the_day_is_what_came_so_far_and_what_is_expected_of_the_rest() {
     };
     let answer = till.analyst.forecast(&asked).await.unwrap();
     assert_eq!(answer.days, [None]);
-    assert!(answer.notes[0].contains("within a bucket"), "{:?}", answer.notes);
+    assert!(
+        answer.notes[0].contains("within a bucket"),
+        "{:?}",
+        answer.notes
+    );
     // Shares do not add up.
     let answer = till.analyst.forecast(&query("card_share", at_us())).await;
     let answer = answer.unwrap();
@@ -314,7 +331,10 @@ async fn the_end_of_the_day_is_told_better_the_nearer_it_is() {
         let now = day.total.high95 - day.total.low95;
         assert!(now < width, "{minutes}: {now} after {width}");
         width = now;
-        assert!((day.total.mean - came).abs() < 0.1 * came, "{minutes}: {day:?} {came}");
+        assert!(
+            (day.total.mean - came).abs() < 0.1 * came,
+            "{minutes}: {day:?} {came}"
+        );
     }
     assert!(width < 8.0, "{width}");
 }
@@ -392,7 +412,10 @@ async fn slices_are_forecast_as_by_themselves() {
         ..split
     };
     let answer = till.analyst.forecast(&one).await.unwrap();
-    assert_eq!((answer.forecast.slices.len(), answer.forecast.truncated), (1, true));
+    assert_eq!(
+        (answer.forecast.slices.len(), answer.forecast.truncated),
+        (1, true)
+    );
 }
 
 #[tokio::test]
@@ -404,7 +427,10 @@ async fn however_many_ask_it_is_computed_once_until_a_step_is_complete() {
     let answers = futures::future::join_all(many).await;
     let first = answers[0].as_ref().unwrap();
     for answer in &answers {
-        assert!(Arc::ptr_eq(&answer.as_ref().unwrap().forecast, &first.forecast));
+        assert!(Arc::ptr_eq(
+            &answer.as_ref().unwrap().forecast,
+            &first.forecast
+        ));
     }
     assert_eq!(computed(), 1);
     // Half an hour later the same is expected of the time to come, and more has come of the day.
@@ -456,9 +482,18 @@ async fn sql_has_the_same_forecast_as_a_table() {
         assert_eq!(us(found[0][0].as_str().unwrap()), first, "{call}");
         for (row, point) in found.iter().zip(&expected.points).take(100) {
             let value = |at: usize| row[at].as_f64().unwrap();
-            let figures = [point.mean, point.low80, point.high80, point.low95, point.high95];
+            let figures = [
+                point.mean,
+                point.low80,
+                point.high80,
+                point.low95,
+                point.high95,
+            ];
             for (at, figure) in (1..).zip(figures) {
-                assert!((value(at) - figure).abs() <= 1e-9 * figure.abs().max(1.0), "{row:?}");
+                assert!(
+                    (value(at) - figure).abs() <= 1e-9 * figure.abs().max(1.0),
+                    "{row:?}"
+                );
             }
         }
     }
@@ -470,9 +505,15 @@ async fn sql_has_the_same_forecast_as_a_table() {
          select hours, total > 0 from coming where hours = 24 limit 3",
     )
     .await;
-    assert_eq!(found, vec![vec![serde_json::json!(24), serde_json::json!(true)]; 3]);
+    assert_eq!(
+        found,
+        vec![vec![serde_json::json!(24), serde_json::json!(true)]; 3]
+    );
     let columns = rows(&till, "select f.upper_95 >= f.value, f.lower_95 <= f.value from forecast('card_share') as f limit 1").await;
-    assert_eq!(columns, [[serde_json::json!(true), serde_json::json!(true)]]);
+    assert_eq!(
+        columns,
+        [[serde_json::json!(true), serde_json::json!(true)]]
+    );
 }
 
 #[tokio::test]
@@ -487,14 +528,38 @@ async fn what_cannot_be_forecast_is_refused_with_what_can() {
         ("select * from forecast('sales', 24)", usage),
         ("select * from forecast('sales', interval '1 month')", usage),
         ("select * from forecast('sales', interval '-1 hour')", usage),
-        ("select * from forecast('sales', interval '1 day', '1h')", usage),
-        ("select * from forecast('sales', 'day', interval '1 hour', 'UTC', 1)", usage),
-        ("select * from forecast('sales', 'dya')", "'dya' is no period; there are 'day'"),
-        ("select * from forecast('sales', 'day', interval '1 hour', 'Europe/Berln')", "did you mean 'Europe/Berlin'?"),
-        ("select * from forecast('sales', interval '1 day', interval '90 seconds')", "no multiple of the cube's bucket"),
-        ("select * from forecast('sales', interval '3000 days')", "at most 2000 are forecast; use a step of 37h or more"),
-        ("select forecast('sales')", "there is no function 'forecast'"),
-        ("select measure(sales) from forecast('sales')", "measure(sales) needs a cube"),
+        (
+            "select * from forecast('sales', interval '1 day', '1h')",
+            usage,
+        ),
+        (
+            "select * from forecast('sales', 'day', interval '1 hour', 'UTC', 1)",
+            usage,
+        ),
+        (
+            "select * from forecast('sales', 'dya')",
+            "'dya' is no period; there are 'day'",
+        ),
+        (
+            "select * from forecast('sales', 'day', interval '1 hour', 'Europe/Berln')",
+            "did you mean 'Europe/Berlin'?",
+        ),
+        (
+            "select * from forecast('sales', interval '1 day', interval '90 seconds')",
+            "no multiple of the cube's bucket",
+        ),
+        (
+            "select * from forecast('sales', interval '3000 days')",
+            "at most 2000 are forecast; use a step of 37h or more",
+        ),
+        (
+            "select forecast('sales')",
+            "there is no function 'forecast'",
+        ),
+        (
+            "select measure(sales) from forecast('sales')",
+            "measure(sales) needs a cube",
+        ),
         ("select * from forecasts('sales')", "forecasts"),
         ("select * from read_csv('/etc/passwd')", "read_csv"),
     ] {

@@ -172,7 +172,13 @@ fn what_is_left_of_a_day_shrinks_with_it_and_counts_parts_of_steps() {
     assert!((width(&hour.after(0.75)) - 0.5 * width(&hour.after(0.0))).abs() < 1e-9);
     assert_eq!(hour.after(1.0).mean, 0.0);
     assert_eq!(width(&hour.after(1.0)), 0.0);
-    for (from, to) in [(1.0, 1.0), (2.0, 1.0), (-0.5, 1.0), (f64::NAN, 1.0), (0.0, f64::INFINITY)] {
+    for (from, to) in [
+        (1.0, 1.0),
+        (2.0, 1.0),
+        (-0.5, 1.0),
+        (f64::NAN, 1.0),
+        (0.0, f64::INFINITY),
+    ] {
         assert!(model.rest(from, to).is_err(), "{from} {to}");
     }
 }
@@ -186,5 +192,9 @@ fn the_methods_are_told_with_weights_that_add_up_to_one() {
     assert!(!methods.is_empty() && methods.len() <= 4, "{methods:?}");
     let sum: f64 = methods.iter().map(|method| method.weight).sum();
     assert!((sum - 1.0).abs() < 1e-9, "{methods:?}");
-    assert!(methods.windows(2).all(|pair| pair[0].weight >= pair[1].weight));
+    assert!(
+        methods
+            .windows(2)
+            .all(|pair| pair[0].weight >= pair[1].weight)
+    );
 }

@@ -12,7 +12,8 @@ use tokio::sync::watch;
 use crate::adapters::{faults, forecast};
 use crate::documents::{Figure, ForecastDocument, Metric, MetricKind};
 use crate::ports::{
-    Figures, ForecastQuery, RevisedStep, SeriesAnswer, SeriesQuestion, SeriesReuse, SqlFormat, SqlLimits,
+    Figures, ForecastQuery, RevisedStep, SeriesAnswer, SeriesQuestion, SeriesReuse, SqlFormat,
+    SqlLimits,
 };
 use crate::problem::Problem;
 use crate::request::time::{MS, now_us};

@@ -64,8 +64,8 @@ fn step(params: &Params, bucket_us: i64) -> Result<i64, Problem> {
         );
         return Err(Problem::parameter("step", detail));
     }
-    let step_us = parse_duration_us(text)
-        .map_err(|fault| Problem::parameter("step", format!("{fault}.")))?;
+    let step_us =
+        parse_duration_us(text).map_err(|fault| Problem::parameter("step", format!("{fault}.")))?;
     is_multiple("step", text, step_us, bucket_us)?;
     Ok(step_us)
 }
@@ -87,7 +87,9 @@ fn horizon(params: &Params) -> Result<(Horizon, i64), Problem> {
 
 /// Whether all steps can be answered, also when the period has just begun.
 fn check_points(ahead_us: i64, step_us: i64, limits: &Limits) -> Result<(), Problem> {
-    let points = ahead_us.unsigned_abs().div_ceil(step_us.unsigned_abs().max(1));
+    let points = ahead_us
+        .unsigned_abs()
+        .div_ceil(step_us.unsigned_abs().max(1));
     if points <= limits.forecast_points_max {
         return Ok(());
     }

@@ -121,7 +121,10 @@ pub(super) fn dimensions(params: &Params, askable: Askable<'_>) -> Result<Vec<St
     Ok(by)
 }
 
-pub(super) fn filters(params: &Params, askable: Askable<'_>) -> Result<Vec<(String, String)>, Problem> {
+pub(super) fn filters(
+    params: &Params,
+    askable: Askable<'_>,
+) -> Result<Vec<(String, String)>, Problem> {
     params
         .all("where")
         .map(|text| {
