@@ -21,8 +21,11 @@ use crate::error::AnalyseError;
 /// The zone that columns of time are in.
 const UTC: &str = "UTC";
 
+/// A figure of a point.
+type Part = fn(&Point) -> f64;
+
 /// The columns after `start`, and what they hold of a point.
-const COLUMNS: [(&str, fn(&Point) -> f64); 5] = [
+const COLUMNS: [(&str, Part); 5] = [
     ("value", |point| point.mean),
     ("lower_80", |point| point.low80),
     ("upper_80", |point| point.high80),

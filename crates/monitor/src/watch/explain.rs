@@ -204,7 +204,6 @@ impl Lifecycle<'_> {
 
     /// What was to be expected of every slice. Of a share the day before says it, of sums other weeks at the same time.
     /// The inner error is that there are too many slices.
-    #[expect(clippy::type_complexity, reason = "an answer, none, or why not")]
     fn reference(
         &self,
         incident: &Incident,

@@ -73,7 +73,7 @@ fn what_two_monitors_see_of_one_cause_is_told_once() {
     let (leader, part) = (of(&bench, "drop"), of(&bench, "bound"));
     assert_eq!(part.part_of.as_ref(), Some(&leader.id));
     assert_eq!(leader.part_of, None);
-    assert_eq!(leader.parts, [part.id.clone()]);
+    assert_eq!(leader.parts.as_slice(), std::slice::from_ref(&part.id));
     let mut timeline = leader.timeline.iter();
     let joined = timeline.find(|entry| entry.kind == TimelineKind::Updated);
     assert!(joined.is_some_and(|entry| entry.text.contains("`bound`")));
