@@ -70,6 +70,23 @@ export function IncidentItem({ incident, parts, nowMs, metricTitle }: Props) {
         )}
       </p>
       <CauseLine incident={incident} speech={speech} />
+      <p className="incident-time dim">
+        <time dateTime={incident.started_at} title={dateTime(startedMs, locale, zone)}>
+          {t('incident.since', { time: briefTime(startedMs, nowMs, locale, zone) })}
+        </time>
+        <span aria-hidden="true"> · </span>
+        {t(incident.resolved_at === null ? 'incident.for' : 'incident.lasted', { duration })}
+      </p>
+      <details>
+        <summary>{t('incident.details')}</summary>
+        <IncidentStory
+          incident={incident}
+          speech={speech}
+          metricTitle={metricTitle(incident.metric)}
+          unit={unit}
+        />
+        <IncidentActions incident={incident} />
+      </details>
       {parts.length > 0 && (
         <ul className="incident-parts" aria-label={t('incident.parts')}>
           {parts.map((part) => (
@@ -91,23 +108,6 @@ export function IncidentItem({ incident, parts, nowMs, metricTitle }: Props) {
           ))}
         </ul>
       )}
-      <p className="incident-time dim">
-        <time dateTime={incident.started_at} title={dateTime(startedMs, locale, zone)}>
-          {t('incident.since', { time: briefTime(startedMs, nowMs, locale, zone) })}
-        </time>
-        <span aria-hidden="true"> · </span>
-        {t(incident.resolved_at === null ? 'incident.for' : 'incident.lasted', { duration })}
-      </p>
-      <details>
-        <summary>{t('incident.details')}</summary>
-        <IncidentStory
-          incident={incident}
-          speech={speech}
-          metricTitle={metricTitle(incident.metric)}
-          unit={unit}
-        />
-        <IncidentActions incident={incident} />
-      </details>
     </li>
   );
 }
