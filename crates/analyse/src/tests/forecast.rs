@@ -521,8 +521,8 @@ async fn what_cannot_be_forecast_is_refused_with_what_can() {
     let till = Till::open(QueryLimits::default());
     let usage = "forecast() cannot be called like this";
     for (sql, says) in [
-        ("select * from forecast('salse')", "did you mean 'sales'?"),
-        ("select * from forecast(salse)", "did you mean 'sales'?"),
+        ("select * from forecast('sale')", "did you mean 'sales'?"),
+        ("select * from forecast(sale)", "did you mean 'sales'?"),
         ("select * from forecast()", usage),
         ("select * from forecast(7)", usage),
         ("select * from forecast('sales', 24)", usage),
