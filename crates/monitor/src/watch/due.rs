@@ -52,7 +52,7 @@ pub(super) fn due(
 }
 
 /// How long a step is: whole buckets, and of a trailing window a whole part.
-fn step_us(definition: &MonitorDefinition, bucket_us: i64) -> i64 {
+pub(crate) fn step_us(definition: &MonitorDefinition, bucket_us: i64) -> i64 {
     let buckets = |us: i64| ((us.saturating_sub(1) / bucket_us) + 1).max(1);
     let detect = match &definition.detect {
         Detect::Threshold(detect) => detect,

@@ -29,9 +29,11 @@ pub(crate) use tests::traffic;
 
 pub use actions::ActionNote;
 pub use audit::AUDIT;
-pub use calibration::Surety;
+pub use calibration::{Surety, calibration_of};
+pub(crate) use due::step_us;
 pub use rules::AnnounceRules;
 pub use status::MonitorStatus;
+pub(crate) use volumes::fitting_slot_us;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -433,7 +435,7 @@ impl Watch {
 }
 
 /// How far before a step buckets are judged with it.
-fn reach_us(definition: &MonitorDefinition, step_us: i64) -> i64 {
+pub(crate) fn reach_us(definition: &MonitorDefinition, step_us: i64) -> i64 {
     match &definition.detect {
         Detect::Rate(detect) => longest_steps(detect, step_us) as i64 * step_us,
         Detect::Seasonal(_) | Detect::Change(_) => values::STEPS_BACK * step_us,

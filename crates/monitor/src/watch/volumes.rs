@@ -185,13 +185,16 @@ impl Volumes {
 /// The shortest slot that buckets fit into which begin at `from_us` or later.
 fn slot_us(source: &dyn FigureSource, metric: &str, from_us: i64) -> Result<i64, String> {
     let width_us = source.width_us(metric, from_us)?.max(1);
-    let mut fitting = SLOTS_US
-        .into_iter()
-        .filter(|slot_us| slot_us % width_us == 0);
-    fitting.next().ok_or_else(|| {
+    fitting_slot_us(width_us).ok_or_else(|| {
         format!(
             "the buckets of metric `{metric}` are {} s long, which is no part of a day that counts could be compared by",
             width_us / 1_000_000
         )
     })
+}
+
+/// The shortest slot that consists of whole buckets of this length, if there is one.
+pub(crate) fn fitting_slot_us(width_us: i64) -> Option<i64> {
+    let mut slots = SLOTS_US.into_iter();
+    slots.find(|slot_us| slot_us % width_us.max(1) == 0)
 }

@@ -1,11 +1,13 @@
 //! The ports over the real parts.
 
+mod backtests;
 mod collector;
 mod faults;
 mod figures;
 mod health;
 mod incidents;
 
+pub use backtests::{MonitorDefinitions, PastMonitors, ProposalFault};
 pub use collector::JournalCollector;
 pub use figures::AnalystFigures;
 pub use health::RunningHealth;

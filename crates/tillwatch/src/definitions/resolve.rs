@@ -364,7 +364,8 @@ pub fn push_field_fault(
     faults.push(at(folder, file, &path, &fault.reason));
 }
 
-fn monitor(
+/// A monitor that is sound, and all of whose names are defined.
+pub fn monitor(
     folder: &Folder,
     item: &Item<shape::Monitor>,
     faults: &mut Vec<Fault>,

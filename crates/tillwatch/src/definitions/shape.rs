@@ -164,7 +164,7 @@ pub struct DetailedField {
 }
 
 /// A cube.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cube {
     /// One sentence for people.
@@ -189,7 +189,7 @@ pub struct Cube {
 }
 
 /// A dimension: a field's name, or one name with an SQL expression.
-#[derive(Debug, JsonSchema)]
+#[derive(Debug, Clone, JsonSchema)]
 #[schemars(untagged)]
 pub enum Dimension {
     /// The field or derived column itself.
@@ -199,7 +199,7 @@ pub enum Dimension {
 }
 
 /// A metric.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Metric {
     /// The cube.

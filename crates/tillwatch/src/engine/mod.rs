@@ -1,6 +1,7 @@
 //! All parts wired together: what runs when a server runs.
 
 mod auditing;
+pub mod backtesting;
 pub mod backup;
 mod boards;
 mod figures;
@@ -17,6 +18,7 @@ pub mod verify;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -195,6 +197,7 @@ pub struct Engine {
     upkeep: Upkeep,
     feed: Feed,
     watching: WatchOptions,
+    backtests: Arc<AtomicUsize>,
     data: PathBuf,
     running: tokio::sync::Mutex<Running>,
 }
@@ -277,6 +280,7 @@ impl Engine {
                     Links::To(url) => Some(url.into()),
                 },
             },
+            backtests: Arc::default(),
             data: options.data,
             running: tokio::sync::Mutex::new(Running {
                 intake: None,
@@ -360,6 +364,7 @@ impl Engine {
             catalogue: Arc::clone(&self.catalogue),
             feed: self.feed.clone(),
             options: self.watching.clone(),
+            backtests: Arc::clone(&self.backtests),
         };
         Parts::new(loaded, processor, intake, incidents, Handle::current()).map(Arc::new)
     }

@@ -10,7 +10,7 @@ use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 use super::super::scalar::DurationText;
 
 /// A channel. Which keys it takes depends on its kind.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Channel {
     /// `webhook`, `slack`, `email`, `pagerduty`, `alertmanager`, `feishu` or `dingtalk`.
@@ -65,7 +65,7 @@ pub struct Channel {
 }
 
 /// Hours in which incidents below a severity wait. What is still open at the end is told then.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct QuietHours {
     /// The days they begin on, `mon` to `sun`. Every day when absent.
