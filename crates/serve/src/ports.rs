@@ -14,10 +14,10 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
 
 use crate::documents::{
-    ActionRequest, AuditStatus, BacktestAnswer, BacktestRequest, BackupStatus, ChannelStatus, CubeStatus, DefinitionsStatus, Figure,
-    HistoryStatus, Incident, IncidentState, JournalStatus, MaintainStatus, MemoryStatus, Metric,
-    Monitor, QuarantineList, Receipt, ReplayReceipt, SourceStatus, StreamStatus, VerifyRequest,
-    VerifyStatus,
+    ActionRequest, AuditStatus, BacktestAnswer, BacktestRequest, BackupStatus, ChannelStatus,
+    CubeStatus, DefinitionsStatus, Figure, HistoryStatus, Incident, IncidentState, JournalStatus,
+    MaintainStatus, MemoryStatus, Metric, Monitor, QuarantineList, Receipt, ReplayReceipt,
+    SourceStatus, StreamStatus, VerifyRequest, VerifyStatus,
 };
 use crate::problem::Problem;
 

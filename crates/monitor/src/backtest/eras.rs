@@ -54,7 +54,10 @@ mod tests {
         let eras = Eras::new(vec![(900, 1), (600, 10), (100, 60)], 1);
         let widths = [i64::MIN, 0, 599, 600, 899, 900, i64::MAX].map(|at| eras.width_us(at));
         assert_eq!(widths, [60, 60, 60, 10, 10, 1, 1]);
-        assert_eq!([0, 600, 900].map(|at| eras.end_us(at)), [600, 900, i64::MAX]);
+        assert_eq!(
+            [0, 600, 900].map(|at| eras.end_us(at)),
+            [600, 900, i64::MAX]
+        );
         assert_eq!(eras.widths_us(700, 1_000), [1, 10]);
         assert_eq!(eras.widths_us(950, 1_000), [1]);
         assert_eq!(Eras::new(Vec::new(), 7).width_us(3), 7);

@@ -215,7 +215,10 @@ fn remember(
         for one in before.filter(|one| one.monitor == monitor) {
             let incident = Incident {
                 state: IncidentState::Resolved,
-                resolved_at_us: Some(one.resolved_at_us.map_or(from_us, |at_us| at_us.min(from_us))),
+                resolved_at_us: Some(
+                    one.resolved_at_us
+                        .map_or(from_us, |at_us| at_us.min(from_us)),
+                ),
                 ..one.clone()
             };
             incidents::put(db, &incident, &[])?;

@@ -12,7 +12,7 @@ use crate::incident::time_text;
 use crate::watch::{fitting_slot_us, reach_us, step_us};
 
 /// Steps of one length over a part of the past.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Resolution {
     /// From when on, as RFC 3339.
     pub from: String,
@@ -76,7 +76,8 @@ impl Plan {
             return uniform_us;
         }
         let widths = self.eras.widths_us(i64::MIN, now_us + 1);
-        let fits = |width_us: &i64| self.eras.width_us(now_us - self.behind_us(*width_us)) <= *width_us;
+        let fits =
+            |width_us: &i64| self.eras.width_us(now_us - self.behind_us(*width_us)) <= *width_us;
         let longest = widths.last().copied();
         let found = widths.into_iter().find(fits);
         found.or(longest).unwrap_or(1)
@@ -112,7 +113,8 @@ impl Plan {
         let mut blocks: Vec<i64> = match &self.monitor.detect {
             Detect::Rate(_) => {
                 let lengths = self.changes().into_iter();
-                let block = |(_, bucket_us)| reach_us(&self.monitor, step_us(&self.monitor, bucket_us));
+                let block =
+                    |(_, bucket_us)| reach_us(&self.monitor, step_us(&self.monitor, bucket_us));
                 lengths.map(block).collect()
             }
             Detect::Count(_) | Detect::Silence(_) => {

@@ -48,7 +48,9 @@ impl Reader {
     /// # Errors
     /// Those of the source.
     pub fn read(&mut self, stretch: Stretch) -> Result<Option<(i64, Vec<SliceFigures>)>, String> {
-        let Stretch { from_us, step_us, .. } = stretch;
+        let Stretch {
+            from_us, step_us, ..
+        } = stretch;
         loop {
             let to_us = (stretch.to_us).min(from_us + self.steps_at_once * step_us);
             let steps = (to_us - from_us) / step_us;

@@ -318,9 +318,11 @@ fn refused(faults: &[ProposalFault]) -> Problem {
         }
         Value::Object(one)
     });
-    let problem = Problem::new(Slug::BadDefinition, detail)
-        .with("faults", Value::Array(listed.collect()));
-    let mut suggestions = faults.iter().filter_map(|fault| fault.suggestion.as_deref());
+    let problem =
+        Problem::new(Slug::BadDefinition, detail).with("faults", Value::Array(listed.collect()));
+    let mut suggestions = faults
+        .iter()
+        .filter_map(|fault| fault.suggestion.as_deref());
     problem.suggesting(suggestions.next())
 }
 

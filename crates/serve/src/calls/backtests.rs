@@ -53,7 +53,7 @@ pub(crate) async fn post_backtest(
     let _call = Call(Arc::clone(&is_over));
     let stop = app.inner().stop.clone();
     let answer = off_runtime(move || {
-        let mut go_on = |_| !is_over.load(Ordering::Relaxed) && !stop.is_cancelled();
+        let mut go_on = |_: f64| !is_over.load(Ordering::Relaxed) && !stop.is_cancelled();
         backtests.run(&name, &asked, &mut go_on)
     });
     json(&answer.await?)

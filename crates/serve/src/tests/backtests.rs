@@ -44,25 +44,41 @@ async fn a_test_is_asked_for_with_a_body_or_none() {
         "monitor": {"metric": "rate", "detect": {"rate": {"min_change": 0.1}}},
         "labels": [{"from": "2026-11-02T10:00:00Z", "to": "2026-11-02T11:00:00Z", "where": {"psp": "adyen"}}],
     });
-    let sent = stand.post(PATH, JSON, &body.to_string()).send().await.unwrap();
+    let sent = stand
+        .post(PATH, JSON, &body.to_string())
+        .send()
+        .await
+        .unwrap();
     assert_eq!(sent.status(), 200);
     let asked = stand.trials.asked.lock().unwrap().clone();
     assert_eq!(asked[0], ("drop".to_owned(), BacktestRequest::default()));
     let request = &asked[1].1;
     assert_eq!(request.from.as_deref(), Some("-30d"));
-    assert_eq!(Value::from(request.monitor.clone().unwrap()), body["monitor"]);
+    assert_eq!(
+        Value::from(request.monitor.clone().unwrap()),
+        body["monitor"]
+    );
     let label = serde_json::to_value(&request.labels[0]).unwrap();
-    assert_eq!((&label["verdict"], &label["where"]), (&json!("real"), &json!({"psp": "adyen"})));
+    assert_eq!(
+        (&label["verdict"], &label["where"]),
+        (&json!("real"), &json!({"psp": "adyen"}))
+    );
     for (body, says) in [
         (r#"{"form": "-1d"}"#, "form"),
         (r#"{"monitor": []}"#, "map"),
         (r#"{"labels": [{"from": "-1d"}]}"#, "to"),
-        (r#"{"labels": [{"from": "-2d", "to": "-1d", "verdict": "maybe"}]}"#, "maybe"),
+        (
+            r#"{"labels": [{"from": "-2d", "to": "-1d", "verdict": "maybe"}]}"#,
+            "maybe",
+        ),
     ] {
         let refused = stand.post(PATH, JSON, body).send().await.unwrap();
         let (status, slug, document) = problem(refused).await;
         assert_eq!((status, slug.as_str()), (400, "body-unreadable"), "{body}");
-        assert!(document["detail"].as_str().unwrap().contains(says), "{document}");
+        assert!(
+            document["detail"].as_str().unwrap().contains(says),
+            "{document}"
+        );
     }
     assert_eq!(stand.trials.asked.lock().unwrap().len(), 2);
 }
@@ -269,7 +285,10 @@ fn a_proposed_monitor_is_tested_alone_or_compared_with_the_existing_one() {
     let comparison = both.comparison.unwrap();
     let existing = both.existing.unwrap();
     assert_eq!(both.proposed.unwrap().counts.found, 0);
-    assert_eq!(comparison.only_existing, [existing.incidents[0].incident.id.clone()]);
+    assert_eq!(
+        comparison.only_existing,
+        [existing.incidents[0].incident.id.clone()]
+    );
     assert!(comparison.both.is_empty() && comparison.only_proposed.is_empty());
     let same = json!({"from": "2026-11-08T00:00:00Z", "monitor": {"min_change": 0.05}});
     let same = answer("drop", same).unwrap().comparison.unwrap();
@@ -285,10 +304,16 @@ fn what_cannot_be_tested_says_why() {
     assert_eq!(unknown.slug(), Slug::UnknownMonitor);
     assert_eq!(unknown.document()["suggestion"], "drop");
     let bad = answer("drop", json!({"monitor": {"min": 1}})).unwrap_err();
-    assert_eq!((bad.slug(), bad.status().as_u16()), (Slug::BadDefinition, 422));
+    assert_eq!(
+        (bad.slug(), bad.status().as_u16()),
+        (Slug::BadDefinition, 422)
+    );
     let document = bad.document();
     assert_eq!(document["faults"][0]["path"], "monitor.min");
-    assert_eq!(document["faults"][1]["message"], "the key 'min_change' is missing");
+    assert_eq!(
+        document["faults"][1]["message"],
+        "the key 'min_change' is missing"
+    );
     assert_eq!(document["suggestion"], "did you mean 'min_change'?");
     for body in [
         json!({"from": "yesterday"}),
@@ -301,7 +326,9 @@ fn what_cannot_be_tested_says_why() {
         assert_eq!(slug("drop", body.clone()), Slug::BadParameter, "{body}");
     }
     let none = past(BacktestLimits::default(), None);
-    let none = none.run("drop", &asked(json!({})), &mut |_| true).unwrap_err();
+    let none = none
+        .run("drop", &asked(json!({})), &mut |_| true)
+        .unwrap_err();
     assert_eq!(none.slug(), Slug::BacktestImpossible);
     assert!(none.detail().contains("no events yet"), "{none:?}");
 }
@@ -313,30 +340,51 @@ fn each_limit_of_back_tests_holds() {
     };
     let week = json!({"from": "2026-11-05T00:00:00Z"});
     let limits = BacktestLimits::default;
-    let short = BacktestLimits { days_max: 3, ..limits() };
+    let short = BacktestLimits {
+        days_max: 3,
+        ..limits()
+    };
     let long = run(short.clone(), week.clone()).unwrap_err();
-    assert_eq!((long.slug(), &long.document()["days_max"]), (Slug::BadParameter, &json!(3)));
+    assert_eq!(
+        (long.slug(), &long.document()["days_max"]),
+        (Slug::BadParameter, &json!(3))
+    );
     // Unless told it is no longer than what is allowed.
     assert_eq!(run(short, json!({})).unwrap().from, "2026-11-09T00:00:00Z");
-    let few = BacktestLimits { figures_max: 100, ..limits() };
+    let few = BacktestLimits {
+        figures_max: 100,
+        ..limits()
+    };
     let large = run(few, week.clone()).unwrap_err();
     assert_eq!(large.slug(), Slug::BacktestImpossible);
-    assert!(large.detail().contains("more than 100 figures"), "{large:?}");
-    let hasty = BacktestLimits { deadline: Duration::ZERO, ..limits() };
+    assert!(
+        large.detail().contains("more than 100 figures"),
+        "{large:?}"
+    );
+    let hasty = BacktestLimits {
+        deadline: Duration::ZERO,
+        ..limits()
+    };
     let late = run(hasty, week.clone()).unwrap_err();
     assert_eq!(late.slug(), Slug::Timeout);
     assert!(late.detail().contains("backtest_deadline_ms"), "{late:?}");
     // One is running already, by definitions that are no longer in force.
     let running = Arc::new(AtomicUsize::new(1));
     let second = sharing(limits(), Some(END), Arc::clone(&running));
-    let refused = second.run("drop", &asked(week.clone()), &mut |_| true).unwrap_err();
+    let refused = second
+        .run("drop", &asked(week.clone()), &mut |_| true)
+        .unwrap_err();
     assert_eq!(refused.slug(), Slug::Overloaded);
     assert_eq!(running.load(Ordering::SeqCst), 1);
     running.store(0, Ordering::SeqCst);
-    second.run("drop", &asked(week.clone()), &mut |_| true).unwrap();
+    second
+        .run("drop", &asked(week.clone()), &mut |_| true)
+        .unwrap();
     assert_eq!(running.load(Ordering::SeqCst), 0);
     // A test that is given up leaves its place, too.
-    let given_up = second.run("drop", &asked(week), &mut |done| done < 0.5).unwrap_err();
+    let given_up = second
+        .run("drop", &asked(week), &mut |done| done < 0.5)
+        .unwrap_err();
     assert_eq!(given_up.slug(), Slug::Stopping);
     assert_eq!(running.load(Ordering::SeqCst), 0);
 }

@@ -336,13 +336,23 @@ monitors:
             ["monitor: the key 'metric' is missing"]
         );
         assert_eq!(
-            faults("drop", json!({"metric": "approval_rate", "detect": "rates"})),
-            ["monitor.detect: 'rates' is none of: auto, threshold, rate, count, silence, seasonal, change (did you mean 'rate'?)"]
+            faults(
+                "drop",
+                json!({"metric": "approval_rate", "detect": "rates"})
+            ),
+            [
+                "monitor.detect: 'rates' is none of: auto, threshold, rate, count, silence, seasonal, change (did you mean 'rate'?)"
+            ]
         );
-        let name = faults("Drop it", json!({"metric": "approval_rate", "detect": "rate"}));
+        let name = faults(
+            "Drop it",
+            json!({"metric": "approval_rate", "detect": "rate"}),
+        );
         assert_eq!(
             name,
-            ["monitor: 'Drop it' is no name; use a-z, 0-9 and _, beginning with a letter, at most 63 characters"]
+            [
+                "monitor: 'Drop it' is no name; use a-z, 0-9 and _, beginning with a letter, at most 63 characters"
+            ]
         );
     }
 
@@ -355,9 +365,24 @@ monitors:
             json!({"metric": "m", "by": ["psp", "issuer"], "detect": {"rate": {"window": "5s", "min_change": 0.1}}})
         );
         let at = |path: &str| place_of(&tree, path);
-        assert_eq!(at("monitor.detect.rate.window"), Place { line: 4, column: 18 });
-        assert_eq!(at("monitor.by.1"), Place { line: 2, column: 11 });
-        assert_eq!(at("monitor.detect.rate.history"), Place { line: 4, column: 3 });
+        assert_eq!(
+            at("monitor.detect.rate.window"),
+            Place {
+                line: 4,
+                column: 18
+            }
+        );
+        assert_eq!(
+            at("monitor.by.1"),
+            Place {
+                line: 2,
+                column: 11
+            }
+        );
+        assert_eq!(
+            at("monitor.detect.rate.history"),
+            Place { line: 4, column: 3 }
+        );
         assert_eq!(at("monitor").line, 1);
     }
 }

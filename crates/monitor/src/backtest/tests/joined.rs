@@ -116,7 +116,10 @@ fn steps_are_as_long_as_the_buckets_that_are_left() {
         let (started, opened) = found[1];
         let broken = 6 * DAY + DAY / 2;
         assert!((started - broken).abs() < 5 * MINUTE, "{found:?}");
-        assert!((broken..broken + 15 * MINUTE).contains(&opened), "{found:?}");
+        assert!(
+            (broken..broken + 15 * MINUTE).contains(&opened),
+            "{found:?}"
+        );
     }
 }
 

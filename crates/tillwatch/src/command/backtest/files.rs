@@ -128,7 +128,9 @@ mod tests {
         let alone = file("metric: m\ndetect: rate\n");
         let written = proposed(alone.path(), "drop").unwrap().written();
         assert_eq!(written, json!({"metric": "m", "detect": "rate"}));
-        let among = file("monitors:\n  other: {metric: o}\n  drop:\n    metric: m\n    detect: {rate: {window: 5s}}\n");
+        let among = file(
+            "monitors:\n  other: {metric: o}\n  drop:\n    metric: m\n    detect: {rate: {window: 5s}}\n",
+        );
         let drop = proposed(among.path(), "drop").unwrap();
         assert_eq!(drop.written()["metric"], "m");
         let fault = json!({"path": "monitor.detect.rate.window", "message": "too short", "suggestion": "use 10s"});
@@ -155,7 +157,9 @@ mod tests {
         assert_eq!(read[0]["where"], json!({"psp": "adyen", "issuer": null}));
         assert_eq!(read[0]["verdict"], "real");
         assert_eq!(read[1]["verdict"], "false_alarm");
-        let bad = file("- {from: a, to: b, verdct: real}\n- {from: a, to: b, verdict: maybe}\n- {from: a}\n");
+        let bad = file(
+            "- {from: a, to: b, verdct: real}\n- {from: a, to: b, verdict: maybe}\n- {from: a}\n",
+        );
         let faults = told(labels(bad.path()).unwrap_err());
         assert_eq!(faults[0].3.as_deref(), Some("did you mean 'verdict'?"));
         let lines: Vec<u64> = faults.iter().map(|fault| fault.0).collect();

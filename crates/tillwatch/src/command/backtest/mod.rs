@@ -100,11 +100,7 @@ async fn of_server(options: &Backtest, request: &Value) -> Result<Answer> {
 }
 
 /// Judges the past of a data folder that no server has open; none when its definitions have faults.
-async fn of_data(
-    options: &Backtest,
-    request: Value,
-    bar: &ProgressBar,
-) -> Result<Option<Answer>> {
+async fn of_data(options: &Backtest, request: Value, bar: &ProgressBar) -> Result<Option<Answer>> {
     let (Some(config), Some(data)) = (&options.config, options.data.clone()) else {
         bail!("name --config and --data");
     };

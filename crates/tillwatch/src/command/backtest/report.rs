@@ -50,7 +50,11 @@ fn headline(version: &str, run: &Value) -> Vec<String> {
     let by = run.get("by").and_then(Value::as_array);
     let by = by.into_iter().flatten().filter_map(Value::as_str);
     let by = by.collect::<Vec<_>>().join(", ");
-    let by = if by.is_empty() { by } else { format!(" by {by}") };
+    let by = if by.is_empty() {
+        by
+    } else {
+        format!(" by {by}")
+    };
     let detect = run.get("detect").and_then(Value::as_object);
     let detect = detect.and_then(|detect| detect.keys().next());
     let steps = list(run, "resolution").map(|part| {
@@ -61,7 +65,9 @@ fn headline(version: &str, run: &Value) -> Vec<String> {
     let length = match steps.as_slice() {
         [(_, only)] => format!(" of {only}"),
         [(_, first), rest @ ..] => {
-            let rest = rest.iter().map(|(from, step)| format!(", {step} from {from}"));
+            let rest = rest
+                .iter()
+                .map(|(from, step)| format!(", {step} from {from}"));
             format!(" of {first}{}", rest.collect::<String>())
         }
         [] => String::new(),
@@ -124,7 +130,10 @@ fn table(run: &Value, other: Option<&(&'static str, HashMap<String, String>)>) {
             lasted(&incident),
             slice(&incident),
             figure(&incident, "value"),
-            expected.into_iter().find(|text| !text.is_empty()).unwrap_or_default(),
+            expected
+                .into_iter()
+                .find(|text| !text.is_empty())
+                .unwrap_or_default(),
             whole(&incident, "affected"),
             percent(&incident, "probability"),
             text(found, "verdict").replace('_', " "),
@@ -138,7 +147,10 @@ fn table(run: &Value, other: Option<&(&'static str, HashMap<String, String>)>) {
     if !rows.is_empty() {
         let columns = ["opened", "after", "lasted", "slice", "value", "expected"];
         let further = ["affected", "sure", "was"];
-        let header = columns.into_iter().chain(further).chain(other.map(|(name, _)| *name));
+        let header = columns
+            .into_iter()
+            .chain(further)
+            .chain(other.map(|(name, _)| *name));
         let header: Vec<String> = header.map(str::to_owned).collect();
         terminal::table(&header, &rows);
     }
@@ -171,11 +183,16 @@ fn number(of: &Value, key: &str) -> u64 {
 /// A slice as `psp=adyen, issuer=bank_17`.
 fn slice(of: &Value) -> String {
     let pairs = of.get("slice").and_then(Value::as_object);
-    let pairs = pairs.into_iter().flatten().map(|(dimension, value)| {
-        format!("{dimension}={}", value.as_str().unwrap_or("(none)"))
-    });
+    let pairs = pairs
+        .into_iter()
+        .flatten()
+        .map(|(dimension, value)| format!("{dimension}={}", value.as_str().unwrap_or("(none)")));
     let pairs = pairs.collect::<Vec<_>>().join(", ");
-    if pairs.is_empty() { "all".to_owned() } else { pairs }
+    if pairs.is_empty() {
+        "all".to_owned()
+    } else {
+        pairs
+    }
 }
 
 /// A figure in the metric's unit.
@@ -222,7 +239,11 @@ fn duration(seconds: i64) -> String {
         }
     }
     parts.truncate(2);
-    if parts.is_empty() { "0s".to_owned() } else { parts.join(" ") }
+    if parts.is_empty() {
+        "0s".to_owned()
+    } else {
+        parts.join(" ")
+    }
 }
 
 #[cfg(test)]
@@ -233,7 +254,13 @@ mod tests {
 
     #[test]
     fn times_and_figures_are_short() {
-        let cases = [(0, "0s"), (59, "59s"), (60, "1m"), (3_725, "1h 2m"), (90_061, "1d 1h")];
+        let cases = [
+            (0, "0s"),
+            (59, "59s"),
+            (60, "1m"),
+            (3_725, "1h 2m"),
+            (90_061, "1d 1h"),
+        ];
         for (seconds, text) in cases {
             assert_eq!(duration(seconds), text);
         }
@@ -249,7 +276,10 @@ mod tests {
         let count = json!({"value": 1234.5, "expected": 3.456, "resolved_at": null});
         assert_eq!(figure(&count, "value"), "1234");
         assert_eq!(figure(&count, "expected"), "3.46");
-        assert_eq!((slice(&count), lasted(&count)), ("all".into(), "not over".into()));
+        assert_eq!(
+            (slice(&count), lasted(&count)),
+            ("all".into(), "not over".into())
+        );
     }
 
     #[test]
@@ -258,6 +288,9 @@ mod tests {
         let (name, of_existing) = others("existing", &comparison);
         assert_eq!((name, of_existing["a"].as_str()), ("proposed", "2m later"));
         let (name, of_proposed) = others("proposed", &comparison);
-        assert_eq!((name, of_proposed["b"].as_str()), ("existing", "2m earlier"));
+        assert_eq!(
+            (name, of_proposed["b"].as_str()),
+            ("existing", "2m earlier")
+        );
     }
 }

@@ -73,7 +73,13 @@ mod tests {
         assert_eq!((limits, faults.len()), (written, 0));
         let (_, faults) = read("limits: {monitor: {backtest_days_max: 0, backtest_days: 3}}\n");
         let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        assert!(faults[0].contains("unknown key 'backtest_days'"), "{faults:?}");
-        assert!(faults[1].contains("monitor.backtest_days_max at 0"), "{faults:?}");
+        assert!(
+            faults[0].contains("unknown key 'backtest_days'"),
+            "{faults:?}"
+        );
+        assert!(
+            faults[1].contains("monitor.backtest_days_max at 0"),
+            "{faults:?}"
+        );
     }
 }
