@@ -158,6 +158,7 @@ pub fn run(
         WatchOptions::default(),
         from_us,
     )?;
+    let watch = watch.learning_values_every(past.plan().values_refresh_us());
     watch.calibrate_as(&monitor.name, test.calibration);
     let (mut steps, mut learning) = (0, 0);
     let mut at_us = from_us;

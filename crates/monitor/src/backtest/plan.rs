@@ -11,6 +11,11 @@ use crate::figure::MetricFacts;
 use crate::incident::time_text;
 use crate::watch::{fitting_slot_us, reach_us, step_us};
 
+/// What values are normal is learned so often over the length of its history: every six hours from four weeks.
+const VALUES_REFRESHES: i64 = 112;
+/// And no more seldom, in microseconds.
+const VALUES_REFRESH_US_MAX: i64 = 6 * 3600 * 1_000_000;
+
 /// Steps of one length over a part of the past.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Resolution {
@@ -98,6 +103,12 @@ impl Plan {
             Detect::Seasonal(detect) | Detect::Change(detect) => detect.history,
             Detect::Threshold(_) | Detect::Auto(_) => Duration::ZERO,
         })
+    }
+
+    /// How long it is used what values are normal, in microseconds. Weeks of history hardly change from hour to hour, and
+    /// learning from them every hour, as live, would be most of the work.
+    pub fn values_refresh_us(&self) -> i64 {
+        (self.history_us() / VALUES_REFRESHES).clamp(STRETCH_US, VALUES_REFRESH_US_MAX)
     }
 
     /// Whether figures add up over steps and slices, so that one reading answers all questions.

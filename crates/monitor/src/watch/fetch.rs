@@ -8,7 +8,7 @@ use super::known::Known;
 use super::rate::{RateRound, longest_steps};
 use super::state::{Memory, Step};
 use super::threshold::ThresholdRound;
-use super::values::{self, Normals, ValueRound};
+use super::values::{Normals, ValueRound};
 use super::volume::{VolumeRound, tested_us};
 use super::volumes::{self, Volumes};
 use super::{Fetched, Round, Watch};
@@ -163,8 +163,9 @@ impl Watch {
         memory: &mut Memory,
         first: Step,
     ) -> Result<Option<Arc<Normals>>, MonitorError> {
-        let fresh =
-            |known: &&Arc<Normals>| (0..values::REFRESH_US).contains(&(first.end_us - known.at_us));
+        let fresh = |known: &&Arc<Normals>| {
+            (0..self.values_refresh_us).contains(&(first.end_us - known.at_us))
+        };
         if let Some(known) = memory.normals.as_ref().filter(fresh) {
             return Ok(Some(Arc::clone(known)));
         }

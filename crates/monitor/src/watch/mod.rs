@@ -49,7 +49,7 @@ use crate::incident::{Incident, IncidentEvent, TimelineKind};
 use due::{Clock, due};
 use lifecycle::{Lifecycle, Record};
 use rate::{RateRound, longest_steps};
-use state::{Finding, Live, Memory, Step};
+use state::{Findings, Live, Memory, Step};
 use threshold::ThresholdRound;
 use values::ValueRound;
 use volume::{VolumeRound, tested_us};
@@ -113,6 +113,8 @@ pub struct Watch {
     options: WatchOptions,
     rules: AnnounceRules,
     started_us: i64,
+    /// How long it is used what values are normal before that is learned again, in microseconds of judged time.
+    values_refresh_us: i64,
     /// How sure each monitor is, by what people said of its incidents.
     calibrations: Mutex<HashMap<String, Calibration>>,
 }
@@ -154,12 +156,12 @@ enum Round {
 }
 
 impl Round {
-    fn judge(&self, step: Step, memory: &mut Memory) -> Vec<Finding> {
+    fn judge(&self, step: Step, memory: &mut Memory) -> Findings {
         match self {
             Self::Rate(round) => round.judge(step, &mut memory.slices),
-            Self::Threshold(round) => round.judge(step, memory),
+            Self::Threshold(round) => round.judge(step, memory).into(),
             Self::Volume(round) => round.judge(step, &mut memory.slices),
-            Self::Value(round) => round.judge(step, &mut memory.slices),
+            Self::Value(round) => round.judge(step, &mut memory.slices).into(),
         }
     }
 
@@ -205,6 +207,7 @@ impl Watch {
             options,
             rules,
             started_us: now_us,
+            values_refresh_us: values::REFRESH_US,
             calibrations: Mutex::default(),
         };
         watch.calibrate(&definitions)?;
@@ -236,6 +239,14 @@ impl Watch {
             });
         }
         Ok(watch)
+    }
+
+    /// Learns what values are normal less often, or more.
+    pub(crate) fn learning_values_every(self, values_refresh_us: i64) -> Self {
+        Self {
+            values_refresh_us,
+            ..self
+        }
     }
 
     /// Judges every bucket that has become complete since the last call, and announces what has become
@@ -338,8 +349,8 @@ impl Watch {
                 end_us: start_us + step_us,
             };
             let findings = round.judge(step, lifecycle.memory);
-            inner.slices = findings.len();
-            lifecycle.advance(step, findings, &round, step == last)?;
+            inner.slices = findings.told.len() + findings.normal;
+            lifecycle.advance(step, findings.told, &round, step == last)?;
             steps += 1;
             start_us = step.end_us;
         }

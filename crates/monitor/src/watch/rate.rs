@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::baselines::{Baselines, LeftOut};
-use super::state::{Finding, SliceState, Step};
+use super::state::{Finding, Findings, SliceState, Step};
 use crate::definition::{MonitorDefinition, RateDetect};
 use crate::detect::baseline::{Baseline, Counts};
 use crate::detect::hysteresis::Verdict;
@@ -28,6 +28,8 @@ pub(super) struct RateRound {
     discovery_rate: f64,
     baselines: Arc<Baselines>,
     slices: Vec<Slice>,
+    /// Per slice, what is normal for it, where that is known.
+    normal: Vec<Option<Baseline>>,
     index: HashMap<Slice, usize>,
     /// Per slice, counts of all steps before the i-th: a stretch is one subtraction.
     sums: Vec<Vec<Counts>>,
@@ -70,6 +72,7 @@ impl RateRound {
             discovery_rate: detect.sensitivity.false_alerts_per_week() * step_us as f64 / WEEK_US,
             baselines,
             slices: Vec::new(),
+            normal: Vec::new(),
             index: HashMap::new(),
             sums: Vec::new(),
             left_out: LeftOut::default(),
@@ -95,6 +98,7 @@ impl RateRound {
             round
                 .index
                 .insert(figures.slice.clone(), round.slices.len());
+            round.normal.push(round.baselines.of(&figures.slice));
             round.slices.push(figures.slice);
         }
         Ok(round)
@@ -107,7 +111,7 @@ impl RateRound {
     }
 
     /// Judges one step of every slice that has figures or a state.
-    pub fn judge(&self, step: Step, states: &mut HashMap<Slice, SliceState>) -> Vec<Finding> {
+    pub fn judge(&self, step: Step, states: &mut HashMap<Slice, SliceState>) -> Findings {
         let mut findings = Vec::new();
         let mut tested: Vec<(usize, RateScore)> = Vec::new();
         let gone: Vec<Slice> = states
@@ -131,11 +135,20 @@ impl RateRound {
         findings.extend(gone.iter().map(|slice| unjudged(slice, step)));
         let p_values: Vec<f64> = tested.iter().map(|(_, score)| score.p_value).collect();
         let cut_off = discovery::cut_off(&p_values, self.discovery_rate);
+        let mut normal = 0;
         for (at, score) in tested {
             let anomalous = cut_off.is_some_and(|cut_off| score.p_value <= cut_off);
+            let is_new = || (self.slices.get(at)).is_none_or(|slice| !states.contains_key(slice));
+            if !anomalous && is_new() {
+                normal += 1;
+                continue;
+            }
             findings.extend(self.finding(at, step, &score, anomalous));
         }
-        findings
+        Findings {
+            told: findings,
+            normal,
+        }
     }
 
     /// Whether a slice points `deviation`'s way at this step, and how much traffic it has.
@@ -241,7 +254,7 @@ impl RateRound {
     }
 
     fn baseline(&self, at: usize) -> Option<Baseline> {
-        self.baselines.of(self.slices.get(at)?)
+        self.normal.get(at).copied().flatten()
     }
 
     /// Counts of the last `steps` steps up to the end of `step`, without those before a time.

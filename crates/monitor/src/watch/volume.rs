@@ -3,11 +3,11 @@
 //! Two detectors share it. `count` tests stretches that end now; `silence` asks how improbable it is that a slice has
 //! had no event since its last one.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::rate::unjudged;
-use super::state::{Finding, SliceState, Step};
+use super::state::{Finding, Findings, SliceState, Step};
 use super::volumes::Volumes;
 use crate::definition::{CountDetect, Detect, MonitorDefinition, SilenceDetect};
 use crate::detect::count::{
@@ -45,6 +45,8 @@ pub(super) struct VolumeRound {
     volumes: Arc<Volumes>,
     slices: Vec<Slice>,
     index: HashMap<Slice, usize>,
+    /// Per slice, what is normal for it, where that is known.
+    normal: Vec<Option<Arc<Volume>>>,
     /// Per slice, events of all steps before the i-th: a stretch is one subtraction.
     sums: Vec<Vec<f64>>,
     /// Per slice, how many of the first steps are not all known.
@@ -135,6 +137,7 @@ impl VolumeRound {
             volumes,
             slices: Vec::new(),
             index: HashMap::new(),
+            normal: Vec::new(),
             sums: Vec::new(),
             unknown: Vec::new(),
         };
@@ -168,6 +171,7 @@ impl VolumeRound {
 
     fn push(&mut self, slice: Slice, events: &[f64], unknown: usize) {
         self.unknown.push(unknown);
+        self.normal.push(self.volumes.of(&slice).cloned());
         let mut sum = 0.0;
         let running = events.iter().map(|events| {
             sum += events;
@@ -180,7 +184,7 @@ impl VolumeRound {
     }
 
     /// Judges one step of every slice that has figures, history or a state.
-    pub fn judge(&self, step: Step, states: &mut HashMap<Slice, SliceState>) -> Vec<Finding> {
+    pub fn judge(&self, step: Step, states: &mut HashMap<Slice, SliceState>) -> Findings {
         let mut findings = Vec::new();
         let mut tested: Vec<(usize, CountScore)> = Vec::new();
         for (at, slice) in self.slices.iter().enumerate() {
@@ -196,16 +200,25 @@ impl VolumeRound {
                 None => {}
             }
         }
-        let known: HashSet<&Slice> = self.slices.iter().collect();
-        let gone = states.keys().filter(|slice| !known.contains(slice));
+        let gone = states.keys();
+        let gone = gone.filter(|slice| !self.index.contains_key(*slice));
         findings.extend(gone.map(|slice| unjudged(slice, step)));
         let p_values: Vec<f64> = tested.iter().map(|(_, score)| score.p_value).collect();
         let cut_off = discovery::cut_off(&p_values, self.discovery_rate);
+        let mut normal = 0;
         for (at, score) in tested {
             let anomalous = cut_off.is_some_and(|cut_off| score.p_value <= cut_off);
+            let is_new = || (self.slices.get(at)).is_none_or(|slice| !states.contains_key(slice));
+            if !anomalous && is_new() {
+                normal += 1;
+                continue;
+            }
             findings.extend(self.finding(at, step, &score, anomalous));
         }
-        findings
+        Findings {
+            told: findings,
+            normal,
+        }
     }
 
     /// Whether a slice points `deviation`'s way at this step, and how much traffic it has.
@@ -365,7 +378,7 @@ impl VolumeRound {
     }
 
     fn volume(&self, at: usize) -> Option<&Volume> {
-        self.volumes.of(self.slices.get(at)?)
+        self.normal.get(at)?.as_deref()
     }
 
     fn seen(&self, at: usize, step: Step) -> bool {

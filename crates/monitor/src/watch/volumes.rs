@@ -1,6 +1,7 @@
 //! What number of events is normal for every slice of a count, from its history.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use super::outages::Outages;
 use crate::definition::MonitorDefinition;
@@ -31,7 +32,7 @@ pub(super) struct Volumes {
     pub at_us: i64,
     slot_us: i64,
     by: Vec<String>,
-    known: HashMap<Slice, Volume>,
+    known: HashMap<Slice, Arc<Volume>>,
 }
 
 /// Events of one slice by slot, and the slots that say nothing of what is normal.
@@ -93,17 +94,22 @@ impl Volumes {
                     let value = bucket.value.filter(|value| value.is_finite());
                     (bucket.start_us, value.map(|value| value.max(0.0)))
                 });
-                for (start_us, events) in events {
-                    // A bucket without a value is one that is not known.
-                    let is_excluded = events.is_none() || outages.touch(start_us, slot_us);
-                    for (depth, level) in levels.iter_mut().enumerate() {
-                        let by = definition.by.iter().take(depth);
-                        let prefix = figures.slice.project(|d| by.clone().any(|kept| kept == d));
-                        let blocks = level.entry(prefix).or_default();
-                        *blocks.events.entry(start_us).or_default() += events.unwrap_or(0.0);
+                let slots: Vec<(i64, f64, bool)> = events
+                    .map(|(start_us, events)| {
+                        // A bucket without a value is one that is not known.
+                        let is_excluded = events.is_none() || outages.touch(start_us, slot_us);
+                        (start_us, events.unwrap_or(0.0), is_excluded)
+                    })
+                    .collect();
+                for (depth, level) in levels.iter_mut().enumerate() {
+                    let by = definition.by.iter().take(depth);
+                    let prefix = figures.slice.project(|d| by.clone().any(|kept| kept == d));
+                    let blocks = level.entry(prefix).or_default();
+                    for (start_us, events, is_excluded) in &slots {
+                        *blocks.events.entry(*start_us).or_default() += events;
                         // What is wrong with a part is wrong with the whole as well.
-                        if is_excluded {
-                            blocks.excluded.insert(start_us);
+                        if *is_excluded {
+                            blocks.excluded.insert(*start_us);
                         }
                     }
                 }
@@ -128,7 +134,7 @@ impl Volumes {
     }
 
     /// What is normal for a slice that has history, or for one above it.
-    pub fn of(&self, slice: &Slice) -> Option<&Volume> {
+    pub fn of(&self, slice: &Slice) -> Option<&Arc<Volume>> {
         self.known.get(slice)
     }
 
@@ -169,9 +175,9 @@ impl Volumes {
                 expected + volume.expected(block.start_us, end_us),
             )
         });
-        let towards = above.map_or(1.0, Volume::level);
-        self.known
-            .insert(slice, volume.at_level(seen, expected, towards));
+        let towards = above.map_or(1.0, |above| above.level());
+        let volume = volume.at_level(seen, expected, towards);
+        self.known.insert(slice, Arc::new(volume));
     }
 
     /// The slice without its last dimension, in the order of the definition.
