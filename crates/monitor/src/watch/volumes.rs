@@ -1,6 +1,6 @@
 //! What number of events is normal for every slice of a count, from its history.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::outages::Outages;
@@ -35,29 +35,25 @@ pub(super) struct Volumes {
     known: HashMap<Slice, Arc<Volume>>,
 }
 
-/// Events of one slice by slot, and the slots that say nothing of what is normal.
-#[derive(Default)]
-struct Blocks {
-    events: BTreeMap<i64, f64>,
-    excluded: BTreeSet<i64>,
+/// One slot of a slice.
+#[derive(Clone, Copy, Default)]
+struct Slot {
+    events: f64,
+    /// Whether it says nothing of what is normal.
+    is_excluded: bool,
 }
 
-impl Blocks {
-    /// Every slot from the first with events to `to_us` that counts.
-    fn observed(&self, to_us: i64, slot_us: i64) -> Vec<Observed> {
-        let first = self.events.iter().find(|(_, events)| **events > 0.0);
-        let Some((first_us, _)) = first else {
-            return Vec::new();
-        };
-        let slots = (*first_us..to_us).step_by(usize::try_from(slot_us).unwrap_or(usize::MAX));
-        slots
-            .filter(|start_us| !self.excluded.contains(start_us))
-            .map(|start_us| Observed {
-                start_us,
-                value: self.events.get(&start_us).copied().unwrap_or(0.0),
-            })
-            .collect()
-    }
+/// Every slot from the first with events that counts, of slots of which the first begins at `from_us`.
+fn observed(slots: &[Slot], from_us: i64, slot_us: i64) -> Vec<Observed> {
+    let slots = slots.iter().enumerate();
+    let there = slots.skip_while(|(_, slot)| slot.events <= 0.0);
+    let counting = there.filter(|(_, slot)| !slot.is_excluded);
+    counting
+        .map(|(at, slot)| Observed {
+            start_us: from_us + at as i64 * slot_us,
+            value: slot.events,
+        })
+        .collect()
 }
 
 impl Volumes {
@@ -73,8 +69,10 @@ impl Volumes {
         let slot_us = slot_us(source, &definition.metric, upto_us - tested_us - history_us)?;
         let to_us = (upto_us - tested_us).div_euclid(slot_us) * slot_us;
         let from_us = (to_us - history_us).div_euclid(slot_us) * slot_us;
-        let mut levels: Vec<HashMap<Slice, Blocks>> =
+        let mut levels: Vec<HashMap<Slice, Vec<Slot>>> =
             (0..=definition.by.len()).map(|_| HashMap::new()).collect();
+        let count = usize::try_from((to_us - from_us) / slot_us).unwrap_or(0);
+        let place = |start_us: i64| usize::try_from((start_us - from_us).div_euclid(slot_us)).ok();
         // A week at a time, so that no answer is larger than it may be.
         let mut week_us = from_us;
         while week_us < to_us {
@@ -104,12 +102,14 @@ impl Volumes {
                 for (depth, level) in levels.iter_mut().enumerate() {
                     let by = definition.by.iter().take(depth);
                     let prefix = figures.slice.project(|d| by.clone().any(|kept| kept == d));
-                    let blocks = level.entry(prefix).or_default();
+                    let nothing = || vec![Slot::default(); count];
+                    let sums = level.entry(prefix).or_insert_with(nothing);
                     for (start_us, events, is_excluded) in &slots {
-                        *blocks.events.entry(*start_us).or_default() += events;
-                        // What is wrong with a part is wrong with the whole as well.
-                        if *is_excluded {
-                            blocks.excluded.insert(*start_us);
+                        let sum = place(*start_us).and_then(|at| sums.get_mut(at));
+                        if let Some(sum) = sum {
+                            sum.events += events;
+                            // What is wrong with a part is wrong with the whole as well.
+                            sum.is_excluded |= is_excluded;
                         }
                     }
                 }
@@ -123,8 +123,8 @@ impl Volumes {
             known: HashMap::new(),
         };
         for level in levels {
-            for (slice, blocks) in level {
-                found.add(slice, &blocks.observed(to_us, slot_us), to_us);
+            for (slice, slots) in level {
+                found.add(slice, &observed(&slots, from_us, slot_us), to_us);
             }
             if found.known.is_empty() {
                 return Ok(None);
