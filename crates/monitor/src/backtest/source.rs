@@ -92,7 +92,7 @@ impl Past {
     }
 
     /// The answer from what is kept, which is read first as far as it is needed; none where it cannot tell.
-    fn from_kept(&self, query: &FigureQuery) -> Result<Option<Vec<SliceFigures>>, String> {
+    fn answer_kept(&self, query: &FigureQuery) -> Result<Option<Vec<SliceFigures>>, String> {
         let kept = &mut *self.kept();
         let (plan, now_us) = (&self.plan, self.now_us());
         let Kept { reader, figures } = kept;
@@ -223,7 +223,7 @@ impl FigureSource for Past {
         if query.to_us <= query.from_us {
             return Ok(Vec::new());
         }
-        match self.from_kept(query)? {
+        match self.answer_kept(query)? {
             Some(found) => Ok(found),
             None => self.ask(query),
         }
