@@ -131,7 +131,7 @@ impl PastMonitors {
         if existing.is_none() && proposed.is_none() {
             let names = self.definitions.names();
             let detail = format!(
-                "There is no monitor '{}'; send one as 'monitor' to test a proposed one.",
+                "There is no monitor '{}', and none was proposed.",
                 shorten(name)
             );
             let nearest = nearest(name, names.iter().map(String::as_str));
