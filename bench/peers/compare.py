@@ -9,6 +9,7 @@ import dataclasses
 import pathlib
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import traceback
@@ -63,29 +64,41 @@ class Turns:
         self.names, self.folder, self.kept, self.ended = names, folder, kept, ended
 
     def take(self, question, runs, ask):
-        """`ask(system, folder)` gives (run, verdict, what to say of it), one a variant. Turns that were taken before are not taken again."""
-        dice, rows = random.Random(1), self.kept.rows.setdefault(question, {})
+        """`ask(system, folder)` gives (run, verdict, what to say of it), one a variant. Turns that ended well before, or found that a system
+        cannot be asked, are not taken again."""
+        dice, done = random.Random(1), self.kept.taken.get(question, set())
         turns = [(number, name) for number in range(runs) for name in dice.sample(self.names, len(self.names)) if hasattr(systems.load(name), question)]
-        for number, name in turns[self.kept.turns.get(question, 0) :]:
-            system = systems.load(name)
-            others = report.others()
-            log(f"{question}, run {number + 1} of {runs}: {system.name} ({others:.2f} processors used by others)")
-            place_of_run = pathlib.Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.folder))
-            try:
-                for run, verdict, told in ask(system, place_of_run):
-                    rows.setdefault((name, run.variant), Row(name, run.variant)).add(run, verdict)
-                    log(f"  {run.variant}: {told}")
-            except NotExpressible as refusal:
-                self.kept.failures[question, name] = f"not expressible: {refusal}"
-                log(f"  not expressible: {refusal}")
-            except Exception as error:
-                text = str(error).strip() or repr(error)
-                self.kept.failures[question, name] = f"failed: {text.splitlines()[-1][:300]}"
-                log(traceback.format_exc())
-            finally:
-                shutil.rmtree(place_of_run, ignore_errors=True)
-            self.kept.turn_ended(question, others)
-            self.ended()
+        for turn in turns:
+            if turn not in done:
+                self._take_one(question, runs, turn, ask)
+
+    def _take_one(self, question, runs, turn, ask):
+        number, name = turn
+        system, others, found = systems.load(name), report.others(), []
+        log(f"{question}, run {number + 1} of {runs}: {system.name} ({others:.2f} processors used by others)")
+        place_of_run = pathlib.Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.folder))
+        try:
+            for run, verdict, told in ask(system, place_of_run):
+                found.append((run, verdict))
+                log(f"  {run.variant}: {told}")
+        except NotExpressible as refusal:
+            self.kept.failures[question, name] = f"not expressible: {refusal}"
+            log(f"  not expressible: {refusal}")
+        except Exception as error:
+            # What was found before is not kept either: all variants of a system have as many runs.
+            text = str(error).strip() or repr(error)
+            self.kept.failures[question, name] = f"failed: {text.splitlines()[-1][:300]}"
+            log(traceback.format_exc())
+            return
+        else:
+            self.kept.failures.pop((question, name), None)
+        finally:
+            shutil.rmtree(place_of_run, ignore_errors=True)
+        rows = self.kept.rows.setdefault(question, {})
+        for run, verdict in found:
+            rows.setdefault((name, run.variant), Row(name, run.variant)).add(run, verdict)
+        self.kept.turn_ended(question, turn, others)
+        self.ended()
 
 
 def over_file(question, verdict_of, workload):
@@ -144,6 +157,8 @@ def main():
     options.add_argument("--alert-runs", type=int, default=1, help="runs of Q2, which lasts by the clock and not by the machine")
     options.add_argument("--out", type=pathlib.Path, default=place.RESULTS)
     options.add_argument("--folder", type=pathlib.Path, help="where the workload and the runs are kept")
+    # So that servers are stopped and folders removed also when somebody stops this by a signal.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     options.add_argument("--resume", type=pathlib.Path, metavar="FILE", help="go on where a measurement that was stopped has left FILE, which is made if it is not there")
     chosen = options.parse_args()
     chosen.systems = tuple(chosen.systems)
@@ -153,14 +168,17 @@ def main():
     for name in chosen.systems:
         systems.load(name)
     try:
-        kept = progress.Progress(progress.about(chosen), chosen.resume)
+        kept = progress.Progress(chosen)
     except progress.Stale as stale:
         options.error(str(stale))
 
     with tempfile.TemporaryDirectory(prefix="bench-peers-", dir=chosen.folder or place.CACHE) as folder:
         workload = workloads.make(chosen.events, chosen.seed, "1h", chosen.folder)
         # Hours of work are not lost when somebody stops it.
-        turns = Turns(chosen.systems, folder, kept, lambda: report.write(chosen.out, tables.sections(chosen, workload, kept)))
+        def write():
+            report.write(chosen.out, tables.sections(chosen, workload, kept))
+
+        turns = Turns(chosen.systems, folder, kept, write)
 
         if "q1" in chosen.questions:
             if not kept.floor:
@@ -173,8 +191,9 @@ def main():
             turns.take("q6", chosen.runs, q6(workloads.make(chosen.events, chosen.seed, "30d", chosen.folder), chosen.seconds))
         if "q2" in chosen.questions:
             turns.take("q2", chosen.alert_runs, q2(chosen.alert_minutes, chosen.alert_rate))
+        write()
     log(f"written: {chosen.out}")
-    if "tillwatch" in chosen.systems and not all(told_rightly(kept.rows[question].values()) for question in chosen.questions):
+    if "tillwatch" in chosen.systems and not all(told_rightly(kept.rows.get(question, {}).values()) for question in chosen.questions):
         log("Tillwatch's own answer is wrong or missing")
         return 1
     return 0

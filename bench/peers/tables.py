@@ -16,8 +16,8 @@ BUSY = 0.25
 def sections(chosen, workload, kept):
     """The text of each section that was measured."""
     texts = {"head": introduction(chosen, workload)}
-    rows = {question: list(of.values()) for question, of in kept.rows.items()}
-    floor, failures, loads = kept.floor, kept.failures, kept.loads
+    rows = {question: list(kept.rows.get(question, {}).values()) for question in chosen.questions}
+    floor, failures, loads = kept.floor, kept.failures, {question: kept.loads.get(question, [0.0]) for question in chosen.questions}
     if "q1" in rows:
         table = report.table(
             ["floor of this machine", "thousand events per CPU second", "thousand events a second"],

@@ -149,7 +149,8 @@ def best(x, y):
     """The curve with the least AIC, or "flat" when its slope may as well be zero."""
     x, y = numpy.asarray(x, dtype=float), numpy.asarray(y, dtype=float)
     chosen = min(all_of(x, y), key=lambda fit: fit.aic)
-    if not chosen.certain:
+    # Nothing at all fits any power of nothing.
+    if not chosen.certain or not y.any():
         return dataclasses.replace(chosen, kind="flat", a=float(y.mean()), b=0.0)
     # A curve that flattens or falls has another shape than a parabola and may seem to bend where it does not.
     return dataclasses.replace(chosen, bends_up=chosen.kind == "linear" and chosen.b > 0 and _bends_up(x, y))

@@ -54,8 +54,11 @@ class Meter:
 
     def __exit__(self, *failure):
         self.wall_s = time.monotonic() - self._began
-        whole, threads = whole_s(self.pid) - self._all, of_threads(self.pid)
         self.memory.__exit__(*failure)
+        # A server that has died has no figures, and why it did is what its user is to be told.
+        if failure[0] is not None:
+            return
+        whole, threads = whole_s(self.pid) - self._all, of_threads(self.pid)
         self.cpu_s = dict.fromkeys(PARTS.values(), 0.0)
         for (task, part), cpu_s in threads.items():
             self.cpu_s[part] += cpu_s - self._threads.get((task, part), 0.0)

@@ -101,3 +101,17 @@ def test_a_line_that_cannot_be_read_is_named(tmp_path):
     series(tmp_path / "calm/odd.csv", 50, lambda i: "many" if i == 20 else i)
     done = run("bench", "nab", "--data", tmp_path, check=False)
     assert done.returncode == 1 and "odd.csv" in done.stderr and "22" in done.stderr, done.stderr
+
+
+def test_simulated_faults_are_found_and_told_against_the_least_delay():
+    done = run("bench", "delay", "--weeks", 1, "--quiet-weeks", 1, "--seed", 3)
+    text = done.stdout
+    for name in ("`rate` on approvals", "`count` on attempts"):
+        assert name in text, text
+    totals = [line.split("|") for line in text.splitlines() if line.startswith("| **all**")]
+    assert len(totals) == 2, text
+    for cells in totals:
+        found, of = map(int, cells[2].split(" of "))
+        explained, told = map(int, cells[6].split(" of "))
+        assert of == 28 and found >= 14 and told == found and explained >= found / 2, text
+        assert float(cells[5]) > 0.5, "no test is sooner than the least delay by much"

@@ -13,7 +13,7 @@ from receivers import Alertmanager, Authority, MailServer
 HOSTILE = "<img src=x onerror=alert(1)>\r\nBcc: eve@example.com"
 
 
-def definitions(channels, notify, monitors=("many",)):
+def definitions(channels, notify, monitors=(("many", "critical"),)):
     more = "".join(
         f"""
   {name}:
@@ -21,11 +21,11 @@ def definitions(channels, notify, monitors=("many",)):
     by: [psp]
     detect: {{threshold: {{above: 100, window: 2s}}}}
     direction: up
-    severity: critical
+    severity: {severity}
     resolve_after: 4s
     notify: [{notify}]
 """
-        for name in monitors
+        for name, severity in monitors
     )
     return f"""
 limits: {{process: {{lateness_ms: 1s, source_idle_ms: 2s}}}}
@@ -264,13 +264,40 @@ def test_incidents_that_open_together_are_one_mail(start, traffic, receivers):
     group_wait: 8s
     allow_private: true
 """
-    server = start(definitions(channels, "mail", ("many", "more")))
+    # Of one cause, but the second is more urgent, so that both are told.
+    server = start(definitions(channels, "mail", (("many", "warning"), ("more", "critical"))))
     orders = traffic(server)
     orders.many.set()
     until(lambda: mail.mails, "the mail arrives")
     assert mail.mails[0]["Subject"] == "[Critical] 2 messages about incidents"
     text = mail.mails[0].body("plain")
-    assert text.count("Critical · Opened") == 2, text
+    assert text.count("Critical · Opened") == 1 and text.count("Warning · Opened") == 1, text
+
+
+def test_what_two_monitors_see_of_one_cause_is_told_once(start, traffic, receivers):
+    mail = receivers(MailServer())
+    channels = f"""
+  mail:
+    kind: email
+    host: 127.0.0.1
+    port: {mail.port}
+    tls: none
+    from: tillwatch@example.com
+    to: [ada@example.com]
+    group_wait: 1s
+    allow_private: true
+"""
+    server = start(definitions(channels, "mail", (("many", "critical"), ("more", "critical"))))
+    orders = traffic(server)
+    orders.many.set()
+    both = until(lambda: len(incidents(server)) == 2 and incidents(server), "both monitors have one")
+    leader, part = sorted(both, key=lambda one: one["part_of"] is not None)
+    assert part["part_of"] == leader["id"] and leader["parts"] == [part["id"]], both
+    orders.many.clear()
+    until(lambda: all(one["state"] == "resolved" for one in incidents(server)), "both are over")
+    until(lambda: len(mail.mails) >= 2, "its begin and its end are told")
+    texts = [one.body("plain") for one in mail.mails]
+    assert all(leader["id"] in text and part["id"] not in text for text in texts), texts
 
 
 def test_an_alertmanager_has_the_alert_as_long_as_the_incident_lives(start, traffic, receivers, tmp_path):

@@ -118,6 +118,7 @@ def test_payment_metrics_are_what_their_formulas_say(start):
             "payment_count": 3,
             "payment_success_rate": 3 / 7,
             "payment_volume": 130,
+            "requested_volume": 342,
             "volume_authorization_rate": 130 / 342,
         },
     )

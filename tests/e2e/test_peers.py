@@ -55,14 +55,57 @@ def test_a_measurement_that_was_stopped_goes_on(tmp_path):
     first = compare(tmp_path, *options)
     assert first.returncode == 0 and first.stderr.count("run 1 of 1: DuckDB") == 2, first.stderr
     # What was measured is not measured again, and two runs are the one there is and another.
+    report.unlink()
     again = compare(tmp_path, *options)
     assert again.returncode == 0 and "DuckDB" not in again.stderr, again.stderr
+    assert report.read_text().count(", 1 run. ") == 2, "what is known is written in any case"
     more = compare(tmp_path, *options, "--runs", 2)
     assert more.returncode == 0 and more.stderr.count("run 2 of 2: DuckDB") == 2 and "run 1 of 2" not in more.stderr, more.stderr
     assert report.read_text().count(", 2 runs. ") == 2
-    # Runs of another size do not stand beside them.
+    # Runs of another size do not stand beside them, and what is damaged is not taken for anything.
     other = compare(tmp_path, *options, "--events", 10_000)
     assert other.returncode != 0 and "events differ" in other.stderr and "Traceback" not in other.stderr, other.stderr
+    kept.write_bytes(b"x")
+    damaged = compare(tmp_path, *options)
+    assert damaged.returncode != 0 and "cannot be read" in damaged.stderr and "Traceback" not in damaged.stderr, damaged.stderr
+
+
+def test_a_turn_that_fails_half_way_is_taken_again_and_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(PEERS))
+    import argparse
+
+    import compare as command
+    import progress
+    from measure import Cost
+    from systems import Run
+
+    chosen = {"events": 1, "seed": 1, "systems": ("duckdb",), "seconds": 1, "alert_minutes": 1, "alert_rate": 1, "resume": tmp_path / "so-far"}
+    monkeypatch.setattr(progress, "about", lambda chosen: {"events": chosen.events})
+    kept = progress.Progress(argparse.Namespace(**chosen))
+    written = []
+    turns = command.Turns(("duckdb",), tmp_path, kept, lambda: written.append(len(kept.loads["q1"])))
+    fails = [None, RuntimeError("no disk"), KeyboardInterrupt()]
+
+    def ask(_system, _folder):
+        yield Run("first", Cost(1.0, 1.0)), [], ""
+        failure = fails.pop()
+        if failure:
+            raise failure
+        yield Run("second", Cost(1.0, 1.0)), [], ""
+
+    try:
+        turns.take("q1", 1, ask)
+    except KeyboardInterrupt:
+        pass
+    assert kept.rows == {} and kept.taken == {}
+    turns.take("q1", 1, ask)
+    assert kept.rows == {} and kept.failures["q1", "duckdb"] == "failed: no disk"
+    turns.take("q1", 1, ask)
+    assert {variant: len(row.runs) for (_, variant), row in kept.rows["q1"].items()} == {"first": 1, "second": 1}
+    assert kept.failures == {} and written == [1]
+    turns.take("q1", 1, ask)
+    again = progress.Progress(argparse.Namespace(**chosen))
+    assert again.taken == {"q1": {(0, "duckdb")}}
 
 
 def test_a_wrong_answer_is_noticed(tmp_path, monkeypatch):

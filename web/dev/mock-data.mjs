@@ -3,6 +3,7 @@
 
 const MINUTE = 60_000;
 const CELL = 10_000;
+const DAY = 1440 * MINUTE;
 const FIELDS = 5;
 export const WEEK = 7 * 1440 * MINUTE;
 
@@ -230,6 +231,38 @@ export class Traffic {
     return metric.name === 'declined_attempts' ? total.attempts - total.approved : total.attempts;
   }
 
+  /** What was a day ago is expected again, more or less, until the day ends in UTC. */
+  forecast(metric, query) {
+    const now = Date.now();
+    const step = duration(query.get('step') ?? '1h');
+    const midnight = Math.ceil((now + 1) / DAY) * DAY;
+    const shares = Object.entries(dimensions.psp);
+    const first = Math.floor((now - 2_000) / step) * step;
+    const spread = (value) => ({
+      value,
+      lower_80: value * 0.9,
+      upper_80: value * 1.1,
+      lower_95: value * 0.85,
+      upper_95: value * 1.15,
+    });
+    const points = [];
+    for (let start = first; start < midnight; start += step) {
+      const value = Number(this.figure(metric, 'psp', shares, start - DAY, start - DAY + step));
+      points.push({ start, ...spread(value) });
+    }
+    const isReady = this.mode !== 'empty';
+    const adds = metric.kind === 'count' || metric.kind === 'amount';
+    const total = Number(this.figure(metric, 'psp', shares, midnight - 2 * DAY, midnight - DAY));
+    const one = {
+      by: {},
+      status: isReady ? 'ready' : 'learning',
+      ...(isReady ? { footing: 'full' } : {}),
+      points: isReady ? points : [],
+      day: isReady && adds ? { from: midnight - DAY, to: midnight, ...spread(total) } : null,
+    };
+    return { metric: metric.name, unit: metric.unit, step_ms: step, forecasts: [one] };
+  }
+
   document(metric, query) {
     const now = Date.now();
     const to = time(query.get('to') ?? 'now', now);
@@ -312,6 +345,31 @@ export function incidentsAt(traffic) {
       affected: 147,
       summary:
         'Authorization rate on psp adyen, issuer bank_17 is 41.0 % instead of 88.1 %. All other slices are normal.',
+      impact: { metric: 'requested_volume', value: 9120.5, unit: 'EUR' },
+      owner: 'payments on call',
+      explanation: {
+        slice: { psp: traffic.name('adyen'), issuer: traffic.name('bank_17') },
+        from: iso(dropAtMs),
+        to: iso(startMs),
+        compared_with: [{ from: iso(dropAtMs - 24 * 60 * MINUTE), to: iso(dropAtMs) }],
+        expected: 0.8812,
+        value: 0.8104,
+        parts: [
+          {
+            slice: { psp: traffic.name('adyen'), issuer: traffic.name('bank_17') },
+            expected: 0.8812,
+            value: 0.4103,
+            share: 0.93,
+            affected: 147,
+            denominator: 312,
+          },
+        ],
+        alternatives: [{ slices: [{ issuer: traffic.name('bank_17') }], score: 210.5 }],
+        mix: null,
+        dimensions: ['psp', 'issuer', 'method'],
+        dimensions_left_out: ['merchant'],
+        events_sql: 'select * from "payments" order by "occurred_at" desc limit 1000',
+      },
       timeline: [
         { at: iso(dropAtMs + 62_000), kind: 'opened', text: '41.3 % of 92 attempts, expected 88.1 %' },
         { at: iso(dropAtMs + 63_000), kind: 'delivered', text: 'on_call' },
@@ -337,6 +395,20 @@ export function incidentsAt(traffic) {
       timeline: [
         { at: iso(dropAtMs - 20 * MINUTE), kind: 'acknowledged', text: 'by m.keller: PSP informed' },
       ],
+    }),
+    made('inc_01JDR5', {
+      slice: { psp: 'adyen' },
+      monitor: 'psp_errors',
+      metric: 'error_rate',
+      part_of: 'inc_01JDR8',
+      direction: 'up',
+      opened_at: iso(dropAtMs + 90_000),
+      started_at: iso(dropAtMs + 30_000),
+      updated_at: iso(startMs),
+      value: 0.19,
+      expected: null,
+      bound: 0.15,
+      summary: 'Error rate on psp adyen is 19 %, above the bound of 15 %.',
     }),
     made('inc_01JDR4', {
       slice: { method: 'klarna' },

@@ -133,6 +133,7 @@ function metricCall(state, response, parts, url) {
   if (state.mode === 'error')
     return problem(response, 500, 'Query failed', 'The cube payment_attempts is over its memory limit.');
   if (state.mode === 'loading') return undefined;
+  if (parts[2] === 'forecast') return json(response, state.traffic.forecast(metric, url.searchParams));
   return json(response, state.traffic.document(metric, url.searchParams));
 }
 

@@ -173,13 +173,24 @@ test('an incident of the slice appears in the list', { timeout: incidentDeadline
   const { page, faults } = await openBoard();
   await page.waitForFunction(
     (wanted) =>
-      [...document.querySelectorAll('[data-testid=incident]')].some((one) => {
+      [...document.querySelectorAll('[data-testid=incident], [data-testid=incident-part]')].some((one) => {
         const found = JSON.parse(one.dataset.slice);
         return Object.entries(wanted).every(([dimension, value]) => found[dimension] === value);
       }),
     slice,
     { timeout: incidentDeadlineMs },
   );
+  // Why it is one unfolds, with the events behind it, and it can be called real.
+  const card = page.locator('[data-testid=incident]').first();
+  await card.locator('summary').first().click();
+  const explanation = card.locator('[data-testid=incident-explanation]');
+  await explanation.waitFor({ timeout: 20_000 });
+  const text = await explanation.textContent();
+  const isTold = (await explanation.locator('tbody tr').count()) > 0 || text.includes('No part');
+  assert.ok(isTold, text);
+  const real = card.locator('.incident-feedback button').first();
+  await real.click();
+  await card.locator('.incident-feedback button[aria-pressed=true]').waitFor({ timeout: 10_000 });
   assert.deepEqual(faults, []);
   await page.close();
 });

@@ -179,3 +179,37 @@ for (const [width, colorScheme] of [
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
   });
 }
+
+test('the switch draws what is expected of the rest of the day, and the address keeps it', async (t) => {
+  const { page, faults } = await open(t, { path: '/boards/payments?range=24h' });
+  await live(page);
+  assert.equal(await page.locator('[data-testid=chart]:not([data-outlook="0"])').count(), 0);
+  await page.check('[data-testid=forecast-switch]');
+  await page.waitForURL('**/boards/payments?range=24h&forecast=on');
+  // Stacks and charts without a split have one, a rate by PSP has none and says so.
+  const volume = page.locator('[data-testid=chart][data-metric=payment_volume]:not([data-outlook="0"])');
+  await volume.waitFor();
+  await volume.getByText('Expected today: EUR').waitFor();
+  const rate = page.locator('[data-testid=chart][data-metric=authorization_rate]');
+  await rate.getByText('No forecast of a split').waitFor();
+  await rate.locator('select').selectOption('');
+  await page.waitForSelector('[data-metric=authorization_rate]:not([data-outlook="0"])');
+  await rate.locator('.chart').focus();
+  await page.keyboard.press('End');
+  await rate.locator('.readout').getByText('Expected').waitFor();
+  await page.uncheck('[data-testid=forecast-switch]');
+  await page.waitForFunction(() => !document.querySelector('[data-testid=chart]:not([data-outlook="0"])'));
+  assert.deepEqual(faults, []);
+});
+
+test('a range too short to look ahead has no forecast, and too little history is told', async (t) => {
+  const { page, mock } = await open(t, { path: '/boards/payments?range=1h&forecast=on' });
+  await live(page);
+  assert.equal(await page.isDisabled('[data-testid=forecast-switch]'), true);
+  assert.equal(await page.locator('[data-testid=day-forecast]').count(), 0);
+  mock.state.traffic.forecast = () => ({
+    forecasts: [{ by: {}, status: 'learning', points: [], day: null }],
+  });
+  await page.getByRole('radio', { name: '24 h' }).check();
+  await page.getByText('No forecast yet: history is too short').first().waitFor();
+});

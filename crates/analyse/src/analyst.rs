@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use crate::encode::QueryResult;
 use crate::engine::{self, Engine, EngineParts, metric_faults};
 use crate::error::AnalyseError;
+use crate::forecast::{self, ForecastAnswer, ForecastQuery};
 use crate::guard::check_text;
 use crate::limits::{LimitOverride, QueryLimits};
 use crate::metric::{Metric, MetricDefinition, Nature};
@@ -119,6 +120,29 @@ impl Analyst {
         let query = query.clone();
         let work = async move { series(&engine, &query, &engine.limits).await };
         self.figures.run(self.engine.limits.deadline, work).await
+    }
+
+    /// A metric's forecast, and for one that adds up the expected total of the day.
+    ///
+    /// A forecast is computed once and given again until another step is complete; what the day has come to so
+    /// far is always as it is now.
+    ///
+    /// # Errors
+    /// As [`Self::series`]; a zone that does not exist, and a horizon of too many steps.
+    pub async fn forecast(&self, query: &ForecastQuery) -> Result<ForecastAnswer, AnalyseError> {
+        let plan = forecast::plan(&self.engine, query)?;
+        let forecast = forecast::forecast(&self.engine, &plan).await?;
+        let so_far = match plan.so_far() {
+            Some(query) => Some(self.series(&query).await?),
+            None => None,
+        };
+        Ok(forecast::answer(&plan, forecast, so_far.as_deref()))
+    }
+
+    /// How often forecasts were computed, and how often that was not needed.
+    #[must_use]
+    pub fn forecasts(&self) -> ReuseStatus {
+        self.engine.forecasts.status()
     }
 
     /// How often series were computed, and how often that was not needed.

@@ -9,6 +9,7 @@ mod calendar;
 mod encode;
 mod engine;
 mod error;
+mod forecast;
 mod friendly;
 mod guard;
 mod limits;
@@ -20,6 +21,7 @@ mod reuse;
 mod series;
 mod source;
 mod suggest;
+mod table_docs;
 mod tables;
 mod windowed;
 
@@ -31,6 +33,10 @@ pub use audit::{AuditLimits, AuditPart, AuditReport, Auditor, Difference};
 pub use calendar::{Period, is_zone, nearest_zone};
 pub use encode::QueryResult;
 pub use error::{AnalyseError, Fault, Position};
+pub use forecast::{
+    DayTotal, Expected, Forecast, ForecastAnswer, ForecastQuery, Horizon, Outlook, SliceForecast,
+    forecast_step_us,
+};
 pub use limits::{LimitOverride, QueryLimits};
 pub use metric::{Metric, MetricDefinition, MetricKind, Nature, Ratio};
 pub use reuse::ReuseStatus;
@@ -38,3 +44,5 @@ pub use series::{
     OneSeries, PointValue, PointWindow, Series, SeriesQuery, Slice, SliceBucket, Slices,
     SlicesQuery, Span, Windows, Zone,
 };
+pub use table_docs::{TableDoc, table_docs};
+pub use tillwatch_predict::{Footing, Method, MethodKind, Point as ExpectedPoint};

@@ -68,6 +68,17 @@ pub struct QueryLimits {
     /// Bytes of answers of series that are kept and given again while nothing they read has changed;
     /// 0 keeps none.
     pub series_cache_bytes_max: usize,
+    /// Milliseconds of history that a forecast is made of, where the step is an hour or less; days and weeks
+    /// look back further.
+    pub forecast_history_ms_max: usize,
+    /// Steps of history that a forecast is made of; with short steps they reach back less far.
+    pub forecast_steps_max: usize,
+    /// Steps that a forecast goes ahead.
+    pub forecast_points_max: usize,
+    /// Slices in one answer of forecasts; the heaviest are kept.
+    pub forecast_series_max: usize,
+    /// Bytes of forecasts that are kept and given again until a step is complete; 0 keeps none.
+    pub forecast_cache_bytes_max: usize,
 }
 
 impl Default for QueryLimits {
@@ -99,6 +110,11 @@ impl Default for QueryLimits {
             window_panes_max: 20_000_000,
             bucket_windows_max: 10_000,
             series_cache_bytes_max: 32 * 1024 * 1024,
+            forecast_history_ms_max: 35 * 86_400_000,
+            forecast_steps_max: 10_080,
+            forecast_points_max: 2_000,
+            forecast_series_max: 50,
+            forecast_cache_bytes_max: 8 * 1024 * 1024,
         }
     }
 }

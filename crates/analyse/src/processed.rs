@@ -8,7 +8,9 @@ use datafusion::common::{DataFusionError, Result};
 use tillwatch_event::MemoryBudget;
 use tillwatch_journal::JournalReader;
 use tillwatch_process::functions::{aggregate_functions, scalar_functions};
-use tillwatch_process::{Cube, CubeView, ProcessError, Processor, StreamLog, StreamView};
+use tillwatch_process::{
+    Cube, CubeView, ProcessError, ProcessOptions, Processor, StreamLog, StreamView,
+};
 
 use crate::engine::EngineParts;
 use crate::limits::QueryLimits;
@@ -35,7 +37,15 @@ pub(crate) fn parts(
         cubes: processor
             .cubes()
             .into_iter()
-            .map(|cube| Arc::new(ProcessedCube(cube)) as Arc<dyn CubeSource>)
+            .map(|cube| {
+                let stream = processor.stream(&cube.definition().from);
+                let options = processor.options().clone();
+                Arc::new(ProcessedCube {
+                    cube,
+                    stream,
+                    options,
+                }) as Arc<dyn CubeSource>
+            })
             .collect(),
         streams: streams.collect(),
         scalars: scalar_functions(processor.rates()),
@@ -46,24 +56,39 @@ pub(crate) fn parts(
     }
 }
 
-#[derive(Debug)]
-struct ProcessedCube(Arc<Cube>);
+struct ProcessedCube {
+    cube: Arc<Cube>,
+    /// The stream it is made from.
+    stream: Option<Arc<StreamLog>>,
+    options: ProcessOptions,
+}
+
+impl std::fmt::Debug for ProcessedCube {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("ProcessedCube").field(&self.name()).finish()
+    }
+}
 
 impl CubeSource for ProcessedCube {
     fn name(&self) -> &str {
-        &self.0.definition().name
+        &self.cube.definition().name
     }
 
     fn bucket_us(&self) -> i64 {
-        self.0.bucket_us()
+        self.cube.bucket_us()
     }
 
     fn widths_us(&self) -> Vec<(i64, i64)> {
-        self.0.widths_us()
+        self.cube.widths_us()
+    }
+
+    fn complete_us(&self, now_us: i64) -> Option<i64> {
+        let stream = self.stream.as_ref()?;
+        stream.watermark_at(now_us, &self.options)
     }
 
     fn dimensions(&self) -> Vec<String> {
-        self.0
+        self.cube
             .definition()
             .dimensions
             .iter()
@@ -72,7 +97,7 @@ impl CubeSource for ProcessedCube {
     }
 
     fn measures(&self) -> Vec<SourceMeasure> {
-        self.0
+        self.cube
             .measures()
             .iter()
             .map(|measure| SourceMeasure {
@@ -87,25 +112,25 @@ impl CubeSource for ProcessedCube {
     }
 
     fn schema(&self) -> SchemaRef {
-        self.0.state_schema()
+        self.cube.state_schema()
     }
 
     fn view(&self, range: TimeRange) -> Arc<dyn CubeSnapshot> {
-        Arc::new(self.0.view(range.from_us, range.to_us))
+        Arc::new(self.cube.view(range.from_us, range.to_us))
     }
 }
 
 impl Changing for ProcessedCube {
     fn version(&self) -> u64 {
-        self.0.version()
+        self.cube.version()
     }
 
     fn changed_since(&self, version: u64) -> Option<(i64, i64)> {
-        self.0.changed_since(version)
+        self.cube.changed_since(version)
     }
 
     fn reshaped(&self) -> (u64, i64) {
-        self.0.reshaped()
+        self.cube.reshaped()
     }
 }
 

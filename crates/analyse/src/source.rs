@@ -54,6 +54,8 @@ pub(crate) trait CubeSource: Changing + Debug {
     /// The widths of older buckets as (start of the first such bucket, width), newest first; empty
     /// when all have the cube's own.
     fn widths_us(&self) -> Vec<(i64, i64)>;
+    /// Event time up to which buckets are complete at a time; none before the first event.
+    fn complete_us(&self, now_us: i64) -> Option<i64>;
 }
 
 /// What one question sees of a cube.

@@ -107,6 +107,10 @@ pub struct MetricFacts {
     pub is_rate: bool,
     /// Whether the metric counts events, so that its values are whole numbers and those of slices add up.
     pub is_count: bool,
+    /// Whether the values of slices add up to that of the whole: counts and sums.
+    pub adds_up: bool,
+    /// The dimensions that it can be split by.
+    pub dimensions: Vec<String>,
     /// Event time up to which buckets are complete enough to judge, in microseconds since the
     /// epoch: the newest event's less the lateness. `None` while there are no events.
     pub watermark_us: Option<i64>,
@@ -229,6 +233,23 @@ pub trait FigureSource: Send + Sync {
     /// # Errors
     /// A sentence for the status page.
     fn figures(&self, query: &FigureQuery) -> Result<Vec<SliceFigures>, String>;
+
+    /// The stream whose events a metric is made of, where the source tells.
+    fn stream(&self, _metric: &str) -> Option<String> {
+        None
+    }
+
+    /// SQL that shows the raw events of some slices from `from_us` to `to_us`, exclusive, the newest first. `None` where that
+    /// cannot be said in SQL.
+    fn events_sql(
+        &self,
+        _metric: &str,
+        _slices: &[Slice],
+        _from_us: i64,
+        _to_us: i64,
+    ) -> Option<String> {
+        None
+    }
 
     /// What came late into buckets from `from_us` to `to_us`, exclusive. `None` where nothing did,
     /// and where the figures of just these buckets can no longer be asked for.

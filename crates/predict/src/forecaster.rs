@@ -10,8 +10,10 @@ use crate::cycle::Cycles;
 use crate::error::ForecastError;
 use crate::history::History;
 use crate::interval::{Halves, Spread};
+use crate::method::{Method, methods};
 use crate::options::{Bounds, HORIZON_MAX, Options};
 use crate::pool::{Expert, Member, Pool};
+use crate::rest::{Part, Rest};
 use crate::weights::weight_at;
 
 /// What a forecast is founded on.
@@ -42,7 +44,7 @@ pub struct Point {
 }
 
 impl Point {
-    fn around(mean: f64, halves: Halves, bounds: Bounds) -> Self {
+    pub(crate) fn around(mean: f64, halves: Halves, bounds: Bounds) -> Self {
         let mean = bounds.hold(mean);
         let [half80, half95] = halves;
         Self {
@@ -220,29 +222,47 @@ impl Model {
         let known = past.iter().flatten().sum();
         let gaps = past.iter().filter(|value| value.is_none()).count();
         let (from, to) = (steps.start.max(now) - now + 1, steps.end.max(now) - now);
-        let coming = self.forecast(to)?;
-        let coming = coming.get(from - 1..).unwrap_or(&[]);
-        if coming.is_empty() {
-            return Ok(Total {
-                known,
-                rest: Point::around(0.0, [0.0; 2], Bounds::NONE),
-                gaps,
-            });
-        }
-        let mean: f64 = coming.iter().map(|point| point.mean).sum();
-        let single = (from..=to).map(|lead| self.spread.at(lead, self.target(lead)));
-        let single = single.fold([0.0; 2], |[a, b], [x, y]| [a + x, b + y]);
-        let halves = self.spread.of_sum(from, to, single);
-        let count = coming.len() as f64;
-        let bounds = Bounds {
-            lower: self.bounds.lower.map(|lower| lower * count),
-            upper: self.bounds.upper.map(|upper| upper * count),
+        let rest = if to == 0 {
+            Point::around(0.0, [0.0; 2], Bounds::NONE)
+        } else {
+            let sum = self.sum(&self.forecast(to)?, from);
+            sum.within(self.bounds.times((to + 1 - from) as f64))
         };
-        Ok(Total {
-            known,
-            rest: Point::around(mean, halves, bounds),
-            gaps,
-        })
+        Ok(Total { known, rest, gaps })
+    }
+
+    /// The sum of what is to come between two times, both in steps after the end of the history. Of
+    /// steps that lie only partly in between that part counts.
+    ///
+    /// # Errors
+    /// [`ForecastError::Range`] for times that are no numbers or not in this order, for a beginning
+    /// before the end of the history and for an end too far ahead.
+    pub fn rest(&self, from: f64, to: f64) -> Result<Rest, ForecastError> {
+        if !(from >= 0.0 && from < to && to <= HORIZON_MAX as f64) {
+            return Err(ForecastError::Range(format!(
+                "there is no time to come from step {from} to step {to}: at most {HORIZON_MAX} steps \
+                 are forecast"
+            )));
+        }
+        // Checked to be within the horizon, so neither is cut.
+        let (first, last) = (from.floor() as usize + 1, to.ceil() as usize);
+        let coming = self.forecast(last)?;
+        let one = |lead: usize| Part {
+            mean: coming.get(lead - 1).map_or(0.0, |point| point.mean),
+            halves: self.spread.at(lead, self.target(lead)),
+        };
+        let sum = self
+            .sum(&coming, first)
+            .without(last as f64 - to, one(last))
+            .without(from - from.floor(), one(first));
+        Ok(Rest::new(sum, one(first), to - from, self.bounds))
+    }
+
+    /// The kinds of methods that are combined, the one that counts most first. Their weights add up
+    /// to 1.
+    #[must_use]
+    pub fn methods(&self) -> Vec<Method> {
+        methods(&self.members)
     }
 
     /// A band for the values that follow the history, one at a time. It knows the periods that this
@@ -252,6 +272,18 @@ impl Model {
     /// [`ForecastError::Options`] for a coverage or a rate that cannot work.
     pub fn band(&self, options: BandOptions) -> Result<Band, ForecastError> {
         self.band.clone().with(options)
+    }
+
+    /// The sum of the forecasts from lead `from` on.
+    fn sum(&self, coming: &[Point], from: usize) -> Part {
+        let to = coming.len();
+        let mean = coming.iter().skip(from - 1).map(|point| point.mean).sum();
+        let single = (from..=to).map(|lead| self.spread.at(lead, self.target(lead)));
+        let single = single.fold([0.0; 2], |[a, b], [x, y]| [a + x, b + y]);
+        Part {
+            mean,
+            halves: self.spread.of_sum(from, to, single),
+        }
     }
 
     /// The step, in the experts' count, that lies `lead` steps ahead.

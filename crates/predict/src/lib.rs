@@ -31,17 +31,21 @@ mod expert;
 mod forecaster;
 mod history;
 mod interval;
+mod method;
 mod numbers;
 mod options;
 mod plan;
 mod pool;
+mod rest;
 mod scale;
 mod weights;
 
 pub use band::{Band, BandOptions, Expectation};
 pub use error::ForecastError;
 pub use forecaster::{Footing, Forecaster, Model, Point, Total};
+pub use method::{Method, MethodKind};
 pub use options::{Bounds, HISTORY_MAX, HORIZON_MAX, KNOWN_MIN, Options, Periods};
+pub use rest::Rest;
 
 #[cfg(test)]
 mod tests;

@@ -44,6 +44,14 @@ impl Bounds {
             && self.upper.is_none_or(|upper| value <= upper)
     }
 
+    /// Where the sum of so many values can lie.
+    pub(crate) fn times(self, count: f64) -> Self {
+        Self {
+            lower: self.lower.map(|lower| lower * count),
+            upper: self.upper.map(|upper| upper * count),
+        }
+    }
+
     pub(crate) fn check(self) -> Result<(), ForecastError> {
         let ends = [self.lower, self.upper];
         if ends.iter().flatten().any(|end| !end.is_finite()) {

@@ -60,6 +60,12 @@ pub struct Limits {
     /// Time for all answers of one call for several series; what has none by then is answered with a problem in its
     /// place. Default 10 s.
     pub series_deadline_ms: u64,
+    /// Steps that a forecast goes ahead. More is a 400. Default 2 000.
+    pub forecast_points_max: u64,
+    /// Slices of one answer of forecasts when the caller names no limit. Default 8.
+    pub forecast_series_default: usize,
+    /// Slices of one answer of forecasts. More is a 400. Default 50.
+    pub forecast_series_max: usize,
     /// Rows of a list (incidents, quarantine) in one answer. More is a 400. Default 1 000.
     pub list_rows_max: usize,
     /// Time given to running requests when the server stops. Default 10 s.
@@ -92,6 +98,9 @@ impl Default for Limits {
             series_max: 1_000,
             series_answer_bytes_max: 64 << 20,
             series_deadline_ms: 10_000,
+            forecast_points_max: 2_000,
+            forecast_series_default: 8,
+            forecast_series_max: 50,
             list_rows_max: 1_000,
             shutdown_grace_ms: 10_000,
         }

@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 use utoipa::OpenApi;
 
 use crate::calls::{
-    backtests, backup, boards, events, incidents, maintain, metrics, probes, sql, status, verify,
+    backtests, backup, boards, events, forecast, incidents, maintain, metrics, probes, sql, status,
+    verify,
 };
 
 #[derive(OpenApi)]
@@ -19,7 +20,7 @@ use crate::calls::{
         events::post_events, events::get_quarantine, events::post_replay,
         sql::post_sql,
         metrics::list_metrics, metrics::get_series, metrics::get_several_series,
-        metrics::live_series, metrics::live_combined,
+        metrics::live_series, metrics::live_combined, forecast::get_forecast,
         incidents::list_incidents, incidents::get_incident, incidents::live_incidents,
         incidents::act_on_incident, incidents::list_monitors, backtests::post_backtest,
         boards::list_boards, boards::get_board,

@@ -9,15 +9,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt};
-pub use tillwatch_analyse::{Period, Span, Windows, Zone};
+pub use tillwatch_analyse::{ForecastQuery, Horizon, Period, Span, Windows, Zone};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
 
 use crate::documents::{
     ActionRequest, AuditStatus, BacktestAnswer, BacktestRequest, BackupStatus, ChannelStatus,
-    CubeStatus, DefinitionsStatus, Figure, HistoryStatus, Incident, IncidentState, JournalStatus,
-    MaintainStatus, MemoryStatus, Metric, Monitor, QuarantineList, Receipt, ReplayReceipt,
-    SourceStatus, StreamStatus, VerifyRequest, VerifyStatus,
+    CubeStatus, DefinitionsStatus, Figure, ForecastDocument, HistoryStatus, Incident,
+    IncidentState, JournalStatus, MaintainStatus, MemoryStatus, Metric, Monitor, QuarantineList,
+    Receipt, ReplayReceipt, SourceStatus, StreamStatus, VerifyRequest, VerifyStatus,
 };
 use crate::problem::Problem;
 
@@ -185,6 +185,13 @@ pub trait Figures: Send + Sync + 'static {
     /// What is wrong with the question, or why it cannot be answered now.
     fn series(&self, question: SeriesQuestion) -> BoxFuture<'_, Result<SeriesAnswer, Problem>>;
 
+    /// A metric's forecast. Dropping the future gives up the computation.
+    ///
+    /// # Errors
+    /// What is wrong with the question, or why it cannot be answered now.
+    fn forecast(&self, question: ForecastQuery)
+    -> BoxFuture<'_, Result<ForecastDocument, Problem>>;
+
     /// A question in SQL, answered in a format. Dropping the future gives up the computation.
     ///
     /// # Errors
@@ -224,6 +231,8 @@ pub enum IncidentAction {
         /// Whether it was.
         is_real: bool,
     },
+    /// Somebody writes something down.
+    Note,
     /// Nothing is announced about it for a while.
     Silence {
         /// For how long.

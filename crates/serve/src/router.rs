@@ -12,7 +12,8 @@ use tower_http::compression::CompressionLayer;
 
 use crate::app::App;
 use crate::calls::{
-    backtests, backup, boards, events, incidents, maintain, metrics, probes, sql, status, verify,
+    backtests, backup, boards, events, forecast, incidents, maintain, metrics, probes, sql, status,
+    verify,
 };
 use crate::middleware;
 use crate::problem::{Problem, Slug};
@@ -34,6 +35,7 @@ fn api() -> Router<App> {
         .route("/v1/metrics", get(metrics::list_metrics))
         .route("/v1/metrics/{metric}", get(metrics::get_series))
         .route("/v1/metrics/{metric}/live", get(metrics::live_series))
+        .route("/v1/metrics/{metric}/forecast", get(forecast::get_forecast))
         .route("/v1/series", get(metrics::get_several_series))
         .route("/v1/live", get(metrics::live_combined))
         .route("/v1/incidents", get(incidents::list_incidents))

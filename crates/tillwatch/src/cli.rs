@@ -15,7 +15,8 @@ use crate::command::{serve::parse_listen, simulate::parse_instant};
 use crate::definitions::scalar::parse_duration;
 pub use backtest::Backtest;
 pub use bench::{
-    Bench, BenchAll, BenchDecode, BenchForecast, BenchNab, BenchPart, BenchRootcause, BenchWorkload,
+    Bench, BenchAll, BenchDecode, BenchDelay, BenchForecast, BenchNab, BenchPart, BenchRootcause,
+    BenchWorkload,
 };
 
 /// Real-time analytics and monitoring for commerce and payments.

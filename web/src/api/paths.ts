@@ -23,6 +23,11 @@ export function seriesPath(query: SeriesQuery): string {
   return `/v1/metrics/${encodeURIComponent(query.metric)}?${parameters(query)}`;
 }
 
+/** What is expected of a metric, without a split, until the reader's day ends. */
+export function forecastPath(metric: string, step: string, zone: string): string {
+  return `/v1/metrics/${encodeURIComponent(metric)}/forecast?${new URLSearchParams({ horizon: 'day', step, zone })}`;
+}
+
 /** One stream for several series. Its events say by `query` which of them they belong to, from 0. */
 export function livePath(queries: readonly SeriesQuery[]): string {
   return `/v1/live?${questions(queries)}`;
@@ -41,6 +46,6 @@ export function boardPath(name: string): string {
   return `/v1/boards/${encodeURIComponent(name)}`;
 }
 
-export function incidentPath(id: string, action: 'acknowledge' | 'resolve'): string {
+export function incidentPath(id: string, action: 'acknowledge' | 'resolve' | 'feedback'): string {
   return `/v1/incidents/${encodeURIComponent(id)}/${action}`;
 }

@@ -1,15 +1,16 @@
 import { queryOptions } from '@tanstack/react-query';
 import { hasFigure } from '../charts/total';
 import { ApiError, getJson } from './client';
-import { boardPath, type SeriesQuery, seriesPath } from './paths';
+import { boardPath, forecastPath, type SeriesQuery, seriesPath } from './paths';
 import { getSeries } from './series';
-import type { Board, BoardSummary, Metric, ServerStatus } from './types';
+import type { Board, BoardSummary, ForecastDocument, Metric, ServerStatus } from './types';
 
 /** Definitions change when somebody edits them: seldom, and without a word to the page. */
 const DEFINITIONS_STALE_MS = 60_000;
 /** The key that all documents of the definitions begin with; invalidate it when they may have changed. */
 export const DEFINITIONS_KEY = 'definitions';
 const COMPARISON_STALE_MS = 60_000;
+const FORECAST_STALE_MS = 60_000;
 /** A document that could not be loaded is asked for again this often, so that a restart heals the page by itself. */
 const HEAL_INTERVAL_MS = 3_000;
 
@@ -70,6 +71,17 @@ export function earlierQuery(query: SeriesQuery) {
     queryFn: ({ signal }) => getSeries(query, 'past', signal),
     staleTime: COMPARISON_STALE_MS,
     refetchInterval: (query) => healing(query) || (hasFigure(query.state.data) ? false : COMPARISON_STALE_MS),
+    retry: false,
+  });
+}
+
+/** What is expected until the day ends. The server computes it anew when another step is complete. */
+export function forecastQuery(metric: string, step: string, zone: string) {
+  return queryOptions({
+    queryKey: ['forecast', metric, step, zone],
+    queryFn: ({ signal }) => getJson<ForecastDocument>(forecastPath(metric, step, zone), signal),
+    staleTime: FORECAST_STALE_MS,
+    refetchInterval: (query) => healing(query) || FORECAST_STALE_MS,
     retry: false,
   });
 }

@@ -44,6 +44,42 @@ export interface SeriesDocument {
   truncated: boolean;
 }
 
+export interface ForecastPoint {
+  /** Start of the step, in epoch milliseconds. */
+  start: number;
+  value: number;
+  lower_80: number;
+  upper_80: number;
+  lower_95: number;
+  upper_95: number;
+}
+
+/** What a day is expected to come to; an estimate, hence a number also of amounts. */
+export interface DayForecast {
+  from: number;
+  to: number;
+  value: number;
+  lower_80: number;
+  upper_80: number;
+}
+
+export interface SliceForecast {
+  by: Record<string, string | null>;
+  status: 'ready' | 'learning';
+  /** Whether a day and a week have been seen twice. */
+  footing?: 'cold_start' | 'partial' | 'full';
+  points: ForecastPoint[];
+  /** Null for what does not add up. */
+  day: DayForecast | null;
+}
+
+export interface ForecastDocument {
+  metric: string;
+  unit: string | null;
+  step_ms: number;
+  forecasts: SliceForecast[];
+}
+
 export interface BoardSummary {
   name: string;
   title: Localized;
@@ -104,6 +140,46 @@ export interface Incident {
   direction?: 'up' | 'down' | null;
   summary: string;
   timeline: TimelineEntry[];
+  /** What a person said of it. */
+  verdict?: 'real' | 'false_alarm' | null;
+  explanation?: IncidentExplanation | null;
+  /** What it has cost so far, or put at risk: an estimate. */
+  impact?: { metric: string; value: Figure | null; unit: string | null } | null;
+  owner?: string | null;
+  /** The incident of another monitor that has the same cause and came first. */
+  part_of?: string | null;
+}
+
+/** A slice that changed in its own way. */
+export interface ExplainedPart {
+  slice: Record<string, string | null>;
+  expected: Figure | null;
+  value: Figure | null;
+  /** Of the whole change; above 1 where other slices went the other way. */
+  share: Figure | null;
+  affected: Figure | null;
+  denominator: Figure | null;
+}
+
+/** Why the metric of an incident changed. Times are RFC 3339. */
+export interface IncidentExplanation {
+  slice: Record<string, string | null>;
+  from: string;
+  to: string;
+  compared_with: { from: string; to: string }[];
+  expected: Figure | null;
+  value: Figure | null;
+  parts: ExplainedPart[];
+  alternatives: { slices: Record<string, string | null>[]; score: Figure | null }[];
+  mix: {
+    slice: Record<string, string | null>;
+    traffic_before: Figure | null;
+    traffic: Figure | null;
+    shift: Figure | null;
+  } | null;
+  dimensions: string[];
+  dimensions_left_out: string[];
+  events_sql: string | null;
 }
 
 export interface StreamStatus {

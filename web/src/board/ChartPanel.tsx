@@ -1,8 +1,11 @@
+import { useQuery } from '@tanstack/react-query';
 import { lazy, Suspense, useMemo, useState } from 'react';
+import { forecastQuery } from '../api/queries';
 import type { ChartDefinition, Metric } from '../api/types';
 import { ColorAssignment, useChartColors } from '../charts/colors';
 import { markersFor } from '../charts/markers';
 import type { DrawnSeries } from '../charts/option';
+import { forecastStep, outlookOf } from '../charts/outlook';
 import { pickSlices, restCourse, restFigure } from '../charts/pick';
 import { isSum, shapePoints, unfinishedFrom } from '../charts/shape';
 import { totalOf } from '../charts/total';
@@ -10,8 +13,9 @@ import { useSpeech } from '../i18n/hooks';
 import { serverNow } from '../live/clock';
 import { useIncidents, useLiveSeries, useTick } from '../live/hooks';
 import { sliceKey } from '../live/merge';
-import { apiDuration, type Range, rangeMs, stepFor, wholeStep, windowOf } from '../state/range';
+import { aheadMs, apiDuration, type Range, rangeMs, stepFor, wholeStep, windowOf } from '../state/range';
 import { ChartLegend, type LegendItem } from './ChartLegend';
+import { ForecastNote } from './ForecastNote';
 import { PanelError } from './PanelError';
 import { sliceText } from './slice';
 
@@ -31,19 +35,22 @@ interface Props {
   metric: Metric;
   range: Range;
   split: string | null;
+  /** Whether it shows what is expected of the rest of the day. */
+  withForecast: boolean;
   onSplit: (dimension: string | null) => void;
 }
 
 const everything: Record<string, string> = {};
 
 /** A chart of one metric, split by a dimension, moving with the stream. */
-export function ChartPanel({ chart, metric, range, split, onSplit }: Props) {
+export function ChartPanel({ chart, metric, range, split, withForecast, onSplit }: Props) {
   const speech = useSpeech();
   const { t, locale, zone } = speech;
   const isSplit = split !== null;
   const base = { metric: metric.name, where: everything, ...windowOf(range) };
   const sliced = { ...base, by: isSplit ? [split] : [] };
-  const step = apiDuration(stepFor(range, metric));
+  const stepMs = stepFor(range, metric);
+  const step = apiDuration(stepMs);
   const whole = apiDuration(wholeStep(range, metric.bucket_ms));
   const live = useLiveSeries(metric.of, { ...sliced, step, limit: SERIES_SHOWN_MAX }, 'series');
   const totals = useLiveSeries(metric.of, { ...sliced, step: whole, limit: FIGURES_MAX }, 'total');
@@ -113,6 +120,17 @@ export function ChartPanel({ chart, metric, range, split, onSplit }: Props) {
   // The answer's own `to` is rounded up to a whole step and may lie in the future.
   const toMs = serverNow(now);
   const fromMs = toMs - rangeMs(range);
+  // What is forecast is the whole: the line of a chart without a split, or the top of a stack of which nothing is hidden.
+  const ahead = withForecast ? aheadMs(range) : null;
+  const isForecast = ahead !== null && (!isSplit || isSum(metric.kind));
+  const asked = forecastQuery(metric.name, apiDuration(forecastStep(stepMs)), zone);
+  const forecast = useQuery({ ...asked, enabled: isForecast });
+  const untilMs = isForecast && hidden.size === 0 ? toMs + ahead : 0;
+  const outlook = useMemo(
+    () => outlookOf(forecast.data, stepMs, metric.kind, untilMs),
+    [forecast.data, stepMs, metric.kind, untilMs],
+  );
+  const endMs = Math.max(toMs, outlook.at(-1)?.atMs ?? 0);
   const markers = useMemo(
     () => markersFor(incidents, metric.name, fromMs, toMs),
     [incidents, metric.name, fromMs, toMs],
@@ -133,6 +151,7 @@ export function ChartPanel({ chart, metric, range, split, onSplit }: Props) {
       data-testid="chart"
       data-metric={metric.name}
       data-by={split ?? ''}
+      data-outlook={outlook.length}
       data-updated-at={live.receivedAtMs ?? ''}
       data-last-bucket={lastBucket(document?.series)}
     >
@@ -172,12 +191,13 @@ export function ChartPanel({ chart, metric, range, split, onSplit }: Props) {
               label={t('chart.label', { title: spokenTitle, range: rangeText, count: series.length })}
               series={series}
               fromMs={fromMs}
-              toMs={toMs}
+              toMs={endMs}
               unfinishedMs={unfinishedFrom(document)}
               stepMs={document.step_ms}
               unit={document.unit}
               stacked={stacked}
               fromZero={isSum(metric.kind)}
+              outlook={outlook}
               locale={locale}
               zone={zone}
               markers={markers}
@@ -191,6 +211,9 @@ export function ChartPanel({ chart, metric, range, split, onSplit }: Props) {
             onPoint={setPointed}
             label={t('chart.slices', { range: rangeText })}
           />
+          {ahead !== null && (
+            <ForecastNote document={forecast.data} isSplit={!isForecast} unit={document.unit} />
+          )}
         </>
       )}
     </section>

@@ -5,13 +5,20 @@ import type { Incident } from '../api/types';
 import { useSpeech } from '../i18n/hooks';
 import { useHub } from '../live/hooks';
 
+const VERDICTS = ['real', 'false_alarm'] as const;
+
+interface Action {
+  action: 'acknowledge' | 'resolve' | 'feedback';
+  verdict?: (typeof VERDICTS)[number];
+}
+
 /** What an operator can do about an incident from the board. The list changes when the server has said yes. */
 export function IncidentActions({ incident }: { incident: Incident }) {
   const { t } = useSpeech();
   const hub = useHub();
   const act = useMutation({
-    mutationFn: (action: 'acknowledge' | 'resolve') =>
-      postJson<Partial<Incident>>(incidentPath(incident.id, action), {}),
+    mutationFn: ({ action, ...body }: Action) =>
+      postJson<Partial<Incident>>(incidentPath(incident.id, action), body),
     onSuccess: (answer) => {
       // The stream tells the change too; an answer that holds the incident is only sooner.
       if (answer?.id === incident.id && answer.updated_at) hub.takeIncidents([answer as Incident]);
@@ -24,14 +31,36 @@ export function IncidentActions({ incident }: { incident: Incident }) {
           type="button"
           className="button"
           disabled={act.isPending}
-          onClick={() => act.mutate('acknowledge')}
+          onClick={() => act.mutate({ action: 'acknowledge' })}
         >
           {t('incident.acknowledge')}
         </button>
       )}
-      <button type="button" className="button" disabled={act.isPending} onClick={() => act.mutate('resolve')}>
-        {t('incident.resolve')}
-      </button>
+      {incident.state !== 'resolved' && (
+        <button
+          type="button"
+          className="button"
+          disabled={act.isPending}
+          onClick={() => act.mutate({ action: 'resolve' })}
+        >
+          {t('incident.resolve')}
+        </button>
+      )}
+      <fieldset className="incident-feedback">
+        <legend>{t('feedback.question')}</legend>
+        {VERDICTS.map((verdict) => (
+          <button
+            key={verdict}
+            type="button"
+            className="button"
+            aria-pressed={incident.verdict === verdict}
+            disabled={act.isPending}
+            onClick={() => act.mutate({ action: 'feedback', verdict })}
+          >
+            {t(`feedback.${verdict}`)}
+          </button>
+        ))}
+      </fieldset>
       {act.isError && (
         <p role="alert" className="incident-failed">
           {t('incident.failed', { reason: act.error.message })}

@@ -7,18 +7,21 @@ import { en, type MessageKey } from '../i18n/en';
 import { type Speech, useSpeech } from '../i18n/hooks';
 import { SeverityIcon } from '../shell/icons';
 import { IncidentActions } from './IncidentActions';
+import { CauseLine, CauseTable } from './IncidentCause';
 import { incidentSize } from './incidentSize';
 import { sliceText } from './slice';
 
 interface Props {
   incident: Incident;
+  /** Incidents of other monitors that have the same cause. */
+  parts: readonly Incident[];
   nowMs: number;
-  /** What the board calls the metric. */
-  metricTitle: string;
+  /** What the board calls a metric. */
+  metricTitle: (metric: string) => string;
 }
 
 /** One incident: what, where, how much, since when; its story and the ways to act on it unfold below. */
-export function IncidentItem({ incident, nowMs, metricTitle }: Props) {
+export function IncidentItem({ incident, parts, nowMs, metricTitle }: Props) {
   const speech = useSpeech();
   const { t, locale, zone } = speech;
   const startedMs = Date.parse(incident.started_at);
@@ -44,7 +47,7 @@ export function IncidentItem({ incident, nowMs, metricTitle }: Props) {
           {t(`severity.${incident.severity}`)}
         </span>
         <span className="incident-metric ellipsis" title={incident.metric}>
-          {metricTitle}
+          {metricTitle(incident.metric)}
         </span>
         <span className="incident-state">{t(`incidentState.${incident.state}`)}</span>
       </div>
@@ -53,12 +56,20 @@ export function IncidentItem({ incident, nowMs, metricTitle }: Props) {
       </p>
       <p className="incident-size">
         <span>{incidentSize(incident, unit, speech)}</span>
+        {incident.impact && (
+          <span className="incident-affected" data-testid="incident-impact" title={incident.impact.metric}>
+            {t('incident.atStake', {
+              amount: figureText(incident.impact.value, incident.impact.unit, locale),
+            })}
+          </span>
+        )}
         {incident.affected !== null && incident.affected !== undefined && (
           <span className="incident-affected">
             {t('incident.affected', { count: figureText(incident.affected, 'count', locale) })}
           </span>
         )}
       </p>
+      <CauseLine incident={incident} speech={speech} />
       <p className="incident-time dim">
         <time dateTime={incident.started_at} title={dateTime(startedMs, locale, zone)}>
           {t('incident.since', { time: briefTime(startedMs, nowMs, locale, zone) })}
@@ -68,9 +79,35 @@ export function IncidentItem({ incident, nowMs, metricTitle }: Props) {
       </p>
       <details>
         <summary>{t('incident.details')}</summary>
-        <IncidentStory incident={incident} speech={speech} metricTitle={metricTitle} />
-        {incident.state !== 'resolved' && <IncidentActions incident={incident} />}
+        <IncidentStory
+          incident={incident}
+          speech={speech}
+          metricTitle={metricTitle(incident.metric)}
+          unit={unit}
+        />
+        <IncidentActions incident={incident} />
       </details>
+      {parts.length > 0 && (
+        <ul className="incident-parts" aria-label={t('incident.parts')}>
+          {parts.map((part) => (
+            <li
+              key={part.id}
+              id={part.id}
+              data-testid="incident-part"
+              data-state={part.state}
+              data-slice={JSON.stringify(part.slice)}
+            >
+              <strong>{metricTitle(part.metric)}</strong> {sliceText(part.slice, speech)}:{' '}
+              {incidentSize(part, part.unit, speech)}
+              <details>
+                <summary>{t('incident.details')}</summary>
+                <p>{part.summary}</p>
+                <IncidentActions incident={part} />
+              </details>
+            </li>
+          ))}
+        </ul>
+      )}
     </li>
   );
 }
@@ -90,9 +127,10 @@ interface StoryProps {
   incident: Incident;
   speech: Speech;
   metricTitle: string;
+  unit: string | null;
 }
 
-function IncidentStory({ incident, speech, metricTitle }: StoryProps) {
+function IncidentStory({ incident, speech, metricTitle, unit }: StoryProps) {
   const { t, locale, zone } = speech;
   const { numerator, denominator, probability } = incident;
   const isCounted =
@@ -103,6 +141,12 @@ function IncidentStory({ incident, speech, metricTitle }: StoryProps) {
       <dl>
         <dt>{t('incident.monitor')}</dt>
         <dd>{incident.monitor}</dd>
+        {incident.owner && (
+          <>
+            <dt>{t('incident.owner')}</dt>
+            <dd>{incident.owner}</dd>
+          </>
+        )}
         {isCounted && (
           <>
             <dt>{metricTitle}</dt>
@@ -121,6 +165,7 @@ function IncidentStory({ incident, speech, metricTitle }: StoryProps) {
           </>
         )}
       </dl>
+      <CauseTable incident={incident} unit={unit} speech={speech} />
       {incident.timeline.length > 0 && (
         <ol className="timeline" aria-label={t('incident.timeline')}>
           {incident.timeline.map((entry, i) => (

@@ -1,9 +1,17 @@
+import type { Incident, Severity } from '../api/types';
 import { useSpeech } from '../i18n/hooks';
 import { serverNow } from '../live/clock';
 import { useIncidents, useTick } from '../live/hooks';
 import { CheckIcon } from '../shell/icons';
+import { byCause } from './cause';
 import { IncidentItem } from './IncidentItem';
 import { PanelError } from './PanelError';
+
+/** How urgent the most urgent of what goes on is; parts count as well. */
+function worst(incidents: readonly Incident[]): Severity | undefined {
+  const open = new Set(incidents.filter(({ state }) => state !== 'resolved').map(({ severity }) => severity));
+  return (['critical', 'warning', 'info'] as const).find((severity) => open.has(severity));
+}
 
 /** Resolved incidents stay on the board for a while: who comes back from lunch wants to see what happened. */
 const RESOLVED_SHOWN_MAX = 5;
@@ -13,15 +21,16 @@ export function IncidentList({ metricTitle }: { metricTitle: (metric: string) =>
   const { t } = useSpeech();
   const { incidents, loaded, error } = useIncidents();
   const now = serverNow(useTick(1_000));
-  const active = incidents.filter(({ state }) => state !== 'resolved');
-  const resolved = incidents.filter(({ state }) => state === 'resolved');
+  const { leaders, partsOf } = byCause(incidents);
+  const active = leaders.filter(({ state }) => state !== 'resolved');
+  const resolved = leaders.filter(({ state }) => state === 'resolved');
   const shownResolved = resolved.slice(0, RESOLVED_SHOWN_MAX);
   return (
     <section className="panel incidents" aria-labelledby="incidents-title" data-testid="incidents">
       <header className="panel-head">
         <h3 id="incidents-title">{t('incidents.title')}</h3>
         {loaded && (
-          <span className="count" data-severity={active[0]?.severity ?? 'none'} role="status">
+          <span className="count" data-severity={worst(incidents) ?? 'none'} role="status">
             {t('incidents.open', { count: active.length })}
           </span>
         )}
@@ -47,8 +56,9 @@ export function IncidentList({ metricTitle }: { metricTitle: (metric: string) =>
           <IncidentItem
             key={incident.id}
             incident={incident}
+            parts={partsOf(incident)}
             nowMs={now}
-            metricTitle={metricTitle(incident.metric)}
+            metricTitle={metricTitle}
           />
         ))}
       </ul>
@@ -60,8 +70,9 @@ export function IncidentList({ metricTitle }: { metricTitle: (metric: string) =>
               <IncidentItem
                 key={incident.id}
                 incident={incident}
+                parts={partsOf(incident)}
                 nowMs={now}
-                metricTitle={metricTitle(incident.metric)}
+                metricTitle={metricTitle}
               />
             ))}
           </ul>

@@ -2,6 +2,7 @@ import { dateTime } from '../format/time';
 import { figureText } from '../format/units';
 import { useSpeech } from '../i18n/hooks';
 import type { DrawnSeries } from './option';
+import { estimate, type OutlookPoint } from './outlook';
 import { Swatch } from './Swatch';
 
 interface Props {
@@ -10,6 +11,7 @@ interface Props {
   /** Whether the bucket may still change. */
   isUnfinished: boolean;
   series: DrawnSeries[];
+  expected: OutlookPoint | undefined;
   unit: string | null;
   stacked: boolean;
   leftPx: number;
@@ -17,9 +19,13 @@ interface Props {
 }
 
 /** The crosshair and the values under it. All names in it are data and are written as text nodes. */
-export function Readout({ atMs, stepMs, isUnfinished, series, unit, stacked, leftPx, onRight }: Props) {
+export function Readout(props: Props) {
+  const { atMs, stepMs, isUnfinished, series, expected, unit, stacked, leftPx, onRight } = props;
   const { locale, zone, t } = useSpeech();
-  const rows = series.map((one) => ({ ...one, value: one.points.find(([at]) => at === atMs)?.[1] ?? null }));
+  const found = series.map((one) => ({ ...one, value: one.points.find(([at]) => at === atMs)?.[1] ?? null }));
+  // Of the time to come there is nothing but what is expected.
+  const hasCome = !expected || found.some(({ value }) => value !== null);
+  const rows = hasCome ? found : [];
   if (!stacked)
     rows.sort((a, b) => (b.value ?? Number.NEGATIVE_INFINITY) - (a.value ?? Number.NEGATIVE_INFINITY));
   const total = rows.reduce((sum, { value }) => sum + (value ?? 0), 0);
@@ -33,7 +39,7 @@ export function Readout({ atMs, stepMs, isUnfinished, series, unit, stacked, lef
             +{Math.round(stepMs / 1000)}
             {'\u2009'}s
           </span>
-          {isUnfinished && <div className="dim">{t('chart.unfinished')}</div>}
+          {isUnfinished && hasCome && <div className="dim">{t('chart.unfinished')}</div>}
         </div>
         <table>
           <tbody>
@@ -50,6 +56,20 @@ export function Readout({ atMs, stepMs, isUnfinished, series, unit, stacked, lef
               <tr className="readout-total">
                 <th scope="row">{t('chart.total')}</th>
                 <td>{figureText(total, unit, locale)}</td>
+              </tr>
+            )}
+            {expected && (
+              <tr className="readout-total">
+                <th scope="row">{t('forecast.expected')}</th>
+                <td>
+                  {figureText(estimate(expected.value), unit, locale)}
+                  <div className="dim">
+                    {t('forecast.band', {
+                      low: figureText(estimate(expected.low), unit, locale),
+                      high: figureText(estimate(expected.high), unit, locale),
+                    })}
+                  </div>
+                </td>
               </tr>
             )}
           </tbody>

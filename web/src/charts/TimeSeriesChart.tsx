@@ -46,25 +46,40 @@ export default function TimeSeriesChart({ label, stepMs, markers, ...view }: Pro
     };
   }, []);
 
-  const { series, fromMs, toMs, unfinishedMs, unit, stacked, fromZero, locale, zone } = view;
+  const { series, fromMs, toMs, unfinishedMs, unit, stacked, fromZero, outlook, locale, zone } = view;
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new size or language asks for a new drawing
   useEffect(() => {
     const instance = chart.current;
     if (!instance) return;
     const type = typeSetting();
-    const shown = { series, fromMs, toMs, unfinishedMs, unit, stacked, fromZero, locale, zone };
+    const shown = { series, fromMs, toMs, unfinishedMs, unit, stacked, fromZero, outlook, locale, zone };
     const option = chartOption(shown, colors, type);
     instance.setOption(option, { replaceMerge: ['series'] });
     const leftPx = Number(instance.convertToPixel({ xAxisIndex: 0 }, fromMs));
     const rightPx = Number(instance.convertToPixel({ xAxisIndex: 0 }, toMs));
     setPlot((old) => (old?.leftPx === leftPx && old.rightPx === rightPx ? old : { leftPx, rightPx }));
-  }, [series, fromMs, toMs, unfinishedMs, unit, stacked, fromZero, locale, zone, colors, sizeTick, language]);
+  }, [
+    series,
+    fromMs,
+    toMs,
+    unfinishedMs,
+    unit,
+    stacked,
+    fromZero,
+    outlook,
+    locale,
+    zone,
+    colors,
+    sizeTick,
+    language,
+  ]);
 
   const times = useMemo(() => {
     const all = new Set<number>();
     for (const one of series) for (const [at] of one.points) if (at >= fromMs && at <= toMs) all.add(at);
+    for (const { atMs } of outlook) if (atMs <= toMs) all.add(atMs);
     return [...all].sort((a, b) => a - b);
-  }, [series, fromMs, toMs]);
+  }, [series, outlook, fromMs, toMs]);
 
   const onPointer = (event: PointerEvent<HTMLDivElement>) => {
     if (!plot || plot.rightPx <= plot.leftPx) return;
@@ -109,6 +124,7 @@ export default function TimeSeriesChart({ label, stepMs, markers, ...view }: Pro
           stepMs={stepMs}
           isUnfinished={shownMs >= unfinishedMs}
           series={series}
+          expected={outlook.find(({ atMs }) => atMs === shownMs)}
           unit={unit}
           stacked={stacked}
           leftPx={toPx(shownMs)}

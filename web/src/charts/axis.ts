@@ -14,8 +14,12 @@ const GAPS = 4;
 const COMPACT_FROM = 10_000;
 const SECONDS_FROM_MS = 10_000;
 
-/** The lowest and highest value that is drawn; stacked series add up at each moment. */
-function extent(courses: readonly (readonly DrawnPoint[])[], stacked: boolean): [number, number] | null {
+/** The lowest and highest value that is drawn; stacked series add up at each moment, what lies beside them does not. */
+function extent(
+  courses: readonly (readonly DrawnPoint[])[],
+  stacked: boolean,
+  beside: readonly number[],
+): [number, number] | null {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
   const sums = new Map<number, number>();
@@ -28,6 +32,10 @@ function extent(courses: readonly (readonly DrawnPoint[])[], stacked: boolean): 
       high = Math.max(high, top);
     }
   }
+  for (const value of beside) {
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
   return low <= high ? [low, high] : null;
 }
 
@@ -37,8 +45,9 @@ export function valueAxis(
   unit: string | null,
   stacked: boolean,
   fromZero: boolean,
+  beside: readonly number[] = [],
 ): ValueAxis {
-  const found = extent(courses, stacked) ?? [0, 0];
+  const found = extent(courses, stacked, beside) ?? [0, 0];
   const low = fromZero ? Math.min(0, found[0]) : found[0];
   const high = fromZero ? Math.max(0, found[1]) : found[1];
   const wanted = high > low ? high - low : Math.abs(high) || 1;

@@ -1,9 +1,10 @@
 // @vitest-environment happy-dom
 import { describe, expect, it } from 'vitest';
-import type { Figure, Point, SeriesDocument } from '../api/types';
+import type { Figure, ForecastDocument, Point, SeriesDocument, SliceForecast } from '../api/types';
 import { axisText, valueAxis } from './axis';
 import { ColorAssignment } from './colors';
 import { type ChartView, chartOption } from './option';
+import { estimate, forecastStep, isLearning, outlookOf } from './outlook';
 import { type Pick, pickSlices, restCourse, restFigure } from './pick';
 import { shapePoints, sparkPath, sparkScale, splitUnfinished, unfinishedFrom } from './shape';
 import { hasFigure, totalOf } from './total';
@@ -140,6 +141,7 @@ describe('the unfinished part', () => {
       unit: 'count',
       stacked: true,
       fromZero: true,
+      outlook: [],
       locale: 'en',
       zone: 'UTC',
     };
@@ -161,6 +163,119 @@ describe('the unfinished part', () => {
       ['unfinished a', 'unfinished'],
     ]);
     expect(series.map(({ lineStyle }) => lineStyle.type !== undefined)).toEqual([false, true]);
+  });
+});
+
+describe('what is expected', () => {
+  const point = (start: number, value: number) => ({
+    start,
+    value,
+    lower_80: value - 1,
+    upper_80: value + 1,
+    lower_95: value - 2,
+    upper_95: value + 2,
+  });
+  const forecast = (changes: Partial<SliceForecast> = {}): ForecastDocument => ({
+    metric: 'm',
+    unit: 'count',
+    step_ms: 10,
+    forecasts: [
+      {
+        by: {},
+        status: 'ready',
+        footing: 'full',
+        points: [point(60, 5), point(70, 6)],
+        day: null,
+        ...changes,
+      },
+    ],
+  });
+
+  it('is drawn as far as it is looked ahead, and only where history is enough', () => {
+    const drawn = (document: ForecastDocument | undefined, untilMs: number) =>
+      outlookOf(document, 10, 'count', untilMs);
+    expect(drawn(forecast(), 70)).toEqual([{ atMs: 60, value: 5, low: 4, high: 6 }]);
+    expect(drawn(forecast(), 1_000)).toHaveLength(2);
+    expect(drawn(forecast(), 0)).toEqual([]);
+    expect(drawn(undefined, 1_000)).toEqual([]);
+    expect(drawn(forecast({ footing: 'cold_start' }), 1_000)).toEqual([]);
+    expect(isLearning(undefined)).toBe(false);
+    expect(isLearning(forecast())).toBe(false);
+    expect(isLearning(forecast({ status: 'learning', points: [] }))).toBe(true);
+  });
+
+  it('is asked for by the hour, and drawn as what an hour makes of a step', () => {
+    expect([120_000, 600_000, 3_600_000, 21_600_000, 7_000].map(forecastStep)).toEqual([
+      3_600_000, 3_600_000, 3_600_000, 21_600_000, 3_605_000,
+    ]);
+    const [sum] = outlookOf(forecast(), 5, 'amount', 70);
+    expect(sum).toEqual({ atMs: 62.5, value: 2.5, low: 2, high: 3 });
+    const [rate] = outlookOf(forecast(), 5, 'rate', 70);
+    expect(rate).toEqual({ atMs: 62.5, value: 5, low: 4, high: 6 });
+  });
+
+  it('is a dashed line with a band beside what is stacked, and has room on the axis', () => {
+    const view: ChartView = {
+      series: [
+        {
+          key: 'a',
+          name: 'a',
+          color: 'red',
+          points: [
+            [0, 3],
+            [60, 2],
+          ],
+          faded: false,
+        },
+      ],
+      fromMs: 0,
+      toMs: 70,
+      unfinishedMs: 60,
+      unit: 'count',
+      stacked: true,
+      fromZero: true,
+      outlook: outlookOf(forecast(), 10, 'count', 100),
+      locale: 'en',
+      zone: 'UTC',
+    };
+    const colors = {
+      series: [],
+      other: '',
+      axis: 'grey',
+      grid: '',
+      pointer: '',
+      critical: '',
+      warning: '',
+      info: '',
+    };
+    const drawn = (one: ChartView) =>
+      chartOption(one, colors, { remPx: 16, family: 'x' }) as {
+        yAxis: { max: number };
+        series: { id: string; stack?: string; data: unknown[]; itemStyle: { color: string } }[];
+      };
+    const { yAxis, series } = drawn(view);
+    expect(series.map(({ id, stack }) => [id, stack])).toEqual([
+      ['outlook low', 'outlook'],
+      ['outlook band', 'outlook'],
+      ['outlook', undefined],
+      ['finished a', 'finished'],
+      ['unfinished a', 'unfinished'],
+    ]);
+    expect(series[1]?.data).toEqual([
+      [60, 2],
+      [70, 2],
+    ]);
+    // The upper end at 70 is 7; what is expected at 60 does not come on top of what is there.
+    expect(yAxis.max).toBe(8);
+    expect(series[2]?.itemStyle.color).toBe('grey');
+    expect(drawn({ ...view, stacked: false }).series[2]?.itemStyle.color).toBe('red');
+    expect(drawn({ ...view, outlook: [] }).series).toHaveLength(2);
+  });
+
+  it('has no more digits than an estimate is worth', () => {
+    expect([9301.44, 412.6, 41.736, 0.88123, 0, -1234.5].map(estimate)).toEqual([
+      9301, 413, 41.7, 0.881, 0, -1234,
+    ]);
   });
 });
 

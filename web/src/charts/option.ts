@@ -2,6 +2,7 @@ import type { EChartsCoreOption } from 'echarts/core';
 import { clockTime, dayName } from '../format/time';
 import { axisText, valueAxis } from './axis';
 import type { ChartColors } from './colors';
+import type { OutlookPoint } from './outlook';
 import { type DrawnPoint, splitUnfinished } from './shape';
 
 /** One line of a chart. The name is data: it is drawn by React only, never handed to ECharts. */
@@ -23,6 +24,8 @@ export interface ChartView {
   unit: string | null;
   stacked: boolean;
   fromZero: boolean;
+  /** What is expected of the whole; empty where nothing is. */
+  outlook: OutlookPoint[];
   locale: string;
   zone: string;
 }
@@ -39,7 +42,8 @@ export const FLAGS_REM = 1.25;
 export function chartOption(view: ChartView, colors: ChartColors, type: TypeSetting): EChartsCoreOption {
   const { remPx, family } = type;
   const courses = view.series.map(({ points }) => points);
-  const axis = valueAxis(courses, view.unit, view.stacked, view.fromZero);
+  const band = view.outlook.flatMap(({ low, high }) => [low, high]);
+  const axis = valueAxis(courses, view.unit, view.stacked, view.fromZero, band);
   const label = {
     color: colors.axis,
     fontSize: Math.round(remPx * 0.75),
@@ -73,14 +77,43 @@ export function chartOption(view: ChartView, colors: ChartColors, type: TypeSett
       splitLine: { lineStyle: { color: colors.grid } },
       axisLabel: { ...label, formatter: (value: number) => axisText(value, view.unit, view.locale, axis) },
     },
-    series: view.series.flatMap((series) => {
-      const { finished, unfinished } = splitUnfinished(series.points, view.unfinishedMs);
-      return [
-        line(series, finished, view.stacked, false),
-        ...(unfinished.length > 0 ? [line(series, unfinished, view.stacked, true)] : []),
-      ];
-    }),
+    series: [
+      ...outlookLines(view, colors),
+      ...view.series.flatMap((series) => {
+        const { finished, unfinished } = splitUnfinished(series.points, view.unfinishedMs);
+        return [
+          line(series, finished, view.stacked, false),
+          ...(unfinished.length > 0 ? [line(series, unfinished, view.stacked, true)] : []),
+        ];
+      }),
+    ],
   };
+}
+
+/**
+ * What is expected as a dashed line, and its band: the area between its lower end, which is not drawn, and what is
+ * stacked on that. It is that of the whole, so among several series it has the colour of none.
+ */
+function outlookLines({ outlook, series, stacked }: ChartView, colors: ChartColors): unknown[] {
+  if (outlook.length === 0) return [];
+  const color = (stacked ? undefined : series[0]?.color) ?? colors.axis;
+  const shared = { type: 'line', silent: true, symbol: 'none', z: 1, itemStyle: { color } };
+  const edge = { ...shared, stack: 'outlook', stackStrategy: 'all', lineStyle: { opacity: 0 } };
+  return [
+    { ...edge, id: 'outlook low', data: outlook.map(({ atMs, low }) => [atMs, low]) },
+    {
+      ...edge,
+      id: 'outlook band',
+      data: outlook.map(({ atMs, low, high }) => [atMs, high - low]),
+      areaStyle: { color, opacity: 0.14 },
+    },
+    {
+      ...shared,
+      id: 'outlook',
+      data: withDots(outlook.map(({ atMs, value }): DrawnPoint => [atMs, value])),
+      lineStyle: { color, width: 1.5, type: [6, 4], opacity: 0.85 },
+    },
+  ];
 }
 
 /** One part of a course. The two parts of all courses are stacked apart: each has only the moments that are its own. */

@@ -8,6 +8,7 @@ import { BoardSkeleton } from '../board/BoardSkeleton';
 import { ChartPanel } from '../board/ChartPanel';
 import { evenColumns } from '../board/columns';
 import { DataClock } from '../board/DataClock';
+import { ForecastSwitch } from '../board/ForecastSwitch';
 import { IncidentList } from '../board/IncidentList';
 import { PanelError } from '../board/PanelError';
 import { RangePicker } from '../board/RangePicker';
@@ -15,7 +16,7 @@ import { Tile } from '../board/Tile';
 import { useSpeech } from '../i18n/hooks';
 import { useHealth } from '../live/hooks';
 import { Message } from '../shell/Message';
-import { isRange, type Range } from '../state/range';
+import { aheadMs, isRange, type Range } from '../state/range';
 import { type BoardSearch, readSplits, writeSplits } from '../state/search';
 
 /** The board of a pack. */
@@ -73,6 +74,10 @@ function BoardView({ board, metrics }: ViewProps) {
     const by = writeSplits(next);
     change({ ...search, ...(by ? { by } : {}) });
   };
+  const chooseForecast = (isOn: boolean) => {
+    const { forecast: _, ...rest } = search;
+    change(isOn ? { ...rest, forecast: 'on' } : rest);
+  };
   const cubes = new Set(
     [...board.tiles, ...board.charts].flatMap(({ metric }) => metrics.get(metric)?.of ?? []),
   );
@@ -89,6 +94,13 @@ function BoardView({ board, metrics }: ViewProps) {
       <div className="board-head">
         <h1>{title}</h1>
         <DataClock cubes={cubes} />
+        {board.charts.length > 0 && (
+          <ForecastSwitch
+            isOn={search.forecast === 'on'}
+            isShort={aheadMs(range) === null}
+            onChange={chooseForecast}
+          />
+        )}
         <RangePicker range={range} onChange={(next) => change({ ...search, range: next })} />
       </div>
       {isEmpty && (
@@ -125,6 +137,7 @@ function BoardView({ board, metrics }: ViewProps) {
                 metric={metric}
                 range={range}
                 split={split}
+                withForecast={search.forecast === 'on'}
                 onSplit={(dimension) => chooseSplit(chart.metric, dimension)}
               />
             );

@@ -45,6 +45,11 @@ export function rangeMs(range: Range): number {
   return lengthMs[range];
 }
 
+/** How far charts look ahead at most; null for ranges so short that the rest of the day would be all there is to see. */
+export function aheadMs(range: Range): number | null {
+  return range === '15m' || range === '1h' ? null : lengthMs[range];
+}
+
 /** The step for a range: never finer than the cube's bucket, and a whole number of buckets. */
 export function stepFor(
   range: Range,

@@ -5,6 +5,8 @@ export interface BoardSearch {
   range?: Range;
   /** Chosen splits, as `metric.dimension` joined by commas; absent for those the board defines. */
   by?: string;
+  /** Whether charts show what is expected of the rest of the day. */
+  forecast?: 'on';
 }
 
 /** Reads untrusted URL parameters: what is not understood is dropped, never guessed. */
@@ -12,6 +14,7 @@ export function readSearch(raw: Record<string, unknown>): BoardSearch {
   const search: BoardSearch = {};
   if (isRange(raw.range)) search.range = raw.range;
   if (typeof raw.by === 'string' && raw.by !== '') search.by = raw.by;
+  if (raw.forecast === 'on') search.forecast = 'on';
   return search;
 }
 

@@ -17,6 +17,8 @@ describe('the URL', () => {
     expect(readSearch({ range: '6h', by: 'm.psp', evil: '<script>' })).toEqual({ range: '6h', by: 'm.psp' });
     expect(readSearch({ range: '5y', by: 7 })).toEqual({});
     expect(readSearch({ range: ['1h'] })).toEqual({});
+    expect(readSearch({ forecast: 'on' })).toEqual({ forecast: 'on' });
+    expect(readSearch({ forecast: 'maybe' })).toEqual({});
   });
 
   it('writes splits so that they read the same', () => {

@@ -28,7 +28,7 @@ use crate::{guard, measure};
 impl Engine {
     /// Answers one SQL text. Recurses over it: call it on a worker.
     pub(crate) async fn answer(
-        &self,
+        self: &Arc<Self>,
         sql: &str,
         limits: &QueryLimits,
     ) -> Result<QueryResult, AnalyseError> {

@@ -18,6 +18,7 @@ use tillwatch_process::functions::bound;
 use super::far_times::{NearTimes, date_trunc};
 use super::{Cube, Engine};
 use crate::error::{AnalyseError, Fault};
+use crate::forecast::Forecasts;
 use crate::friendly::KnownNames;
 use crate::guard::{BoundFunctions, allowed_aggregates, allowed_scalars, allowed_table_functions};
 use crate::limits::{BATCH_ROWS, QueryLimits};
@@ -72,6 +73,7 @@ impl Engine {
             .into_iter()
             .map(|stream| (stream.name().to_owned(), stream))
             .collect();
+        let forecasts = Forecasts::new(&parts.limits, &parts.memory)?;
         Ok(Self {
             measure_names: measure_names(&cubes, &metrics),
             known_names: KnownNames {
@@ -89,6 +91,7 @@ impl Engine {
             base,
             for_built_plans: for_built_plans(),
             limits: parts.limits,
+            forecasts,
             memory: parts.memory,
         })
     }

@@ -17,6 +17,7 @@ pub(crate) use runtime::CROWDED;
 use tillwatch_event::MemoryBudget;
 
 use crate::error::AnalyseError;
+use crate::forecast::{self, FORECAST, Forecasts};
 use crate::friendly::KnownNames;
 use crate::limits::QueryLimits;
 use crate::measure::MeasureNames;
@@ -46,13 +47,18 @@ pub(crate) struct Engine {
     base: SessionState,
     for_built_plans: SessionState,
     pub(crate) limits: QueryLimits,
+    /// Forecasts, each computed for all who ask for it.
+    pub(crate) forecasts: Forecasts,
     /// What queries share with the other parts of the process.
     memory: MemoryBudget,
 }
 
 impl Engine {
     /// A session for one query: its own view of the tables and its own memory.
-    pub(crate) fn session(&self, limits: &QueryLimits) -> Result<SessionState, AnalyseError> {
+    pub(crate) fn session(
+        self: &Arc<Self>,
+        limits: &QueryLimits,
+    ) -> Result<SessionState, AnalyseError> {
         let tables = QueryTables::new(
             self.cubes.values().map(|cube| Arc::clone(&cube.source)),
             self.streams.values().map(Arc::clone),
@@ -66,6 +72,7 @@ impl Engine {
         for function in windows {
             state.register_udtf(function.name(), Arc::clone(function.function()));
         }
+        state.register_udtf(FORECAST, forecast::function(self));
         // `now()` is the same everywhere in a query, and is this moment.
         state.mark_start_execution();
         Ok(state)

@@ -13,6 +13,7 @@ use super::MEASURE;
 use super::names::{MeasureNames, merge_function, metric_function, state_column};
 use super::scope::{Env, Lineage, Relation, Scope, normal, qualifier, table_name};
 use crate::error::{AnalyseError, Fault, Position};
+use crate::forecast::FORECAST;
 use crate::guard::position;
 use crate::suggest;
 use crate::windowed::{DIMENSION, FUNCTIONS};
@@ -123,8 +124,14 @@ impl Rewriter<'_> {
                 alias,
                 args: Some(call),
                 ..
-            } => match window_cube(name, &mut call.args) {
-                Some((function, cube)) => Relation {
+            } => {
+                if forecast_call(name, &mut call.args) {
+                    return Ok(());
+                }
+                let Some((function, cube)) = window_cube(name, &mut call.args) else {
+                    return Ok(());
+                };
+                Relation {
                     // The planner calls the table so where it has no other name.
                     qualifier: qualifier(alias.as_ref(), None)
                         .or_else(|| Some(Ident::with_quote('"', format!("{function}()")))),
@@ -132,9 +139,8 @@ impl Rewriter<'_> {
                         .then_some(cube)
                         .into_iter()
                         .collect(),
-                },
-                None => return Ok(()),
-            },
+                }
+            }
             TableFactor::Table { name, alias, .. } => {
                 let Some((ident, alone)) = table_name(name) else {
                     return Ok(());
@@ -421,6 +427,24 @@ fn measure_argument(expr: &Expr) -> Option<Result<(Option<Ident>, Ident), Fault>
         Expr::Function(call) if is_measure(call) && call.filter.is_none() => Some(argument(call)),
         _ => None,
     }
+}
+
+/// Whether it is a call for a forecast; the name of the metric becomes a text in it, as functions of tables
+/// have no columns to name.
+fn forecast_call(name: &mut ObjectName, args: &mut [FunctionArg]) -> bool {
+    let Some((function, true)) = table_name(name) else {
+        return false;
+    };
+    if normal(function) != FORECAST {
+        return false;
+    }
+    *name = ObjectName::from(vec![Ident::new(FORECAST)]);
+    if let Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))) = args.first_mut()
+        && let Expr::Identifier(ident) = expr
+    {
+        *expr = Expr::value(Value::SingleQuotedString(normal(ident)));
+    }
+    true
 }
 
 /// The function and the cube of a call for windows. Names in it become texts: functions of tables have no

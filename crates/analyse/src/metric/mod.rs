@@ -65,6 +65,8 @@ pub enum Nature {
     Ratio,
     /// A count of events.
     Count,
+    /// A sum, or anything else that adds up over slices and is no count of events.
+    Sum,
     /// Anything else.
     Value,
 }
@@ -129,6 +131,12 @@ impl Metric {
         self.is_count
     }
 
+    /// Whether its figures of slices, or of shorter stretches of time, add up to that of the whole: counts and sums.
+    #[must_use]
+    pub fn adds_up(&self) -> bool {
+        self.is_count || matches!(self.kind, MetricKind::Count | MetricKind::Amount)
+    }
+
     /// What a monitor can judge it as.
     #[must_use]
     pub fn nature(&self) -> Nature {
@@ -136,6 +144,8 @@ impl Metric {
             Nature::Ratio
         } else if self.is_count {
             Nature::Count
+        } else if self.adds_up() {
+            Nature::Sum
         } else {
             Nature::Value
         }

@@ -20,7 +20,7 @@ pub use window::{Span, Windows, Zone};
 
 pub(crate) use pane::PANE;
 pub(crate) use points::{series, slices};
-pub(crate) use query::aligned;
+pub(crate) use query::{aligned, check_step, duration, metric_of, zone_of};
 
 use crate::metric::Metric;
 

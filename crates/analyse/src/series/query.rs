@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
+
 use super::division::{Course, Divisions, Stretch};
 use super::window::{Span, Windows, Zone};
-use crate::calendar::{is_zone, nearest_zone};
+use crate::calendar::{nearest_zone, zone};
 use crate::engine::{Cube, Engine};
 use crate::error::{AnalyseError, Fault};
 use crate::metric::Metric;
@@ -73,17 +75,7 @@ pub(super) fn check<'a>(
     query: &'a SeriesQuery,
     further: &[String],
 ) -> Result<Checked<'a>, AnalyseError> {
-    let Some(metric) = engine.metrics.get(&query.metric) else {
-        let known = || engine.metrics.keys().map(String::as_str);
-        let suggestion = suggest::did_you_mean(&query.metric, known())
-            .or_else(|| Some(format!("the metrics are {}", suggest::listed(known()))));
-        let message = format!("there is no metric '{}'", query.metric);
-        return Err(AnalyseError::unknown(message, suggestion));
-    };
-    let cube = engine
-        .cubes
-        .get(&metric.definition.of)
-        .ok_or(AnalyseError::Internal)?;
+    let (metric, cube) = metric_of(engine, &query.metric)?;
     check_dimensions(cube, query)?;
     check_windows(cube, query)?;
     let points_max = engine.limits.points_max;
@@ -121,6 +113,25 @@ pub(super) fn check<'a>(
         by: &query.by,
         filters: &query.filters,
     })
+}
+
+/// The metric of a name, and its cube.
+pub(crate) fn metric_of<'a>(
+    engine: &'a Engine,
+    name: &str,
+) -> Result<(&'a Arc<Metric>, &'a Cube), AnalyseError> {
+    let Some(metric) = engine.metrics.get(name) else {
+        let known = || engine.metrics.keys().map(String::as_str);
+        let suggestion = suggest::did_you_mean(name, known())
+            .or_else(|| Some(format!("the metrics are {}", suggest::listed(known()))));
+        let message = format!("there is no metric '{name}'");
+        return Err(AnalyseError::unknown(message, suggestion));
+    };
+    let cube = engine
+        .cubes
+        .get(&metric.definition.of)
+        .ok_or(AnalyseError::Internal)?;
+    Ok((metric, cube))
 }
 
 /// The question as it is answered: its range in whole steps, so that all who ask within the same step, or
@@ -263,16 +274,20 @@ fn check_windows(cube: &Cube, query: &SeriesQuery) -> Result<(), AnalyseError> {
         _ if !windows.has_calendar() => Err(AnalyseError::invalid(
             "a zone has no meaning without a step of a calendar or 'since'",
         )),
-        Zone::Named(name) if is_zone(name) => Ok(()),
-        Zone::Named(name) => {
-            let nearest = nearest_zone(name);
-            Err(AnalyseError::unknown(
-                format!("there is no time zone '{name}'"),
-                nearest.map(|nearest| format!("did you mean '{nearest}'?")),
-            ))
-        }
+        Zone::Named(name) => zone_of(name).map(drop),
         Zone::Dimension(name) => check_zone_dimension(cube, name),
     }
+}
+
+/// The time zone of a name.
+pub(crate) fn zone_of(name: &str) -> Result<TimeZone, AnalyseError> {
+    zone(name).ok_or_else(|| {
+        let nearest = nearest_zone(name);
+        AnalyseError::unknown(
+            format!("there is no time zone '{name}'"),
+            nearest.map(|nearest| format!("did you mean '{nearest}'?")),
+        )
+    })
 }
 
 fn check_width(width_us: i64, step_us: i64) -> Result<(), AnalyseError> {
@@ -312,7 +327,8 @@ fn check_zone_dimension(cube: &Cube, name: &str) -> Result<(), AnalyseError> {
     )))
 }
 
-fn check_step(step_us: i64, bucket_us: i64) -> Result<(), AnalyseError> {
+/// Whether a step is a positive number of whole buckets.
+pub(crate) fn check_step(step_us: i64, bucket_us: i64) -> Result<(), AnalyseError> {
     if step_us <= 0 {
         return Err(AnalyseError::invalid("the step must be longer than zero"));
     }
@@ -354,7 +370,7 @@ fn measures(metric: &Metric, cube: &Cube, further: &[String]) -> Result<Vec<usiz
 }
 
 /// A duration as definitions write it: `90s`, `15m`, `2h`, `1d`.
-pub(super) fn duration(us: i64) -> String {
+pub(crate) fn duration(us: i64) -> String {
     for (unit, name) in [
         (86_400_000_000, "d"),
         (3_600_000_000, "h"),

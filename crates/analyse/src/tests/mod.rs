@@ -4,6 +4,7 @@ mod audit;
 mod chains;
 mod exact;
 mod fixture;
+mod forecast;
 mod hostile;
 mod measures;
 mod memory;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::catalog::{TableFunction, TableFunctionArgs, TableFunctionImpl, TableProvider};
-use datafusion::common::{DataFusionError, Result, ScalarValue};
+use datafusion::common::{DataFusionError, Result};
 use datafusion::logical_expr::Expr;
 
 use super::kind::Kind;
@@ -14,7 +14,7 @@ use crate::calendar::{Period, nearest_zone, zone};
 use crate::error::{AnalyseError, Fault};
 use crate::limits::QueryLimits;
 use crate::suggest;
-use crate::tables::CubeTables;
+use crate::tables::{CubeTables, length_us, text};
 
 /// The functions over the cubes of one query.
 pub(crate) fn functions(cubes: &CubeTables, limits: &QueryLimits) -> Vec<Arc<TableFunction>> {
@@ -170,27 +170,4 @@ impl Call {
         }
         Ok(())
     }
-}
-
-fn text(expr: &Expr) -> Option<&str> {
-    match expr {
-        Expr::Literal(value, _) => value.try_as_str().flatten(),
-        _ => None,
-    }
-}
-
-/// A length that is the same at all times, in microseconds.
-fn length_us(expr: &Expr) -> Option<i64> {
-    let Expr::Literal(value, _) = expr else {
-        return None;
-    };
-    let us = match value {
-        ScalarValue::IntervalMonthDayNano(Some(length)) if length.months == 0 => {
-            let days_us = i64::from(length.days).checked_mul(86_400_000_000)?;
-            (length.nanoseconds % 1_000 == 0)
-                .then(|| days_us.checked_add(length.nanoseconds / 1_000))?
-        }
-        _ => None,
-    };
-    us.filter(|us| *us > 0)
 }

@@ -17,6 +17,7 @@ use crate::watch::step_us;
 /// What a monitor judges is read ahead and kept, so that few questions go to the source behind it; all others go there.
 pub(super) struct Past {
     behind: Arc<dyn FigureSource>,
+    metric: String,
     facts: MetricFacts,
     plan: Plan,
     now_us: AtomicI64,
@@ -55,6 +56,7 @@ impl Past {
         let reader = Reader::new(Arc::clone(&behind), &plan.monitor);
         Ok(Self {
             behind,
+            metric: monitor.metric.clone(),
             facts,
             plan,
             now_us: AtomicI64::new(span.0),
@@ -192,14 +194,21 @@ impl Past {
 }
 
 impl FigureSource for Past {
-    fn facts(&self, _: &str) -> Result<MetricFacts, String> {
+    fn facts(&self, metric: &str) -> Result<MetricFacts, String> {
+        let facts = if metric == self.metric {
+            MetricFacts {
+                bucket_us: self.plan.bucket_us(self.now_us()),
+                ..self.facts.clone()
+            }
+        } else {
+            self.behind.facts(metric)?
+        };
         Ok(MetricFacts {
-            bucket_us: self.plan.bucket_us(self.now_us()),
             watermark_us: Some(self.known_upto_us()),
             // What came late is where it belongs by now, and was not waited for.
             lateness_us: 0,
             revised_events: 0,
-            ..self.facts.clone()
+            ..facts
         })
     }
 
@@ -211,10 +220,6 @@ impl FigureSource for Past {
         self.behind.widths_us(metric)
     }
 
-    fn slices_max(&self, steps: i64) -> usize {
-        self.behind.slices_max(steps)
-    }
-
     fn figures(&self, query: &FigureQuery) -> Result<Vec<SliceFigures>, String> {
         let query = &FigureQuery {
             to_us: query.to_us.min(self.known_upto_us()),
@@ -223,10 +228,35 @@ impl FigureSource for Past {
         if query.to_us <= query.from_us {
             return Ok(Vec::new());
         }
-        match self.answer_kept(query)? {
+        // Another metric's figures, such as what a payment is worth, are asked for when there is an incident.
+        let is_own = query.metric == self.metric;
+        let kept = if is_own {
+            self.answer_kept(query)?
+        } else {
+            None
+        };
+        match kept {
             Some(found) => Ok(found),
             None => self.ask(query),
         }
+    }
+
+    fn slices_max(&self, steps: i64) -> usize {
+        self.behind.slices_max(steps)
+    }
+
+    fn stream(&self, metric: &str) -> Option<String> {
+        self.behind.stream(metric)
+    }
+
+    fn events_sql(
+        &self,
+        metric: &str,
+        slices: &[Slice],
+        from_us: i64,
+        to_us: i64,
+    ) -> Option<String> {
+        self.behind.events_sql(metric, slices, from_us, to_us)
     }
 
     fn revised(&self, _: &str, _: i64, _: i64) -> Result<Option<Revised>, String> {

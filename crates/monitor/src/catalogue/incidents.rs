@@ -31,7 +31,8 @@ const TIMELINE_MAX: usize = 1000;
 const SELECT: &str = "select id, monitor, metric, unit, severity, state, slice, opened_at_us, \
      started_at_us, updated_at_us, resolved_at_us, value, expected, numerator, denominator, \
      affected, probability, direction, summary, silenced_until_us, transition, bound, judged, \
-     revised_at_us, revision, evidence, \
+     revised_at_us, revision, evidence, explanation, impact, owner, part_of, \
+     (select json_group_array(part.id) from incidents part where part.part_of = incidents.id) as parts, \
      (select is_real from feedback where incident = incidents.id) as is_real \
      from incidents ";
 
@@ -137,14 +138,16 @@ pub(crate) fn put(db: &Connection, i: &Incident, notify: &[String]) -> Result<()
         "insert into incidents (id, monitor, metric, unit, severity, state, slice, opened_at_us,
              started_at_us, updated_at_us, resolved_at_us, value, expected, numerator, denominator,
              affected, probability, direction, summary, silenced_until_us, transition, notify, bound,
-             judged, revised_at_us, revision, evidence)
+             judged, revised_at_us, revision, evidence, explanation,
+             impact, owner)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-             ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)
+             ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)
          on conflict (id) do update set severity = ?5, state = ?6, slice = ?7, started_at_us = ?9,
              updated_at_us = ?10, resolved_at_us = ?11, value = ?12, expected = ?13,
              numerator = ?14, denominator = ?15, affected = ?16, probability = ?17, summary = ?19,
              silenced_until_us = ?20, transition = ?21, notify = ?22, bound = ?23,
-             judged = ?24, revised_at_us = ?25, revision = ?26, evidence = ?27",
+             judged = ?24, revised_at_us = ?25, revision = ?26, evidence = ?27,
+             explanation = ?28, impact = ?29, owner = ?30",
     )?
     .execute(params![
         i.id.as_str(),
@@ -178,8 +181,91 @@ pub(crate) fn put(db: &Connection, i: &Incident, notify: &[String]) -> Result<()
             .map(|revision| to_json("revision", revision))
             .transpose()?,
         f.evidence,
+        (i.explanation.as_ref())
+            .map(|explanation| to_json("explanation", explanation))
+            .transpose()?,
+        (i.impact.as_ref())
+            .map(|impact| to_json("impact", impact))
+            .transpose()?,
+        i.owner,
     ])?;
     Ok(())
+}
+
+/// Makes an incident part of another, or of none.
+pub(crate) fn join(
+    db: &Connection,
+    id: &IncidentId,
+    leader: Option<&IncidentId>,
+) -> Result<(), MonitorError> {
+    db.prepare_cached("update incidents set part_of = ?2 where id = ?1")?
+        .execute(params![id.as_str(), leader.map(IncidentId::as_str)])?;
+    Ok(())
+}
+
+/// Makes what is part of one incident part of another.
+pub(crate) fn hand_over(
+    db: &Connection,
+    from: &IncidentId,
+    to: &IncidentId,
+) -> Result<(), MonitorError> {
+    db.prepare_cached("update incidents set part_of = ?2 where part_of = ?1 and id <> ?2")?
+        .execute(params![from.as_str(), to.as_str()])?;
+    Ok(())
+}
+
+/// Incidents of other monitors that are not over and began within a time of another; the oldest first.
+pub(crate) fn beginning_near(
+    db: &Connection,
+    monitor: &str,
+    started_at_us: i64,
+    within_us: i64,
+) -> Result<Vec<Incident>, MonitorError> {
+    let rest = "where state <> 'resolved' and monitor <> ?1 and abs(started_at_us - ?2) <= ?3 \
+                order by opened_at_us, id";
+    select(db, rest, params![monitor, started_at_us, within_us])
+}
+
+/// Most incidents between a part and what it is part of.
+const CHAIN_MAX: usize = 8;
+
+/// Whether a channel has been told of an incident of this severity or a higher one, or of what that is part of, that lasts or was
+/// over no earlier than `since_us`.
+pub(crate) fn is_told(
+    db: &Connection,
+    id: &str,
+    severity: Severity,
+    channel: &str,
+    since_us: i64,
+) -> Result<bool, MonitorError> {
+    let sql = "select severity, part_of, exists (select 1 from told where incident = ?1 and channel = ?2 \
+                   and (open <> 0 or incidents.state = 'resolved')) \
+               from incidents where id = ?1 and (state <> 'resolved' or resolved_at_us >= ?3)";
+    let mut statement = db.prepare_cached(sql)?;
+    let mut at = id.to_owned();
+    for _ in 0..CHAIN_MAX {
+        let found: Option<(String, Option<String>, bool)> = statement
+            .query_row(params![at, channel, since_us], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })
+            .optional()?;
+        let Some((own, part_of, is_told)) = found else {
+            return Ok(false);
+        };
+        let own = Severity::parse(&own).map_err(|fault| damaged("severity", fault))?;
+        if is_told {
+            return Ok(own >= severity);
+        }
+        let Some(next) = part_of else {
+            return Ok(false);
+        };
+        at = next;
+    }
+    Ok(false)
+}
+
+fn parse_id(id: &str) -> Result<IncidentId, MonitorError> {
+    IncidentId::parse(id).ok_or_else(|| damaged("incident id", id))
 }
 
 /// The channels that are told of an incident, as its monitor named them when it opened.
@@ -251,9 +337,11 @@ fn read_row(row: &Row<'_>) -> Result<Incident, MonitorError> {
     let id = text("id")?;
     let (judged, revision): (Option<String>, Option<String>) =
         (row.get("judged")?, row.get("revision")?);
+    let (explanation, impact): (Option<String>, Option<String>) =
+        (row.get("explanation")?, row.get("impact")?);
     let (severity, state, direction) = (text("severity")?, text("state")?, text("direction")?);
     Ok(Incident {
-        id: IncidentId::parse(&id).ok_or_else(|| damaged("incident id", &id))?,
+        id: parse_id(&id)?,
         monitor: text("monitor")?,
         metric: text("metric")?,
         unit: row.get("unit")?,
@@ -291,5 +379,16 @@ fn read_row(row: &Row<'_>) -> Result<Incident, MonitorError> {
         silenced_until_us: row.get("silenced_until_us")?,
         transition: row.get("transition")?,
         is_real: row.get("is_real")?,
+        // Worth having, and not worth losing the incident for.
+        explanation: explanation.and_then(|text| from_json("explanation", &text).ok()),
+        impact: impact.and_then(|text| from_json("impact", &text).ok()),
+        owner: row.get("owner")?,
+        part_of: (row.get::<_, Option<String>>("part_of")?)
+            .map(|id| parse_id(&id))
+            .transpose()?,
+        parts: from_json::<Vec<String>>("parts", &text("parts")?)?
+            .iter()
+            .map(|id| parse_id(id))
+            .collect::<Result<_, _>>()?,
     })
 }

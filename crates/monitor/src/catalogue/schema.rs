@@ -6,7 +6,7 @@ use crate::MonitorError;
 
 /// One script per schema version, in order. Released ones are never changed: a new version is a
 /// further script.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     r"
 create table incidents (
     id text primary key,
@@ -150,6 +150,15 @@ create table feedback (
 ) strict, without rowid;
 create index feedback_by_monitor on feedback (monitor, at_us);
 ",
+    // `explanation`: which slices explain the change; `impact`: how much is at stake; both as JSON. `owner`: who
+    // looks after it. `part_of`: the incident of another monitor that has the same cause.
+    r"
+alter table incidents add column explanation text;
+alter table incidents add column impact text;
+alter table incidents add column owner text;
+alter table incidents add column part_of text;
+create index incidents_by_leader on incidents (part_of) where part_of is not null;
+",
 ];
 
 /// Runs the scripts that the file has not seen yet, each in a transaction of its own.
@@ -186,7 +195,7 @@ mod tests {
             .pragma_update(None, "user_version", 99)
             .unwrap();
         let refused = Catalogue::open(&path).unwrap_err();
-        let expected = "catalogue: schema version 99 is newer than 5, which this version knows";
+        let expected = "catalogue: schema version 99 is newer than 6, which this version knows";
         assert_eq!(refused.to_string(), expected);
     }
 

@@ -28,6 +28,8 @@ pub(crate) struct Standing {
     pub monitor: String,
     pub metric: String,
     pub slice: Slice,
+    /// The incident that it is part of.
+    pub part_of: Option<String>,
     /// Its channels, each with what it last heard.
     pub channels: Vec<(String, Option<Told>)>,
 }
@@ -87,10 +89,10 @@ pub(crate) fn put(
 /// open; the oldest first.
 pub(crate) fn standing(db: &Connection) -> Result<Vec<Standing>, MonitorError> {
     let mut statement = db.prepare_cached(
-        "select id, state, severity, monitor, metric, slice, notify from incidents
+        "select id, state, severity, monitor, metric, slice, notify, part_of from incidents
              where state <> 'resolved'
          union all
-         select id, state, severity, monitor, metric, slice, notify from incidents
+         select id, state, severity, monitor, metric, slice, notify, part_of from incidents
              where state = 'resolved' and id in (select incident from told where open <> 0)
          order by id",
     )?;
@@ -112,6 +114,7 @@ pub(crate) fn standing(db: &Connection) -> Result<Vec<Standing>, MonitorError> {
             monitor: text(3)?,
             metric: text(4)?,
             slice: from_json("slice", &text(5)?)?,
+            part_of: row.get(7)?,
             channels,
         });
     }

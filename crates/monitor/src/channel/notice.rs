@@ -5,7 +5,9 @@ use serde::Deserialize;
 use crate::catalogue::Message;
 use crate::definition::Severity;
 use crate::figure::Slice;
-use crate::incident::{Deviation, IncidentState, TimelineKind};
+use crate::incident::{
+    Deviation, IncidentExplanation, IncidentImpact, IncidentState, TimelineKind,
+};
 
 /// A transition of an incident as its message has it. The message's body is that of a webhook; the
 /// other kinds of channel say it in their own words.
@@ -41,6 +43,13 @@ pub(super) struct NoticeIncident {
     pub affected: Option<f64>,
     pub probability: Option<f64>,
     pub direction: Deviation,
+    /// Messages of versions that did not explain have none.
+    #[serde(default)]
+    pub explanation: Option<IncidentExplanation>,
+    #[serde(default)]
+    pub impact: Option<IncidentImpact>,
+    #[serde(default)]
+    pub owner: Option<String>,
 }
 
 impl Notice {

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::escape::{VALUE_CHARS_MAX, plain};
 use super::notice::{Notice, NoticeIncident};
 use crate::definition::{Language, Severity};
+use crate::figure::Slice;
 use crate::incident::{Deviation, TimelineKind};
 use crate::watch::message::quantity;
 
@@ -42,6 +43,20 @@ pub(super) fn told(notice: &Notice, language: Language) -> Told {
     ];
     if let Some(at) = &incident.resolved_at {
         facts.push((name("Until", "结束时间"), moment(at)));
+    }
+    if let Some(impact) = &incident.impact {
+        let about = match language {
+            Language::English => "about",
+            Language::Chinese => "约",
+        };
+        let amount = quantity(impact.value, impact.unit.as_deref());
+        facts.push((name("At stake", "涉及金额"), format!("{about} {amount}")));
+    }
+    if let Some(owner) = &incident.owner {
+        facts.push((name("Owner", "负责人"), plain(owner, VALUE_CHARS_MAX)));
+    }
+    if let Some(cause) = cause(incident, language) {
+        facts.push((name("Explained by", "归因"), cause));
     }
     facts.push((
         name("Incident", "事件"),
@@ -107,7 +122,8 @@ fn happened(kind: TimelineKind, language: Language) -> &'static str {
         TimelineKind::Updated
         | TimelineKind::Delivered
         | TimelineKind::DeliveryFailed
-        | TimelineKind::Feedback => ("Updated", "更新"),
+        | TimelineKind::Feedback
+        | TimelineKind::Note => ("Updated", "更新"),
     };
     match language {
         Language::English => en,
@@ -117,12 +133,30 @@ fn happened(kind: TimelineKind, language: Language) -> &'static str {
 
 /// The slice, each value cut: `issuer=bank_17, psp=adyen`.
 pub(super) fn slice(incident: &NoticeIncident, language: Language) -> String {
+    slice_text(&incident.slice, language)
+}
+
+/// The slices that explain it, with their shares of the change, where they say more than its own slice does:
+/// `issuer=bank_17, psp=adyen (93 %)`.
+fn cause(incident: &NoticeIncident, language: Language) -> Option<String> {
+    let explanation = incident.explanation.as_ref()?;
+    let parts = explanation.parts_beyond(&incident.slice)?;
+    let parts = parts.iter().map(|part| {
+        let slice = slice_text(&part.slice, language);
+        format!(
+            "{slice} ({})",
+            quantity(part.share_shown(), Some("percent"))
+        )
+    });
+    Some(parts.collect::<Vec<_>>().join("; "))
+}
+
+fn slice_text(slice: &Slice, language: Language) -> String {
     let (all, none) = match language {
         Language::English => ("all", "(none)"),
         Language::Chinese => ("全部", "(无)"),
     };
-    let pairs: Vec<String> = incident
-        .slice
+    let pairs: Vec<String> = slice
         .pairs()
         .map(|(dimension, value)| {
             let value = value.map_or(none.to_owned(), |value| plain(value, VALUE_CHARS_MAX));
@@ -277,6 +311,33 @@ mod tests {
         let facts: Vec<&str> = english.facts.iter().map(|(name, _)| *name).collect();
         assert_eq!(facts, ["Monitor", "Since", "Incident"]);
         assert_eq!(english.facts[1].1, "2026-11-22 14:03 UTC");
+        let mut explained = example();
+        explained.incident.explanation = Some(incident::explanation_example());
+        explained.incident.slice = Slice::from([("psp", "adyen")]);
+        for (language, name) in [
+            (Language::English, "Explained by"),
+            (Language::Chinese, "归因"),
+        ] {
+            let facts = told(&explained, language).facts;
+            let cause = "issuer=bank_17, psp=adyen (93 %)".to_owned();
+            assert!(facts.contains(&(name, cause)), "{facts:?}");
+        }
+        let mut weighed = example();
+        weighed.incident.owner = Some("payments".to_owned());
+        weighed.incident.impact = Some(incident::IncidentImpact {
+            metric: "requested_volume".to_owned(),
+            value: 5_230.4,
+            unit: Some("EUR".to_owned()),
+        });
+        let facts = told(&weighed, Language::English).facts;
+        assert!(
+            facts.contains(&("At stake", "about 5230 EUR".to_owned())),
+            "{facts:?}"
+        );
+        assert!(
+            facts.contains(&("Owner", "payments".to_owned())),
+            "{facts:?}"
+        );
         let chinese = told(&example(), Language::Chinese);
         assert_eq!(chinese.head, "严重 · 触发");
         assert_eq!(

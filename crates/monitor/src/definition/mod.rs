@@ -3,6 +3,7 @@
 //! The loader of the definitions folder turns YAML into these structs and asks `validate` for every
 //! fault at once. A fault names the field it is about, so that the loader can add file and line.
 
+mod calendar;
 mod channel;
 mod detect;
 mod email;
@@ -11,6 +12,7 @@ mod route;
 mod schedule;
 mod secret;
 
+pub use calendar::Calendar;
 pub(crate) use channel::literal_address;
 pub use channel::{
     AlertmanagerDefinition, CHANNELS, ChannelDefinition, ChannelKind, HookDefinition, Language,

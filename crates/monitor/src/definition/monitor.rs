@@ -1,14 +1,18 @@
 //! Monitors: a detector on a metric, split by dimensions.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::DefinitionFault;
+use super::calendar::Calendar;
 use super::detect::{Detect, SPAN_MAX, seconds};
 
 /// Most dimensions a monitor may split by: grouping looks at every subset of them.
 const DIMENSIONS_MAX: usize = 6;
+/// Longest name of who looks after incidents.
+const OWNER_CHARS_MAX: usize = 200;
 
 /// A monitor: which metric is judged, per which slice, how, and who is told.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -34,6 +38,13 @@ pub struct MonitorDefinition {
     pub resolve_after: Duration,
     /// Names of the channels that are told.
     pub notify: Vec<String>,
+    /// Name of a metric that adds up, mostly money, by which incidents say how much is at stake.
+    pub impact: Option<String>,
+    /// Who looks after its incidents: a team, a person.
+    pub owner: Option<String>,
+    /// By which clock there is a time of the week, and which days are no ordinary ones.
+    #[serde(skip)]
+    pub calendar: Arc<Calendar>,
 }
 
 impl MonitorDefinition {
@@ -50,6 +61,9 @@ impl MonitorDefinition {
             hold: Duration::ZERO,
             resolve_after: Duration::from_secs(120),
             notify: Vec::new(),
+            impact: None,
+            owner: None,
+            calendar: Arc::default(),
         }
     }
 
@@ -68,6 +82,11 @@ impl MonitorDefinition {
             ));
         }
         self.validate_dimensions(&mut faults);
+        let owner = self.owner.as_deref().unwrap_or_default();
+        if owner.chars().count() > OWNER_CHARS_MAX {
+            let reason = format!("must not be longer than {OWNER_CHARS_MAX} characters");
+            faults.push(DefinitionFault::new("owner", reason));
+        }
         for (field, span) in [("for", self.hold), ("resolve_after", self.resolve_after)] {
             if span > SPAN_MAX {
                 faults.push(DefinitionFault::new(field, "must not be longer than 24h"));

@@ -160,7 +160,7 @@ pub struct QuietHours {
 }
 
 /// The zone of that name, UTC when there is none.
-fn zone_of(name: Option<&str>) -> Result<TimeZone, DefinitionFault> {
+pub(super) fn zone_of(name: Option<&str>) -> Result<TimeZone, DefinitionFault> {
     let Some(name) = name else {
         return Ok(TimeZone::UTC);
     };
@@ -171,7 +171,7 @@ fn zone_of(name: Option<&str>) -> Result<TimeZone, DefinitionFault> {
 }
 
 /// The day of that name.
-fn weekday(name: &str) -> Option<Weekday> {
+pub(super) fn weekday(name: &str) -> Option<Weekday> {
     let number = (1_i8..).zip(DAYS).find(|(_, day)| *day == name)?.0;
     Weekday::from_monday_one_offset(number).ok()
 }

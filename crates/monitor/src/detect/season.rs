@@ -6,6 +6,10 @@
 //! Taking the middle half keeps most of the mean's efficiency and a quarter of faulty data harmless:
 //! J. W. Tukey, *Exploratory Data Analysis*, 1977 (midmean).
 
+use std::sync::Arc;
+
+use crate::definition::Calendar;
+
 /// A day, in microseconds.
 pub const DAY_US: i64 = 24 * 3600 * 1_000_000;
 /// A week, in microseconds.
@@ -31,12 +35,14 @@ pub struct Observed {
 pub struct Season {
     slot_us: i64,
     slots: Vec<f64>,
+    calendar: Arc<Calendar>,
 }
 
 impl Season {
-    /// Learns from values of slots of length `slot_us`, which must divide a day. None where there is none.
+    /// Learns from values of slots of length `slot_us`, which must divide a day, by the clock of `calendar`. None where
+    /// there is none.
     #[must_use]
-    pub fn learn(history: &[Observed], slot_us: i64) -> Option<Self> {
+    pub fn learn(history: &[Observed], slot_us: i64, calendar: &Arc<Calendar>) -> Option<Self> {
         if slot_us <= 0 || DAY_US % slot_us != 0 {
             return None;
         }
@@ -44,7 +50,8 @@ impl Season {
         let per_day = usize::try_from(DAY_US / slot_us).ok()?;
         let mut by_slot: Vec<Vec<f64>> = vec![Vec::new(); count];
         for one in history.iter().filter(|one| one.value.is_finite()) {
-            if let Some(values) = by_slot.get_mut(slot_of(one.start_us, slot_us)) {
+            let local_us = calendar.local_us(one.start_us, slot_us);
+            if let Some(values) = by_slot.get_mut(slot_of(local_us, slot_us)) {
                 values.push(one.value);
             }
         }
@@ -76,24 +83,42 @@ impl Season {
         }
         let mean = known.iter().sum::<f64>() / known.len() as f64;
         let slots = slots.into_iter().map(|slot| slot.unwrap_or(mean)).collect();
-        Some(Self { slot_us, slots })
+        Some(Self {
+            slot_us,
+            slots,
+            calendar: Arc::clone(calendar),
+        })
     }
 
     /// The normal value at a time, between the middles of slots in a straight line.
     #[must_use]
     pub fn at(&self, at_us: i64) -> f64 {
+        let at_us = self.calendar.local_us(at_us, self.slot_us);
         let half_us = self.slot_us / 2;
         let before_us = (at_us - half_us).div_euclid(self.slot_us) * self.slot_us;
         let share = (at_us - half_us - before_us) as f64 / self.slot_us as f64;
-        let (before, after) = (self.slot(before_us), self.slot(before_us + self.slot_us));
+        let (before, after) = (
+            self.local_slot(before_us),
+            self.local_slot(before_us + self.slot_us),
+        );
         before + share * (after - before)
     }
 
     /// The normal value of the slot that holds a time.
     #[must_use]
     pub fn slot(&self, at_us: i64) -> f64 {
-        let slot = self.slots.get(slot_of(at_us, self.slot_us));
+        self.local_slot(self.calendar.local_us(at_us, self.slot_us))
+    }
+
+    fn local_slot(&self, local_us: i64) -> f64 {
+        let slot = self.slots.get(slot_of(local_us, self.slot_us));
         slot.copied().unwrap_or(0.0)
+    }
+
+    /// The calendar by whose clock there is a time of the week.
+    #[must_use]
+    pub fn calendar(&self) -> &Arc<Calendar> {
+        &self.calendar
     }
 
     /// Length of a slot, in microseconds.
@@ -109,6 +134,7 @@ impl Season {
         Self {
             slot_us: self.slot_us,
             slots: pairs.map(|(own, other)| change(*own, *other)).collect(),
+            calendar: Arc::clone(&self.calendar),
         }
     }
 
@@ -118,6 +144,7 @@ impl Season {
         Self {
             slot_us: self.slot_us,
             slots: self.slots.iter().map(|slot| slot * factor).collect(),
+            calendar: Arc::clone(&self.calendar),
         }
     }
 
@@ -166,6 +193,11 @@ fn midmean(values: &[(f64, f64)]) -> Option<f64> {
 mod tests {
     use super::*;
 
+    /// By the clock of UTC.
+    fn learn(history: &[Observed], slot_us: i64) -> Option<Season> {
+        Season::learn(history, slot_us, &Arc::default())
+    }
+
     const HOUR_US: i64 = 3600 * 1_000_000;
     /// A Monday, 2026-11-02T00:00:00Z.
     const BEGIN: i64 = 1_793_577_600 * 1_000_000;
@@ -185,7 +217,7 @@ mod tests {
             let weekend = (hour / 24) % 7 >= 5;
             100.0 + 10.0 * ((hour % 24) as f64) + if weekend { 500.0 } else { 0.0 }
         };
-        let season = Season::learn(&weeks(4, shape), HOUR_US).unwrap();
+        let season = learn(&weeks(4, shape), HOUR_US).unwrap();
         for hour in [2, 30, 5 * 24 + 12, 6 * 24 + 3] {
             let found = season.slot(BEGIN + (28 * 24 + hour) * HOUR_US);
             let relative = found / shape(hour);
@@ -200,7 +232,7 @@ mod tests {
         for one in damaged.iter_mut().skip(7 * 24).take(24) {
             one.value = 0.0;
         }
-        let season = Season::learn(&damaged, HOUR_US).unwrap();
+        let season = learn(&damaged, HOUR_US).unwrap();
         for hour in 0..7 * 24 {
             let found = season.slot(BEGIN + hour * HOUR_US);
             assert!((found - 100.0).abs() < 1e-9, "{hour}: {found}");
@@ -209,7 +241,7 @@ mod tests {
 
     #[test]
     fn between_slots_the_line_is_straight() {
-        let season = Season::learn(&weeks(1, |hour| (hour % 24) as f64), HOUR_US).unwrap();
+        let season = learn(&weeks(1, |hour| (hour % 24) as f64), HOUR_US).unwrap();
         let middle = |hour: i64| BEGIN + hour * HOUR_US + HOUR_US / 2;
         let (three, four) = (season.at(middle(3)), season.at(middle(4)));
         assert!((three - season.slot(middle(3))).abs() < 1e-9);
@@ -223,17 +255,40 @@ mod tests {
             .into_iter()
             .take(48)
             .collect();
-        let season = Season::learn(&two_days, HOUR_US).unwrap();
+        let season = learn(&two_days, HOUR_US).unwrap();
         let saturday_noon = BEGIN + (5 * 24 + 12) * HOUR_US;
         assert!((season.slot(saturday_noon) - 62.0).abs() < 1e-9);
     }
 
     #[test]
     fn without_history_there_is_no_season_and_hopeless_values_are_left_out() {
-        assert_eq!(Season::learn(&[], HOUR_US), None);
-        assert_eq!(Season::learn(&weeks(1, |_| f64::NAN), HOUR_US), None);
-        assert_eq!(Season::learn(&weeks(1, |_| 1.0), 7), None);
+        assert_eq!(learn(&[], HOUR_US), None);
+        assert_eq!(learn(&weeks(1, |_| f64::NAN), HOUR_US), None);
+        assert_eq!(learn(&weeks(1, |_| 1.0), 7), None);
         let half = weeks(1, |hour| if hour % 2 == 0 { 1.0 } else { f64::INFINITY });
-        assert_eq!(Season::learn(&half, HOUR_US).unwrap().mean(), 1.0);
+        assert_eq!(learn(&half, HOUR_US).unwrap().mean(), 1.0);
+    }
+
+    #[test]
+    fn the_morning_moves_with_the_clock_of_the_calendar() {
+        let berlin = Calendar::parse("berlin", Some("Europe/Berlin"), []).unwrap();
+        let berlin = Arc::new(berlin);
+        // Four weeks of winter before the change of clocks on 2027-03-28, with one busy hour a day: 9 to 10 in Berlin.
+        let begin: i64 = 1_803_600_000 * 1_000_000 / HOUR_US * HOUR_US;
+        let busy = |at_us: i64| berlin.local_us(at_us, HOUR_US).rem_euclid(DAY_US) / HOUR_US == 9;
+        let history: Vec<Observed> = (0..28 * 24)
+            .map(|hour| begin - (28 * 24 - hour) * HOUR_US)
+            .map(|start_us| Observed {
+                start_us,
+                value: if busy(start_us) { 100.0 } else { 10.0 },
+            })
+            .collect();
+        let season = Season::learn(&history, HOUR_US, &berlin).unwrap();
+        // A week of summer, two months later: an hour earlier by UTC.
+        for hour in 0..7 * 24 {
+            let at_us = begin + 60 * DAY_US + hour * HOUR_US;
+            let is_busy = season.slot(at_us) > 30.0;
+            assert_eq!(is_busy, busy(at_us), "{hour}");
+        }
     }
 }

@@ -7,9 +7,11 @@
 //! E. S. Page (1954), *Continuous Inspection Schemes*, Biometrika 41 (CUSUM), so that a small shift shows that no single
 //! value would.
 
+use std::sync::Arc;
+
 use super::season::{Observed, Season};
 use super::tail::Tail;
-use crate::definition::Direction;
+use crate::definition::{Calendar, Direction};
 use crate::incident::Deviation;
 
 /// Length of a slot of the week, in microseconds.
@@ -89,7 +91,7 @@ impl Normal {
     /// Learns from the values of history, ascending by time, each of one step. None where there are too few to know
     /// what is rare.
     #[must_use]
-    pub fn learn(history: &[Observed]) -> Option<Self> {
+    pub fn learn(history: &[Observed], calendar: &Arc<Calendar>) -> Option<Self> {
         // What is mostly nothing has no size to measure by: there, whatever comes would be without example.
         let sizes = history.iter().map(|one| one.value.abs());
         let mut sizes: Vec<f64> = sizes.filter(|size| *size > 0.0).collect();
@@ -105,7 +107,7 @@ impl Normal {
                 ..*one
             })
             .collect();
-        let centre = Season::learn(&scaled, SLOT_US)?;
+        let centre = Season::learn(&scaled, SLOT_US, calendar)?;
         let distances: Vec<Observed> = scaled
             .iter()
             .map(|one| Observed {
@@ -113,7 +115,7 @@ impl Normal {
                 ..*one
             })
             .collect();
-        let spread = Season::learn(&distances, SLOT_US)?.scaled(1.0 / MEAN_DISTANCE);
+        let spread = Season::learn(&distances, SLOT_US, calendar)?.scaled(1.0 / MEAN_DISTANCE);
         let least = (spread.mean() * SPREAD_MIN).max(SPREAD_LEAST);
         let spread = spread.with(&spread, |own, _| own.max(least));
         let unknown = Tail::learn(&mut (0..1_000).map(f64::from).collect())?;
@@ -282,6 +284,11 @@ mod tests {
     use super::*;
 
     const STEP_US: i64 = 5 * 60 * 1_000_000;
+    /// By the clock of UTC.
+    fn learn(history: &[Observed]) -> Option<Normal> {
+        Normal::learn(history, &Arc::default())
+    }
+
     const DAY_US: i64 = super::super::season::DAY_US;
     /// A Monday, 2026-11-02T00:00:00Z.
     const BEGIN: i64 = 1_793_577_600 * 1_000_000;
@@ -317,7 +324,7 @@ mod tests {
         alter: impl Fn(usize, f64) -> f64,
     ) -> Vec<SeasonalScore> {
         let mut rng = StdRng::seed_from_u64(seed);
-        let normal = Normal::learn(&wave(&mut rng, 0, 14)).unwrap();
+        let normal = learn(&wave(&mut rng, 0, 14)).unwrap();
         let mut day = wave(&mut rng, 15, 1);
         for (i, one) in day.iter_mut().enumerate() {
             one.value = alter(i, one.value);
@@ -392,7 +399,7 @@ mod tests {
     #[test]
     fn what_lasts_is_not_back_and_what_came_back_is() {
         let mut rng = StdRng::seed_from_u64(6);
-        let normal = Normal::learn(&wave(&mut rng, 0, 14)).unwrap();
+        let normal = learn(&wave(&mut rng, 0, 14)).unwrap();
         let mut day = wave(&mut rng, 15, 1);
         for one in day.iter_mut().skip(100).take(100) {
             one.value *= 0.5;
@@ -415,13 +422,13 @@ mod tests {
     #[test]
     fn too_little_history_and_hopeless_values_are_not_learned_from() {
         let mut rng = StdRng::seed_from_u64(5);
-        assert_eq!(Normal::learn(&[]), None);
-        assert_eq!(Normal::learn(&wave(&mut rng, 0, 1)), None);
+        assert_eq!(learn(&[]), None);
+        assert_eq!(learn(&wave(&mut rng, 0, 1)), None);
         let zeros: Vec<Observed> = wave(&mut rng, 0, 14)
             .into_iter()
             .map(|one| Observed { value: 0.0, ..one })
             .collect();
-        assert_eq!(Normal::learn(&zeros), None);
+        assert_eq!(learn(&zeros), None);
         // One sale in three windows: mostly nothing, so that no sale can be called rare.
         let sparse: Vec<Observed> = zeros
             .iter()
@@ -431,6 +438,6 @@ mod tests {
                 ..*one
             })
             .collect();
-        assert_eq!(Normal::learn(&sparse), None);
+        assert_eq!(learn(&sparse), None);
     }
 }

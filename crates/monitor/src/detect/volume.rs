@@ -1,7 +1,10 @@
 //! What number of events is normal for a slice at a time: its season, the level of the last hours, and how far counts
 //! scatter beyond chance.
 
+use std::sync::Arc;
+
 use super::season::{DAY_US, Observed, Season, WEEK_US};
+use crate::definition::Calendar;
 
 /// Events behind a slot at which its own history and its parent's count alike.
 const BORROWED_EVENTS: f64 = 20.0;
@@ -43,13 +46,13 @@ impl Volume {
     /// What is normal for a metric as a whole, from blocks of one slot each, ascending, those without
     /// events included. None where the history is shorter than two days or has no events.
     #[must_use]
-    pub fn of_whole(blocks: &[Observed], slot_us: i64) -> Option<Self> {
+    pub fn of_whole(blocks: &[Observed], slot_us: i64, calendar: &Arc<Calendar>) -> Option<Self> {
         let history_us = history_us(blocks, slot_us);
         let events: f64 = blocks.iter().map(|block| block.value).sum();
         if history_us < HISTORY_US_MIN || events <= 0.0 {
             return None;
         }
-        let season = Season::learn(blocks, slot_us)?;
+        let season = Season::learn(blocks, slot_us, calendar)?;
         let dispersion = dispersion(blocks, &season);
         Some(Self {
             season,
@@ -71,7 +74,7 @@ impl Volume {
         let share = if above > 0.0 { events / above } else { 0.0 };
         let borrowed = parent.season.scaled(share);
         let weeks = (history_us as f64 / WEEK_US as f64).max(1.0 / 7.0);
-        let season = match Season::learn(blocks, slot_us) {
+        let season = match Season::learn(blocks, slot_us, parent.season.calendar()) {
             Some(own) if history_us >= HISTORY_US_MIN => own.with(&borrowed, |own, borrowed| {
                 let behind = weeks * borrowed;
                 let weight = behind / (behind + BORROWED_EVENTS);
@@ -184,6 +187,11 @@ mod tests {
     use super::*;
     use crate::detect::simulation::poisson;
 
+    /// By the clock of UTC.
+    fn of_whole(blocks: &[Observed], slot_us: i64) -> Option<Volume> {
+        Volume::of_whole(blocks, slot_us, &Arc::default())
+    }
+
     const SLOT_US: i64 = 30 * 60 * 1_000_000;
     /// A Monday, 2026-11-02T00:00:00Z.
     const BEGIN: i64 = 1_793_577_600 * 1_000_000;
@@ -212,7 +220,7 @@ mod tests {
 
     #[test]
     fn what_a_week_had_is_expected_of_the_next() {
-        let whole = Volume::of_whole(&blocks(1, 21, daily), SLOT_US).unwrap();
+        let whole = of_whole(&blocks(1, 21, daily), SLOT_US).unwrap();
         for hour in 0..24 {
             let from = BEGIN + 22 * DAY_US + hour * 2 * SLOT_US;
             let expected = whole.expected(from, from + 2 * SLOT_US);
@@ -231,7 +239,7 @@ mod tests {
             let stretch = at_us.div_euclid(SLOT_US);
             daily(at_us) * (1.0 + 0.3 * f64::from((stretch * 7919 % 5) as i32 - 2) / 2.0)
         };
-        let whole = Volume::of_whole(&blocks(3, 21, swinging), SLOT_US).unwrap();
+        let whole = of_whole(&blocks(3, 21, swinging), SLOT_US).unwrap();
         assert!(
             (0.02..0.12).contains(&whole.dispersion()),
             "{}",
@@ -241,7 +249,7 @@ mod tests {
 
     #[test]
     fn a_small_slice_has_its_parents_day_and_its_own_share() {
-        let whole = Volume::of_whole(&blocks(4, 14, daily), SLOT_US).unwrap();
+        let whole = of_whole(&blocks(4, 14, daily), SLOT_US).unwrap();
         let small = Volume::of_slice(&blocks(5, 14, |at| daily(at) / 400.0), &whole);
         let noon = BEGIN + 16 * DAY_US + 15 * 2 * SLOT_US;
         let night = BEGIN + 16 * DAY_US + 3 * 2 * SLOT_US;
@@ -254,7 +262,7 @@ mod tests {
 
     #[test]
     fn the_level_of_the_last_hours_counts_but_not_without_bounds() {
-        let whole = Volume::of_whole(&blocks(6, 14, |_| 200.0), SLOT_US).unwrap();
+        let whole = of_whole(&blocks(6, 14, |_| 200.0), SLOT_US).unwrap();
         let before = whole.expected(BEGIN, BEGIN + DAY_US);
         let doubled = whole.clone().at_level(4_000.0, 2_000.0, 1.0);
         let ratio = doubled.expected(BEGIN, BEGIN + DAY_US) / before;
@@ -267,10 +275,10 @@ mod tests {
 
     #[test]
     fn too_short_a_history_and_none_at_all_are_told() {
-        assert_eq!(Volume::of_whole(&[], SLOT_US), None);
-        assert_eq!(Volume::of_whole(&blocks(7, 1, daily), SLOT_US), None);
-        assert_eq!(Volume::of_whole(&blocks(8, 7, |_| 0.0), SLOT_US), None);
-        let whole = Volume::of_whole(&blocks(9, 7, daily), SLOT_US).unwrap();
+        assert_eq!(of_whole(&[], SLOT_US), None);
+        assert_eq!(of_whole(&blocks(7, 1, daily), SLOT_US), None);
+        assert_eq!(of_whole(&blocks(8, 7, |_| 0.0), SLOT_US), None);
+        let whole = of_whole(&blocks(9, 7, daily), SLOT_US).unwrap();
         let new = Volume::of_slice(&[], &whole);
         assert!(new.expected(BEGIN, BEGIN + DAY_US).abs() < 1e-12);
     }

@@ -6,8 +6,12 @@
 //!   └── reopened ◄──────────────┘   (the same slice fires again soon after)
 //! ```
 
+mod explanation;
 mod id;
 
+pub use explanation::{
+    ExplainedAlternative, ExplainedMix, ExplainedPart, IncidentExplanation, Span,
+};
 pub use id::IncidentId;
 
 use jiff::Timestamp;
@@ -89,12 +93,14 @@ pub enum TimelineKind {
     DeliveryFailed,
     /// Somebody said whether it was real.
     Feedback,
+    /// Somebody wrote something down.
+    Note,
     /// It goes on and channels are told again. Stands in messages only, never in a timeline.
     Repeated,
 }
 
 impl TimelineKind {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Opened,
         Self::Updated,
         Self::Acknowledged,
@@ -103,6 +109,7 @@ impl TimelineKind {
         Self::Delivered,
         Self::DeliveryFailed,
         Self::Feedback,
+        Self::Note,
         Self::Repeated,
     ];
 
@@ -118,6 +125,7 @@ impl TimelineKind {
             Self::Delivered => "delivered",
             Self::DeliveryFailed => "delivery_failed",
             Self::Feedback => "feedback",
+            Self::Note => "note",
             Self::Repeated => "repeated",
         }
     }
@@ -253,9 +261,41 @@ pub struct Incident {
     pub transition: u32,
     /// Whether it was real, where a person said so.
     pub is_real: Option<bool>,
+    /// Why the metric changed, where that can be told.
+    pub explanation: Option<IncidentExplanation>,
+    /// How much is at stake so far, where the monitor names a metric that says so.
+    pub impact: Option<IncidentImpact>,
+    /// Who looks after it, as the monitor says.
+    pub owner: Option<String>,
+    /// The incident of another monitor that has the same cause and came first. Who is told of that one is not
+    /// told of this while that one lasts.
+    pub part_of: Option<IncidentId>,
+    /// The incidents that are part of this one.
+    pub parts: Vec<IncidentId>,
+}
+
+/// What an incident has cost so far, or put at risk: an estimate, by what an event of its slice is worth on average.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct IncidentImpact {
+    /// The metric that says what events are worth.
+    pub metric: String,
+    /// How much, in the metric's unit.
+    pub value: f64,
+    /// The metric's unit, such as `EUR`.
+    pub unit: Option<String>,
 }
 
 impl Incident {
+    /// The slices that are to blame: those that explain it, or its own.
+    pub(crate) fn blamed(&self) -> Vec<&Slice> {
+        match &self.explanation {
+            Some(explanation) if !explanation.parts.is_empty() => {
+                explanation.parts.iter().map(|part| &part.slice).collect()
+            }
+            _ => vec![&self.slice],
+        }
+    }
+
     /// Notes a change. Judging tells the time of events, which lags behind the clock that people's
     /// actions tell; of two states the later one must not look the older.
     pub(crate) fn touch(&mut self, at_us: i64) {
@@ -294,6 +334,9 @@ fn rfc3339_or_null<S: Serializer>(at_us: &Option<i64>, serializer: S) -> Result<
         None => serializer.serialize_none(),
     }
 }
+
+#[cfg(test)]
+pub(crate) use explanation::example as explanation_example;
 
 /// An incident for tests.
 #[cfg(test)]
@@ -338,6 +381,11 @@ pub(crate) fn example() -> Incident {
         silenced_until_us: None,
         transition: 1,
         is_real: None,
+        explanation: None,
+        impact: None,
+        owner: None,
+        part_of: None,
+        parts: Vec::new(),
     }
 }
 

@@ -109,6 +109,25 @@ impl Watch {
         })
     }
 
+    /// Writes something down in an incident's timeline, whatever its state. Channels are not told.
+    ///
+    /// # Errors
+    /// There is no such incident, or the catalogue cannot be written.
+    pub fn note(&self, id: &str, note: &ActionNote, now_us: i64) -> Result<Incident, MonitorError> {
+        let incident = self.catalogue.write(|db| {
+            let incident = incidents::get(db, id)?;
+            let entry = TimelineEntry {
+                at_us: now_us,
+                kind: TimelineKind::Note,
+                text: note.text("noted"),
+            };
+            incidents::append(db, &incident.id, &entry)?;
+            incidents::get(db, id)
+        })?;
+        self.feed.publish(TimelineKind::Note, incident.clone());
+        Ok(incident)
+    }
+
     /// Changes an incident that is not resolved, in the catalogue and in its monitor's memory.
     fn act(
         &self,
@@ -132,7 +151,7 @@ impl Watch {
                 });
             }
             let notify = incidents::notify(db, &incident.id)?;
-            let mut live = Live { incident, notify };
+            let mut live = Live::new(incident, notify);
             let record = change(&mut live, db)?;
             let records: Vec<Record> = record.into_iter().collect();
             let events = self.write(db, &records, now_us)?;
@@ -160,6 +179,7 @@ fn transition(live: &mut Live, kind: TimelineKind, text: String, now_us: i64) ->
         incident: live.incident.clone(),
         notify: live.notify.clone(),
         entry: Some(entry),
+        heir: None,
     }
 }
 

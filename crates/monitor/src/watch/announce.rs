@@ -2,13 +2,17 @@
 
 use rusqlite::Connection;
 
+use super::audit::AUDIT;
 use super::lifecycle::Record;
 use super::{Watch, message};
 use crate::MonitorError;
 use crate::catalogue::told::{self, Standing, Told};
 use crate::catalogue::{incidents, outbox, silences};
-use crate::definition::Subject;
-use crate::incident::{Incident, IncidentState, TimelineEntry, TimelineKind, time_text};
+use crate::definition::{Severity, Subject};
+use crate::figure::Slice;
+use crate::incident::{
+    Incident, IncidentId, IncidentState, TimelineEntry, TimelineKind, time_text,
+};
 
 /// A channel that has to be told of an incident though nothing has just happened to it.
 struct Due {
@@ -45,6 +49,10 @@ impl Watch {
             for due in due(db)? {
                 let incident = incidents::get(db, &due.incident)?;
                 match due.what {
+                    // What it is part of may have been told just now.
+                    DueKind::State
+                        if incident.state != IncidentState::Resolved
+                            && is_told_by_leader(db, &incident, &due.channel, now_us)? => {}
                     DueKind::State => {
                         let kind = first_kind(&incident);
                         self.tell(db, &incident, &due.channel, kind, now_us)?;
@@ -77,6 +85,18 @@ impl Watch {
             let resends = believed && has_come(rules.resends_after_us(channel, standing.state));
             let repeats = believed && has_come(rules.repeats_after_us(channel, standing.state));
             let what = match (believed == is_open, told) {
+                (false, _)
+                    if is_open
+                        && is_told_by(
+                            db,
+                            standing.part_of.as_deref(),
+                            standing.severity,
+                            channel,
+                            now_us,
+                        )? =>
+                {
+                    continue;
+                }
                 (false, _) => DueKind::State,
                 (true, Some(told)) if resends || repeats => DueKind::Again(told.repeats + 1),
                 (true, _) => continue,
@@ -141,6 +161,14 @@ impl Watch {
             }
             self.rules.add_routed(&subject, &mut notify);
             incidents::put(db, &record.incident, &notify)?;
+            if is_new {
+                events.extend(self.join_leader(db, &record.incident)?);
+            } else if record.entry.is_some() {
+                self.leave_leader(db, &record.incident)?;
+            }
+            if let Some(heir) = &record.heir {
+                incidents::hand_over(db, &record.incident.id, heir)?;
+            }
             let Some(entry) = &record.entry else {
                 events.push((TimelineKind::Updated, incidents::get(db, id)?));
                 continue;
@@ -168,6 +196,44 @@ impl Watch {
         Ok(events)
     }
 
+    /// Makes an incident that has just opened part of one of another monitor that has the same cause, if there is one,
+    /// which then says so in its timeline.
+    fn join_leader(
+        &self,
+        db: &Connection,
+        incident: &Incident,
+    ) -> Result<Option<(TimelineKind, Incident)>, MonitorError> {
+        let (started_us, within_us) = (incident.started_at_us, ONE_CAUSE_WITHIN_US);
+        let near = incidents::beginning_near(db, &incident.monitor, started_us, within_us)?;
+        let mut leader = near
+            .into_iter()
+            .find(|other| self.has_same_cause(other, incident));
+        // What is part itself belongs to what it is part of, as long as that lasts.
+        if let Some(of) = leader.as_ref().and_then(|leader| leader.part_of.clone())
+            && let Ok(own) = incidents::get(db, of.as_str())
+            && own.state != IncidentState::Resolved
+        {
+            leader = Some(own);
+        }
+        let leader = leader.filter(|leader| leader.id != incident.id);
+        let leader = leader.as_ref();
+        incidents::join(db, &incident.id, leader.map(|leader| &leader.id))?;
+        let Some(leader) = leader else {
+            return Ok(None);
+        };
+        let entry = TimelineEntry {
+            at_us: incident.updated_at_us,
+            kind: TimelineKind::Updated,
+            text: format!(
+                "of the same cause, by `{}`: {}",
+                incident.monitor, incident.summary
+            ),
+        };
+        incidents::append(db, &leader.id, &entry)?;
+        let leader = incidents::get(db, leader.id.as_str())?;
+        Ok(Some((TimelineKind::Updated, leader)))
+    }
+
     /// Tells a channel of a transition, unless it is not to be told now.
     fn tell_transition(
         &self,
@@ -182,6 +248,9 @@ impl Watch {
         }
         let told = told::get(db, incident.id.as_str(), channel)?;
         let believed = told.is_some_and(|told| told.open);
+        if !believed && is_told_by_leader(db, incident, channel, now_us)? {
+            return Ok(());
+        }
         let kind = match kind {
             // Who never heard of it hears nothing of its end either.
             TimelineKind::Resolved if !believed => return Ok(()),
@@ -236,6 +305,76 @@ impl Watch {
             what: format!("incident `{}`", incident.id),
             reason: error.to_string(),
         })
+    }
+}
+
+/// Faults of one cause show in several metrics within this time.
+const ONE_CAUSE_WITHIN_US: i64 = 15 * 60 * 1_000_000;
+
+/// A part is not told yet when what it is part of has just ended: mostly it ends as well.
+const GRACE_US: i64 = 10 * 60 * 1_000_000;
+
+impl Watch {
+    /// Whether an incident of another monitor is of the same cause: they are about the same events and began at about the same
+    /// time, and what is to blame for the one holds or is held by what is for the other. All traffic holds
+    /// everything, and so says nothing of parts.
+    fn has_same_cause(&self, other: &Incident, incident: &Incident) -> bool {
+        let apart_us = (other.started_at_us - incident.started_at_us).abs();
+        let stream = |one: &Incident| self.source.stream(&one.metric);
+        if other.monitor == incident.monitor
+            || other.monitor == AUDIT
+            || incident.monitor == AUDIT
+            || apart_us > ONE_CAUSE_WITHIN_US
+            || stream(other) != stream(incident)
+        {
+            return false;
+        }
+        let are_one = |a: &Slice, b: &Slice| {
+            let is_part = |slice: &Slice| slice.dimensions() > 0;
+            is_part(a) == is_part(b) && (a.covers(b) || b.covers(a))
+        };
+        let (theirs, ours) = (other.blamed(), incident.blamed());
+        theirs.iter().any(|a| ours.iter().any(|b| are_one(a, b)))
+    }
+
+    /// Lets an incident stand by itself that has become more than what it is part of.
+    fn leave_leader(&self, db: &Connection, incident: &Incident) -> Result<(), MonitorError> {
+        let Some(leader) = incidents::get(db, incident.id.as_str())?.part_of else {
+            return Ok(());
+        };
+        let Ok(leader) = incidents::get(db, leader.as_str()) else {
+            return Ok(());
+        };
+        let is_wider = incident.slice != leader.slice && incident.slice.covers(&leader.slice);
+        let is_more = is_wider && !leader.blamed().contains(&&incident.slice);
+        if leader.state != IncidentState::Resolved && is_more {
+            incidents::join(db, &incident.id, None)?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a channel hears of an incident by the one that it is part of.
+fn is_told_by_leader(
+    db: &Connection,
+    incident: &Incident,
+    channel: &str,
+    now_us: i64,
+) -> Result<bool, MonitorError> {
+    let leader = incident.part_of.as_ref().map(IncidentId::as_str);
+    is_told_by(db, leader, incident.severity, channel, now_us)
+}
+
+fn is_told_by(
+    db: &Connection,
+    leader: Option<&str>,
+    severity: Severity,
+    channel: &str,
+    now_us: i64,
+) -> Result<bool, MonitorError> {
+    match leader {
+        Some(leader) => incidents::is_told(db, leader, severity, channel, now_us - GRACE_US),
+        None => Ok(false),
     }
 }
 

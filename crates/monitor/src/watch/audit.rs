@@ -58,6 +58,7 @@ impl Watch {
                 incident,
                 notify,
                 entry,
+                heir: None,
             };
             let events = self.write(db, &[record], now_us)?;
             Ok((id, events))
@@ -95,5 +96,10 @@ fn opened(started_us: i64, now_us: i64) -> Incident {
         silenced_until_us: None,
         transition: 1,
         is_real: None,
+        explanation: None,
+        impact: None,
+        owner: None,
+        part_of: None,
+        parts: Vec::new(),
     }
 }

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use super::lifecycle::{Lifecycle, Record};
 use super::message;
-use super::state::Step;
+use super::state::{Live, Step};
 use crate::MonitorError;
 use crate::definition::{Detect, ThresholdDetect};
 use crate::detect::probability;
-use crate::figure::{Bucket, FigureQuery, Slice, SliceFigures};
+use crate::figure::{Bucket, FigureQuery, MetricFacts, Slice, SliceFigures};
 use crate::incident::{Deviation, Incident, IncidentFigures, JudgedRange};
 
 /// The metric over one slice and stretch of time.
@@ -47,17 +47,21 @@ impl Lifecycle<'_> {
     /// Brings the figures of every open incident up to `step`, and records those that changed.
     pub(super) fn refresh_all(&mut self, step: Step) -> Result<(), MonitorError> {
         for at in 0..self.memory.live.len() {
-            let before = self.memory.live.get(at).map(|live| live.incident.figures);
+            let told = |Live { incident: i, .. }: &Live| {
+                (i.figures, i.explanation.clone(), i.impact.clone())
+            };
+            let before = self.memory.live.get(at).map(told);
             self.refresh(at, step)?;
             let Some(live) = self.memory.live.get_mut(at) else {
                 continue;
             };
-            if before != Some(live.incident.figures) {
+            if before != Some(told(live)) {
                 live.incident.touch(step.end_us);
                 self.records.push(Record {
                     incident: live.incident.clone(),
                     notify: live.notify.clone(),
                     entry: None,
+                    heir: None,
                 });
             }
         }
@@ -76,7 +80,13 @@ impl Lifecycle<'_> {
         };
         live.incident.figures = figures;
         live.incident.judged = Some(judged(step, bad_until_us));
-        live.incident.summary = message::summary(&live.incident);
+        // Explaining asks for figures, so that it works on a copy.
+        let mut explained = live.clone();
+        self.explain(&mut explained, bad_until_us);
+        explained.incident.summary = message::summary(&explained.incident);
+        if let Some(live) = self.memory.live.get_mut(at) {
+            *live = explained;
+        }
         Ok(())
     }
 
@@ -335,10 +345,27 @@ impl Lifecycle<'_> {
         Ok(figures.filter_map(window).collect())
     }
 
-    /// The metric over a slice, taken together, from `from_us` to `to_us`.
-    fn total(&self, slice: &Slice, from_us: i64, to_us: i64) -> Result<Total, MonitorError> {
+    /// The monitor's metric over a slice, taken together, from `from_us` to `to_us`.
+    pub(super) fn total(
+        &self,
+        slice: &Slice,
+        from_us: i64,
+        to_us: i64,
+    ) -> Result<Total, MonitorError> {
+        self.total_of(&self.definition.metric, self.facts, slice, from_us, to_us)
+    }
+
+    /// A metric over a slice, taken together, from `from_us` to `to_us`.
+    pub(super) fn total_of(
+        &self,
+        metric: &str,
+        facts: &MetricFacts,
+        slice: &Slice,
+        from_us: i64,
+        to_us: i64,
+    ) -> Result<Total, MonitorError> {
         let query = FigureQuery {
-            metric: self.definition.metric.clone(),
+            metric: metric.to_owned(),
             by: slice.pairs().map(|(name, _)| name.to_owned()).collect(),
             within: slice.clone(),
             from_us,
@@ -354,18 +381,16 @@ impl Lifecycle<'_> {
             |part: fn(&Bucket) -> Option<f64>| buckets().filter_map(part).reduce(|a, b| a + b);
         let (numerator, denominator) = (sum(|b| b.numerator), sum(|b| b.denominator));
         let value = match (numerator, denominator) {
-            (Some(above), Some(below)) if self.facts.is_rate => {
-                (below > 0.0).then(|| above / below)
-            }
+            (Some(above), Some(below)) if facts.is_rate => (below > 0.0).then(|| above / below),
             // Steps begin at multiples of their length, so that one as long as the stretch may be cut in two.
-            _ if self.facts.is_count => sum(|b| b.value),
+            _ if facts.adds_up => sum(|b| b.value),
             // Sums of other values need not be values.
             _ => buckets().filter_map(|bucket| bucket.value).next_back(),
         };
         Ok(Total {
             // A bucket without a value is one that is not known, and not one without events.
             value: value.or(if buckets().next().is_none() {
-                self.facts.empty_value
+                facts.empty_value
             } else {
                 None
             }),

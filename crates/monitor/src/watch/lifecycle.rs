@@ -1,5 +1,6 @@
 //! From firing slices to incidents: opening, widening, merging, updating, resolving.
 
+use std::cell::Cell;
 use std::cmp::Reverse;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -29,6 +30,8 @@ pub(super) struct Record {
     pub notify: Vec<String>,
     /// The transition; `None` where only figures changed.
     pub entry: Option<TimelineEntry>,
+    /// The incident of the same monitor that it has become part of, and that takes over what was part of it.
+    pub heir: Option<IncidentId>,
 }
 
 /// One monitor's incidents while steps are judged.
@@ -38,6 +41,8 @@ pub(super) struct Lifecycle<'a> {
     pub(super) watch: &'a Watch,
     pub memory: &'a mut Memory,
     pub(super) records: Vec<Record>,
+    /// How many explanations were looked for.
+    pub(super) explained: Cell<usize>,
 }
 
 impl<'a> Lifecycle<'a> {
@@ -53,6 +58,7 @@ impl<'a> Lifecycle<'a> {
             watch,
             memory,
             records: Vec::new(),
+            explained: Cell::new(0),
         }
     }
 
@@ -193,11 +199,13 @@ impl<'a> Lifecycle<'a> {
             return Ok(());
         }
         let mut live = self.memory.live.remove(at);
-        let incident = &mut live.incident;
         let back = if let End::Normal { since_us } = end {
-            incident.figures = self.figures(incident, step, since_us)?;
-            incident.judged = Some(judged(step, since_us));
-            self.value_now(incident, step, since_us)?
+            live.incident.figures = self.figures(&live.incident, step, since_us)?;
+            live.incident.judged = Some(judged(step, since_us));
+            // Once more, with all of the bad time.
+            live.explained = None;
+            self.explain(&mut live, since_us);
+            self.value_now(&live.incident, step, since_us)?
         } else {
             None
         };
@@ -357,8 +365,9 @@ impl<'a> Lifecycle<'a> {
         let is_part = |live: &mut Live| others.iter().any(|id| id == live.incident.id.as_str());
         for mut part in self.memory.live.extract_if(.., is_part) {
             let why = format!("part of {id} now");
-            self.records
-                .push(resolved(&mut part, step.end_us, why, None));
+            let mut record = resolved(&mut part, step.end_us, why, None);
+            record.heir = IncidentId::parse(id);
+            self.records.push(record);
         }
         self.transition(id, step, TimelineKind::Updated, text)
     }
@@ -410,17 +419,23 @@ impl<'a> Lifecycle<'a> {
             silenced_until_us: None,
             transition: 0,
             is_real: None,
+            explanation: None,
+            impact: None,
+            owner: None,
+            part_of: None,
+            parts: Vec::new(),
         });
         incident.state = IncidentState::Open;
         incident.severity = d.severity;
+        incident.owner.clone_from(&d.owner);
         // A reopened one keeps its first outage, which no baseline must take for normal.
         incident.started_at_us = incident.started_at_us.min(started_us);
         incident.resolved_at_us = None;
         let id = incident.id.as_str().to_owned();
-        self.memory.live.push(Live {
-            incident,
-            notify: d.notify.clone(),
-        });
+        // What explained an earlier outage need not explain this one.
+        let mut live = Live::new(incident, d.notify.clone());
+        live.explained = None;
+        self.memory.live.push(live);
         self.join_untold(group, &id);
         self.transition(&id, step, kind, String::new())
     }
@@ -477,6 +492,7 @@ impl<'a> Lifecycle<'a> {
             incident: live.incident.clone(),
             notify: live.notify.clone(),
             entry: Some(entry),
+            heir: None,
         });
         Ok(())
     }
@@ -514,5 +530,6 @@ pub(super) fn resolved(live: &mut Live, at_us: i64, why: String, back: Option<f6
             kind: TimelineKind::Resolved,
             text: why,
         }),
+        heir: None,
     }
 }

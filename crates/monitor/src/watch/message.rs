@@ -68,7 +68,7 @@ pub(super) fn summary(incident: &Incident) -> String {
             }
         }
     };
-    off + &size(incident)
+    off + &size(incident) + &stake(incident) + &cause(incident)
 }
 
 /// One sentence about an incident that is over: `back` is what the metric has come back to, where
@@ -94,9 +94,34 @@ pub(super) fn ended(incident: &Incident, back: Option<f64>) -> String {
         (None, None) => String::new(),
     };
     format!(
-        "{metric} on {slice} is back at {back} after {lasted}{normal}{}",
-        size(incident)
+        "{metric} on {slice} is back at {back} after {lasted}{normal}{}{}{}",
+        size(incident),
+        stake(incident),
+        cause(incident)
     )
+}
+
+/// Which slices explain it, where that is known and says more than its own slice does.
+fn cause(incident: &Incident) -> String {
+    let explanation = incident.explanation.as_ref();
+    let Some(parts) = explanation.and_then(|e| e.parts_beyond(&incident.slice)) else {
+        return String::new();
+    };
+    let parts = parts.iter().map(|part| {
+        let share = quantity(part.share_shown(), Some("percent"));
+        format!("{} ({share})", part.slice)
+    });
+    let parts: Vec<_> = parts.collect();
+    format!("; explained by {}", parts.join(" and "))
+}
+
+/// How much is at stake, where that is known.
+fn stake(incident: &Incident) -> String {
+    let Some(impact) = &incident.impact else {
+        return String::new();
+    };
+    let amount = quantity(impact.value, impact.unit.as_deref());
+    format!("; about {amount} at stake")
 }
 
 /// How many events are hit, where that is known.
@@ -245,6 +270,25 @@ mod tests {
             "authorization_rate on issuer=bank_17, psp=adyen fell to 41 %, expected 88 %; \
              147 of 312 affected"
         );
+    }
+
+    #[test]
+    fn slices_that_explain_are_named_where_they_say_more_than_the_incidents_own() {
+        let explanation = crate::incident::explanation_example();
+        let mut incident = example();
+        incident.explanation = Some(explanation.clone());
+        assert!(!summary(&incident).contains("explained"), "its own slice");
+        incident.slice = crate::figure::Slice::whole();
+        assert_eq!(
+            summary(&incident),
+            "authorization_rate on all fell to 41 %, expected 88 %; 147 of 312 affected; \
+             explained by issuer=bank_17, psp=adyen (93 %)"
+        );
+        incident.explanation = Some(crate::incident::IncidentExplanation {
+            parts: Vec::new(),
+            ..explanation
+        });
+        assert!(!summary(&incident).contains("explained"), "no part of it");
     }
 
     #[test]

@@ -6,8 +6,10 @@ mod audit;
 mod baselines;
 mod calibration;
 mod due;
+mod explain;
 mod fetch;
 mod figures;
+mod impact;
 mod known;
 mod lifecycle;
 pub(crate) mod message;
@@ -44,12 +46,12 @@ use crate::MonitorError;
 use crate::catalogue::{Catalogue, incidents, progress};
 use crate::definition::{DefinitionFault, Detect, MonitorDefinition};
 use crate::detect::probability::Calibration;
-use crate::figure::FigureSource;
+use crate::figure::{FigureSource, Slice};
 use crate::incident::{Incident, IncidentEvent, TimelineKind};
 use due::{Clock, due};
 use lifecycle::{Lifecycle, Record};
-use rate::{RateRound, longest_steps};
-use state::{Findings, Live, Memory, Step};
+use rate::{RateRound, longest_steps, unjudged};
+use state::{Finding, Findings, Live, Memory, Step};
 use threshold::ThresholdRound;
 use values::ValueRound;
 use volume::{VolumeRound, tested_us};
@@ -165,6 +167,18 @@ impl Round {
         }
     }
 
+    /// Whether what is judged at a step reaches into a day like no other.
+    fn is_unknown(&self, definition: &MonitorDefinition, step: Step) -> bool {
+        let back_us = match self {
+            Self::Volume(_) => tested_us(&definition.detect).unwrap_or(0),
+            Self::Value(_) => 0,
+            Self::Rate(_) | Self::Threshold(_) => return false,
+        };
+        let calendar = &definition.calendar;
+        let at = [step.end_us - 1, step.start_us, step.end_us - back_us];
+        at.into_iter().any(|at_us| calendar.is_unknown(at_us))
+    }
+
     /// What could not be judged, in a sentence for the status page.
     fn note(&self) -> Option<String> {
         match self {
@@ -216,7 +230,7 @@ impl Watch {
             let memory = watch.catalogue.read(|db| {
                 let notify = |incident: Incident| -> Result<Live, MonitorError> {
                     let notify = incidents::notify(db, &incident.id)?;
-                    Ok(Live { incident, notify })
+                    Ok(Live::new(incident, notify))
                 };
                 let live = incidents::live(db, Some(&definition.name))?;
                 Ok(Memory {
@@ -348,7 +362,17 @@ impl Watch {
                 start_us,
                 end_us: start_us + step_us,
             };
-            let findings = round.judge(step, lifecycle.memory);
+            // What is normal on a day like no other nobody knows.
+            let findings = if round.is_unknown(definition, step) {
+                let states = lifecycle.memory.slices.keys();
+                let seen = |slice: &Slice| Finding {
+                    seen: true,
+                    ..unjudged(slice, step)
+                };
+                Findings::from(states.map(seen).collect::<Vec<_>>())
+            } else {
+                round.judge(step, lifecycle.memory)
+            };
             inner.slices = findings.told.len() + findings.normal;
             lifecycle.advance(step, findings.told, &round, step == last)?;
             steps += 1;
@@ -423,10 +447,7 @@ impl Watch {
                 };
                 for incident in live.iter().filter(|incident| incident.monitor == name) {
                     let notify = incidents::notify(db, &incident.id)?;
-                    let mut live = Live {
-                        incident: incident.clone(),
-                        notify,
-                    };
+                    let mut live = Live::new(incident.clone(), notify);
                     records.push(lifecycle::resolved(
                         &mut live,
                         now_us,
@@ -458,7 +479,15 @@ pub(crate) fn reach_us(definition: &MonitorDefinition, step_us: i64) -> i64 {
 fn fingerprint(definition: &MonitorDefinition) -> String {
     let d = definition;
     let judged = (&d.metric, &d.by, &d.detect, d.direction, d.hold.as_secs());
-    serde_json::to_string(&(judged, d.resolve_after.as_secs())).unwrap_or_default()
+    let patience_s = d.resolve_after.as_secs();
+    // Those that look at no calendar are what they were before there were any.
+    let by_rate = matches!(d.detect, Detect::Threshold(_) | Detect::Rate(_));
+    let judged = if by_rate || d.calendar.is_plain() {
+        serde_json::to_string(&(judged, patience_s))
+    } else {
+        serde_json::to_string(&(judged, patience_s, d.calendar.text()))
+    };
+    judged.unwrap_or_default()
 }
 
 fn check(definitions: &[MonitorDefinition], rules: &AnnounceRules) -> Result<(), MonitorError> {

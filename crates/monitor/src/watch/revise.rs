@@ -61,7 +61,7 @@ impl Watch {
             let lately = incidents::resolved_since(db, &definition.name, since_us, RESOLVED_MAX)?;
             let with_notify = |incident: Incident| {
                 let notify = incidents::notify(db, &incident.id)?;
-                Ok(Live { incident, notify })
+                Ok(Live::new(incident, notify))
             };
             lately
                 .into_iter()
@@ -77,6 +77,7 @@ impl Watch {
                     incident: live.incident,
                     notify: live.notify,
                     entry: None,
+                    heir: None,
                 }),
                 Ok(false) => {}
                 // The slice of an old incident may be by dimensions that are gone; that keeps nobody

@@ -90,6 +90,20 @@ impl SliceState {
 pub(super) struct Live {
     pub incident: Incident,
     pub notify: Vec<String>,
+    /// Its slice and the length of its bad time, in microseconds, when it was last explained, or that was tried.
+    pub explained: Option<(Slice, i64)>,
+}
+
+impl Live {
+    pub fn new(incident: Incident, notify: Vec<String>) -> Self {
+        let explained = incident.explanation.as_ref();
+        let explained = explained.map(|e| (e.slice.clone(), e.span.to_us - e.span.from_us));
+        Self {
+            incident,
+            notify,
+            explained,
+        }
+    }
 }
 
 /// All that a monitor remembers. Kept in the catalogue as well, but for the baselines, the volumes and

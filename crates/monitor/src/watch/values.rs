@@ -69,8 +69,13 @@ impl Normals {
         let mut known = HashMap::new();
         for (slice, mut history) in values {
             let outages = Outages::of(&slice, incidents);
-            history.retain(|one| !outages.touch(one.start_us, step_us));
-            if let Some(normal) = Normal::learn(&history) {
+            let calendar = &definition.calendar;
+            history.retain(|one| {
+                !outages.touch(one.start_us, step_us)
+                    && !calendar.is_special(one.start_us)
+                    && !calendar.is_special(one.start_us + step_us - 1)
+            });
+            if let Some(normal) = Normal::learn(&history, calendar) {
                 known.insert(slice, normal);
             }
         }
@@ -172,6 +177,10 @@ impl ValueRound {
         let found: HashSet<Slice> = slices.iter().map(|(slice, _)| slice.clone()).collect();
         for slice in normals.known.keys().filter(|slice| !found.contains(slice)) {
             slices.push((slice.clone(), nothing(facts, range, step_us).collect()));
+        }
+        // A day like no other is no level to judge the next one by.
+        for (_, values) in &mut slices {
+            values.retain(|one| !definition.calendar.is_unknown(one.start_us));
         }
         Ok(Self {
             settings: SeasonalSettings {

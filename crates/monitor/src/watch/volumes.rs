@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::outages::Outages;
-use crate::definition::MonitorDefinition;
+use crate::definition::{Calendar, MonitorDefinition};
 use crate::detect::season::{Observed, WEEK_US};
 use crate::detect::volume::Volume;
 use crate::figure::{FigureQuery, FigureSource, Slice, all_figures};
@@ -32,6 +32,7 @@ pub(super) struct Volumes {
     pub at_us: i64,
     slot_us: i64,
     by: Vec<String>,
+    calendar: Arc<Calendar>,
     known: HashMap<Slice, Arc<Volume>>,
 }
 
@@ -44,13 +45,19 @@ struct Slot {
 }
 
 /// Every slot from the first with events that counts, of slots of which the first begins at `from_us`.
-fn observed(slots: &[Slot], from_us: i64, slot_us: i64) -> Vec<Observed> {
-    let slots = slots.iter().enumerate();
+fn observed(slots: &[Slot], (from_us, slot_us): (i64, i64), calendar: &Calendar) -> Vec<Observed> {
+    let starts = (0_i64..).map(|at| from_us + at * slot_us);
+    let slots = starts.zip(slots);
     let there = slots.skip_while(|(_, slot)| slot.events <= 0.0);
-    let counting = there.filter(|(_, slot)| !slot.is_excluded);
+    let counting = there.filter(|(start_us, slot)| {
+        // A slot of a day like no other may be without events, and so not among the excluded.
+        !slot.is_excluded
+            && !calendar.is_special(*start_us)
+            && !calendar.is_special(start_us + slot_us - 1)
+    });
     counting
-        .map(|(at, slot)| Observed {
-            start_us: from_us + at as i64 * slot_us,
+        .map(|(start_us, slot)| Observed {
+            start_us,
             value: slot.events,
         })
         .collect()
@@ -120,11 +127,13 @@ impl Volumes {
             at_us: upto_us,
             slot_us,
             by: definition.by.clone(),
+            calendar: Arc::clone(&definition.calendar),
             known: HashMap::new(),
         };
         for level in levels {
             for (slice, slots) in level {
-                found.add(slice, &observed(&slots, from_us, slot_us), to_us);
+                let observed = observed(&slots, (from_us, slot_us), &definition.calendar);
+                found.add(slice, &observed, to_us);
             }
             if found.known.is_empty() {
                 return Ok(None);
@@ -158,7 +167,7 @@ impl Volumes {
         let parent = (slice.dimensions() > 0).then(|| self.parent(&slice));
         let above = parent.as_ref().and_then(|parent| self.known.get(parent));
         let volume = match (slice.dimensions(), above) {
-            (0, _) => Volume::of_whole(blocks, self.slot_us),
+            (0, _) => Volume::of_whole(blocks, self.slot_us, &self.calendar),
             (_, Some(above)) => Some(Volume::of_slice(blocks, above)),
             (_, None) => None,
         };

@@ -140,3 +140,61 @@ fn a_cold_start_says_so_and_is_wide() {
     let sum = |points: &[crate::Point]| points.iter().map(|p| p.high95 - p.low95).sum::<f64>();
     assert!(sum(&points) > 3.0 * sum(&warm.forecast(24).unwrap()));
 }
+
+#[test]
+fn what_is_left_of_a_day_shrinks_with_it_and_counts_parts_of_steps() {
+    let mut rng = random("rest");
+    let values: Vec<f64> = noisy(&mut rng, 720, 0.05);
+    let options = Options {
+        bounds: Bounds::NON_NEGATIVE,
+        ..Options::default()
+    };
+    let model = Forecaster::new(options).fit(&given(&values), HOUR).unwrap();
+    let points = model.forecast(24).unwrap();
+    let whole = model.total(720..744).unwrap().rest;
+    let rest = model.rest(0.0, 24.0).unwrap();
+    assert_eq!(rest.after(0.0), whole);
+    // A day of a zone whose clock is half an hour off, of which a quarter of an hour is over.
+    let off = model.rest(0.5, 23.5).unwrap();
+    let expected = whole.mean - 0.5 * (points[0].mean + points[23].mean);
+    assert!((off.after(0.0).mean - expected).abs() < 1e-9);
+    assert!((off.after(0.25).mean - (expected - 0.25 * points[0].mean)).abs() < 1e-9);
+    let width = |point: &crate::Point| point.high95 - point.low95;
+    let mut last = f64::INFINITY;
+    for share in [0.0, 0.3, 0.6, 0.9, 1.0] {
+        let left = rest.after(share);
+        assert!(width(&left) > 0.0 && width(&left) <= last, "{share}");
+        assert!(left.low95 <= left.low80 && left.high80 <= left.high95);
+        last = width(&left);
+    }
+    // In the last hour of the day nothing is left at its end.
+    let hour = model.rest(0.0, 1.0).unwrap();
+    assert!((width(&hour.after(0.75)) - 0.5 * width(&hour.after(0.0))).abs() < 1e-9);
+    assert_eq!(hour.after(1.0).mean, 0.0);
+    assert_eq!(width(&hour.after(1.0)), 0.0);
+    for (from, to) in [
+        (1.0, 1.0),
+        (2.0, 1.0),
+        (-0.5, 1.0),
+        (f64::NAN, 1.0),
+        (0.0, f64::INFINITY),
+    ] {
+        assert!(model.rest(from, to).is_err(), "{from} {to}");
+    }
+}
+
+#[test]
+fn the_methods_are_told_with_weights_that_add_up_to_one() {
+    let mut rng = random("methods");
+    let values = noisy(&mut rng, 720, 0.1);
+    let model = Forecaster::default().fit(&given(&values), HOUR).unwrap();
+    let methods = model.methods();
+    assert!(!methods.is_empty() && methods.len() <= 4, "{methods:?}");
+    let sum: f64 = methods.iter().map(|method| method.weight).sum();
+    assert!((sum - 1.0).abs() < 1e-9, "{methods:?}");
+    assert!(
+        methods
+            .windows(2)
+            .all(|pair| pair[0].weight >= pair[1].weight)
+    );
+}

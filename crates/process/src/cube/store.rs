@@ -11,6 +11,7 @@
 //! files in one step under the lock, so that no snapshot sees a state twice or not at all.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use datafusion::arrow::array::RecordBatch;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use tillwatch_history::DataFile;
 
 use super::keep::{Keep, KeepAt};
+use super::panicked;
 use super::plan::CubePlan;
 use super::settle::{merge_recent, settle, states_of};
 use super::states::{bounds, memory_bytes, within};
@@ -46,6 +48,8 @@ pub(super) struct Chunks {
     pub(super) settled: Vec<Arc<Chunk>>,
     /// On their way to the table, and in no file that is read yet.
     flushing: Vec<Arc<Chunk>>,
+    /// As long as fewer rows than this are recent, none of them settle: that was looked at.
+    pub(super) settle_from_rows: usize,
 }
 
 impl Chunks {
@@ -162,9 +166,12 @@ impl CubeStore {
         };
         let mut after = self.lock().chunks.clone();
         after.recent.push(chunk);
-        // The new states are in whether merging works or not: merging changes no figure.
-        let merged =
-            merge_recent(engine, plan, &mut after).and_then(|()| settle(engine, plan, &mut after));
+        // The new states are in whether merging works or not: merging changes no figure. Lists of chunks are changed as
+        // its last step, so that a panic changes none either.
+        let merge = AssertUnwindSafe(|| {
+            merge_recent(engine, plan, &mut after).and_then(|()| settle(engine, plan, &mut after))
+        });
+        let merged = catch_unwind(merge).unwrap_or_else(|_| Err(panicked("merging")));
         if let Err(error) = merged {
             tracing::error!(error = error.name(), "states could not be merged");
         }
@@ -172,6 +179,7 @@ impl CubeStore {
         // A flush may have ended meanwhile, so what it was flushing is not put back.
         shared.chunks.recent = after.recent;
         shared.chunks.settled = after.settled;
+        shared.chunks.settle_from_rows = after.settle_from_rows;
         Ok(())
     }
 
@@ -332,6 +340,7 @@ impl CubeStore {
         let settled = std::mem::take(&mut chunks.settled);
         let recent = std::mem::take(&mut chunks.recent);
         chunks.flushing.extend(settled.into_iter().chain(recent));
+        chunks.settle_from_rows = 0;
         states_of(&chunks.flushing)
     }
 

@@ -9,10 +9,11 @@ use tillwatch_analyse::{Analyst, LimitOverride, PointValue, PointWindow, SeriesQ
 use tillwatch_process::{Cube, Processor, Revision, Revisions, StreamLog};
 use tokio::sync::watch;
 
-use crate::adapters::faults;
-use crate::documents::{Figure, Metric, MetricKind};
+use crate::adapters::{faults, forecast};
+use crate::documents::{Figure, ForecastDocument, Metric, MetricKind};
 use crate::ports::{
-    Figures, RevisedStep, SeriesAnswer, SeriesQuestion, SeriesReuse, SqlFormat, SqlLimits,
+    Figures, ForecastQuery, RevisedStep, SeriesAnswer, SeriesQuestion, SeriesReuse, SqlFormat,
+    SqlLimits,
 };
 use crate::problem::Problem;
 use crate::request::time::{MS, now_us};
@@ -135,7 +136,7 @@ fn revised_steps(
     steps
 }
 
-fn figure(value: &PointValue) -> Option<Figure> {
+pub(super) fn figure(value: &PointValue) -> Option<Figure> {
     match value {
         PointValue::Null => None,
         PointValue::Int(value) => Some(Figure::integer(*value)),
@@ -191,6 +192,19 @@ impl Figures for AnalystFigures {
                 notes: answer.notes.clone(),
                 truncated: answer.truncated,
             })
+        }
+        .boxed()
+    }
+
+    fn forecast(
+        &self,
+        question: ForecastQuery,
+    ) -> BoxFuture<'_, Result<ForecastDocument, Problem>> {
+        async move {
+            let answer = self.analyst.forecast(&question).await;
+            let answer = answer.map_err(|fault| faults::analyse(&fault))?;
+            let unit = answer.forecast.metric.definition().unit.clone();
+            Ok(forecast::document(&question, unit, &answer))
         }
         .boxed()
     }

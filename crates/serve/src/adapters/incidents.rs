@@ -7,10 +7,11 @@ use tillwatch_monitor::catalogue::IncidentFilter;
 use tillwatch_monitor::incident as monitor;
 use tillwatch_monitor::watch::{ActionNote, Watch};
 
+use crate::adapters::explanation::{explanation, values};
 use crate::adapters::faults;
 use crate::documents::{
-    ActionRequest, Figure, Incident, IncidentRevision, IncidentState, Monitor, MonitorFeedback,
-    RevisedFigures, TimelineEntry, Verdict,
+    ActionRequest, Figure, Incident, IncidentImpact, IncidentRevision, IncidentState, Monitor,
+    MonitorFeedback, RevisedFigures, TimelineEntry, Verdict,
 };
 use crate::ports::{IncidentAction, IncidentChange, Incidents, changes_of};
 use crate::problem::Problem;
@@ -63,6 +64,7 @@ impl Incidents for WatchIncidents {
             IncidentAction::Acknowledge => self.watch.acknowledge(id, &note, now_us),
             IncidentAction::Resolve => self.watch.resolve(id, &note, now_us),
             IncidentAction::Feedback { is_real } => self.watch.feedback(id, is_real, &note, now_us),
+            IncidentAction::Note => self.watch.note(id, &note, now_us),
             IncidentAction::Silence { duration } => {
                 let us = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
                 self.watch
@@ -132,7 +134,7 @@ fn shown_state(state: monitor::IncidentState) -> IncidentState {
     }
 }
 
-fn figure(value: Option<f64>) -> Option<Figure> {
+pub(super) fn figure(value: Option<f64>) -> Option<Figure> {
     value.and_then(Figure::number)
 }
 
@@ -164,11 +166,7 @@ pub(super) fn document(incident: &monitor::Incident) -> Incident {
         unit: incident.unit.clone(),
         severity: incident.severity.name().to_owned(),
         state: shown_state(incident.state),
-        slice: incident
-            .slice
-            .pairs()
-            .map(|(dimension, value)| (dimension.to_owned(), value.map(str::to_owned)))
-            .collect(),
+        slice: values(&incident.slice),
         opened_at: rfc3339(incident.opened_at_us),
         started_at: rfc3339(incident.started_at_us),
         updated_at: rfc3339(incident.updated_at_us),
@@ -189,6 +187,15 @@ pub(super) fn document(incident: &monitor::Incident) -> Incident {
         }),
         silenced_until: incident.silenced_until_us.map(rfc3339),
         verdict: incident.is_real.map(verdict),
+        impact: incident.impact.as_ref().map(|impact| IncidentImpact {
+            metric: impact.metric.clone(),
+            value: figure(Some(impact.value)),
+            unit: impact.unit.clone(),
+        }),
+        owner: incident.owner.clone(),
+        part_of: incident.part_of.as_ref().map(ToString::to_string),
+        parts: incident.parts.iter().map(ToString::to_string).collect(),
+        explanation: incident.explanation.as_ref().map(explanation),
         timeline: incident
             .timeline
             .iter()

@@ -2,8 +2,10 @@
 
 mod backtests;
 mod collector;
+mod explanation;
 mod faults;
 mod figures;
+mod forecast;
 mod health;
 mod incidents;
 

@@ -109,12 +109,13 @@ pub(crate) async fn live_incidents(
 ///
 /// `acknowledge` says that somebody has taken it, `resolve` that it is over, `silence` that nothing is to be announced about
 /// it for a while (one hour unless `for` says otherwise, at most 30 days). `feedback` says by its `verdict` whether it was
-/// `real` or a `false_alarm`, at any time; the probabilities of its monitor learn from that.
+/// `real` or a `false_alarm`, at any time; the probabilities of its monitor learn from that. `note` writes its `note` into the
+/// timeline, at any time.
 #[utoipa::path(
     post, path = "/v1/incidents/{id}/{action}", tag = "incidents",
     params(
         ("id" = String, Path, description = "Its id"),
-        ("action" = String, Path, description = "acknowledge, resolve, silence or feedback"),
+        ("action" = String, Path, description = "acknowledge, resolve, silence, feedback or note"),
     ),
     request_body(content = Option<ActionRequest>, description = "Optional"),
     responses(
@@ -129,7 +130,7 @@ pub(crate) async fn act_on_incident(
     request: Request,
 ) -> Result<Response, Problem> {
     Params::read(request.uri().query(), &[])?;
-    const ACTIONS: [&str; 4] = ["acknowledge", "resolve", "silence", "feedback"];
+    const ACTIONS: [&str; 5] = ["acknowledge", "resolve", "silence", "feedback", "note"];
     if !ACTIONS.contains(&action.as_str()) {
         return Err(Problem::new(
             Slug::NotFound,
@@ -143,6 +144,18 @@ pub(crate) async fn act_on_incident(
     let action = match action.as_str() {
         "acknowledge" => IncidentAction::Acknowledge,
         "resolve" => IncidentAction::Resolve,
+        "note"
+            if asked
+                .note
+                .as_ref()
+                .is_none_or(|note| note.trim().is_empty()) =>
+        {
+            return Err(Problem::new(
+                Slug::BodyUnreadable,
+                "A note needs a 'note', which is its text.",
+            ));
+        }
+        "note" => IncidentAction::Note,
         "feedback" => IncidentAction::Feedback {
             is_real: asked
                 .verdict

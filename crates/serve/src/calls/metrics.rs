@@ -268,11 +268,20 @@ fn questions(
     Ok(read.collect())
 }
 
-fn find(services: &Services, name: &str) -> Result<crate::documents::Metric, Problem> {
+pub(super) fn find(services: &Services, name: &str) -> Result<crate::documents::Metric, Problem> {
     services.figures.metric(name).ok_or_else(|| {
         let metrics = services.figures.metrics();
         unknown_metric(name, metrics.iter().map(|m| m.name.as_str()))
     })
+}
+
+/// What of a metric checking a question needs.
+pub(super) fn askable(metric: &crate::documents::Metric) -> Askable<'_> {
+    Askable {
+        metric: &metric.name,
+        dimensions: &metric.dimensions,
+        bucket_us: metric.bucket_ms.saturating_mul(MS).max(1),
+    }
 }
 
 fn question(
@@ -284,12 +293,7 @@ fn question(
 ) -> Result<Question, Problem> {
     let metric = find(services, metric)?;
     let params = Params::read(query, PARAMETERS)?;
-    let askable = Askable {
-        metric: &metric.name,
-        dimensions: &metric.dimensions,
-        bucket_us: metric.bucket_ms.saturating_mul(MS).max(1),
-    };
-    Question::read(&params, askable, &app.inner().limits, now_us).inspect_err(|problem| {
+    Question::read(&params, askable(&metric), &app.inner().limits, now_us).inspect_err(|problem| {
         tracing::debug!(
             metric = shorten(&metric.name),
             detail = problem.detail(),

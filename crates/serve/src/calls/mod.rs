@@ -4,6 +4,7 @@ pub(crate) mod backtests;
 pub(crate) mod backup;
 pub(crate) mod boards;
 pub(crate) mod events;
+pub(crate) mod forecast;
 pub(crate) mod incidents;
 pub(crate) mod maintain;
 pub(crate) mod metrics;

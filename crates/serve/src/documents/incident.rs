@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::explanation::IncidentExplanation;
 use super::metric::Figure;
 
 /// Where an incident is in its life.
@@ -47,7 +48,7 @@ pub enum Verdict {
 pub struct TimelineEntry {
     /// When, RFC 3339.
     pub at: String,
-    /// `opened`, `updated`, `acknowledged`, `resolved`, `reopened`, `delivered`, `delivery_failed` or `feedback`.
+    /// `opened`, `updated`, `acknowledged`, `resolved`, `reopened`, `delivered`, `delivery_failed`, `feedback` or `note`.
     pub kind: String,
     /// What happened, in one sentence.
     pub text: String,
@@ -137,8 +138,30 @@ pub struct Incident {
     pub silenced_until: Option<String>,
     /// What a person said of it: `real` or `false_alarm`; null before anybody did.
     pub verdict: Option<Verdict>,
+    /// How much is at stake so far; null where the monitor names no `impact` or it cannot be told.
+    pub impact: Option<IncidentImpact>,
+    /// Who looks after it, as the monitor says.
+    pub owner: Option<String>,
+    /// The incident of another monitor that has the same cause and came first; who is told of that one is not told of this while that one lasts.
+    pub part_of: Option<String>,
+    /// The ids of incidents that are part of this one.
+    pub parts: Vec<String>,
+    /// Why the metric changed; null where that cannot be told, as of a mean or a quantile.
+    pub explanation: Option<IncidentExplanation>,
     /// What happened to it, oldest first.
     pub timeline: Vec<TimelineEntry>,
+}
+
+/// What an incident has cost so far, or put at risk: an estimate, by what an event of its slice is worth on average.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct IncidentImpact {
+    /// The metric that says what events are worth.
+    pub metric: String,
+    /// How much, in the metric's unit.
+    #[schema(value_type = Option<f64>)]
+    pub value: Option<Figure>,
+    /// The metric's unit, such as `EUR`.
+    pub unit: Option<String>,
 }
 
 /// A list of incidents.

@@ -3,6 +3,8 @@
 mod backtest;
 mod backup;
 mod board;
+mod explanation;
+mod forecast;
 mod incident;
 mod ingest;
 mod maintain;
@@ -17,9 +19,17 @@ pub use backtest::{
 };
 pub use backup::{BackupRequest, BackupStatus, LastBackup};
 pub use board::{Board, BoardList, BoardSummary, Chart, Localized, Tile};
+pub use explanation::{
+    ExplainedAlternative, ExplainedMix, ExplainedPart, ExplainedSpan, IncidentExplanation,
+};
+pub(crate) use forecast::LEVELS;
+pub use forecast::{
+    DayForecast, ForecastDocument, ForecastFooting, ForecastMethod, ForecastPoint, ForecastStatus,
+    SliceForecast,
+};
 pub use incident::{
-    ActionRequest, Incident, IncidentList, IncidentRevision, IncidentState, Monitor,
-    MonitorFeedback, MonitorList, RevisedFigures, TimelineEntry, Verdict,
+    ActionRequest, Incident, IncidentImpact, IncidentList, IncidentRevision, IncidentState,
+    Monitor, MonitorFeedback, MonitorList, RevisedFigures, TimelineEntry, Verdict,
 };
 pub use ingest::{QuarantineList, QuarantinedLine, Receipt, RejectedLine, ReplayReceipt};
 pub use maintain::{LastMaintain, MaintainStatus};

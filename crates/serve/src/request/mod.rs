@@ -2,6 +2,7 @@
 
 pub(crate) mod body;
 pub(crate) mod content;
+pub(crate) mod forecast;
 pub(crate) mod named;
 pub(crate) mod params;
 pub(crate) mod places;

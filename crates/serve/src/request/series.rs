@@ -78,7 +78,7 @@ impl Question {
     }
 }
 
-fn instant(params: &Params, name: &str) -> Result<Option<Instant>, Problem> {
+pub(super) fn instant(params: &Params, name: &str) -> Result<Option<Instant>, Problem> {
     params
         .one(name)?
         .map(|text| {
@@ -106,7 +106,7 @@ pub(crate) fn default_step(bucket_us: i64, range_us: i64, points: u64) -> i64 {
     })
 }
 
-fn dimensions(params: &Params, askable: Askable<'_>) -> Result<Vec<String>, Problem> {
+pub(super) fn dimensions(params: &Params, askable: Askable<'_>) -> Result<Vec<String>, Problem> {
     let mut by: Vec<String> = Vec::new();
     for name in params.all("by") {
         let name = known_dimension(name, "by", askable)?;
@@ -121,7 +121,10 @@ fn dimensions(params: &Params, askable: Askable<'_>) -> Result<Vec<String>, Prob
     Ok(by)
 }
 
-fn filters(params: &Params, askable: Askable<'_>) -> Result<Vec<(String, String)>, Problem> {
+pub(super) fn filters(
+    params: &Params,
+    askable: Askable<'_>,
+) -> Result<Vec<(String, String)>, Problem> {
     params
         .all("where")
         .map(|text| {

@@ -51,11 +51,11 @@ pub(super) fn read(
     Ok((step_us, windows))
 }
 
-fn names() -> impl Iterator<Item = &'static str> {
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
     Period::ALL.into_iter().map(Period::name)
 }
 
-fn listed() -> String {
+pub(super) fn listed() -> String {
     names().collect::<Vec<_>>().join(", ")
 }
 
@@ -87,7 +87,7 @@ fn since(params: &Params) -> Result<Option<Period>, Problem> {
 }
 
 /// About how long the steps of a calendar are, in microseconds.
-fn usual_us(period: Period) -> i64 {
+pub(super) fn usual_us(period: Period) -> i64 {
     match period {
         Period::Day => DAY,
         Period::Week => 7 * DAY,
@@ -123,7 +123,7 @@ fn unwritten_step(bucket_us: i64, range_us: i64, width_us: Option<i64>, limits: 
 }
 
 /// Whether a duration consists of whole buckets.
-fn is_multiple(name: &str, text: &str, us: i64, bucket_us: i64) -> Result<(), Problem> {
+pub(super) fn is_multiple(name: &str, text: &str, us: i64, bucket_us: i64) -> Result<(), Problem> {
     if us % bucket_us == 0 {
         return Ok(());
     }

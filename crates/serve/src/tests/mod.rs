@@ -3,6 +3,7 @@
 mod backtests;
 mod bad_requests;
 mod board;
+mod forecast;
 mod incidents;
 mod live;
 pub(crate) mod parts;

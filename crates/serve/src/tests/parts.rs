@@ -125,6 +125,7 @@ pub(crate) struct Counts {
     log: Mutex<Vec<(i64, i64)>>,
     changed: watch::Sender<u64>,
     pub(super) asked: Mutex<Vec<SeriesQuestion>>,
+    pub(super) forecasts: Mutex<Vec<ForecastQuery>>,
     pub(super) failing: AtomicBool,
     /// Set while a slow query runs; cleared when it is given up.
     pub(super) slow_running: std::sync::Arc<AtomicBool>,
@@ -138,6 +139,7 @@ impl Counts {
             log: Mutex::default(),
             changed: watch::channel(0).0,
             asked: Mutex::default(),
+            forecasts: Mutex::default(),
             failing: AtomicBool::new(false),
             slow_running: std::sync::Arc::default(),
         }
@@ -267,6 +269,54 @@ impl Figures for Counts {
         futures::future::ready(answer).boxed()
     }
 
+    /// Always the same: 7, in its first step.
+    fn forecast(
+        &self,
+        question: ForecastQuery,
+    ) -> BoxFuture<'_, Result<ForecastDocument, Problem>> {
+        let at = question.at_us / 1_000;
+        let document = ForecastDocument {
+            metric: question.metric.clone(),
+            unit: Some("count".into()),
+            at,
+            from: at,
+            to: at + 1,
+            step_ms: 1,
+            history_from: 0,
+            zone: question.zone.clone().unwrap_or_default(),
+            by: question.by.clone(),
+            levels: LEVELS,
+            forecasts: vec![SliceForecast {
+                by: BTreeMap::new(),
+                status: ForecastStatus::Ready,
+                known_steps: 10,
+                needed_steps: None,
+                reason: None,
+                footing: Some(ForecastFooting::ColdStart),
+                periods_ms: Vec::new(),
+                methods: Vec::new(),
+                points: vec![ForecastPoint {
+                    start: at,
+                    value: 7.0,
+                    lower_80: 6.0,
+                    upper_80: 8.0,
+                    lower_95: 5.0,
+                    upper_95: 9.0,
+                }],
+                day: None,
+            }],
+            notes: Vec::new(),
+            truncated: false,
+        };
+        self.forecasts.lock().unwrap().push(question);
+        let answer = if self.failing.load(Ordering::SeqCst) {
+            Err(Problem::new(Slug::Overloaded, "too many queries wait"))
+        } else {
+            Ok(document)
+        };
+        futures::future::ready(answer).boxed()
+    }
+
     fn sql(
         &self,
         text: String,
@@ -347,6 +397,11 @@ impl Cases {
             revision: None,
             silenced_until: None,
             verdict: None,
+            impact: None,
+            owner: None,
+            part_of: None,
+            parts: Vec::new(),
+            explanation: None,
             timeline: Vec::new(),
         };
         self.cases.lock().unwrap().push(incident);
@@ -390,6 +445,11 @@ impl Incidents for Cases {
             }
             IncidentAction::Acknowledge => case.state = IncidentState::Acknowledged,
             IncidentAction::Resolve => case.state = IncidentState::Resolved,
+            IncidentAction::Note => case.timeline.push(TimelineEntry {
+                at: "2026-11-22T14:04:00Z".to_owned(),
+                kind: "note".to_owned(),
+                text: request.note.clone().unwrap_or_default(),
+            }),
             IncidentAction::Feedback { is_real: true } => case.verdict = Some(Verdict::Real),
             IncidentAction::Feedback { is_real: false } => {
                 case.verdict = Some(Verdict::FalseAlarm);

@@ -233,7 +233,7 @@ impl Till {
             .unwrap()
     }
 
-    async fn sql(&self, sql: &str) -> reqwest::Response {
+    pub(super) async fn sql(&self, sql: &str) -> reqwest::Response {
         let body = json!({"sql": sql}).to_string();
         let request = self
             .client

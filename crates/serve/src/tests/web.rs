@@ -238,6 +238,7 @@ async fn the_openapi_document_describes_every_call() {
             "get /v1/maintain",
             "get /v1/metrics",
             "get /v1/metrics/{metric}",
+            "get /v1/metrics/{metric}/forecast",
             "get /v1/metrics/{metric}/live",
             "get /v1/monitors",
             "get /v1/series",
@@ -278,6 +279,7 @@ async fn the_openapi_document_describes_every_call() {
     let schemas = document["components"]["schemas"].as_object().unwrap();
     for name in [
         "SeriesDocument",
+        "ForecastDocument",
         "Receipt",
         "Incident",
         "Board",

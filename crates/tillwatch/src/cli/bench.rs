@@ -47,6 +47,24 @@ pub enum BenchPart {
         after_help = "Example:\n  tillwatch bench forecast --data ./m4\n\nDIR holds m4_hourly_train.csv and m4_hourly_test.csv."
     )]
     Forecast(BenchForecast),
+    /// Find simulated faults of many kinds and sizes: how soon, against the least delay that there is, how rightly explained, and how
+    /// often nothing is found where there is nothing.
+    #[command(after_help = "Example:\n  tillwatch bench delay --weeks 2 --seed 1")]
+    Delay(BenchDelay),
+}
+
+/// Options of `bench delay`.
+#[derive(Debug, Clone, Args)]
+pub struct BenchDelay {
+    /// Weeks with faults, four a day.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=30))]
+    pub weeks: u64,
+    /// Weeks without any.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=52))]
+    pub quiet_weeks: u64,
+    /// The seed that all is drawn from.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
 }
 
 /// Options of `bench nab`.

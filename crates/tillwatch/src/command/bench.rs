@@ -6,6 +6,7 @@
 
 mod child;
 mod decode;
+mod delay;
 mod file;
 mod forecast;
 mod latency;
@@ -57,6 +58,9 @@ pub async fn run(options: Bench) -> Result<ExitCode> {
         }
         Some(BenchPart::Forecast(options)) => {
             tokio::task::spawn_blocking(move || forecast::bench(&options)).await?
+        }
+        Some(BenchPart::Delay(options)) => {
+            tokio::task::spawn_blocking(move || delay::bench(&options)).await?
         }
     }
 }

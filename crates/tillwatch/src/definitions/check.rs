@@ -394,6 +394,37 @@ pub fn metrics(
     (definitions, natures)
 }
 
+/// Checks that what monitors weigh incidents by adds up, and that it can be asked for by their dimensions.
+pub fn impacts(folder: &Folder, natures: &HashMap<String, Nature>, faults: &mut Vec<Fault>) {
+    for item in &folder.monitors {
+        let Some(impact) = &item.value.impact else {
+            continue;
+        };
+        let path = ["monitors", item.name.as_str(), "impact"];
+        if matches!(natures.get(impact), Some(Nature::Ratio | Nature::Value)) {
+            let message = format!("an `impact` is a metric that adds up, and '{impact}' does not");
+            let instead = "use a sum or a count, such as a volume in one currency";
+            faults
+                .push((folder.fault(item.file, &path, message)).suggest(Some(instead.to_owned())));
+        }
+        let Some(metric) = folder.metrics.iter().find(|metric| metric.name == *impact) else {
+            continue;
+        };
+        let known = dimension_names(folder, &metric.value.of);
+        let missing = item
+            .value
+            .by
+            .iter()
+            .find(|name| !known.is_empty() && !known.contains(&name.as_str()));
+        if let Some(name) = missing {
+            let cube = &metric.value.of;
+            faults.push(unknown_dimension(
+                folder, item.file, &path, name, cube, &known,
+            ));
+        }
+    }
+}
+
 /// Checks that detectors have a metric that they can judge. `natures` says what sound metrics are.
 pub fn detectors(folder: &Folder, natures: &HashMap<String, Nature>, faults: &mut Vec<Fault>) {
     const SHARE: &str = "a count divided by a count";
@@ -406,25 +437,25 @@ pub fn detectors(folder: &Folder, natures: &HashMap<String, Nature>, faults: &mu
             &item.value.detect,
             nature,
         ) {
-            (shape::Detect::Rate(_), Nature::Count | Nature::Value) => (
+            (shape::Detect::Rate(_), Nature::Count | Nature::Sum | Nature::Value) => (
                 vec!["rate"],
                 "`rate` judges",
                 SHARE,
                 "use `threshold`, or a metric such as approved / attempts over two counts",
             ),
-            (shape::Detect::Count(_), Nature::Ratio | Nature::Value) => (
+            (shape::Detect::Count(_), Nature::Ratio | Nature::Sum | Nature::Value) => (
                 vec!["count"],
                 "`count` judges",
                 COUNT,
                 "use `threshold`, or a metric over measures such as count(*)",
             ),
-            (shape::Detect::Silence(_), Nature::Ratio | Nature::Value) => (
+            (shape::Detect::Silence(_), Nature::Ratio | Nature::Sum | Nature::Value) => (
                 vec!["silence"],
                 "`silence` judges",
                 COUNT,
                 "use a metric over measures such as count(*)",
             ),
-            (shape::Detect::Threshold(threshold), Nature::Count | Nature::Value)
+            (shape::Detect::Threshold(threshold), Nature::Count | Nature::Sum | Nature::Value)
                 if threshold.min_samples.is_some_and(|n| n > 0) =>
             {
                 (

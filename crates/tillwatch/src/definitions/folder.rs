@@ -15,8 +15,8 @@ use super::node::{self, Node, Place, Value};
 use super::pack;
 use super::read::{self, Misfit};
 use super::shape::{
-    Board, Channel, Cube, History, Maintenance, Metric, Monitor, Rates, Route, SECTIONS, Source,
-    Stream,
+    Board, Calendar, Channel, Cube, History, Maintenance, Metric, Monitor, Rates, Route, SECTIONS,
+    Source, Stream,
 };
 
 /// The largest definitions file, in bytes.
@@ -61,6 +61,8 @@ pub struct Folder {
     pub routes: Vec<Item<Route>>,
     /// Maintenance windows.
     pub maintenance: Vec<Item<Maintenance>>,
+    /// Calendars.
+    pub calendars: Vec<Item<Calendar>>,
     /// Sources.
     pub sources: Vec<Item<Source>>,
     /// Boards.
@@ -183,6 +185,7 @@ impl Folder {
             "metrics" => self.metrics.iter().map(|i| i.name.as_str()).collect(),
             "monitors" => self.monitors.iter().map(|i| i.name.as_str()).collect(),
             "channels" => self.channels.iter().map(|i| i.name.as_str()).collect(),
+            "calendars" => self.calendars.iter().map(|i| i.name.as_str()).collect(),
             "rates" => {
                 if self.rates.is_none() {
                     self.unread.insert((section.to_owned(), String::new()));
@@ -224,6 +227,7 @@ impl Folder {
                 &self.files,
                 faults,
             ),
+            "calendars" => items(file, path, value, &mut self.calendars, &self.files, faults),
             "sources" => items(file, path, value, &mut self.sources, &self.files, faults),
             "boards" => items(file, path, value, &mut self.boards, &self.files, faults),
             "rates" => single(file, path, key, value, &mut self.rates, &self.files, faults),

@@ -5,12 +5,12 @@
 //! name asks for, by its ending (`bytes_max`, `_ms`).
 
 mod audit;
+mod history;
 mod monitor;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -26,6 +26,7 @@ use super::node::{Node, Place, Value};
 use super::scalar::{parse_bytes, parse_duration};
 use crate::machine;
 pub use audit::{AuditLimits, AuditPace};
+pub use history::{HistoryLimits, HistoryPace};
 pub use monitor::MonitorLimits;
 
 /// What a limit may be written as, for editors.
@@ -168,74 +169,6 @@ impl JournalLimits {
             segment_bytes_max: self.segment_bytes_max.unwrap_or(default.segment_bytes_max),
             frame_bytes_max: self.frame_bytes_max.unwrap_or(default.frame_bytes_max),
             free_bytes_min: self.free_bytes_min,
-        }
-    }
-}
-
-/// How history is written and maintained.
-#[derive(Debug, Default, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct HistoryLimits {
-    /// Milliseconds between two flushes of what came to the history tables. Default 60 000.
-    #[schemars(with = "Option<WrittenLimit>")]
-    pub flush_interval_ms: Option<u64>,
-    /// Events after which a flush does not wait for that: about what the next start replays at most.
-    /// Default 250 000.
-    #[schemars(with = "Option<WrittenLimit>")]
-    pub flush_events_max: Option<u64>,
-    /// Percent of one core's time that compaction, roll-up and clean-up may take. Default 25.
-    #[schemars(with = "Option<WrittenLimit>")]
-    pub maintain_share_percent: Option<u32>,
-    /// Bytes of decoded states of cubes' tables that are kept in memory for questions. Default 128 MiB.
-    #[schemars(with = "Option<WrittenLimit>")]
-    pub state_cache_bytes_max: Option<u64>,
-    /// Rows of events that one commit of a flush writes, and so holds in memory. Default 250 000.
-    #[schemars(with = "Option<WrittenLimit>")]
-    pub flush_rows_max: Option<usize>,
-    /// And their bytes in memory. Default 128 MiB.
-    #[schemars(with = "Option<WrittenLimit>")]
-    pub flush_bytes_max: Option<usize>,
-    /// Rows of the files that one step of maintenance lays together, and so holds in memory. Default 250 000.
-    #[schemars(with = "Option<WrittenLimit>")]
-    pub maintain_rows_max: Option<u64>,
-    /// And the bytes of these files. Default 32 MiB.
-    #[schemars(with = "Option<WrittenLimit>")]
-    pub maintain_bytes_max: Option<u64>,
-}
-
-/// When history is flushed and how much of a core its maintenance takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HistoryPace {
-    /// The time between two flushes.
-    pub flush_interval: Duration,
-    /// Events after which a flush does not wait for that.
-    pub flush_events_max: u64,
-    /// Percent of one core's time that maintenance may take, 1 to 100.
-    pub maintain_share_percent: u32,
-}
-
-impl HistoryLimits {
-    /// What of it the processor keeps to.
-    pub fn options(&self, others: ProcessOptions) -> ProcessOptions {
-        ProcessOptions {
-            state_cache_bytes_max: self
-                .state_cache_bytes_max
-                .unwrap_or(others.state_cache_bytes_max),
-            flush_rows_max: self.flush_rows_max.unwrap_or(others.flush_rows_max),
-            flush_bytes_max: self.flush_bytes_max.unwrap_or(others.flush_bytes_max),
-            maintain_rows_max: self.maintain_rows_max.unwrap_or(others.maintain_rows_max),
-            maintain_bytes_max: self.maintain_bytes_max.unwrap_or(others.maintain_bytes_max),
-            ..others
-        }
-    }
-
-    /// As the keeper of history takes them.
-    #[must_use]
-    pub fn pace(&self) -> HistoryPace {
-        HistoryPace {
-            flush_interval: Duration::from_millis(self.flush_interval_ms.unwrap_or(60_000)),
-            flush_events_max: self.flush_events_max.unwrap_or(250_000),
-            maintain_share_percent: self.maintain_share_percent.unwrap_or(25).clamp(1, 100),
         }
     }
 }
@@ -386,6 +319,16 @@ query_limits! {
     bucket_windows_max,
     /// Bytes of answers of series that are kept while nothing they read has changed; 0 keeps none.
     series_cache_bytes_max,
+    /// Milliseconds of history that a forecast is made of.
+    forecast_history_ms_max,
+    /// Steps of history that a forecast is made of.
+    forecast_steps_max,
+    /// Steps that a forecast goes ahead.
+    forecast_points_max,
+    /// Slices in one answer of forecasts.
+    forecast_series_max,
+    /// Bytes of forecasts that are kept until a step is complete; 0 keeps none.
+    forecast_cache_bytes_max,
 }
 
 /// Turns texts with units into the numbers the limits' names ask for. A text that is none is taken out
@@ -425,11 +368,12 @@ pub fn with_numbers(mut node: Node, refuse: &mut dyn FnMut(Place, String)) -> No
 }
 
 /// Limits for which nothing at all is a sound choice.
-const ZERO_IS_SOUND: [&str; 21] = [
+const ZERO_IS_SOUND: [&str; 22] = [
     "allowed_lateness_ms",
     "backlog_bytes_max",
     "behind_ms",
     "combinations_max",
+    "forecast_cache_bytes_max",
     "free_bytes_min",
     "future_ms_max",
     "lateness_ms",

@@ -80,6 +80,7 @@ pub fn finish(mut folder: Folder, environment: Environment<'_>) -> Result<Loaded
         None => Default::default(),
     };
     check::detectors(&folder, &natures, &mut faults);
+    check::impacts(&folder, &natures, &mut faults);
     sources::sources(&folder, environment, limits.poll, &mut faults);
     check::boards(&folder, &mut faults);
     let history = history::place(&folder, environment, &mut faults);

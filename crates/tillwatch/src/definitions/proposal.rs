@@ -14,7 +14,7 @@ use super::folder::{Folder, Item, SourceFile, items};
 use super::load::Loaded;
 use super::node::{Node, Place, Value};
 use super::resolve;
-use super::shape::{Channel, Cube, Metric};
+use super::shape::{Calendar, Channel, Cube, Metric};
 
 /// Where a proposed monitor begins in the paths of its faults.
 const ROOT: &str = "monitor";
@@ -25,6 +25,7 @@ pub struct Proposals {
     metrics: Vec<Item<Metric>>,
     cubes: Vec<Item<Cube>>,
     channels: Vec<Item<Channel>>,
+    calendars: Vec<Item<Calendar>>,
     natures: HashMap<String, Nature>,
 }
 
@@ -35,6 +36,7 @@ impl Proposals {
             metrics: folder.metrics.clone(),
             cubes: folder.cubes.clone(),
             channels: folder.channels.clone(),
+            calendars: folder.calendars.clone(),
             natures,
         }
     }
@@ -54,6 +56,7 @@ impl Proposals {
         folder.metrics.clone_from(&self.metrics);
         folder.cubes.clone_from(&self.cubes);
         folder.channels.clone_from(&self.channels);
+        folder.calendars.clone_from(&self.calendars);
         let path = PathBuf::from(ROOT);
         folder.files.push(SourceFile {
             path: path.clone(),
@@ -62,8 +65,10 @@ impl Proposals {
         let mut faults = Vec::new();
         items(0, &path, &section, &mut folder.monitors, &[], &mut faults);
         let item = folder.monitors.first();
-        let monitor = item.and_then(|item| resolve::monitor(&folder, item, &mut faults));
+        let calendars = resolve::calendars(&folder, &mut faults);
+        let monitor = item.and_then(|item| resolve::monitor(&folder, item, &calendars, &mut faults));
         check::detectors(&folder, &self.natures, &mut faults);
+        check::impacts(&folder, &self.natures, &mut faults);
         match monitor {
             Some(monitor) if faults.is_empty() => Ok(monitor),
             _ => {
@@ -239,6 +244,8 @@ metrics:
   attempt_count: {of: attempts, expr: n}
   approval_rate: {of: attempts, expr: approved / n}
   duration: {of: attempts, expr: took}
+calendars:
+  berlin: {zone: Europe/Berlin, days: {\"2026-12-25\": sun}}
 channels:
   on_call: {kind: webhook, url: \"https://hooks.example.com/x\"}
 monitors:
@@ -283,6 +290,9 @@ monitors:
         let text = json!({"metric": "duration", "detect": {"threshold": {"above": 2.5, "window": "5m"}}, "for": "1m"});
         let slow = loaded.proposed("slow", text.as_object().unwrap()).unwrap();
         assert_eq!(slow.hold.as_secs(), 60);
+        let by_day = json!({"metric": "attempt_count", "detect": "count", "calendar": "berlin", "impact": "attempt_count"});
+        let by_day = loaded.proposed("few", by_day.as_object().unwrap()).unwrap();
+        assert_eq!((by_day.calendar.name.as_str(), by_day.impact.as_deref()), ("berlin", Some("attempt_count")));
     }
 
     #[test]
@@ -316,6 +326,7 @@ monitors:
             "by": ["psp", "isuer"],
             "detect": {"rate": {"window": "5s"}},
             "notify": ["oncall"],
+            "calendar": "berln",
         });
         assert_eq!(
             faults("drop", written),
@@ -323,6 +334,7 @@ monitors:
                 "monitor.by.1: cube 'attempts' has no dimension 'isuer' (did you mean 'issuer'?)",
                 "monitor.detect.rate.window: must be between 10s and 24h",
                 "monitor.notify.0: there is no channel 'oncall' (did you mean 'on_call'?)",
+                "monitor.calendar: there is no calendar 'berln' (did you mean 'berlin'?)",
             ]
         );
         assert_eq!(

@@ -2,7 +2,7 @@
 //!
 //! Names are resolved here; expressions are checked in [`super::check`], which needs the parts.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use indexmap::IndexMap;
 use tillwatch_event::schema::parse_type;
 use tillwatch_event::{Field, SchemaError, SchemaLimits, StreamSchema, TimeFormat};
 use tillwatch_monitor::definition::{
-    ChannelDefinition, DefinitionFault, Direction, MaintenanceDefinition, MonitorDefinition,
-    RouteDefinition, Severity,
+    Calendar, ChannelDefinition, DefinitionFault, Direction, MaintenanceDefinition,
+    MonitorDefinition, RouteDefinition, Severity,
 };
 use tillwatch_process::{CubeDefinition, StreamDefinition};
 
@@ -102,10 +102,11 @@ pub fn resolve(folder: &Folder, environment: Environment<'_>, faults: &mut Vec<F
         .iter()
         .filter_map(|item| announce::maintenance(folder, item, faults))
         .collect();
+    let calendars = calendars(folder, faults);
     resolved.monitors = folder
         .monitors
         .iter()
-        .filter_map(|item| monitor(folder, item, faults))
+        .filter_map(|item| monitor(folder, item, &calendars, faults))
         .collect();
     resolved
 }
@@ -364,10 +365,35 @@ pub fn push_field_fault(
     faults.push(at(folder, file, &path, &fault.reason));
 }
 
+/// The calendars that are not at fault, by name.
+pub fn calendars(folder: &Folder, faults: &mut Vec<Fault>) -> HashMap<String, Arc<Calendar>> {
+    let mut found = HashMap::new();
+    for item in &folder.calendars {
+        let days = item
+            .value
+            .days
+            .iter()
+            .map(|(day, like)| (day.as_str(), like.as_str()));
+        match Calendar::parse(&item.name, item.value.zone.as_deref(), days) {
+            Ok(calendar) => {
+                found.insert(item.name.clone(), Arc::new(calendar));
+            }
+            Err(wrong) => {
+                let base = ["calendars", item.name.as_str()];
+                for fault in wrong {
+                    push_field_fault(folder, item.file, &base, &fault, faults);
+                }
+            }
+        }
+    }
+    found
+}
+
 /// A monitor that is sound, and all of whose names are defined.
 pub fn monitor(
     folder: &Folder,
     item: &Item<shape::Monitor>,
+    calendars: &HashMap<String, Arc<Calendar>>,
     faults: &mut Vec<Fault>,
 ) -> Option<MonitorDefinition> {
     let base = ["monitors", item.name.as_str()];
@@ -399,6 +425,24 @@ pub fn monitor(
         .resolve_after
         .map_or(monitor.resolve_after, |text| text.0);
     monitor.notify.clone_from(&written.notify);
+    monitor.impact.clone_from(&written.impact);
+    monitor.owner.clone_from(&written.owner);
+    if let Some(name) = &written.calendar {
+        match calendars.get(name) {
+            Some(calendar) => monitor.calendar = Arc::clone(calendar),
+            // One that is at fault itself has been reported.
+            None if folder.calendars.iter().any(|one| one.name == *name) => {}
+            None if folder.is_unread("calendars", name) => {}
+            None => {
+                let names = folder.calendars.iter().map(|one| one.name.as_str());
+                let message = format!("there is no calendar '{name}'");
+                let path = [base[0], base[1], "calendar"];
+                faults.push(
+                    (folder.fault(item.file, &path, message)).suggest(nearest_name(name, names)),
+                );
+            }
+        }
+    }
     for fault in monitor.validate() {
         push_field_fault(folder, item.file, &base, &fault, faults);
     }
@@ -443,6 +487,18 @@ fn names_of_monitor(folder: &Folder, item: &Item<shape::Monitor>, faults: &mut V
                     ));
                 }
             }
+        }
+    }
+    if let Some(impact) = &written.impact {
+        let known = folder.metrics.iter().any(|metric| metric.name == *impact);
+        if !known && !folder.is_unread("metrics", impact) {
+            let names = folder.metrics.iter().map(|metric| metric.name.as_str());
+            let message = format!("there is no metric '{impact}'");
+            faults.push(
+                folder
+                    .fault(item.file, &[base[0], base[1], "impact"], message)
+                    .suggest(nearest_name(impact, names)),
+            );
         }
     }
     for (index, name) in written.notify.iter().enumerate() {

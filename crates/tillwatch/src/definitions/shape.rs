@@ -16,10 +16,10 @@ use tillwatch_monitor::definition::{DETECTORS, detector_fault};
 
 use super::limits::Limits;
 use super::scalar::DurationText;
-pub use announce::{Channel, Maintenance, QuietHours, Route, Values};
+pub use announce::{Calendar, Channel, Maintenance, QuietHours, Route, Values};
 
 /// The keys a definitions file may have at its top, which are the fields of [`File`].
-pub const SECTIONS: [&str; 13] = [
+pub const SECTIONS: [&str; 14] = [
     "packs",
     "streams",
     "cubes",
@@ -28,6 +28,7 @@ pub const SECTIONS: [&str; 13] = [
     "channels",
     "routes",
     "maintenance",
+    "calendars",
     "sources",
     "rates",
     "boards",
@@ -56,6 +57,8 @@ pub struct File {
     pub routes: IndexMap<String, Route>,
     /// When nobody is told of incidents.
     pub maintenance: IndexMap<String, Maintenance>,
+    /// By which clock there is a time of the week, and which days are no ordinary ones.
+    pub calendars: IndexMap<String, Calendar>,
     /// Where events come from besides HTTP push.
     pub sources: IndexMap<String, Source>,
     /// Currency conversion rates for `convert(amount, currency, 'EUR')`.
@@ -254,6 +257,15 @@ pub struct Monitor {
     /// The channels to announce on.
     #[serde(default)]
     pub notify: Vec<String>,
+    /// A metric that adds up, mostly money, by which incidents say how much is at stake.
+    #[serde(default)]
+    pub impact: Option<String>,
+    /// Who looks after its incidents: a team, a person.
+    #[serde(default)]
+    pub owner: Option<String>,
+    /// The calendar by which there is a time of the week; UTC without holidays when absent.
+    #[serde(default)]
+    pub calendar: Option<String>,
 }
 
 /// A detector and its settings.

@@ -263,6 +263,13 @@ fn the_page_on_functions_says_what_the_program_does() {
             doc.signature, doc.description, doc.formula, doc.example, doc.example_result, doc.error
         ));
     }
+    now.push_str("\n# Functions that are tables\n\nThey stand in `from`. [http.md](http.md) tells more of windows and forecasts.\n");
+    for doc in tillwatch_analyse::table_docs() {
+        now.push_str(&format!(
+            "\n## `{}`\n\n{}\n\n- Example: `{}`\n",
+            doc.signature, doc.description, doc.example
+        ));
+    }
     if std::env::var_os("UPDATE_EXPECT").is_some() {
         std::fs::write(&path, &now).unwrap();
     }

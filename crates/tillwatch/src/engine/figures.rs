@@ -11,6 +11,8 @@ use tillwatch_monitor::figure::{
 use tillwatch_process::{Processor, Revision};
 use tokio::runtime::Handle;
 
+use super::events_sql::Events;
+
 /// Slices a monitor is shown at most; the heaviest come first.
 const SLICES_MAX: usize = 10_000;
 
@@ -79,6 +81,8 @@ impl FigureSource for Figures {
             unit: metric.definition().unit.clone(),
             is_rate: metric.ratio().is_some(),
             is_count: metric.is_count(),
+            adds_up: metric.adds_up(),
+            dimensions: self.analyst.dimensions(metric).to_vec(),
             watermark_us: stream.and_then(|stream| stream.watermark_at(now_us, options)),
             empty_value: self.empty_value(name)?,
             lateness_us: options.lateness_us,
@@ -163,6 +167,35 @@ impl FigureSource for Figures {
                     .collect(),
             })
             .collect())
+    }
+
+    fn stream(&self, metric: &str) -> Option<String> {
+        let metric = self.metric(metric).ok()?;
+        let cube = self.processor.cube(&metric.definition().of)?;
+        Some(cube.definition().from.clone())
+    }
+
+    fn events_sql(
+        &self,
+        metric: &str,
+        slices: &[Slice],
+        from_us: i64,
+        to_us: i64,
+    ) -> Option<String> {
+        let metric = self.metric(metric).ok()?;
+        let cube = self.processor.cube(&metric.definition().of)?;
+        let stream = self.processor.stream(&cube.definition().from)?;
+        let schema = stream.schema();
+        let events = Events {
+            stream: stream.name(),
+            time: schema.field(stream.time_column()).name(),
+            dimensions: &cube.definition().dimensions,
+        };
+        let is_text = |column: &str| {
+            let field = schema.field_with_name(column);
+            field.is_ok_and(|field| field.data_type().is_string())
+        };
+        events.sql(is_text, slices, (from_us, to_us))
     }
 
     fn revised(&self, name: &str, from_us: i64, to_us: i64) -> Result<Option<Revised>, String> {

@@ -4,6 +4,7 @@ mod auditing;
 pub mod backtesting;
 pub mod backup;
 mod boards;
+mod events_sql;
 mod figures;
 mod generation;
 pub mod keeper;

@@ -4,6 +4,8 @@ mod announcing;
 mod audit;
 mod calibration;
 mod engine;
+mod explaining;
+mod joining;
 mod people;
 mod revised;
 mod thresholds;

@@ -311,6 +311,34 @@ fn of_two_states_of_an_incident_the_later_one_never_looks_older() {
 }
 
 #[test]
+fn notes_are_kept_whatever_state_an_incident_is_in_and_nobody_is_told() {
+    let bench = broken();
+    let incident = bench.only_incident();
+    let id = incident.id.as_str();
+    let told = |bench: &Bench| bench.catalogue.read(outbox::waiting).unwrap().len();
+    let now = LIVE + 10 * MINUTE + SECOND;
+    let messages = told(&bench);
+    bench
+        .watch
+        .note(id, &note("the PSP confirms"), now)
+        .unwrap();
+    assert_eq!(told(&bench), messages);
+    bench.watch.resolve(id, &note("mended"), now + 1).unwrap();
+    let noted = bench.watch.note(id, &note("and pays"), now + 2).unwrap();
+    let texts: Vec<&str> = noted
+        .timeline
+        .iter()
+        .filter(|entry| entry.kind == TimelineKind::Note)
+        .map(|entry| entry.text.as_str())
+        .collect();
+    assert_eq!(
+        texts,
+        ["noted by ada: the PSP confirms", "noted by ada: and pays"]
+    );
+    assert_eq!(noted.state, IncidentState::Resolved);
+}
+
+#[test]
 fn what_people_say_of_incidents_is_learned_from_and_kept() {
     let mut bench = broken();
     let incident = bench.only_incident();

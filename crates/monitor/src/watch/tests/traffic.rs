@@ -16,6 +16,9 @@ pub const DAY: i64 = 24 * HOUR;
 pub const BUCKET: i64 = 10 * SECOND;
 /// Where simulated time begins: a Monday, 2026-11-02T00:00:00Z.
 pub const BEGIN: i64 = 1_793_577_600 * SECOND;
+/// The metric of what attempts are worth, all the same.
+pub const WORTH: &str = "worth";
+pub const EACH_WORTH: f64 = 25.0;
 /// The rate wanders from stretch to stretch of this length.
 const STRETCH: i64 = 16 * MINUTE;
 
@@ -203,12 +206,22 @@ impl FigureSource for Traffic {
         if metric == "missing" {
             return Err("there is no metric `missing`".to_owned());
         }
+        let is_worth = metric == WORTH;
         let inner = self.inner.lock().unwrap();
         Ok(MetricFacts {
             bucket_us: BUCKET,
-            unit: Some("percent".to_owned()),
-            is_rate: inner.is_rate,
-            is_count: inner.is_count,
+            unit: Some(if is_worth { "EUR" } else { "percent" }.to_owned()),
+            is_rate: inner.is_rate && !is_worth,
+            is_count: inner.is_count && !is_worth,
+            adds_up: inner.is_count || is_worth,
+            dimensions: {
+                let slices = inner.slices.keys();
+                let names = slices.flat_map(|slice| slice.pairs().map(|(name, _)| name.to_owned()));
+                names
+                    .collect::<std::collections::BTreeSet<_>>()
+                    .into_iter()
+                    .collect()
+            },
             watermark_us: inner.watermark_us,
             empty_value: inner.is_count.then_some(0.0),
             lateness_us: inner.lateness_us,
@@ -251,10 +264,13 @@ impl FigureSource for Traffic {
                 }
             }
         }
-        let (told, is_count) = (inner.tells_samples, inner.is_count);
+        let is_worth = query.metric == WORTH;
+        let (told, is_count) = (inner.tells_samples && !is_worth, inner.is_count);
         let bucket = |(start_us, counts): (i64, Counts)| Bucket {
             start_us,
-            value: if is_count {
+            value: if is_worth {
+                Some(counts.attempts * EACH_WORTH)
+            } else if is_count {
                 Some(counts.attempts)
             } else {
                 counts.rate()

@@ -1,12 +1,13 @@
 //! Counts and silence on simulated traffic with a day and a night.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::traffic::{BEGIN, BUCKET, DAY, HOUR, MINUTE};
 use super::{Bench, slice, summaries};
 use crate::definition::{
-    AutoDetect, CountDetect, Detect, Direction, MonitorDefinition, SeasonalDetect, Sensitivity,
-    SilenceDetect,
+    AutoDetect, Calendar, CountDetect, Detect, Direction, MonitorDefinition, SeasonalDetect,
+    Sensitivity, SilenceDetect,
 };
 use crate::figure::Slice;
 use crate::incident::{Deviation, Incident, IncidentState};
@@ -318,4 +319,35 @@ fn a_sum_that_is_nothing_every_night_is_learned_with_its_nights() {
     let found = bench.only_incident();
     assert_eq!((found.slice, found.direction), (psp("day"), Deviation::Up));
     assert!((found.started_at_us - rush).abs() <= 5 * MINUTE);
+}
+
+#[test]
+fn a_holiday_is_judged_like_the_day_it_is_like_and_a_day_like_no_other_is_not() {
+    // The third Monday has the traffic of a Sunday, which is a tenth.
+    let is_sunday = |at: i64| (at - BEGIN).div_euclid(DAY) % 7 == 6;
+    let holiday = BEGIN + 14 * DAY;
+    let found = |days: &[(&'static str, &'static str)]| {
+        let calendar = Calendar::parse("c", None, days.iter().copied()).unwrap();
+        let monitor = MonitorDefinition {
+            calendar: Arc::new(calendar),
+            ..count(&[], Direction::Down)
+        };
+        let bench = bench(88, vec![monitor]);
+        let is_low = |at: i64| is_sunday(at) || (at - holiday).div_euclid(DAY) == 0;
+        let traffic = |at: i64| if is_low(at) { 6.0 } else { 60.0 };
+        bench
+            .traffic
+            .varying(&Slice::whole(), BEGIN, holiday + DAY, traffic);
+        // Around midnight a neighbouring half hour of another day counts as well.
+        judge(&bench, holiday + 2 * HOUR, holiday + 8 * HOUR, 10 * MINUTE);
+        bench.incidents().len()
+    };
+    assert_eq!(
+        found(&[]),
+        1,
+        "an ordinary Monday with so little is an incident"
+    );
+    // BEGIN is 2026-11-02.
+    assert_eq!(found(&[("2026-11-16", "sun")]), 0);
+    assert_eq!(found(&[("2026-11-16", "none")]), 0);
 }

@@ -103,6 +103,18 @@ pub struct Route {
     pub channels: Vec<String>,
 }
 
+/// A clock, and days that are unlike the others.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Calendar {
+    /// The IANA zone of the clock. UTC when absent.
+    #[serde(default)]
+    pub zone: Option<String>,
+    /// `YYYY-MM-DD` and what that day is like: `mon` to `sun`, or `none`.
+    #[serde(default)]
+    pub days: IndexMap<String, String>,
+}
+
 /// A time in which no channel is told of the incidents it picks. What is still open at the end is told then.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
