@@ -56,7 +56,7 @@ impl Plan {
             ..monitor.clone()
         };
         let uniform_us = match &mut monitor.detect {
-            Detect::Seasonal(_) | Detect::Change(_) => Some(eras.width_us(span.0)),
+            Detect::Seasonal(_) | Detect::Change(_) | Detect::Forecast(_) => Some(eras.width_us(span.0)),
             Detect::Threshold(detect) => detect.over.as_mut().map(|over| {
                 // A window over the last five minutes is not known where buckets are an hour long.
                 let mut width_us = eras.width_us(span.0 - us(*over));
@@ -100,7 +100,9 @@ impl Plan {
             Detect::Rate(detect) => detect.history,
             Detect::Count(detect) => detect.history,
             Detect::Silence(detect) => detect.history,
-            Detect::Seasonal(detect) | Detect::Change(detect) => detect.history,
+            Detect::Seasonal(detect) | Detect::Change(detect) | Detect::Forecast(detect) => {
+                detect.history
+            }
             Detect::Threshold(_) | Detect::Auto(_) => Duration::ZERO,
         })
     }

@@ -171,6 +171,11 @@ impl Round {
     fn is_unknown(&self, definition: &MonitorDefinition, step: Step) -> bool {
         let back_us = match self {
             Self::Volume(_) => tested_us(&definition.detect).unwrap_or(0),
+            // A forecast knows no holidays that are like another day.
+            Self::Value(_) if matches!(definition.detect, Detect::Forecast(_)) => {
+                return definition.calendar.is_special(step.start_us)
+                    || definition.calendar.is_special(step.end_us - 1);
+            }
             Self::Value(_) => 0,
             Self::Rate(_) | Self::Threshold(_) => return false,
         };
@@ -471,6 +476,8 @@ pub(crate) fn reach_us(definition: &MonitorDefinition, step_us: i64) -> i64 {
     match &definition.detect {
         Detect::Rate(detect) => longest_steps(detect, step_us) as i64 * step_us,
         Detect::Seasonal(_) | Detect::Change(_) => values::STEPS_BACK * step_us,
+        // As far as the forecast is walked from where it was learned.
+        Detect::Forecast(_) => values::FORECAST_REFRESH_US + step_us,
         detect => tested_us(detect).unwrap_or(0),
     }
 }

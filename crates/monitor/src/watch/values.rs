@@ -1,4 +1,4 @@
-//! One round of a monitor of values with a season: amounts, latencies, averages.
+//! One round of a monitor of values with a season or a forecast: amounts, latencies, averages.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -6,10 +6,11 @@ use std::sync::Arc;
 use super::outages::Outages;
 use super::rate::unjudged;
 use super::state::{Finding, SliceState, Step};
-use crate::definition::{MonitorDefinition, SeasonalDetect};
+use crate::definition::{Detect, MonitorDefinition, SeasonalDetect};
 use crate::detect::discovery;
+use crate::detect::forecast::{Forecast, Walk};
 use crate::detect::hysteresis::Verdict;
-use crate::detect::season::{Observed, WEEK_US};
+use crate::detect::season::{DAY_US, Observed, WEEK_US};
 use crate::detect::seasonal::{
     LEVEL_VALUES, Normal, SUMMED_VALUES, SeasonalScore, SeasonalSettings,
 };
@@ -19,6 +20,8 @@ use crate::incident::{Deviation, Incident};
 
 /// How long what was learned is used before it is learned again, in microseconds of judged time.
 pub(super) const REFRESH_US: i64 = 3600 * 1_000_000;
+/// The same of a forecast, which goes on learning by itself.
+pub(super) const FORECAST_REFRESH_US: i64 = DAY_US;
 /// A slice points the same way as a firing one from this p-value, and is normal again above it.
 const LEANING: f64 = 0.05;
 /// Steps before the one that is judged that are looked at with it.
@@ -31,7 +34,32 @@ const STEPS_AT_ONCE: i64 = 336;
 pub(super) struct Normals {
     /// End of the last step they were learned for.
     pub at_us: i64,
-    known: HashMap<Slice, Normal>,
+    /// End of the history that forecasts were learned from.
+    learned_upto_us: i64,
+    known: HashMap<Slice, Known>,
+}
+
+/// What is normal for a slice.
+#[derive(Clone, Debug, PartialEq)]
+enum Known {
+    Season(Normal),
+    Forecast(Forecast),
+}
+
+impl Known {
+    /// Learns from the values of steps between two times, ascending.
+    fn learn(
+        definition: &MonitorDefinition,
+        history: &[Observed],
+        (from_us, to_us): (i64, i64),
+        step_us: i64,
+    ) -> Option<Self> {
+        if !matches!(definition.detect, Detect::Forecast(_)) {
+            return Normal::learn(history, &definition.calendar).map(Self::Season);
+        }
+        let values: Vec<Option<f64>> = by_step(history, (from_us, to_us), step_us).collect();
+        Forecast::learn(&values, step_us).map(Self::Forecast)
+    }
 }
 
 impl Normals {
@@ -75,21 +103,39 @@ impl Normals {
                     && !calendar.is_special(one.start_us)
                     && !calendar.is_special(one.start_us + step_us - 1)
             });
-            if let Some(normal) = Normal::learn(&history, calendar) {
-                known.insert(slice, normal);
+            let span = (upto_us - history_us, upto_us);
+            if let Some(learned) = Known::learn(definition, &history, span, step_us) {
+                known.insert(slice, learned);
             }
         }
         let found = Self {
             at_us: upto_us,
+            learned_upto_us: upto_us,
             known,
         };
         Ok((!found.known.is_empty()).then_some(found))
     }
 
     /// What is normal for a slice.
-    pub fn of(&self, slice: &Slice) -> Option<&Normal> {
+    fn of(&self, slice: &Slice) -> Option<&Known> {
         self.known.get(slice)
     }
+}
+
+/// The value of every step between two times, of those that are there; none where there is none.
+fn by_step(
+    values: &[Observed],
+    (from_us, to_us): (i64, i64),
+    step_us: i64,
+) -> impl Iterator<Item = Option<f64>> {
+    let from_us = from_us.div_euclid(step_us) * step_us;
+    let first = values.partition_point(|one| one.start_us < from_us);
+    let mut values = values.iter().skip(first).peekable();
+    let steps = usize::try_from(step_us).unwrap_or(usize::MAX);
+    (from_us..to_us).step_by(steps).map(move |start_us| {
+        let value = values.next_if(|one| one.start_us < start_us + step_us);
+        value.map(|one| one.value)
+    })
 }
 
 /// What a slice without events has in every step of a range: nothing, where nothing is a value.
@@ -165,13 +211,17 @@ impl ValueRound {
         source: &dyn FigureSource,
         definition: &MonitorDefinition,
         facts: &MetricFacts,
-        (detect, is_change): (&SeasonalDetect, bool),
+        detect: &SeasonalDetect,
         normals: Arc<Normals>,
         (first, last): (Step, Step),
     ) -> Result<Self, String> {
         let step_us = first.end_us - first.start_us;
-        let back = STEPS_BACK * step_us;
-        let range = (first.start_us - back, last.end_us);
+        let from_us = match definition.detect {
+            // A forecast is walked from where it was learned.
+            Detect::Forecast(_) => normals.learned_upto_us.min(first.start_us),
+            _ => first.start_us - STEPS_BACK * step_us,
+        };
+        let range = (from_us, last.end_us);
         let mut slices = read(source, definition, facts, range, step_us)?;
         // A slice without a single event in all the time is not among the figures.
         let found: HashSet<Slice> = slices.iter().map(|(slice, _)| slice.clone()).collect();
@@ -180,13 +230,20 @@ impl ValueRound {
         }
         // A day like no other is no level to judge the next one by.
         for (_, values) in &mut slices {
-            values.retain(|one| !definition.calendar.is_unknown(one.start_us));
+            let calendar = &definition.calendar;
+            values.retain(|one| match definition.detect {
+                Detect::Forecast(_) => {
+                    !calendar.is_special(one.start_us)
+                        && !calendar.is_special(one.start_us + step_us - 1)
+                }
+                _ => !calendar.is_unknown(one.start_us),
+            });
         }
         Ok(Self {
             settings: SeasonalSettings {
                 direction: definition.direction,
                 min_change: detect.min_change,
-                is_change,
+                is_change: matches!(definition.detect, Detect::Change(_)),
             },
             step_us,
             discovery_rate: detect.sensitivity.false_alerts_per_week() * step_us as f64
@@ -257,10 +314,20 @@ impl ValueRound {
     /// Whether the values of a firing slice are again what they were before it fired.
     fn is_back(&self, slice: &Slice, state: &mut SliceState, step: Step) -> bool {
         let values = self.slices.iter().find(|(one, _)| one == slice);
-        let (Some((_, values)), Some(normal)) = (values, self.normals.of(slice)) else {
+        let (Some((_, values)), Some(known)) = (values, self.normals.of(slice)) else {
             return false;
         };
         let until = |us: i64| values.partition_point(|one| one.start_us < us);
+        let normal = match known {
+            Known::Season(normal) => normal,
+            Known::Forecast(forecast) => {
+                // What an incident has made of the values is nothing to forecast by.
+                let before = values.get(..until(state.started_us)).unwrap_or(&[]);
+                let value = values.get(until(step.start_us)..until(step.end_us));
+                let value = value.and_then(|values| values.last());
+                return value.is_some_and(|one| self.walk(forecast, before, step).holds(one.value));
+            }
+        };
         if state.evidence == 0.0 {
             // Remembered from its first step on; a level of exactly nothing is as good as next to nothing.
             let before = values.get(..until(state.started_us)).unwrap_or(&[]);
@@ -299,7 +366,7 @@ impl ValueRound {
         step: Step,
         ignore_before_us: i64,
     ) -> Option<(SeasonalScore, f64)> {
-        let normal = self.normals.of(slice)?;
+        let known = self.normals.of(slice)?;
         let upto = values.partition_point(|one| one.start_us < step.end_us);
         // An incident that is over is no level to judge by.
         let from = values.partition_point(|one| one.start_us < ignore_before_us);
@@ -309,6 +376,23 @@ impl ValueRound {
         if last.start_us < step.end_us - self.step_us {
             return None;
         }
-        Some((normal.score(recent, &self.settings)?, last.value))
+        let score = match known {
+            Known::Season(normal) => normal.score(recent, &self.settings)?,
+            Known::Forecast(forecast) => {
+                let (_, before) = recent.split_last()?;
+                (self.walk(forecast, before, step)).score(last.value, &self.settings)
+            }
+        };
+        Some((score, last.value))
+    }
+
+    /// A forecast that has walked to a step, past these values.
+    fn walk<'a>(&self, forecast: &'a Forecast, before: &[Observed], step: Step) -> Walk<'a> {
+        let mut walk = forecast.walk();
+        let span = (self.normals.learned_upto_us, step.start_us);
+        for value in by_step(before, span, self.step_us) {
+            walk.pass(value);
+        }
+        walk
     }
 }

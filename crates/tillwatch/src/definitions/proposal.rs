@@ -353,7 +353,7 @@ monitors:
                 json!({"metric": "approval_rate", "detect": "rates"})
             ),
             [
-                "monitor.detect: 'rates' is none of: auto, threshold, rate, count, silence, seasonal, change (did you mean 'rate'?)"
+                "monitor.detect: 'rates' is none of: auto, threshold, rate, count, silence, seasonal, change, forecast (did you mean 'rate'?)"
             ]
         );
         let name = faults(

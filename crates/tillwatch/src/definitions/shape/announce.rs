@@ -59,9 +59,24 @@ pub struct Channel {
     /// When it hears only of what is urgent.
     #[serde(default)]
     pub quiet_hours: Option<QuietHours>,
+    /// What it says in other words than the standard ones. For every kind but `webhook`.
+    #[serde(default)]
+    pub message: Option<Message>,
     /// Whether private and loopback addresses may be called. Default false.
     #[serde(default)]
     pub allow_private: bool,
+}
+
+/// Templates in the language of Jinja; what is not set has the standard words.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Message {
+    /// One line: a subject, a heading, a notification.
+    #[serde(default)]
+    pub title: Option<String>,
+    /// What is told of one incident.
+    #[serde(default)]
+    pub text: Option<String>,
 }
 
 /// Hours in which incidents below a severity wait. What is still open at the end is told then.
