@@ -227,12 +227,19 @@ impl<'a> Lifecycle<'a> {
         round: &Round,
     ) -> Result<(), MonitorError> {
         let mut rest = HashSet::new();
+        // The widest first: what lies within an incident is part of it.
+        let mut fired = fired;
+        fired.sort_by_key(Slice::dimensions);
         for slice in fired {
             let covering = self.memory.live.iter().find(|live| {
                 live.incident.direction == deviation && live.incident.slice.covers(&slice)
             });
             match covering.map(|live| live.incident.id.as_str().to_owned()) {
                 Some(id) => self.join(&slice, &id),
+                None if slice.dimensions() < self.definition.by.len() => {
+                    let group = self.alone(step, deviation, slice, round);
+                    self.tell(step, deviation, &group)?;
+                }
                 None => {
                     rest.insert(slice);
                 }
@@ -252,6 +259,23 @@ impl<'a> Lifecycle<'a> {
             }
         }
         Ok(())
+    }
+
+    /// A slice above others that fires itself, and what those within it say.
+    fn alone(&self, step: Step, deviation: Deviation, slice: Slice, round: &Round) -> Group {
+        let evidence = self.evidence(step, deviation, &HashSet::new(), round);
+        let within = evidence.iter().filter(|one| slice.covers(&one.slice));
+        let (mut leaning, mut total) = (0, 0);
+        for one in within {
+            leaning += usize::from(one.leaning || one.firing);
+            total += usize::from(one.judged);
+        }
+        Group {
+            members: vec![slice.clone()],
+            slice,
+            leaning,
+            total,
+        }
     }
 
     /// What every slice says, for grouping.

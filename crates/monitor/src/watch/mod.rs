@@ -1,5 +1,6 @@
 //! The engine: judges every monitor's newest buckets and keeps incidents up to date.
 
+mod above;
 mod actions;
 mod announce;
 mod audit;
@@ -378,7 +379,10 @@ impl Watch {
             } else {
                 round.judge(step, lifecycle.memory)
             };
-            inner.slices = findings.told.len() + findings.normal;
+            // Slices above those that the monitor splits into are not counted.
+            let told = findings.told.iter();
+            let told = told.filter(|one| one.slice.dimensions() == definition.by.len());
+            inner.slices = told.count() + findings.normal;
             lifecycle.advance(step, findings.told, &round, step == last)?;
             steps += 1;
             start_us = step.end_us;

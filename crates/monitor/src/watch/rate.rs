@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::above::{Above, above, is_least, left_out};
 use super::baselines::{Baselines, LeftOut};
 use super::state::{Finding, Findings, SliceState, Step};
 use crate::definition::{MonitorDefinition, RateDetect};
 use crate::detect::baseline::{Baseline, Counts};
 use crate::detect::hysteresis::Verdict;
-use crate::detect::rate::{RateScore, RateSettings, change_point, ladder, score};
+use crate::detect::rate::{RateScore, RateSettings, change_point, ladder, score, score_by};
 use crate::detect::{discovery, recovery};
 use crate::figure::{FigureQuery, FigureSource, Slice};
 use crate::group::Evidence;
@@ -27,7 +28,13 @@ pub(super) struct RateRound {
     /// Share of false ones tolerated among what fires at one step.
     discovery_rate: f64,
     baselines: Arc<Baselines>,
+    /// Those that the monitor splits into, and after them those above.
     slices: Vec<Slice>,
+    /// How many the monitor splits into.
+    narrow: usize,
+    /// Their places, one by one.
+    places: Vec<usize>,
+    above: Vec<Wide>,
     /// Per slice, what is normal for it, where that is known.
     normal: Vec<Option<Baseline>>,
     index: HashMap<Slice, usize>,
@@ -35,6 +42,25 @@ pub(super) struct RateRound {
     sums: Vec<Vec<Counts>>,
     /// Figures that could not be judged.
     left_out: LeftOut,
+}
+
+/// A slice above others.
+struct Wide {
+    /// Its place among the slices.
+    at: usize,
+    of: Above,
+    /// Successes to be expected of the slices within it in all steps before the i-th, each by its own rate: that traffic
+    /// moves to slices whose rate is another is no fault.
+    expected: Vec<f64>,
+}
+
+/// What was tested at a step.
+#[derive(Clone, Copy)]
+struct Tested {
+    at: usize,
+    score: RateScore,
+    /// The rate to be expected of it.
+    expected: f64,
 }
 
 impl RateRound {
@@ -72,12 +98,18 @@ impl RateRound {
             discovery_rate: detect.sensitivity.false_alerts_per_week() * step_us as f64 / WEEK_US,
             baselines,
             slices: Vec::new(),
+            narrow: 0,
+            places: Vec::new(),
+            above: Vec::new(),
             normal: Vec::new(),
             index: HashMap::new(),
             sums: Vec::new(),
             left_out: LeftOut::default(),
         };
-        for figures in source.figures(&query)? {
+        let found = source.figures(&query)?;
+        // Where slices may be lacking, nobody knows what those above them hold.
+        let is_whole = found.len() < source.slices_max(steps as i64);
+        for figures in found {
             let mut steps = vec![Counts::default(); steps];
             for bucket in &figures.buckets {
                 let at = usize::try_from((bucket.start_us - from_us).div_euclid(step_us));
@@ -101,7 +133,36 @@ impl RateRound {
             round.normal.push(round.baselines.of(&figures.slice));
             round.slices.push(figures.slice);
         }
+        round.narrow = round.slices.len();
+        round.places = (0..round.narrow).collect();
+        if is_whole {
+            for wide in above(&definition.by, &round.slices) {
+                round.add_above(wide, steps);
+            }
+        }
         Ok(round)
+    }
+
+    /// Adds a slice above others, of those within it that it is known what is normal for.
+    fn add_above(&mut self, of: Above, steps: usize) {
+        let mut sums = vec![Counts::default(); steps + 1];
+        let mut expected = vec![0.0; steps + 1];
+        for part in &of.parts {
+            let Some(baseline) = self.baseline(*part) else {
+                continue;
+            };
+            let own = self.sums.get(*part).into_iter().flatten();
+            for ((sum, expected), own) in sums.iter_mut().zip(&mut expected).zip(own) {
+                *sum = sum.plus(*own);
+                *expected += own.attempts * baseline.mean;
+            }
+        }
+        let at = self.slices.len();
+        self.index.insert(of.slice.clone(), at);
+        self.normal.push(self.baselines.of(&of.slice));
+        self.slices.push(of.slice.clone());
+        self.sums.push(sums);
+        self.above.push(Wide { at, of, expected });
     }
 
     /// What could not be judged, in a sentence for the status page.
@@ -113,12 +174,14 @@ impl RateRound {
     /// Judges one step of every slice that has figures or a state.
     pub fn judge(&self, step: Step, states: &mut HashMap<Slice, SliceState>) -> Findings {
         let mut findings = Vec::new();
-        let mut tested: Vec<(usize, RateScore)> = Vec::new();
+        let mut tested: Vec<Tested> = Vec::new();
         let gone: Vec<Slice> = states
             .keys()
             .filter(|slice| !self.index.contains_key(*slice))
             .cloned()
             .collect();
+        // Before any of them moves on: what is off is left out of what lies above it.
+        let left_out = left_out(states, self.from_us, |slice| self.parts(slice));
         for (at, slice) in self.slices.iter().enumerate() {
             let state = states.get_mut(slice);
             if let Some(state) = state.filter(|state| state.hysteresis.is_firing()) {
@@ -126,24 +189,29 @@ impl RateRound {
                 continue;
             }
             let ignore_before_us = states.get(slice).map_or(0, |state| state.ignore_before_us);
-            match self.score(at, step, ignore_before_us, &self.settings) {
-                Some(score) => tested.push((at, score)),
+            let found = match at.checked_sub(self.narrow) {
+                None => self.tested(at, step, ignore_before_us),
+                Some(wide) => self.tested_above(wide, step, ignore_before_us, &left_out),
+            };
+            match found {
+                Some(found) => tested.push(found),
                 None if states.contains_key(slice) => findings.push(unjudged(slice, step)),
                 None => {}
             }
         }
         findings.extend(gone.iter().map(|slice| unjudged(slice, step)));
-        let p_values: Vec<f64> = tested.iter().map(|(_, score)| score.p_value).collect();
+        let p_values: Vec<f64> = tested.iter().map(|one| one.score.p_value).collect();
         let cut_off = discovery::cut_off(&p_values, self.discovery_rate);
         let mut normal = 0;
-        for (at, score) in tested {
-            let anomalous = cut_off.is_some_and(|cut_off| score.p_value <= cut_off);
-            let is_new = || (self.slices.get(at)).is_none_or(|slice| !states.contains_key(slice));
-            if !anomalous && is_new() {
-                normal += 1;
+        for one in &tested {
+            let improbable = cut_off.is_some_and(|cut_off| one.score.p_value <= cut_off);
+            let anomalous = improbable && self.is_least(one, &tested);
+            let slice = self.slices.get(one.at);
+            if !anomalous && slice.is_none_or(|slice| !states.contains_key(slice)) {
+                normal += usize::from(one.at < self.narrow);
                 continue;
             }
-            findings.extend(self.finding(at, step, &score, anomalous));
+            findings.extend(self.finding(one, step, anomalous));
         }
         Findings {
             told: findings,
@@ -169,7 +237,88 @@ impl RateRound {
                 judged: true,
             })
         };
-        self.slices.iter().enumerate().filter_map(leans).collect()
+        let narrow = self.slices.iter().take(self.narrow);
+        narrow.enumerate().filter_map(leans).collect()
+    }
+
+    fn tested(&self, at: usize, step: Step, ignore_before_us: i64) -> Option<Tested> {
+        let score = self.score(at, step, ignore_before_us, &self.settings)?;
+        let expected = self.baseline(at)?.mean;
+        Some(Tested {
+            at,
+            score,
+            expected,
+        })
+    }
+
+    /// The places of the slices within one.
+    fn parts(&self, slice: &Slice) -> &[usize] {
+        let at = self.index.get(slice).copied();
+        let wide = at.and_then(|at| at.checked_sub(self.narrow));
+        match wide.and_then(|wide| self.above.get(wide)) {
+            Some(wide) => &wide.of.parts,
+            None => at.map_or(&[], |at| self.places.get(at..=at).unwrap_or_default()),
+        }
+    }
+
+    /// A slice above others, without what is left out of it.
+    fn tested_above(
+        &self,
+        wide: usize,
+        step: Step,
+        ignore_before_us: i64,
+        left_out: &HashMap<usize, i64>,
+    ) -> Option<Tested> {
+        let wide = self.above.get(wide)?;
+        let baseline = self.baseline(wide.at)?;
+        let without: Vec<(usize, i64)> = left_out
+            .iter()
+            .filter(|(part, _)| wide.of.parts.binary_search(part).is_ok())
+            .map(|(part, upto_us)| (*part, *upto_us))
+            .collect();
+        let end = self.position(step);
+        let recent = |buckets: usize| {
+            let begin = self.begin(step, buckets, ignore_before_us);
+            let mut counts = self.sum(wide.at, end).minus(self.sum(wide.at, begin));
+            let upto = |position: usize| wide.expected.get(position).copied().unwrap_or(0.0);
+            let mut expected = upto(end) - upto(begin);
+            for (part, upto_us) in &without {
+                let upto = self.places_before(*upto_us).clamp(begin, end);
+                let own = self.sum(*part, upto).minus(self.sum(*part, begin));
+                counts = counts.minus(own);
+                expected -= own.attempts * self.baseline(*part).map_or(0.0, |own| own.mean);
+            }
+            let mean = if counts.attempts > 0.0 {
+                (expected / counts.attempts).clamp(0.0, 1.0)
+            } else {
+                baseline.mean
+            };
+            (counts, Baseline { mean, ..baseline })
+        };
+        let score = score_by(recent, &self.stretches, &self.settings)?;
+        let expected = recent(score.buckets).1.mean;
+        Some(Tested {
+            at: wide.at,
+            score,
+            expected,
+        })
+    }
+
+    /// Whether nothing within a slice is less probable than it is.
+    fn is_least(&self, one: &Tested, tested: &[Tested]) -> bool {
+        let wide = one.at.checked_sub(self.narrow);
+        let Some(wide) = wide.and_then(|wide| self.above.get(wide)) else {
+            return true;
+        };
+        let others = tested.iter().filter_map(|other| {
+            let slice = self.slices.get(other.at)?;
+            (other.score.deviation == one.score.deviation).then_some((
+                other.at,
+                slice,
+                other.score.p_value,
+            ))
+        });
+        is_least(&wide.of, one.score.p_value, others)
     }
 
     fn score(
@@ -184,15 +333,13 @@ impl RateRound {
         score(recent, &self.stretches, &baseline, settings)
     }
 
-    fn finding(
-        &self,
-        at: usize,
-        step: Step,
-        score: &RateScore,
-        anomalous: bool,
-    ) -> Option<Finding> {
+    fn finding(&self, one: &Tested, step: Step, anomalous: bool) -> Option<Finding> {
+        let Tested {
+            at,
+            score,
+            expected,
+        } = *one;
         let slice = self.slices.get(at)?;
-        let expected = self.baseline(at)?.mean;
         let observed = score.counts.rate();
         let started_us = if anomalous {
             self.started_us(at, step, expected, observed.unwrap_or(expected))
@@ -259,11 +406,21 @@ impl RateRound {
 
     /// Counts of the last `steps` steps up to the end of `step`, without those before a time.
     fn recent(&self, at: usize, step: Step, steps: usize, ignore_before_us: i64) -> Counts {
+        let begin = self.begin(step, steps, ignore_before_us);
+        self.sum(at, self.position(step)).minus(self.sum(at, begin))
+    }
+
+    /// Where the last `steps` steps up to the end of `step` begin, without those before a time.
+    fn begin(&self, step: Step, steps: usize, ignore_before_us: i64) -> usize {
         let end = self.position(step);
-        let ignored = (ignore_before_us - self.from_us).div_euclid(self.step_us);
-        let ignored = usize::try_from(ignored).unwrap_or(0);
-        let begin = end.saturating_sub(steps).max(ignored).min(end);
-        self.sum(at, end).minus(self.sum(at, begin))
+        let ignored = self.places_before(ignore_before_us);
+        end.saturating_sub(steps).max(ignored).min(end)
+    }
+
+    /// How many steps lie before a time.
+    fn places_before(&self, at_us: i64) -> usize {
+        let steps = at_us.saturating_sub(self.from_us).div_euclid(self.step_us);
+        usize::try_from(steps).unwrap_or(0)
     }
 
     /// How many steps lie before the end of `step`.

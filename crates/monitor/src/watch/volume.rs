@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::above::{Above, above, is_least, left_out};
 use super::rate::unjudged;
 use super::state::{Finding, Findings, SliceState, Step};
 use super::volumes::Volumes;
@@ -43,7 +44,13 @@ pub(super) struct VolumeRound {
     /// Share of false ones tolerated among what fires at one step.
     discovery_rate: f64,
     volumes: Arc<Volumes>,
+    /// Those that the monitor splits into, and after them those above.
     slices: Vec<Slice>,
+    /// How many the monitor splits into.
+    narrow: usize,
+    /// Their places, one by one.
+    places: Vec<usize>,
+    above: Vec<Above>,
     index: HashMap<Slice, usize>,
     /// Per slice, what is normal for it, where that is known.
     normal: Vec<Option<Arc<Volume>>>,
@@ -136,6 +143,9 @@ impl VolumeRound {
             discovery_rate: budget * step_us as f64 / WEEK_US as f64,
             volumes,
             slices: Vec::new(),
+            narrow: 0,
+            places: Vec::new(),
+            above: Vec::new(),
             index: HashMap::new(),
             normal: Vec::new(),
             sums: Vec::new(),
@@ -166,7 +176,28 @@ impl VolumeRound {
                 round.push(slice.clone(), &nothing, 0);
             }
         }
+        round.narrow = round.slices.len();
+        round.places = (0..round.narrow).collect();
+        // A slice above is silent when all within it are.
+        if matches!(question, Question::Count(_)) {
+            for wide in above(&definition.by, &round.slices) {
+                round.add_above(wide, steps);
+            }
+        }
         Ok(round)
+    }
+
+    fn add_above(&mut self, wide: Above, steps: usize) {
+        let mut events = vec![0.0; steps];
+        let mut unknown = 0;
+        for part in &wide.parts {
+            for (at, events) in events.iter_mut().enumerate() {
+                *events += self.sum(*part, at + 1) - self.sum(*part, at);
+            }
+            unknown = unknown.max(self.unknown.get(*part).copied().unwrap_or(0));
+        }
+        self.push(wide.slice.clone(), &events, unknown);
+        self.above.push(wide);
     }
 
     fn push(&mut self, slice: Slice, events: &[f64], unknown: usize) {
@@ -187,6 +218,8 @@ impl VolumeRound {
     pub fn judge(&self, step: Step, states: &mut HashMap<Slice, SliceState>) -> Findings {
         let mut findings = Vec::new();
         let mut tested: Vec<(usize, CountScore)> = Vec::new();
+        // Before any of them moves on: what is off is left out of what lies above it.
+        let left_out = left_out(states, self.from_us, |slice| self.parts(slice));
         for (at, slice) in self.slices.iter().enumerate() {
             let state = states.get_mut(slice);
             if let Some(state) = state.filter(|state| state.hysteresis.is_firing()) {
@@ -194,7 +227,11 @@ impl VolumeRound {
                 continue;
             }
             let ignore_before_us = states.get(slice).map_or(0, |state| state.ignore_before_us);
-            match self.score(at, step, ignore_before_us) {
+            let found = match at.checked_sub(self.narrow) {
+                None => self.score(at, step, ignore_before_us),
+                Some(wide) => self.score_above(wide, step, ignore_before_us, &left_out),
+            };
+            match found {
                 Some(score) => tested.push((at, score)),
                 None if states.contains_key(slice) => findings.push(unjudged(slice, step)),
                 None => {}
@@ -206,14 +243,15 @@ impl VolumeRound {
         let p_values: Vec<f64> = tested.iter().map(|(_, score)| score.p_value).collect();
         let cut_off = discovery::cut_off(&p_values, self.discovery_rate);
         let mut normal = 0;
-        for (at, score) in tested {
-            let anomalous = cut_off.is_some_and(|cut_off| score.p_value <= cut_off);
-            let is_new = || (self.slices.get(at)).is_none_or(|slice| !states.contains_key(slice));
-            if !anomalous && is_new() {
-                normal += 1;
+        for (at, score) in &tested {
+            let improbable = cut_off.is_some_and(|cut_off| score.p_value <= cut_off);
+            let anomalous = improbable && self.is_least(*at, score, &tested);
+            let slice = self.slices.get(*at);
+            if !anomalous && slice.is_none_or(|slice| !states.contains_key(slice)) {
+                normal += usize::from(*at < self.narrow);
                 continue;
             }
-            findings.extend(self.finding(at, step, &score, anomalous));
+            findings.extend(self.finding(*at, step, score, anomalous));
         }
         Findings {
             told: findings,
@@ -236,7 +274,66 @@ impl VolumeRound {
                 judged: score.is_some(),
             })
         };
-        self.slices.iter().enumerate().filter_map(says).collect()
+        let narrow = self.slices.iter().take(self.narrow);
+        narrow.enumerate().filter_map(says).collect()
+    }
+
+    /// The places of the slices within one.
+    fn parts(&self, slice: &Slice) -> &[usize] {
+        let at = self.index.get(slice).copied();
+        let wide = at.and_then(|at| at.checked_sub(self.narrow));
+        match wide.and_then(|wide| self.above.get(wide)) {
+            Some(wide) => &wide.parts,
+            None => at.map_or(&[], |at| self.places.get(at..=at).unwrap_or_default()),
+        }
+    }
+
+    /// A slice above others, without what is left out of it.
+    fn score_above(
+        &self,
+        wide: usize,
+        step: Step,
+        ignore_before_us: i64,
+        left_out: &HashMap<usize, i64>,
+    ) -> Option<CountScore> {
+        let Question::Count(settings) = &self.question else {
+            return None;
+        };
+        let at = self.narrow + wide;
+        let parts = &self.above.get(wide)?.parts;
+        let without: Vec<(usize, usize)> = left_out
+            .iter()
+            .filter(|(part, _)| parts.binary_search(part).is_ok())
+            .map(|(part, upto_us)| (*part, self.ignored(*part, *upto_us)))
+            .collect();
+        let end = self.position(step);
+        let stretches = self.stretches.iter().filter_map(|steps| {
+            let whole = self.stretch(at, step, *steps, ignore_before_us)?;
+            let begin = end - whole.steps;
+            let parts = without.iter().map(|(part, upto)| {
+                let upto = (*upto).clamp(begin, end);
+                self.between(*part, begin, upto)
+            });
+            Some(parts.flatten().fold(whole, |whole, part| Stretch {
+                seen: (whole.seen - part.seen).max(0.0),
+                expected: (whole.expected - part.expected).max(0.0),
+                ..whole
+            }))
+        });
+        score(stretches, self.volume(at)?.dispersion(), settings)
+    }
+
+    /// Whether nothing within a slice is less probable than it is.
+    fn is_least(&self, at: usize, score: &CountScore, tested: &[(usize, CountScore)]) -> bool {
+        let wide = at.checked_sub(self.narrow);
+        let Some(wide) = wide.and_then(|wide| self.above.get(wide)) else {
+            return true;
+        };
+        let others = tested.iter().filter_map(|(other, found)| {
+            let slice = self.slices.get(*other)?;
+            (found.deviation == score.deviation).then_some((*other, slice, found.p_value))
+        });
+        is_least(wide, score.p_value, others)
     }
 
     fn score(&self, at: usize, step: Step, ignore_before_us: i64) -> Option<CountScore> {
@@ -412,7 +509,8 @@ impl VolumeRound {
 
     /// How many of the first steps of a slice do not count.
     fn ignored(&self, at: usize, ignore_before_us: i64) -> usize {
-        let ignored = (ignore_before_us - self.from_us).div_euclid(self.step_us);
+        let ignored = ignore_before_us.saturating_sub(self.from_us);
+        let ignored = ignored.div_euclid(self.step_us);
         let unknown = self.unknown.get(at).copied().unwrap_or(0);
         usize::try_from(ignored).unwrap_or(0).max(unknown)
     }
