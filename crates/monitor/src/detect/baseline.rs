@@ -136,6 +136,29 @@ impl Baseline {
         Self::with_prior(history, mean, between, prior)
     }
 
+    /// The baseline of slices taken together, each with its weight, where their own history together is not known: as if all
+    /// of them strayed the same way at the same time, so that the square root of the correlation is the mean of theirs. None
+    /// without any weight.
+    #[must_use]
+    pub fn of_parts(parts: &[(f64, Baseline)]) -> Option<Self> {
+        let total: f64 = parts.iter().map(|(weight, _)| weight).sum();
+        if total <= 0.0 {
+            return None;
+        }
+        let mean = |of: &dyn Fn(&Baseline) -> f64| {
+            let weighed = parts.iter().map(|(weight, part)| weight * of(part));
+            weighed.sum::<f64>() / total
+        };
+        let root = mean(&|part| (part.concentration + 1.0).recip().sqrt());
+        let concentration = (root * root).recip() - 1.0;
+        let correlation = mean(&|part| part.correlation.max(0.0).sqrt()).powi(2);
+        Some(Self {
+            mean: mean(&|part| part.mean),
+            concentration: concentration.clamp(1.0, CONCENTRATION_MAX),
+            correlation,
+        })
+    }
+
     /// Variance of the rate = variance over time + variance of not knowing the mean exactly.
     fn with_prior(history: &History, mean: f64, prior_attempts: f64, prior: (f64, f64)) -> Self {
         let (prior_mean, prior_error) = prior;

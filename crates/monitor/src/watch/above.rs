@@ -1,4 +1,4 @@
-//! The slices above those that a monitor splits its metric into: of `[psp, issuer]` each PSP and the whole.
+//! The slices above those that a monitor splits its metric into: of `[psp, issuer]` each PSP, each issuer and the whole.
 //!
 //! A fault that hits all a little shows in none of many slices for long, and in all of them together at once. So what
 //! lies above is tested as well, on what is left of it without the slices that are known to be off: one broken issuer
@@ -10,6 +10,10 @@ use std::collections::{HashMap, HashSet};
 use super::state::SliceState;
 use crate::figure::Slice;
 
+/// Dimensions up to which all combinations of them are looked at.
+const ANY_MAX: usize = 3;
+/// Dimensions that are told apart.
+const DIMENSIONS_MAX: usize = 16;
 /// Fewest slices that are judged together.
 const PARTS_MIN: usize = 2;
 
@@ -22,23 +26,47 @@ pub(super) struct Above {
     pub parts: Vec<usize>,
 }
 
-/// The slices above `slices`, by the first dimensions of `by`, the widest first.
-pub(super) fn above(by: &[String], slices: &[Slice]) -> Vec<Above> {
+/// Which slices above others are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// Those by the first dimensions, of which history says what is normal.
+    First,
+    /// Those by any of the dimensions, where there are few.
+    Any,
+}
+
+/// The slices above `slices`, which `by` splits into, the widest first.
+pub(super) fn above(by: &[String], slices: &[Slice], kept: Kept) -> Vec<Above> {
+    let by = by.get(..DIMENSIONS_MAX).unwrap_or(by);
+    let all = (1_u32 << by.len()) - 1;
+    let mut masks: Vec<u32> = match kept {
+        Kept::Any if by.len() <= ANY_MAX => (0..all).collect(),
+        _ => (0..by.len()).map(|depth| (1 << depth) - 1).collect(),
+    };
+    masks.sort_by_key(|mask| (mask.count_ones(), *mask));
+    let project = |slice: &Slice, mask: u32| {
+        slice.project(|dimension| {
+            let at = by.iter().position(|one| one == dimension);
+            at.is_some_and(|at| mask >> at & 1 == 1)
+        })
+    };
     let mut found: Vec<Above> = Vec::new();
-    let mut wider: HashMap<Slice, usize> = HashMap::new();
-    for depth in 0..by.len() {
-        let upto = |slice: &Slice, depth: usize| {
-            slice.project(|dimension| by.iter().take(depth).any(|one| one == dimension))
-        };
+    let mut counts: HashMap<u32, HashMap<Slice, usize>> = HashMap::new();
+    for mask in masks {
         let mut parts: HashMap<Slice, Vec<usize>> = HashMap::new();
         for (at, slice) in slices.iter().enumerate() {
-            parts.entry(upto(slice, depth)).or_default().push(at);
+            parts.entry(project(slice, mask)).or_default().push(at);
         }
-        let counts = parts.iter().map(|(slice, parts)| (slice.clone(), parts.len()));
-        let counts: HashMap<Slice, usize> = counts.collect();
+        let count = parts.iter().map(|(slice, parts)| (slice.clone(), parts.len()));
+        let count = count.collect();
         // A dimension with one value only says the same as the slice above it.
         let is_new = |slice: &Slice, count: usize| {
-            depth == 0 || wider.get(&upto(slice, depth - 1)) != Some(&count)
+            let dimensions = (0..by.len()).filter(|at| mask >> at & 1 == 1);
+            let mut wider = dimensions.filter_map(|at| counts.get(&(mask & !(1 << at))));
+            !wider.any(|wider| {
+                let holds = |(one, held): (&Slice, &usize)| *held == count && one.covers(slice);
+                wider.iter().any(holds)
+            })
         };
         let mut level: Vec<Above> = parts
             .into_iter()
@@ -47,7 +75,7 @@ pub(super) fn above(by: &[String], slices: &[Slice]) -> Vec<Above> {
             .collect();
         level.sort_by(|a, b| a.slice.cmp(&b.slice));
         found.extend(level);
-        wider = counts;
+        counts.insert(mask, count);
     }
     found
 }
@@ -108,7 +136,7 @@ mod tests {
 
     #[test]
     fn above_slices_are_the_whole_and_each_part_that_holds_several() {
-        let found = above(&by(), &slices());
+        let found = above(&by(), &slices(), Kept::First);
         let told: Vec<(String, Vec<usize>)> = found
             .iter()
             .map(|one| (one.slice.to_string(), one.parts.clone()))
@@ -121,16 +149,24 @@ mod tests {
                 ("psp=c".to_owned(), vec![3, 4]),
             ]
         );
-        assert_eq!(above(&[], &[Slice::whole()]), []);
+        assert_eq!(above(&[], &[Slice::whole()], Kept::Any), []);
         // All of one PSP: the PSP is the whole.
-        let found = above(&by(), &slices()[..2]);
+        let found = above(&by(), &slices()[..2], Kept::Any);
         assert_eq!(found.len(), 1);
+        // Issuer 1 is at two PSPs.
+        let found = above(&by(), &slices(), Kept::Any);
+        let issuers: Vec<&Above> = found
+            .iter()
+            .filter(|one| one.slice.value("issuer").is_some())
+            .collect();
+        assert_eq!(issuers.len(), 1);
+        assert_eq!(issuers[0].parts, [0, 2]);
     }
 
     #[test]
     fn what_is_off_is_left_out_and_what_was_until_it_was_well_again() {
         let slices = slices();
-        let above = above(&by(), &slices);
+        let above = above(&by(), &slices, Kept::First);
         let parts_of = |slice: &Slice| {
             let wide = above.iter().find(|one| one.slice == *slice);
             let at = slices.iter().position(|one| one == slice);
@@ -166,7 +202,7 @@ mod tests {
     #[test]
     fn only_what_is_less_probable_than_each_of_its_parts_is_told() {
         let slices = slices();
-        let above = above(&by(), &slices);
+        let above = above(&by(), &slices, Kept::First);
         let psp = Slice::from([("psp", "a")]);
         let tested = [
             (0, &slices[0], 1e-3),

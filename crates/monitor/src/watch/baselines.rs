@@ -145,6 +145,11 @@ impl Baselines {
         Ok(Ok(found))
     }
 
+    /// The baseline of a slice that has history, or of one above such by the first dimensions.
+    pub fn learned(&self, slice: &Slice) -> Option<Baseline> {
+        self.known.get(slice).copied()
+    }
+
     /// The baseline of a slice; that of its parent, loosened, where it has no history.
     pub fn of(&self, slice: &Slice) -> Option<Baseline> {
         if let Some(known) = self.known.get(slice) {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::above::{Above, above, is_least, left_out};
+use super::above::{Above, Kept, above, is_least, left_out};
 use super::baselines::{Baselines, LeftOut};
 use super::state::{Finding, Findings, SliceState, Step};
 use crate::definition::{MonitorDefinition, RateDetect};
@@ -136,7 +136,7 @@ impl RateRound {
         round.narrow = round.slices.len();
         round.places = (0..round.narrow).collect();
         if is_whole {
-            for wide in above(&definition.by, &round.slices) {
+            for wide in above(&definition.by, &round.slices, Kept::Any) {
                 round.add_above(wide, steps);
             }
         }
@@ -147,10 +147,12 @@ impl RateRound {
     fn add_above(&mut self, of: Above, steps: usize) {
         let mut sums = vec![Counts::default(); steps + 1];
         let mut expected = vec![0.0; steps + 1];
+        let mut parts: Vec<(f64, Baseline)> = Vec::with_capacity(of.parts.len());
         for part in &of.parts {
             let Some(baseline) = self.baseline(*part) else {
                 continue;
             };
+            parts.push((self.sum(*part, steps).attempts, baseline));
             let own = self.sums.get(*part).into_iter().flatten();
             for ((sum, expected), own) in sums.iter_mut().zip(&mut expected).zip(own) {
                 *sum = sum.plus(*own);
@@ -159,7 +161,8 @@ impl RateRound {
         }
         let at = self.slices.len();
         self.index.insert(of.slice.clone(), at);
-        self.normal.push(self.baselines.of(&of.slice));
+        let learned = self.baselines.learned(&of.slice);
+        self.normal.push(learned.or_else(|| Baseline::of_parts(&parts)));
         self.slices.push(of.slice.clone());
         self.sums.push(sums);
         self.above.push(Wide { at, of, expected });

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::above::{Above, above, is_least, left_out};
+use super::above::{Above, Kept, above, is_least, left_out};
 use super::rate::unjudged;
 use super::state::{Finding, Findings, SliceState, Step};
 use super::volumes::Volumes;
@@ -180,7 +180,7 @@ impl VolumeRound {
         round.places = (0..round.narrow).collect();
         // A slice above is silent when all within it are.
         if matches!(question, Question::Count(_)) {
-            for wide in above(&definition.by, &round.slices) {
+            for wide in above(&definition.by, &round.slices, Kept::First) {
                 round.add_above(wide, steps);
             }
         }

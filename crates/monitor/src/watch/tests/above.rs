@@ -60,6 +60,19 @@ fn a_psp_that_declines_a_little_more_is_found_as_that_psp() {
 }
 
 #[test]
+fn an_issuer_that_declines_a_little_more_everywhere_is_found_as_that_issuer() {
+    let bench = Bench::new(113, vec![rate_monitor(&["psp", "issuer"])]);
+    let (fall, end) = (LIVE + 20 * MINUTE, LIVE + HOUR);
+    traffic(&bench, &[(BEGIN, fall), (fall, end)], |_, issuer, nth| {
+        if issuer == 3 && nth == 1 { 0.72 } else { 0.88 }
+    });
+    bench.judge(LIVE, end);
+    let found = bench.only_incident();
+    assert_eq!(found.slice, Slice::from([("issuer", "bank_3")]));
+    assert!(found.opened_at_us - fall <= 8 * MINUTE, "{found:?}");
+}
+
+#[test]
 fn one_broken_pair_is_no_broken_whole_neither_while_it_lasts_nor_after() {
     for seed in 103..106 {
         let bench = Bench::new(seed, vec![rate_monitor(&["psp", "issuer"])]);
