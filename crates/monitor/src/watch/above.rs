@@ -62,10 +62,10 @@ pub(super) fn above(by: &[String], slices: &[Slice], kept: Kept) -> Vec<Above> {
         // A dimension with one value only says the same as the slice above it.
         let is_new = |slice: &Slice, count: usize| {
             let dimensions = (0..by.len()).filter(|at| mask >> at & 1 == 1);
-            let mut wider = dimensions.filter_map(|at| counts.get(&(mask & !(1 << at))));
-            !wider.any(|wider| {
-                let holds = |(one, held): (&Slice, &usize)| *held == count && one.covers(slice);
-                wider.iter().any(holds)
+            let mut wider = dimensions.map(|at| mask & !(1 << at));
+            !wider.any(|mask| {
+                let held = counts.get(&mask).map(|held| held.get(&project(slice, mask)));
+                held.flatten() == Some(&count)
             })
         };
         let mut level: Vec<Above> = parts
