@@ -1,8 +1,10 @@
 //! How much is at stake: what an incident has cost so far, by a metric of money that its monitor names.
 
+use super::due::step_us;
 use super::explain::whole_buckets_of;
 use super::lifecycle::Lifecycle;
 use crate::MonitorError;
+use crate::definition::Detect;
 use crate::figure::MetricFacts;
 use crate::incident::{Deviation, Incident, IncidentImpact};
 
@@ -37,10 +39,15 @@ impl Lifecycle<'_> {
             return Ok(None);
         }
         let figures = &incident.figures;
-        let Some(affected) = figures.affected else {
-            return Ok(None);
-        };
         let (from_us, to_us) = self.bad_time(incident, bad_until_us);
+        let Some(affected) = figures.affected else {
+            let off = self.off(incident, metric, (from_us, to_us))?;
+            return Ok(off.map(|value| IncidentImpact {
+                metric: metric.clone(),
+                value,
+                unit: facts.unit.clone(),
+            }));
+        };
         let worth =
             |from_us: i64, to_us: i64| self.worth(incident, (metric, &facts), from_us, to_us);
         let (worth, events) = match figures.denominator {
@@ -64,6 +71,31 @@ impl Lifecycle<'_> {
             value,
             unit: facts.unit.clone(),
         }))
+    }
+
+    /// Of a monitor of the money itself, judged by what such values are: how much is missing or too much in the bad time,
+    /// every step of which is expected to have what the first was.
+    fn off(
+        &self,
+        incident: &Incident,
+        metric: &str,
+        (from_us, to_us): (i64, i64),
+    ) -> Result<Option<f64>, MonitorError> {
+        let d = self.definition;
+        let is_by_value = matches!(
+            d.detect,
+            Detect::Seasonal(_) | Detect::Change(_) | Detect::Forecast(_)
+        );
+        let Some(expected) = incident.figures.expected.filter(|_| is_by_value) else {
+            return Ok(None);
+        };
+        if metric != d.metric {
+            return Ok(None);
+        }
+        let steps = (to_us - from_us) as f64 / step_us(d, self.facts.bucket_us) as f64;
+        let total = self.total(&incident.slice, from_us, to_us)?.value;
+        let off = (expected * steps - total.unwrap_or(0.0)).abs();
+        Ok(off.is_finite().then_some(off))
     }
 
     /// The metric of money over the incident's slice.

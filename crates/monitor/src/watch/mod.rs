@@ -253,7 +253,7 @@ impl Watch {
                 ..Default::default()
             });
             watch.monitors.push(Monitor {
-                fingerprint: fingerprint(&definition),
+                fingerprint: watch.fingerprint(&definition),
                 definition,
                 inner,
             });
@@ -427,6 +427,25 @@ impl Watch {
             .count())
     }
 
+    /// What a monitor judges by, with the detector that `auto` chooses: a metric that has become another kind of figure is
+    /// judged by another.
+    fn fingerprint(&self, definition: &MonitorDefinition) -> String {
+        let facts = self.source.facts(&definition.metric);
+        let detect = facts.and_then(|facts| {
+            let is = (facts.is_rate, facts.is_count);
+            (definition.detect).for_metric(&definition.metric, is.0, is.1)
+        });
+        match detect {
+            Ok(detect) if matches!(definition.detect, Detect::Auto(_)) => {
+                fingerprint(&MonitorDefinition {
+                    detect,
+                    ..definition.clone()
+                })
+            }
+            _ => fingerprint(definition),
+        }
+    }
+
     fn base_url(&self) -> Option<&str> {
         self.options.base_url.as_deref()
     }
@@ -449,7 +468,7 @@ impl Watch {
                 let before = progress::get(db, &name)?.map(|progress| progress.fingerprint);
                 let note = match definition {
                     None => "the monitor was removed",
-                    Some(now) if before.as_ref() != Some(&fingerprint(now)) => {
+                    Some(now) if before.as_ref() != Some(&self.fingerprint(now)) => {
                         "the monitor was changed"
                     }
                     Some(_) => continue,

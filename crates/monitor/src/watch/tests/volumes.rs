@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::traffic::{BEGIN, BUCKET, DAY, HOUR, MINUTE};
+use super::traffic::{BEGIN, BUCKET, DAY, EACH_WORTH, HOUR, MINUTE, WORTH};
 use super::{Bench, slice, summaries};
 use crate::definition::{
     AutoDetect, Calendar, CountDetect, Detect, Direction, MonitorDefinition, SeasonalDetect,
@@ -424,4 +424,29 @@ fn a_forecast_does_not_judge_days_that_a_calendar_names() {
     // BEGIN is 2026-11-02.
     assert_eq!(found(&[("2026-11-10", "sun")]), 0);
     assert_eq!(found(&[("2026-11-10", "none")]), 0);
+}
+
+#[test]
+fn a_monitor_of_money_tells_how_much_of_it_is_missing() {
+    let detect = SeasonalDetect {
+        history: WEEK,
+        ..SeasonalDetect::default()
+    };
+    let mut monitor = MonitorDefinition::new("takings", WORTH, Detect::Seasonal(detect));
+    monitor.impact = Some(WORTH.to_owned());
+    let bench = bench(92, vec![monitor]);
+    let (from, to) = (LIVE + HOUR, LIVE + 3 * HOUR);
+    let whole = Slice::whole();
+    bench.traffic.daily(&whole, BEGIN, from, 60.0);
+    bench.traffic.daily(&whole, from, to, 20.0);
+    judge(&bench, LIVE, to, 5 * MINUTE);
+    let found = bench.only_incident();
+    let impact = found.impact.clone().unwrap();
+    // Two hours about noon miss two thirds of what sixty a minute, half as much again at noon, are worth.
+    let missing = 2.0 * 60.0 * 40.0 * 1.45 * EACH_WORTH;
+    assert!(
+        (impact.value / missing - 1.0).abs() < 0.2,
+        "{missing}: {found:?}"
+    );
+    assert_eq!(impact.unit.as_deref(), Some("EUR"));
 }
