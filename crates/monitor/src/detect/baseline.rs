@@ -35,6 +35,12 @@ impl Counts {
     pub fn rate(self) -> Option<f64> {
         (self.attempts > 0.0).then(|| self.successes / self.attempts)
     }
+
+    /// How many did not succeed.
+    #[must_use]
+    pub fn failures(self) -> f64 {
+        (self.attempts - self.successes).max(0.0)
+    }
 }
 
 /// A history in a few numbers.
