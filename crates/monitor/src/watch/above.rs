@@ -167,13 +167,13 @@ mod tests {
     fn what_is_off_is_left_out_and_what_was_until_it_was_well_again() {
         let slices = slices();
         let above = above(&by(), &slices, Kept::First);
-        let parts_of = |slice: &Slice| {
-            let wide = above.iter().find(|one| one.slice == *slice);
-            let at = slices.iter().position(|one| one == slice);
-            wide.map_or(&[][..], |one| one.parts.as_slice())
-                .get(..)
-                .filter(|parts| !parts.is_empty())
-                .unwrap_or_else(|| [[0].as_slice(), &[1], &[2], &[3], &[4]][at.unwrap()])
+        let places = [0, 1, 2, 3, 4];
+        let parts_of = |slice: &Slice| match above.iter().find(|one| one.slice == *slice) {
+            Some(wide) => wide.parts.as_slice(),
+            None => {
+                let at = slices.iter().position(|one| one == slice).unwrap();
+                &places[at..=at]
+            }
         };
         let firing = SliceState {
             hysteresis: Hysteresis::Firing {

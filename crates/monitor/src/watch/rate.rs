@@ -371,7 +371,11 @@ impl RateRound {
         recovery::advance(&mut state.evidence, new, state.expected, state.observed);
         let normal = recovery::is_normal(state.evidence);
         // The longer it lasts, the surer it is.
-        if let Some(now) = self.score(at, step, state.ignore_before_us, &self.settings)
+        let now = match at.checked_sub(self.narrow) {
+            None => self.tested(at, step, state.ignore_before_us),
+            Some(wide) => self.tested_above(wide, step, state.ignore_before_us, &HashMap::new()),
+        };
+        if let Some(now) = now.map(|now| now.score)
             && Some(now.deviation) == state.deviation
         {
             state.p_value = Some(state.p_value.map_or(now.p_value, |p| p.min(now.p_value)));
