@@ -51,6 +51,8 @@ pub(super) struct VolumeRound {
     /// Their places, one by one.
     places: Vec<usize>,
     above: Vec<Above>,
+    /// By the place of a slice above others that has no history of its own, what is normal for those within it together.
+    pooled: HashMap<usize, Pooled>,
     index: HashMap<Slice, usize>,
     /// Per slice, what is normal for it, where that is known.
     normal: Vec<Option<Arc<Volume>>>,
@@ -58,6 +60,13 @@ pub(super) struct VolumeRound {
     sums: Vec<Vec<f64>>,
     /// Per slice, how many of the first steps are not all known.
     unknown: Vec<usize>,
+}
+
+/// What is normal for several slices together.
+struct Pooled {
+    /// Events to be expected in all steps before the i-th.
+    expected: Vec<f64>,
+    dispersion: f64,
 }
 
 /// How long a detector of counts looks back at a step, in microseconds. None for the others.
@@ -146,6 +155,7 @@ impl VolumeRound {
             narrow: 0,
             places: Vec::new(),
             above: Vec::new(),
+            pooled: HashMap::new(),
             index: HashMap::new(),
             normal: Vec::new(),
             sums: Vec::new(),
@@ -180,7 +190,7 @@ impl VolumeRound {
         round.places = (0..round.narrow).collect();
         // A slice above is silent when all within it are.
         if matches!(question, Question::Count(_)) {
-            for wide in above(&definition.by, &round.slices, Kept::First) {
+            for wide in above(&definition.by, &round.slices, Kept::Any) {
                 round.add_above(wide, steps);
             }
         }
@@ -196,8 +206,33 @@ impl VolumeRound {
             }
             unknown = unknown.max(self.unknown.get(*part).copied().unwrap_or(0));
         }
+        if self.volumes.of(&wide.slice).is_none() {
+            let pooled = self.pooled(&wide.parts, steps);
+            self.pooled.insert(self.slices.len(), pooled);
+        }
         self.push(wide.slice.clone(), &events, unknown);
         self.above.push(wide);
+    }
+
+    /// As if all of them swung the same way at the same time: the square root of the dispersion is the mean of theirs.
+    fn pooled(&self, parts: &[usize], steps: usize) -> Pooled {
+        let mut expected = vec![0.0; steps + 1];
+        let (mut root, mut total) = (0.0, 0.0);
+        for volume in parts.iter().filter_map(|part| self.volume(*part)) {
+            let mut sum = 0.0;
+            let starts = (0_i64..).map(|step| self.from_us + step * self.step_us);
+            for (cell, from_us) in expected.iter_mut().skip(1).zip(starts) {
+                sum += volume.expected(from_us, from_us + self.step_us);
+                *cell += sum;
+            }
+            root += sum * volume.dispersion().sqrt();
+            total += sum;
+        }
+        let root = if total > 0.0 { root / total } else { 0.0 };
+        Pooled {
+            expected,
+            dispersion: root * root,
+        }
     }
 
     fn push(&mut self, slice: Slice, events: &[f64], unknown: usize) {
@@ -320,7 +355,7 @@ impl VolumeRound {
                 ..whole
             }))
         });
-        score(stretches, self.volume(at)?.dispersion(), settings)
+        score(stretches, self.dispersion(at)?, settings)
     }
 
     /// Whether nothing within a slice is less probable than it is.
@@ -337,15 +372,14 @@ impl VolumeRound {
     }
 
     fn score(&self, at: usize, step: Step, ignore_before_us: i64) -> Option<CountScore> {
-        let volume = self.volume(at)?;
         match &self.question {
             Question::Count(settings) => {
                 let stretches = self.stretches.iter();
                 let stretches =
                     stretches.filter_map(|n| self.stretch(at, step, *n, ignore_before_us));
-                score(stretches, volume.dispersion(), settings)
+                score(stretches, self.dispersion(at)?, settings)
             }
-            Question::Silence => self.silent(at, step, volume, ignore_before_us),
+            Question::Silence => self.silent(at, step, self.volume(at)?, ignore_before_us),
         }
     }
 
@@ -435,7 +469,7 @@ impl VolumeRound {
             }
             Question::Count(_) => {
                 let ratio = state.observed / state.expected.max(1e-9);
-                let dispersion = self.volume(at).map_or(0.0, Volume::dispersion);
+                let dispersion = self.dispersion(at).unwrap_or(0.0);
                 recover(&mut state.evidence, new, ratio, dispersion);
                 is_normal(state.evidence)
             }
@@ -498,13 +532,29 @@ impl VolumeRound {
     }
 
     fn between(&self, at: usize, begin: usize, end: usize) -> Option<Stretch> {
-        let volume = self.volume(at)?;
         let at_us = |position: usize| self.from_us + position as i64 * self.step_us;
+        let expected = match self.pooled_of(at) {
+            Some(pooled) => {
+                let upto = |position: usize| pooled.expected.get(position).copied();
+                upto(end)? - upto(begin)?
+            }
+            None => self.volume(at)?.expected(at_us(begin), at_us(end)),
+        };
         Some(Stretch {
             steps: end - begin,
             seen: self.sum(at, end) - self.sum(at, begin),
-            expected: volume.expected(at_us(begin), at_us(end)),
+            expected,
         })
+    }
+
+    fn pooled_of(&self, at: usize) -> Option<&Pooled> {
+        // Most slices are none of those above, and are not looked up.
+        (at >= self.narrow).then(|| self.pooled.get(&at)).flatten()
+    }
+
+    fn dispersion(&self, at: usize) -> Option<f64> {
+        let pooled = self.pooled_of(at).map(|pooled| pooled.dispersion);
+        pooled.or_else(|| Some(self.volume(at)?.dispersion()))
     }
 
     /// How many of the first steps of a slice do not count.
