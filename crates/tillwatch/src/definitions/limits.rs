@@ -97,6 +97,18 @@ impl Limits {
         limits
     }
 
+    /// How events are processed. Remembered ids may take an eighth of the memory, unless told: they stay, and with the
+    /// 256 MiB of a large machine a small one would have nothing left to take events with.
+    #[must_use]
+    pub fn process_options(&self) -> ProcessOptions {
+        let mut options = self.process.options();
+        if self.process.dedup_memory_bytes_max.is_none() {
+            let most = self.memory.bytes_max() / MEMORY_PART;
+            options.dedup_memory_bytes_max = options.dedup_memory_bytes_max.min(most);
+        }
+        options
+    }
+
     /// The parts whose limits are read at start only and are others in `changed`, as sentences.
     #[must_use]
     pub fn only_at_start(&self, changed: &Self) -> Vec<String> {
@@ -208,7 +220,8 @@ pub struct ProcessLimits {
     /// Bytes one call of a function in a definition may produce for one batch. Default 64 MiB.
     #[schemars(with = "Option<WrittenLimit>")]
     pub function_bytes_max: Option<usize>,
-    /// Bytes of memory for the remembered ids of all streams; past it they are looked up in files. Default 256 MiB.
+    /// Bytes of memory for the remembered ids of all streams; past it they are looked up in files. Default 256 MiB, and no
+    /// more than an eighth of `memory.bytes_max`.
     #[schemars(with = "Option<WrittenLimit>")]
     pub dedup_memory_bytes_max: Option<usize>,
 }

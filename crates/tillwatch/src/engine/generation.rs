@@ -30,7 +30,7 @@ use crate::definitions::{Loaded, resolve::CsvShape};
 /// They were checked before, so only what the check cannot see.
 pub fn plan(loaded: &Loaded) -> Result<Processor> {
     let limits = &loaded.limits;
-    let options = limits.history.options(limits.process.options());
+    let options = limits.history.options(limits.process_options());
     let processor = Processor::new(
         loaded.streams.clone(),
         loaded.cubes.clone(),

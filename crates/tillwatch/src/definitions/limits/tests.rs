@@ -69,3 +69,16 @@ fn the_schema_takes_each_limit_as_a_number_and_as_text_with_a_unit() {
     }
     assert!(seen > 15, "{seen}");
 }
+
+#[test]
+fn remembered_ids_take_an_eighth_of_a_small_memory_unless_told() {
+    let bytes = |memory: usize, told: Option<usize>| {
+        let mut limits = Limits::default();
+        limits.memory.bytes_max = Some(memory);
+        limits.process.dedup_memory_bytes_max = told;
+        limits.process_options().dedup_memory_bytes_max
+    };
+    assert_eq!(bytes(512 << 20, None), 64 << 20);
+    assert_eq!(bytes(16 << 30, None), 256 << 20);
+    assert_eq!(bytes(512 << 20, Some(200 << 20)), 200 << 20);
+}
