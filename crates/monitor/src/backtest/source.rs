@@ -9,7 +9,7 @@ use super::plan::{Plan, us};
 use super::reader::Reader;
 use crate::MonitorError;
 use crate::definition::{Detect, MonitorDefinition};
-use crate::figure::{FigureQuery, FigureSource, MetricFacts, Revised, SliceFigures};
+use crate::figure::{FigureQuery, FigureSource, MetricFacts, Revised, Slice, SliceFigures};
 use crate::watch::step_us;
 
 /// A source that knows nothing after a time.

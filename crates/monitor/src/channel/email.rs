@@ -48,7 +48,7 @@ pub(super) struct Email {
 }
 
 /// By a message's key, which recipients took it while others have to be tried again: those are not sent it twice. Another
-/// start knows nothing of it, as delivery is at least once.
+/// start, or other definitions, know nothing of it, as delivery is at least once.
 type Taken = VecDeque<(String, Vec<usize>)>;
 
 /// What became of one recipient's message.

@@ -13,7 +13,8 @@ use minijinja::{Environment, Error};
 use super::escape::{VALUE_CHARS_MAX, dingtalk, feishu, plain, slack};
 use super::notice::Notice;
 use super::words;
-use crate::definition::{Language, MessageTemplates};
+use crate::definition::{Language, MessageTemplates, Severity};
+use crate::incident::TimelineKind;
 use crate::watch::message::quantity;
 
 /// What a template can name, besides what it defines itself.
@@ -45,6 +46,8 @@ pub(crate) const VARIABLES: [&str; 22] = [
 const STEPS_MAX: u64 = 20_000;
 /// Longest title, in characters.
 const TITLE_CHARS_MAX: usize = 200;
+/// Longest text that one `{{ … }}` prints, in characters.
+const PRINTED_CHARS_MAX: usize = 2_000;
 
 /// How a target reads text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,12 +64,13 @@ pub(crate) enum Target {
 
 impl Target {
     fn escaped(self, text: &str) -> String {
-        // A value that a filter has changed is still one line at most as long as any.
+        // A value that a filter has changed is still one line, and no longer than a sentence.
+        let text = plain(text, PRINTED_CHARS_MAX);
         match self {
-            Self::Plain => text.to_owned(),
-            Self::Slack => slack(text, usize::MAX),
-            Self::Feishu => feishu(text, usize::MAX),
-            Self::DingTalk => dingtalk(text, usize::MAX),
+            Self::Plain => text,
+            Self::Slack => slack(&text, usize::MAX),
+            Self::Feishu => feishu(&text, usize::MAX),
+            Self::DingTalk => dingtalk(&text, usize::MAX),
         }
     }
 }
@@ -163,7 +167,12 @@ fn environment<'a>(target: Target) -> Environment<'a> {
 }
 
 /// Text as a part of an address: nothing is left in it that a target has to escape.
-fn url_part(text: &str) -> String {
+fn url_part(value: Value) -> String {
+    let text = if value.is_undefined() || value.is_none() {
+        String::new()
+    } else {
+        value.to_string()
+    };
     let mut part = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() {
@@ -194,9 +203,33 @@ pub(crate) fn fault(template: &str) -> Option<String> {
         );
         return Some(format!("a message has no `{name}`{meant}"));
     }
-    let example = VARIABLES.iter().map(|name| (*name, "12".to_owned()));
-    let example = context(example, &BTreeMap::from([("psp".to_owned(), "a".to_owned())]));
-    parsed.render(example).err().map(|error| reason(&error))
+    examples()
+        .into_iter()
+        .find_map(|example| parsed.render(example).err())
+        .map(|error| reason(&error))
+}
+
+/// What templates are tried with: every kind of message of every level, and one that has nothing.
+fn examples() -> Vec<Value> {
+    let levels = [Severity::Critical, Severity::Warning, Severity::Info];
+    let kinds = TimelineKind::ALL.into_iter();
+    let pairs = kinds.flat_map(|kind| levels.map(|level| (kind, level)));
+    let example = |(kind, level): (TimelineKind, Severity)| {
+        let texts = VARIABLES.iter().map(|name| {
+            let text = match *name {
+                "kind" => kind.name(),
+                "level" => level.name(),
+                "event" => words::happened(kind, Language::English),
+                "severity" => words::severity(level, Language::English),
+                _ => "12",
+            };
+            (*name, text.to_owned())
+        });
+        context(texts, &BTreeMap::new())
+    };
+    let nothing = VARIABLES.iter().map(|name| (*name, String::new()));
+    let nothing = context(nothing, &BTreeMap::new());
+    pairs.map(example).chain([nothing]).collect()
 }
 
 /// An error in one line.
@@ -283,7 +316,7 @@ mod tests {
     use super::super::notice::{example, notice_of};
     use super::*;
     use crate::figure::Slice;
-    use crate::incident::{self, IncidentState, TimelineKind};
+    use crate::incident::{self, IncidentState};
 
     fn templates(title: Option<&str>, text: Option<&str>) -> MessageTemplates {
         MessageTemplates {
@@ -333,7 +366,8 @@ mod tests {
              2026-11-22 14:03 UTC 2026-11-22 15:33 UTC 1 h 30 min|payments"
         );
         // What there is not is empty, and can be asked for.
-        let owner = "{% if owner %}{{ owner }}{% else %}nobody{% endif %}{{ dimensions.country }}";
+        let owner = "{% if owner %}{{ owner }}{% else %}nobody{% endif %}{{ dimensions.country|urlencode }}";
+        assert_eq!(fault(owner), None);
         assert_eq!(text(owner, &example(), Target::Plain).unwrap(), "nobody");
     }
 
@@ -375,6 +409,8 @@ mod tests {
             ("a\nb {% if %}", "(line 2 of the template)"),
             ("{{ metric|uper }}", "unknown filter"),
             ("{% include 'x' %}", "syntax error"),
+            ("{% if level == 'info' %}{{ metric|uper }}{% endif %}", "unknown filter"),
+            ("{% if not owner %}{{ metric|uper }}{% endif %}", "unknown filter"),
             ("{% for i in range(100000) %}x{% endfor %}", "engine ran out of fuel"),
         ] {
             let found = fault(template).unwrap_or_default();
@@ -400,9 +436,10 @@ mod tests {
             language: Language::Chinese,
             templates: &own,
         };
-        assert_eq!(voice.title(&[notice.clone()]), "严重: authorization_rate");
+        let one = std::slice::from_ref(&notice);
+        assert_eq!(voice.title(one), "严重: authorization_rate");
         // Several have a title that tells how many they are.
-        let both = voice.title(&[notice.clone(), notice]);
+        let both = voice.title(&[notice.clone(), notice.clone()]);
         assert!(both.contains("2 条"), "{both}");
     }
 }

@@ -142,6 +142,24 @@ impl Baseline {
         Self::with_prior(history, mean, between, prior)
     }
 
+    /// The same, less sure by how little is known of each of its parts, which have these weights.
+    #[must_use]
+    pub fn with_parts(self, parts: &[(f64, Baseline)]) -> Self {
+        let total: f64 = parts.iter().map(|(weight, _)| weight).sum();
+        if total <= 0.0 {
+            return self;
+        }
+        let unknown = parts.iter().map(|(weight, part)| {
+            let share = weight / total;
+            share * share / (part.concentration + 1.0)
+        });
+        let correlation = (self.concentration + 1.0).recip() + unknown.sum::<f64>();
+        Self {
+            concentration: (correlation.recip() - 1.0).clamp(1.0, CONCENTRATION_MAX),
+            ..self
+        }
+    }
+
     /// The baseline of slices taken together, each with its weight, where their own history together is not known: as if all
     /// of them strayed the same way at the same time, so that the square root of the correlation is the mean of theirs. None
     /// without any weight.

@@ -100,7 +100,7 @@ pub enum TimelineKind {
 }
 
 impl TimelineKind {
-    const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Opened,
         Self::Updated,
         Self::Acknowledged,

@@ -2,121 +2,134 @@
 //!
 //! A fault that hits all a little shows in none of many slices for long, and in all of them together at once. So what
 //! lies above is tested as well, on what is left of it without the slices that are known to be off: one broken issuer
-//! must not be told as a broken whole. And it is told only where it is less probable than each of its parts, as the
-//! parts are where a fault of their own shows most.
+//! must not be told as a broken whole. And it is told only where it is less probable than each of its parts, and still
+//! improbable without the part that is off most, as the parts are where a fault of their own shows most.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::state::SliceState;
 use crate::figure::Slice;
 
-/// Dimensions up to which all combinations of them are looked at.
+/// Dimensions up to which all combinations of them are looked at; of more, the first ones.
 const ANY_MAX: usize = 3;
 /// Dimensions that are told apart.
 const DIMENSIONS_MAX: usize = 16;
 /// Fewest slices that are judged together.
 const PARTS_MIN: usize = 2;
+/// Without the part that is off most, a slice must be at least so improbable: of one broken part nothing is left.
+pub(super) const REST_P_MAX: f64 = 1e-3;
 
 /// A slice above others.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Above {
     /// It.
     pub slice: Slice,
-    /// Places of the slices within it that the monitor splits into.
+    /// Places of the slices within it that the monitor splits into, ascending.
     pub parts: Vec<usize>,
+    /// Whether it may fire; else it is only there to see an end of what it fires for.
+    pub is_tested: bool,
 }
 
-/// Which slices above others are looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kept {
-    /// Those by the first dimensions, of which history says what is normal.
-    First,
-    /// Those by any of the dimensions, where there are few.
-    Any,
-}
-
-/// The slices above `slices`, which `by` splits into, the widest first.
-pub(super) fn above(by: &[String], slices: &[Slice], kept: Kept) -> Vec<Above> {
+/// The slices above `slices`, which `by` splits into, the widest first. Of those that say the same, the widest is tested;
+/// those that say nothing of their own are there only where `is_kept`.
+pub(super) fn above(
+    by: &[String],
+    slices: &[Slice],
+    is_kept: impl Fn(&Slice) -> bool,
+) -> Vec<Above> {
     let by = by.get(..DIMENSIONS_MAX).unwrap_or(by);
     let all = (1_u32 << by.len()) - 1;
-    let mut masks: Vec<u32> = match kept {
-        Kept::Any if by.len() <= ANY_MAX => (0..all).collect(),
-        _ => (0..by.len()).map(|depth| (1 << depth) - 1).collect(),
+    let mut masks: Vec<u32> = if by.len() <= ANY_MAX {
+        (0..all).collect()
+    } else {
+        (0..by.len()).map(|depth| (1 << depth) - 1).collect()
     };
     masks.sort_by_key(|mask| (mask.count_ones(), *mask));
-    let project = |slice: &Slice, mask: u32| {
-        slice.project(|dimension| {
-            let at = by.iter().position(|one| one == dimension);
-            at.is_some_and(|at| mask >> at & 1 == 1)
-        })
-    };
     let mut found: Vec<Above> = Vec::new();
-    let mut counts: HashMap<u32, HashMap<Slice, usize>> = HashMap::new();
+    let mut told: HashSet<Vec<usize>> = HashSet::new();
     for mask in masks {
-        let mut parts: HashMap<Slice, Vec<usize>> = HashMap::new();
+        let mut parts: BTreeMap<Slice, Vec<usize>> = BTreeMap::new();
         for (at, slice) in slices.iter().enumerate() {
-            parts.entry(project(slice, mask)).or_default().push(at);
+            let wide = slice.project(|dimension| {
+                let at = by.iter().position(|one| one == dimension);
+                at.is_some_and(|at| mask >> at & 1 == 1)
+            });
+            parts.entry(wide).or_default().push(at);
         }
-        let count = parts.iter().map(|(slice, parts)| (slice.clone(), parts.len()));
-        let count = count.collect();
-        // A dimension with one value only says the same as the slice above it.
-        let is_new = |slice: &Slice, count: usize| {
-            let dimensions = (0..by.len()).filter(|at| mask >> at & 1 == 1);
-            let mut wider = dimensions.map(|at| mask & !(1 << at));
-            !wider.any(|mask| {
-                let held = counts.get(&mask).map(|held| held.get(&project(slice, mask)));
-                held.flatten() == Some(&count)
-            })
-        };
-        let mut level: Vec<Above> = parts
-            .into_iter()
-            .filter(|(slice, parts)| parts.len() >= PARTS_MIN && is_new(slice, parts.len()))
-            .map(|(slice, parts)| Above { slice, parts })
-            .collect();
-        level.sort_by(|a, b| a.slice.cmp(&b.slice));
-        found.extend(level);
-        counts.insert(mask, count);
+        for (slice, parts) in parts {
+            // A dimension with one value only says the same as the slice above it.
+            let is_tested = parts.len() >= PARTS_MIN && told.insert(parts.clone());
+            if is_tested || is_kept(&slice) {
+                found.push(Above {
+                    slice,
+                    parts,
+                    is_tested,
+                });
+            }
+        }
     }
     found
 }
 
-/// Up to which time slices are left out of those above them, by their place: for good while they are off, and after
-/// that, what was before they were well again. `parts_of` has the places of the slices within one.
-pub(super) fn left_out<'a>(
-    states: &HashMap<Slice, SliceState>,
-    from_us: i64,
-    parts_of: impl Fn(&Slice) -> &'a [usize],
-) -> HashMap<usize, i64> {
-    let mut until: HashMap<usize, i64> = HashMap::new();
-    for (slice, state) in states {
-        let upto_us = if state.hysteresis.is_firing() {
-            i64::MAX
-        } else {
-            state.ignore_before_us
-        };
-        if upto_us <= from_us {
-            continue;
-        }
-        for part in parts_of(slice) {
-            let known = until.entry(*part).or_insert(upto_us);
-            *known = upto_us.max(*known);
-        }
+/// Slices that are, or lately were, off, with the places within each and up to when: for good while they are off, and after
+/// that, what was before they were well again.
+pub(super) struct Off(Vec<(Slice, Vec<usize>, i64)>);
+
+impl Off {
+    /// Those of a monitor's slices and of the slices above them, as far as it matters after a time. `parts_of` has the places
+    /// of the slices within one.
+    pub fn of<'a>(
+        states: &HashMap<Slice, SliceState>,
+        from_us: i64,
+        parts_of: impl Fn(&Slice) -> &'a [usize],
+    ) -> Self {
+        let off = states.iter().filter_map(|(slice, state)| {
+            let upto_us = if state.hysteresis.is_firing() {
+                i64::MAX
+            } else {
+                state.ignore_before_us
+            };
+            let is_known = upto_us > from_us;
+            is_known.then(|| (slice.clone(), parts_of(slice).to_vec(), upto_us))
+        });
+        Self(off.collect())
     }
-    until
+
+    /// What is left out of a slice when it is tested: its places that are off, each with the time up to which.
+    pub fn within(&self, above: &Above) -> BTreeMap<usize, i64> {
+        self.left_out(above, |_| true)
+    }
+
+    /// The same of one that fires, to see its end: what is off on its own account. A slice that holds it is not.
+    pub fn apart_from(&self, above: &Above) -> BTreeMap<usize, i64> {
+        self.left_out(above, |slice| !slice.covers(&above.slice))
+    }
+
+    fn left_out(&self, above: &Above, counts: impl Fn(&Slice) -> bool) -> BTreeMap<usize, i64> {
+        let mut until = BTreeMap::new();
+        for (_, parts, upto_us) in self.0.iter().filter(|(slice, ..)| counts(slice)) {
+            let own = parts.iter().filter(|at| above.parts.binary_search(at).is_ok());
+            for part in own {
+                let known = until.entry(*part).or_insert(*upto_us);
+                *known = (*known).max(*upto_us);
+            }
+        }
+        until
+    }
 }
 
 /// Whether a slice above is less probable than each of those within it. `tested` are all that were tested, with their
-/// p-values; `parts` and `slice` are its own.
+/// p-values.
 pub(super) fn is_least<'a>(
     above: &Above,
     p_value: f64,
-    tested: impl Iterator<Item = (usize, &'a Slice, f64)>,
+    mut tested: impl Iterator<Item = (usize, &'a Slice, f64)>,
 ) -> bool {
-    let parts: HashSet<usize> = above.parts.iter().copied().collect();
-    let mut within = tested.filter(|(at, slice, _)| {
-        parts.contains(at) || (*slice != &above.slice && above.slice.covers(slice))
-    });
-    within.all(|(_, _, part)| p_value < part)
+    tested.all(|(at, slice, part)| {
+        let is_part = above.parts.binary_search(&at).is_ok();
+        let is_within = is_part || (*slice != above.slice && above.slice.covers(slice));
+        !is_within || p_value < part
+    })
 }
 
 #[cfg(test)]
@@ -130,43 +143,74 @@ mod tests {
         pairs.into_iter().map(slice).collect()
     }
 
-    fn by() -> Vec<String> {
-        vec!["psp".to_owned(), "issuer".to_owned()]
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    fn told(found: &[Above]) -> Vec<(String, Vec<usize>)> {
+        let tested = found.iter().filter(|one| one.is_tested);
+        tested
+            .map(|one| (one.slice.to_string(), one.parts.clone()))
+            .collect()
     }
 
     #[test]
     fn above_slices_are_the_whole_and_each_part_that_holds_several() {
-        let found = above(&by(), &slices(), Kept::First);
-        let told: Vec<(String, Vec<usize>)> = found
-            .iter()
-            .map(|one| (one.slice.to_string(), one.parts.clone()))
-            .collect();
+        let by = names(&["psp", "issuer"]);
+        let found = above(&by, &slices(), |_| false);
         assert_eq!(
-            told,
+            told(&found),
             [
                 ("all".to_owned(), vec![0, 1, 2, 3, 4]),
                 ("psp=a".to_owned(), vec![0, 1]),
                 ("psp=c".to_owned(), vec![3, 4]),
+                ("issuer=1".to_owned(), vec![0, 2]),
             ]
         );
-        assert_eq!(above(&[], &[Slice::whole()], Kept::Any), []);
+        assert_eq!(above(&[], &[Slice::whole()], |_| false), []);
         // All of one PSP: the PSP is the whole.
-        let found = above(&by(), &slices()[..2], Kept::Any);
-        assert_eq!(found.len(), 1);
-        // Issuer 1 is at two PSPs.
-        let found = above(&by(), &slices(), Kept::Any);
-        let issuers: Vec<&Above> = found
+        let one = above(&by, &slices()[..2], |_| false);
+        assert_eq!(told(&one), [("all".to_owned(), vec![0, 1])]);
+        // One that fires is there as long as there is anything of it.
+        let psp = Slice::from([("psp", "a")]);
+        let kept = above(&by, &slices()[..1], |slice| *slice == psp);
+        assert_eq!(kept.len(), 1);
+        assert_eq!((&kept[0].slice, kept[0].is_tested), (&psp, false));
+    }
+
+    #[test]
+    fn of_slices_that_are_the_same_by_other_names_one_is_tested() {
+        let by = names(&["psp", "method", "issuer"]);
+        let slice = |psp, method, issuer| {
+            Slice::from([("psp", psp), ("method", method), ("issuer", issuer)])
+        };
+        let slices = [
+            slice("x", "ideal", "1"),
+            slice("x", "ideal", "2"),
+            slice("y", "card", "1"),
+            slice("y", "card", "2"),
+        ];
+        let found = told(&above(&by, &slices, |_| false));
+        let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["all", "psp=x", "psp=y", "issuer=1", "issuer=2"]);
+        // Of many dimensions only the first ones are put together.
+        let by = names4();
+        let slices: Vec<Slice> = ["1", "2"]
             .iter()
-            .filter(|one| one.slice.value("issuer").is_some())
+            .map(|d| Slice::from([("a", "1"), ("b", "1"), ("c", *d), ("d", *d)]))
             .collect();
-        assert_eq!(issuers.len(), 1);
-        assert_eq!(issuers[0].parts, [0, 2]);
+        assert_eq!(told(&above(&by, &slices, |_| false)).len(), 1);
+    }
+
+    fn names4() -> Vec<String> {
+        names(&["a", "b", "c", "d"])
     }
 
     #[test]
     fn what_is_off_is_left_out_and_what_was_until_it_was_well_again() {
         let slices = slices();
-        let above = above(&by(), &slices, Kept::First);
+        let by = names(&["psp", "issuer"]);
+        let above = above(&by, &slices, |_| false);
         let places = [0, 1, 2, 3, 4];
         let parts_of = |slice: &Slice| match above.iter().find(|one| one.slice == *slice) {
             Some(wide) => wide.parts.as_slice(),
@@ -186,23 +230,32 @@ mod tests {
             ..SliceState::default()
         };
         let states = HashMap::from([
-            (slices[0].clone(), firing),
+            (slices[0].clone(), firing.clone()),
             (Slice::from([("psp", "a")]), over.clone()),
             (Slice::from([("psp", "c")]), over),
+            (Slice::whole(), firing),
             (slices[2].clone(), SliceState::default()),
         ]);
-        let found = left_out(&states, 100, parts_of);
+        let off = Off::of(&states, 100, parts_of);
+        let whole = &above[0];
+        // The whole fires: all of it is off, and of what is off on its own account the rest.
+        assert_eq!(off.within(whole).len(), 5);
         assert_eq!(
-            found,
-            HashMap::from([(0, i64::MAX), (1, 500), (3, 500), (4, 500)])
+            off.apart_from(whole),
+            BTreeMap::from([(0, i64::MAX), (1, 500), (3, 500), (4, 500)])
         );
-        assert!(left_out(&states, 500, parts_of).len() == 1);
+        assert_eq!(Off::of(&states, 500, parts_of).apart_from(whole).len(), 1);
+        // For an end of a PSP neither itself nor what holds it is left out.
+        assert_eq!(
+            off.apart_from(&above[1]),
+            BTreeMap::from([(0, i64::MAX)])
+        );
     }
 
     #[test]
     fn only_what_is_less_probable_than_each_of_its_parts_is_told() {
         let slices = slices();
-        let above = above(&by(), &slices, Kept::First);
+        let above = above(&names(&["psp", "issuer"]), &slices, |_| false);
         let psp = Slice::from([("psp", "a")]);
         let tested = [
             (0, &slices[0], 1e-3),

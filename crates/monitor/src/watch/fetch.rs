@@ -42,13 +42,16 @@ impl Watch {
                     Ok(baselines) => baselines,
                     Err(left_out) => return Ok(Fetched::Learning(left_out.note("the history"))),
                 };
-                RateRound::fetch(source, definition, detect, baselines, first, last)
+                let steps = (first, last);
+                let states = &memory.slices;
+                RateRound::fetch(source, definition, detect, baselines, steps, states)
                     .map(Round::Rate)
             }
             Detect::Count(detect) => {
                 match self.volumes(definition, detect.history, memory, first)? {
                     Some(volumes) => {
-                        VolumeRound::count(source, definition, detect, volumes, (first, last))
+                        let (steps, states) = ((first, last), &memory.slices);
+                        VolumeRound::count(source, definition, detect, volumes, steps, states)
                             .map(Round::Volume)
                     }
                     None => return Ok(Fetched::Learning(None)),

@@ -1,6 +1,5 @@
 //! How much is at stake: what an incident has cost so far, by a metric of money that its monitor names.
 
-use super::due::step_us;
 use super::explain::whole_buckets_of;
 use super::lifecycle::Lifecycle;
 use crate::MonitorError;
@@ -73,8 +72,8 @@ impl Lifecycle<'_> {
         }))
     }
 
-    /// Of a monitor of the money itself, judged by what such values are: how much is missing or too much in the bad time,
-    /// every step of which is expected to have what the first was.
+    /// Of a monitor of the money itself: how much is missing, or too much, against the same time of the weeks before, or of
+    /// the days before where there are none.
     fn off(
         &self,
         incident: &Incident,
@@ -86,16 +85,28 @@ impl Lifecycle<'_> {
             d.detect,
             Detect::Seasonal(_) | Detect::Change(_) | Detect::Forecast(_)
         );
-        let Some(expected) = incident.figures.expected.filter(|_| is_by_value) else {
-            return Ok(None);
-        };
-        if metric != d.metric {
+        if metric != d.metric || !is_by_value {
             return Ok(None);
         }
-        let steps = (to_us - from_us) as f64 / step_us(d, self.facts.bucket_us) as f64;
-        let total = self.total(&incident.slice, from_us, to_us)?.value;
-        let off = (expected * steps - total.unwrap_or(0.0)).abs();
-        Ok(off.is_finite().then_some(off))
+        for (back_us, count) in [(7 * DAY_US, 4), (DAY_US, 3)] {
+            let mut before = Vec::new();
+            for nth in 1..=count {
+                let back_us = nth * back_us;
+                let total = self.total(&incident.slice, from_us - back_us, to_us - back_us)?;
+                before.extend(total.value);
+            }
+            before.sort_unstable_by(f64::total_cmp);
+            if let Some(expected) = before.get(before.len() / 2) {
+                let now = self.total(&incident.slice, from_us, to_us)?;
+                let now = now.value.unwrap_or(0.0);
+                let off = match incident.direction {
+                    Deviation::Down => expected - now,
+                    Deviation::Up => now - expected,
+                };
+                return Ok(Some(off.max(0.0)).filter(|off| off.is_finite()));
+            }
+        }
+        Ok(None)
     }
 
     /// The metric of money over the incident's slice.

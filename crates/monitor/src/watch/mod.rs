@@ -253,7 +253,9 @@ impl Watch {
                 ..Default::default()
             });
             watch.monitors.push(Monitor {
-                fingerprint: watch.fingerprint(&definition),
+                fingerprint: watch
+                    .fingerprint(&definition)
+                    .unwrap_or_else(|| fingerprint(&definition)),
                 definition,
                 inner,
             });
@@ -428,22 +430,24 @@ impl Watch {
     }
 
     /// What a monitor judges by, with the detector that `auto` chooses: a metric that has become another kind of figure is
-    /// judged by another.
-    fn fingerprint(&self, definition: &MonitorDefinition) -> String {
-        let facts = self.source.facts(&definition.metric);
-        let detect = facts.and_then(|facts| {
-            let is = (facts.is_rate, facts.is_count);
-            (definition.detect).for_metric(&definition.metric, is.0, is.1)
-        });
-        match detect {
-            Ok(detect) if matches!(definition.detect, Detect::Auto(_)) => {
-                fingerprint(&MonitorDefinition {
-                    detect,
-                    ..definition.clone()
-                })
-            }
-            _ => fingerprint(definition),
+    /// judged by another. None of `auto` where nobody can tell yet.
+    fn fingerprint(&self, definition: &MonitorDefinition) -> Option<String> {
+        if !matches!(definition.detect, Detect::Auto(_)) {
+            return Some(fingerprint(definition));
         }
+        let facts = self.source.facts(&definition.metric).ok()?;
+        let is = (facts.is_rate, facts.is_count);
+        let detect = (definition.detect).for_metric(&definition.metric, is.0, is.1);
+        Some(fingerprint(&MonitorDefinition {
+            detect: detect.ok()?,
+            ..definition.clone()
+        }))
+    }
+
+    /// Whether a monitor still judges by what it judged by. Before it was told what `auto` chose, its name was.
+    fn judges_alike(&self, definition: &MonitorDefinition, before: Option<&String>) -> bool {
+        let now = self.fingerprint(definition);
+        now.is_none() || before == now.as_ref() || before == Some(&fingerprint(definition))
     }
 
     fn base_url(&self) -> Option<&str> {
@@ -468,7 +472,7 @@ impl Watch {
                 let before = progress::get(db, &name)?.map(|progress| progress.fingerprint);
                 let note = match definition {
                     None => "the monitor was removed",
-                    Some(now) if before.as_ref() != Some(&self.fingerprint(now)) => {
+                    Some(now) if !self.judges_alike(now, before.as_ref()) => {
                         "the monitor was changed"
                     }
                     Some(_) => continue,

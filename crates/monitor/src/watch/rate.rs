@@ -1,19 +1,22 @@
 //! One round of a rate monitor: the newest buckets of every slice, judged step by step.
 
+mod above;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::above::{Above, Kept, above, is_least, left_out};
+use super::above::{Off, above};
 use super::baselines::{Baselines, LeftOut};
 use super::state::{Finding, Findings, SliceState, Step};
 use crate::definition::{MonitorDefinition, RateDetect};
 use crate::detect::baseline::{Baseline, Counts};
 use crate::detect::hysteresis::Verdict;
-use crate::detect::rate::{RateScore, RateSettings, change_point, ladder, score, score_by};
+use crate::detect::rate::{RateScore, RateSettings, change_point, ladder, score};
 use crate::detect::{discovery, recovery};
 use crate::figure::{FigureQuery, FigureSource, Slice};
 use crate::group::Evidence;
 use crate::incident::Deviation;
+use self::above::Wide;
 
 const WEEK_US: f64 = 7.0 * 24.0 * 3600.0 * 1e6;
 /// A slice points the same way as a firing one from this p-value, with at least that many samples.
@@ -44,16 +47,6 @@ pub(super) struct RateRound {
     left_out: LeftOut,
 }
 
-/// A slice above others.
-struct Wide {
-    /// Its place among the slices.
-    at: usize,
-    of: Above,
-    /// Successes to be expected of the slices within it in all steps before the i-th, each by its own rate: that traffic
-    /// moves to slices whose rate is another is no fault.
-    expected: Vec<f64>,
-}
-
 /// What was tested at a step.
 #[derive(Clone, Copy)]
 struct Tested {
@@ -70,8 +63,8 @@ impl RateRound {
         definition: &MonitorDefinition,
         detect: &RateDetect,
         baselines: Arc<Baselines>,
-        first: Step,
-        last: Step,
+        (first, last): (Step, Step),
+        states: &HashMap<Slice, SliceState>,
     ) -> Result<Self, String> {
         let step_us = first.end_us - first.start_us;
         let longest = longest_steps(detect, step_us);
@@ -135,37 +128,14 @@ impl RateRound {
         }
         round.narrow = round.slices.len();
         round.places = (0..round.narrow).collect();
-        if is_whole {
-            for wide in above(&definition.by, &round.slices, Kept::Any) {
+        let kept = |slice: &Slice| states.contains_key(slice);
+        for mut wide in above(&definition.by, &round.slices, kept) {
+            wide.is_tested &= is_whole;
+            if wide.is_tested || kept(&wide.slice) {
                 round.add_above(wide, steps);
             }
         }
         Ok(round)
-    }
-
-    /// Adds a slice above others, of those within it that it is known what is normal for.
-    fn add_above(&mut self, of: Above, steps: usize) {
-        let mut sums = vec![Counts::default(); steps + 1];
-        let mut expected = vec![0.0; steps + 1];
-        let mut parts: Vec<(f64, Baseline)> = Vec::with_capacity(of.parts.len());
-        for part in &of.parts {
-            let Some(baseline) = self.baseline(*part) else {
-                continue;
-            };
-            parts.push((self.sum(*part, steps).attempts, baseline));
-            let own = self.sums.get(*part).into_iter().flatten();
-            for ((sum, expected), own) in sums.iter_mut().zip(&mut expected).zip(own) {
-                *sum = sum.plus(*own);
-                *expected += own.attempts * baseline.mean;
-            }
-        }
-        let at = self.slices.len();
-        self.index.insert(of.slice.clone(), at);
-        let learned = self.baselines.learned(&of.slice);
-        self.normal.push(learned.or_else(|| Baseline::of_parts(&parts)));
-        self.slices.push(of.slice.clone());
-        self.sums.push(sums);
-        self.above.push(Wide { at, of, expected });
     }
 
     /// What could not be judged, in a sentence for the status page.
@@ -184,17 +154,24 @@ impl RateRound {
             .cloned()
             .collect();
         // Before any of them moves on: what is off is left out of what lies above it.
-        let left_out = left_out(states, self.from_us, |slice| self.parts(slice));
+        let off = Off::of(states, self.from_us, |slice| self.parts(slice));
         for (at, slice) in self.slices.iter().enumerate() {
+            let wide = self.wide(at);
             let state = states.get_mut(slice);
             if let Some(state) = state.filter(|state| state.hysteresis.is_firing()) {
-                findings.push(self.recovering(at, step, state));
+                findings.push(match wide {
+                    None => self.recovering(at, step, state),
+                    Some(wide) => self.recovering_above(wide, step, state, &off),
+                });
                 continue;
             }
             let ignore_before_us = states.get(slice).map_or(0, |state| state.ignore_before_us);
-            let found = match at.checked_sub(self.narrow) {
+            let found = match wide {
                 None => self.tested(at, step, ignore_before_us),
-                Some(wide) => self.tested_above(wide, step, ignore_before_us, &left_out),
+                Some(wide) if wide.of.is_tested => {
+                    self.tested_above(wide, step, ignore_before_us, &off.within(&wide.of))
+                }
+                Some(_) => None,
             };
             match found {
                 Some(found) => tested.push(found),
@@ -203,12 +180,20 @@ impl RateRound {
             }
         }
         findings.extend(gone.iter().map(|slice| unjudged(slice, step)));
-        let p_values: Vec<f64> = tested.iter().map(|one| one.score.p_value).collect();
+        // What a part of it explains is no fault of a slice above, and would only make room for others.
+        let own = |one: &Tested| {
+            let slice = self.slices.get(one.at);
+            let ignored = slice.and_then(|slice| states.get(slice));
+            let ignored = ignored.map_or(0, |state| state.ignore_before_us);
+            let explained = one.score.p_value <= self.discovery_rate
+                && !self.stands_out(one, &tested, step, (ignored, &off));
+            if explained { 1.0 } else { one.score.p_value }
+        };
+        let p_values: Vec<f64> = tested.iter().map(own).collect();
         let cut_off = discovery::cut_off(&p_values, self.discovery_rate);
         let mut normal = 0;
-        for one in &tested {
-            let improbable = cut_off.is_some_and(|cut_off| one.score.p_value <= cut_off);
-            let anomalous = improbable && self.is_least(one, &tested);
+        for (one, p_value) in tested.iter().zip(&p_values) {
+            let anomalous = cut_off.is_some_and(|cut_off| *p_value <= cut_off);
             let slice = self.slices.get(one.at);
             if !anomalous && slice.is_none_or(|slice| !states.contains_key(slice)) {
                 normal += usize::from(one.at < self.narrow);
@@ -252,76 +237,6 @@ impl RateRound {
             score,
             expected,
         })
-    }
-
-    /// The places of the slices within one.
-    fn parts(&self, slice: &Slice) -> &[usize] {
-        let at = self.index.get(slice).copied();
-        let wide = at.and_then(|at| at.checked_sub(self.narrow));
-        match wide.and_then(|wide| self.above.get(wide)) {
-            Some(wide) => &wide.of.parts,
-            None => at.map_or(&[], |at| self.places.get(at..=at).unwrap_or_default()),
-        }
-    }
-
-    /// A slice above others, without what is left out of it.
-    fn tested_above(
-        &self,
-        wide: usize,
-        step: Step,
-        ignore_before_us: i64,
-        left_out: &HashMap<usize, i64>,
-    ) -> Option<Tested> {
-        let wide = self.above.get(wide)?;
-        let baseline = self.baseline(wide.at)?;
-        let without: Vec<(usize, i64)> = left_out
-            .iter()
-            .filter(|(part, _)| wide.of.parts.binary_search(part).is_ok())
-            .map(|(part, upto_us)| (*part, *upto_us))
-            .collect();
-        let end = self.position(step);
-        let recent = |buckets: usize| {
-            let begin = self.begin(step, buckets, ignore_before_us);
-            let mut counts = self.sum(wide.at, end).minus(self.sum(wide.at, begin));
-            let upto = |position: usize| wide.expected.get(position).copied().unwrap_or(0.0);
-            let mut expected = upto(end) - upto(begin);
-            for (part, upto_us) in &without {
-                let upto = self.places_before(*upto_us).clamp(begin, end);
-                let own = self.sum(*part, upto).minus(self.sum(*part, begin));
-                counts = counts.minus(own);
-                expected -= own.attempts * self.baseline(*part).map_or(0.0, |own| own.mean);
-            }
-            let mean = if counts.attempts > 0.0 {
-                (expected / counts.attempts).clamp(0.0, 1.0)
-            } else {
-                baseline.mean
-            };
-            (counts, Baseline { mean, ..baseline })
-        };
-        let score = score_by(recent, &self.stretches, &self.settings)?;
-        let expected = recent(score.buckets).1.mean;
-        Some(Tested {
-            at: wide.at,
-            score,
-            expected,
-        })
-    }
-
-    /// Whether nothing within a slice is less probable than it is.
-    fn is_least(&self, one: &Tested, tested: &[Tested]) -> bool {
-        let wide = one.at.checked_sub(self.narrow);
-        let Some(wide) = wide.and_then(|wide| self.above.get(wide)) else {
-            return true;
-        };
-        let others = tested.iter().filter_map(|other| {
-            let slice = self.slices.get(other.at)?;
-            (other.score.deviation == one.score.deviation).then_some((
-                other.at,
-                slice,
-                other.score.p_value,
-            ))
-        });
-        is_least(&wide.of, one.score.p_value, others)
     }
 
     fn score(
@@ -369,13 +284,21 @@ impl RateRound {
     fn recovering(&self, at: usize, step: Step, state: &mut SliceState) -> Finding {
         let new = self.recent(at, step, 1, 0);
         recovery::advance(&mut state.evidence, new, state.expected, state.observed);
+        let now = self.score(at, step, state.ignore_before_us, &self.settings);
+        self.recovered(at, new, state, now)
+    }
+
+    /// Whether the evidence for a recovery is enough, with the new events and the score of now.
+    fn recovered(
+        &self,
+        at: usize,
+        new: Counts,
+        state: &mut SliceState,
+        now: Option<RateScore>,
+    ) -> Finding {
         let normal = recovery::is_normal(state.evidence);
         // The longer it lasts, the surer it is.
-        let now = match at.checked_sub(self.narrow) {
-            None => self.tested(at, step, state.ignore_before_us),
-            Some(wide) => self.tested_above(wide, step, state.ignore_before_us, &HashMap::new()),
-        };
-        if let Some(now) = now.map(|now| now.score)
+        if let Some(now) = now
             && Some(now.deviation) == state.deviation
         {
             state.p_value = Some(state.p_value.map_or(now.p_value, |p| p.min(now.p_value)));

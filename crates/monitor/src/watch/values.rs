@@ -73,29 +73,14 @@ impl Normals {
         upto_us: i64,
         incidents: &[Incident],
     ) -> Result<Option<Self>, String> {
-        let mut values: HashMap<Slice, Vec<Observed>> = HashMap::new();
-        let mut from_us = (upto_us - history_us).div_euclid(step_us) * step_us;
-        while from_us < upto_us {
-            let to_us = upto_us.min(from_us + STEPS_AT_ONCE * step_us);
-            let range = (from_us, to_us);
-            let mut silent: HashSet<Slice> = values.keys().cloned().collect();
-            for (slice, found) in read(source, definition, facts, range, step_us)? {
-                silent.remove(&slice);
-                let known = values.entry(slice).or_default();
-                // A slice that was not there yet had no value, not none.
-                let is_new = known.is_empty();
-                let is_nothing = |one: &Observed| is_new && facts.empty_value == Some(one.value);
-                known.extend(found.into_iter().skip_while(is_nothing));
-            }
-            // One without a single event in all of a stretch is not among its figures.
-            for slice in silent {
-                let known = values.entry(slice).or_default();
-                known.extend(nothing(facts, range, step_us));
-            }
-            from_us = to_us;
-        }
+        let from_us = (upto_us - history_us).div_euclid(step_us) * step_us;
+        let values = read_all(source, definition, facts, (from_us, upto_us), step_us)?;
         let mut known = HashMap::new();
-        for (slice, mut history) in values {
+        for (slice, history) in values {
+            // A slice that was not there yet had no value, not none.
+            let is_nothing = |one: &Observed| facts.empty_value == Some(one.value);
+            let history = history.into_iter().skip_while(is_nothing);
+            let mut history: Vec<Observed> = history.collect();
             let outages = Outages::of(&slice, incidents);
             let calendar = &definition.calendar;
             history.retain(|one| {
@@ -153,6 +138,35 @@ fn nothing(
             value: empty?,
         })
     })
+}
+
+/// As [`read`], but a stretch at a time, so that no answer is larger than it may be.
+fn read_all(
+    source: &dyn FigureSource,
+    definition: &MonitorDefinition,
+    facts: &MetricFacts,
+    (from_us, to_us): (i64, i64),
+    step_us: i64,
+) -> Result<HashMap<Slice, Vec<Observed>>, String> {
+    let mut values: HashMap<Slice, Vec<Observed>> = HashMap::new();
+    let mut at_us = from_us;
+    while at_us < to_us {
+        let end_us = to_us.min(at_us + STEPS_AT_ONCE * step_us);
+        let range = (at_us, end_us);
+        let mut silent: HashSet<Slice> = values.keys().cloned().collect();
+        for (slice, found) in read(source, definition, facts, range, step_us)? {
+            silent.remove(&slice);
+            let before = || nothing(facts, (from_us, at_us), step_us).collect();
+            values.entry(slice).or_insert_with(before).extend(found);
+        }
+        // One without a single event in all of a stretch is not among its figures.
+        for slice in silent {
+            let known = values.entry(slice).or_default();
+            known.extend(nothing(facts, range, step_us));
+        }
+        at_us = end_us;
+    }
+    Ok(values)
 }
 
 /// The values of every slice's steps, ascending. Where nothing is a value, steps without events have it.
@@ -222,7 +236,8 @@ impl ValueRound {
             _ => first.start_us - STEPS_BACK * step_us,
         };
         let range = (from_us, last.end_us);
-        let mut slices = read(source, definition, facts, range, step_us)?;
+        let slices = read_all(source, definition, facts, range, step_us)?;
+        let mut slices: Vec<(Slice, Vec<Observed>)> = slices.into_iter().collect();
         // A slice without a single event in all the time is not among the figures.
         let found: HashSet<Slice> = slices.iter().map(|(slice, _)| slice.clone()).collect();
         for slice in normals.known.keys().filter(|slice| !found.contains(slice)) {
@@ -321,8 +336,9 @@ impl ValueRound {
         let normal = match known {
             Known::Season(normal) => normal,
             Known::Forecast(forecast) => {
-                // What an incident has made of the values is nothing to forecast by.
-                let before = values.get(..until(state.started_us)).unwrap_or(&[]);
+                // What an incident has made of the values is nothing to forecast by, nor is one before it.
+                let from = until(state.ignore_before_us);
+                let before = values.get(from..until(state.started_us)).unwrap_or(&[]);
                 let value = values.get(until(step.start_us)..until(step.end_us));
                 let value = value.and_then(|values| values.last());
                 return value.is_some_and(|one| self.walk(forecast, before, step).holds(one.value));

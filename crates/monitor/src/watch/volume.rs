@@ -3,10 +3,12 @@
 //! Two detectors share it. `count` tests stretches that end now; `silence` asks how improbable it is that a slice has
 //! had no event since its last one.
 
+mod above;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::above::{Above, Kept, above, is_least, left_out};
+use super::above::Off;
 use super::rate::unjudged;
 use super::state::{Finding, Findings, SliceState, Step};
 use super::volumes::Volumes;
@@ -22,6 +24,7 @@ use crate::detect::volume::Volume;
 use crate::figure::{FigureQuery, FigureSource, Slice, all_figures};
 use crate::group::Evidence;
 use crate::incident::Deviation;
+use self::above::Wide;
 
 /// A slice points the same way as a firing one from this p-value.
 const LEANING: f64 = 0.05;
@@ -50,9 +53,7 @@ pub(super) struct VolumeRound {
     narrow: usize,
     /// Their places, one by one.
     places: Vec<usize>,
-    above: Vec<Above>,
-    /// By the place of a slice above others that has no history of its own, what is normal for those within it together.
-    pooled: HashMap<usize, Pooled>,
+    above: Vec<Wide>,
     index: HashMap<Slice, usize>,
     /// Per slice, what is normal for it, where that is known.
     normal: Vec<Option<Arc<Volume>>>,
@@ -60,13 +61,6 @@ pub(super) struct VolumeRound {
     sums: Vec<Vec<f64>>,
     /// Per slice, how many of the first steps are not all known.
     unknown: Vec<usize>,
-}
-
-/// What is normal for several slices together.
-struct Pooled {
-    /// Events to be expected in all steps before the i-th.
-    expected: Vec<f64>,
-    dispersion: f64,
 }
 
 /// How long a detector of counts looks back at a step, in microseconds. None for the others.
@@ -86,7 +80,8 @@ impl VolumeRound {
         definition: &MonitorDefinition,
         detect: &CountDetect,
         volumes: Arc<Volumes>,
-        (first, last): (Step, Step),
+        steps: (Step, Step),
+        states: &HashMap<Slice, SliceState>,
     ) -> Result<Self, String> {
         let settings = CountSettings {
             direction: definition.direction,
@@ -94,14 +89,10 @@ impl VolumeRound {
             min_change: detect.min_change,
         };
         let budget = detect.sensitivity.false_alerts_per_week();
-        let question = Question::Count(settings);
-        Self::fetch(
-            source,
-            definition,
-            (question, budget),
-            volumes,
-            (first, last),
-        )
+        let asked = (Question::Count(settings), budget);
+        let mut round = Self::fetch(source, definition, asked, volumes, steps)?;
+        round.look_above(&definition.by, |slice| states.contains_key(slice));
+        Ok(round)
     }
 
     /// Reads what the steps from `first` to `last` need to look for silence.
@@ -110,17 +101,11 @@ impl VolumeRound {
         definition: &MonitorDefinition,
         detect: &SilenceDetect,
         volumes: Arc<Volumes>,
-        (first, last): (Step, Step),
+        steps: (Step, Step),
     ) -> Result<Self, String> {
-        let budget = detect.sensitivity.false_alerts_per_week();
-        let question = Question::Silence;
-        Self::fetch(
-            source,
-            definition,
-            (question, budget),
-            volumes,
-            (first, last),
-        )
+        // A slice above is silent when all within it are, so they need not be looked at.
+        let asked = (Question::Silence, detect.sensitivity.false_alerts_per_week());
+        Self::fetch(source, definition, asked, volumes, steps)
     }
 
     fn fetch(
@@ -155,7 +140,6 @@ impl VolumeRound {
             narrow: 0,
             places: Vec::new(),
             above: Vec::new(),
-            pooled: HashMap::new(),
             index: HashMap::new(),
             normal: Vec::new(),
             sums: Vec::new(),
@@ -188,51 +172,7 @@ impl VolumeRound {
         }
         round.narrow = round.slices.len();
         round.places = (0..round.narrow).collect();
-        // A slice above is silent when all within it are.
-        if matches!(question, Question::Count(_)) {
-            for wide in above(&definition.by, &round.slices, Kept::Any) {
-                round.add_above(wide, steps);
-            }
-        }
         Ok(round)
-    }
-
-    fn add_above(&mut self, wide: Above, steps: usize) {
-        let mut events = vec![0.0; steps];
-        let mut unknown = 0;
-        for part in &wide.parts {
-            for (at, events) in events.iter_mut().enumerate() {
-                *events += self.sum(*part, at + 1) - self.sum(*part, at);
-            }
-            unknown = unknown.max(self.unknown.get(*part).copied().unwrap_or(0));
-        }
-        if self.volumes.of(&wide.slice).is_none() {
-            let pooled = self.pooled(&wide.parts, steps);
-            self.pooled.insert(self.slices.len(), pooled);
-        }
-        self.push(wide.slice.clone(), &events, unknown);
-        self.above.push(wide);
-    }
-
-    /// As if all of them swung the same way at the same time: the square root of the dispersion is the mean of theirs.
-    fn pooled(&self, parts: &[usize], steps: usize) -> Pooled {
-        let mut expected = vec![0.0; steps + 1];
-        let (mut root, mut total) = (0.0, 0.0);
-        for volume in parts.iter().filter_map(|part| self.volume(*part)) {
-            let mut sum = 0.0;
-            let starts = (0_i64..).map(|step| self.from_us + step * self.step_us);
-            for (cell, from_us) in expected.iter_mut().skip(1).zip(starts) {
-                sum += volume.expected(from_us, from_us + self.step_us);
-                *cell += sum;
-            }
-            root += sum * volume.dispersion().sqrt();
-            total += sum;
-        }
-        let root = if total > 0.0 { root / total } else { 0.0 };
-        Pooled {
-            expected,
-            dispersion: root * root,
-        }
     }
 
     fn push(&mut self, slice: Slice, events: &[f64], unknown: usize) {
@@ -254,17 +194,24 @@ impl VolumeRound {
         let mut findings = Vec::new();
         let mut tested: Vec<(usize, CountScore)> = Vec::new();
         // Before any of them moves on: what is off is left out of what lies above it.
-        let left_out = left_out(states, self.from_us, |slice| self.parts(slice));
+        let off = Off::of(states, self.from_us, |slice| self.parts(slice));
         for (at, slice) in self.slices.iter().enumerate() {
+            let wide = self.wide(at);
             let state = states.get_mut(slice);
             if let Some(state) = state.filter(|state| state.hysteresis.is_firing()) {
-                findings.push(self.recovering(at, step, state));
+                findings.push(match wide {
+                    None => self.recovering(at, step, state),
+                    Some(wide) => self.recovering_above(wide, step, state, &off),
+                });
                 continue;
             }
             let ignore_before_us = states.get(slice).map_or(0, |state| state.ignore_before_us);
-            let found = match at.checked_sub(self.narrow) {
+            let found = match wide {
                 None => self.score(at, step, ignore_before_us),
-                Some(wide) => self.score_above(wide, step, ignore_before_us, &left_out),
+                Some(wide) if wide.of.is_tested => {
+                    self.score_above(wide, step, ignore_before_us, &off.within(&wide.of))
+                }
+                Some(_) => None,
             };
             match found {
                 Some(score) => tested.push((at, score)),
@@ -275,12 +222,20 @@ impl VolumeRound {
         let gone = states.keys();
         let gone = gone.filter(|slice| !self.index.contains_key(*slice));
         findings.extend(gone.map(|slice| unjudged(slice, step)));
-        let p_values: Vec<f64> = tested.iter().map(|(_, score)| score.p_value).collect();
+        // What a part of it explains is no fault of a slice above, and would only make room for others.
+        let own = |(at, score): &(usize, CountScore)| {
+            let slice = self.slices.get(*at);
+            let ignored = slice.and_then(|slice| states.get(slice));
+            let ignored = ignored.map_or(0, |state| state.ignore_before_us);
+            let explained = score.p_value <= self.discovery_rate
+                && !self.stands_out((*at, score), &tested, step, (ignored, &off));
+            if explained { 1.0 } else { score.p_value }
+        };
+        let p_values: Vec<f64> = tested.iter().map(own).collect();
         let cut_off = discovery::cut_off(&p_values, self.discovery_rate);
         let mut normal = 0;
-        for (at, score) in &tested {
-            let improbable = cut_off.is_some_and(|cut_off| score.p_value <= cut_off);
-            let anomalous = improbable && self.is_least(*at, score, &tested);
+        for ((at, score), p_value) in tested.iter().zip(&p_values) {
+            let anomalous = cut_off.is_some_and(|cut_off| *p_value <= cut_off);
             let slice = self.slices.get(*at);
             if !anomalous && slice.is_none_or(|slice| !states.contains_key(slice)) {
                 normal += usize::from(*at < self.narrow);
@@ -311,64 +266,6 @@ impl VolumeRound {
         };
         let narrow = self.slices.iter().take(self.narrow);
         narrow.enumerate().filter_map(says).collect()
-    }
-
-    /// The places of the slices within one.
-    fn parts(&self, slice: &Slice) -> &[usize] {
-        let at = self.index.get(slice).copied();
-        let wide = at.and_then(|at| at.checked_sub(self.narrow));
-        match wide.and_then(|wide| self.above.get(wide)) {
-            Some(wide) => &wide.parts,
-            None => at.map_or(&[], |at| self.places.get(at..=at).unwrap_or_default()),
-        }
-    }
-
-    /// A slice above others, without what is left out of it.
-    fn score_above(
-        &self,
-        wide: usize,
-        step: Step,
-        ignore_before_us: i64,
-        left_out: &HashMap<usize, i64>,
-    ) -> Option<CountScore> {
-        let Question::Count(settings) = &self.question else {
-            return None;
-        };
-        let at = self.narrow + wide;
-        let parts = &self.above.get(wide)?.parts;
-        let without: Vec<(usize, usize)> = left_out
-            .iter()
-            .filter(|(part, _)| parts.binary_search(part).is_ok())
-            .map(|(part, upto_us)| (*part, self.ignored(*part, *upto_us)))
-            .collect();
-        let end = self.position(step);
-        let stretches = self.stretches.iter().filter_map(|steps| {
-            let whole = self.stretch(at, step, *steps, ignore_before_us)?;
-            let begin = end - whole.steps;
-            let parts = without.iter().map(|(part, upto)| {
-                let upto = (*upto).clamp(begin, end);
-                self.between(*part, begin, upto)
-            });
-            Some(parts.flatten().fold(whole, |whole, part| Stretch {
-                seen: (whole.seen - part.seen).max(0.0),
-                expected: (whole.expected - part.expected).max(0.0),
-                ..whole
-            }))
-        });
-        score(stretches, self.dispersion(at)?, settings)
-    }
-
-    /// Whether nothing within a slice is less probable than it is.
-    fn is_least(&self, at: usize, score: &CountScore, tested: &[(usize, CountScore)]) -> bool {
-        let wide = at.checked_sub(self.narrow);
-        let Some(wide) = wide.and_then(|wide| self.above.get(wide)) else {
-            return true;
-        };
-        let others = tested.iter().filter_map(|(other, found)| {
-            let slice = self.slices.get(*other)?;
-            (found.deviation == score.deviation).then_some((*other, slice, found.p_value))
-        });
-        is_least(wide, score.p_value, others)
     }
 
     fn score(&self, at: usize, step: Step, ignore_before_us: i64) -> Option<CountScore> {
@@ -474,8 +371,20 @@ impl VolumeRound {
                 is_normal(state.evidence)
             }
         };
+        let now = self.score(at, step, state.ignore_before_us);
+        self.recovered((at, step), new, state, (is_back, now))
+    }
+
+    /// A firing slice with its new step and the score of now.
+    fn recovered(
+        &self,
+        (at, step): (usize, Step),
+        new: Stretch,
+        state: &mut SliceState,
+        (is_back, now): (bool, Option<CountScore>),
+    ) -> Finding {
         // The longer it lasts, the surer it is.
-        if let Some(now) = self.score(at, step, state.ignore_before_us)
+        if let Some(now) = now
             && Some(now.deviation) == state.deviation
         {
             state.p_value = Some(state.p_value.map_or(now.p_value, |p| p.min(now.p_value)));
@@ -533,11 +442,8 @@ impl VolumeRound {
 
     fn between(&self, at: usize, begin: usize, end: usize) -> Option<Stretch> {
         let at_us = |position: usize| self.from_us + position as i64 * self.step_us;
-        let expected = match self.pooled_of(at) {
-            Some(pooled) => {
-                let upto = |position: usize| pooled.expected.get(position).copied();
-                upto(end)? - upto(begin)?
-            }
+        let expected = match self.wide(at) {
+            Some(wide) => wide.expected(begin, end)?,
             None => self.volume(at)?.expected(at_us(begin), at_us(end)),
         };
         Some(Stretch {
@@ -545,16 +451,6 @@ impl VolumeRound {
             seen: self.sum(at, end) - self.sum(at, begin),
             expected,
         })
-    }
-
-    fn pooled_of(&self, at: usize) -> Option<&Pooled> {
-        // Most slices are none of those above, and are not looked up.
-        (at >= self.narrow).then(|| self.pooled.get(&at)).flatten()
-    }
-
-    fn dispersion(&self, at: usize) -> Option<f64> {
-        let pooled = self.pooled_of(at).map(|pooled| pooled.dispersion);
-        pooled.or_else(|| Some(self.volume(at)?.dispersion()))
     }
 
     /// How many of the first steps of a slice do not count.

@@ -442,10 +442,10 @@ fn a_monitor_of_money_tells_how_much_of_it_is_missing() {
     judge(&bench, LIVE, to, 5 * MINUTE);
     let found = bench.only_incident();
     let impact = found.impact.clone().unwrap();
-    // Two hours about noon miss two thirds of what sixty a minute, half as much again at noon, are worth.
-    let missing = 2.0 * 60.0 * 40.0 * 1.45 * EACH_WORTH;
+    // Two hours after noon miss two thirds of what a minute has on average, half as much again at noon, each worth the same.
+    let missing = 2.0 * 60.0 * 40.0 * 1.47 * EACH_WORTH;
     assert!(
-        (impact.value / missing - 1.0).abs() < 0.2,
+        (impact.value / missing - 1.0).abs() < 0.05,
         "{missing}: {found:?}"
     );
     assert_eq!(impact.unit.as_deref(), Some("EUR"));
