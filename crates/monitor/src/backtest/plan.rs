@@ -56,7 +56,9 @@ impl Plan {
             ..monitor.clone()
         };
         let uniform_us = match &mut monitor.detect {
-            Detect::Seasonal(_) | Detect::Change(_) | Detect::Forecast(_) => Some(eras.width_us(span.0)),
+            Detect::Seasonal(_) | Detect::Change(_) | Detect::Forecast(_) => {
+                Some(eras.width_us(span.0))
+            }
             Detect::Threshold(detect) => detect.over.as_mut().map(|over| {
                 // A window over the last five minutes is not known where buckets are an hour long.
                 let mut width_us = eras.width_us(span.0 - us(*over));

@@ -426,7 +426,10 @@ mod tests {
             text: Some("<b>{{ dimensions.psp }}</b>\nAsk {{ monitor }}.".to_owned()),
         };
         let text = text_by(&[hostile], Language::English, &templates);
-        assert!(headers(&text).iter().all(|line| !line.starts_with("Bcc")), "{text}");
+        assert!(
+            headers(&text).iter().all(|line| !line.starts_with("Bcc")),
+            "{text}"
+        );
         let (_, html) = text.split_once("text/html").unwrap();
         assert!(!html.contains("<img") && !html.contains("<b>"), "{html}");
         assert!(html.contains("&lt;b&gt;x"), "{html}");

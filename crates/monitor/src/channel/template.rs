@@ -270,7 +270,10 @@ fn values(notice: &Notice, language: Language) -> Value {
     let texts = [
         ("affected", count(incident.affected)),
         ("bound", shown(incident.bound)),
-        ("cause", words::cause(incident, language).unwrap_or_default()),
+        (
+            "cause",
+            words::cause(incident, language).unwrap_or_default(),
+        ),
         ("event", words::happened(notice.kind, language).to_owned()),
         ("expected", shown(incident.expected)),
         (
@@ -289,9 +292,9 @@ fn values(notice: &Notice, language: Language) -> Value {
         ("owner", maybe(incident.owner.as_deref())),
         (
             "probability",
-            incident.probability.map_or_else(String::new, |p| {
-                quantity(p, Some("percent"))
-            }),
+            incident
+                .probability
+                .map_or_else(String::new, |p| quantity(p, Some("percent"))),
         ),
         ("sentence", told.sentence),
         (
@@ -384,11 +387,17 @@ mod tests {
         ] {
             assert_eq!(fault(template), None, "{template}");
             let slack = text(template, &hostile, Target::Slack).unwrap();
-            assert!(!slack.contains("<!channel>") && !slack.contains('\n'), "{slack}");
+            assert!(
+                !slack.contains("<!channel>") && !slack.contains('\n'),
+                "{slack}"
+            );
             let feishu = text(template, &hostile, Target::Feishu).unwrap();
             assert!(!feishu.contains("](") && !feishu.contains('<'), "{feishu}");
             let dingtalk = text(template, &hostile, Target::DingTalk).unwrap();
-            assert!(!dingtalk.contains("[y](") && !dingtalk.contains('<'), "{dingtalk}");
+            assert!(
+                !dingtalk.contains("[y](") && !dingtalk.contains('<'),
+                "{dingtalk}"
+            );
         }
         // Its own markup is the template's to choose.
         let runbook = "<https://wiki.example/{{ dimensions.psp|urlencode }}|Runbook>";
@@ -403,15 +412,30 @@ mod tests {
     #[test]
     fn what_cannot_be_rendered_is_refused_with_what_may_be_meant() {
         for (template, said) in [
-            ("{{ metrc }}", "a message has no `metrc`; did you mean 'metric'?"),
-            ("{{ customer }}", "a message has no `customer`; a message has affected, bound,"),
+            (
+                "{{ metrc }}",
+                "a message has no `metrc`; did you mean 'metric'?",
+            ),
+            (
+                "{{ customer }}",
+                "a message has no `customer`; a message has affected, bound,",
+            ),
             ("{{ metric", "syntax error"),
             ("a\nb {% if %}", "(line 2 of the template)"),
             ("{{ metric|uper }}", "unknown filter"),
             ("{% include 'x' %}", "syntax error"),
-            ("{% if level == 'info' %}{{ metric|uper }}{% endif %}", "unknown filter"),
-            ("{% if not owner %}{{ metric|uper }}{% endif %}", "unknown filter"),
-            ("{% for i in range(100000) %}x{% endfor %}", "engine ran out of fuel"),
+            (
+                "{% if level == 'info' %}{{ metric|uper }}{% endif %}",
+                "unknown filter",
+            ),
+            (
+                "{% if not owner %}{{ metric|uper }}{% endif %}",
+                "unknown filter",
+            ),
+            (
+                "{% for i in range(100000) %}x{% endfor %}",
+                "engine ran out of fuel",
+            ),
         ] {
             let found = fault(template).unwrap_or_default();
             assert!(found.contains(said), "{template}: {found}");

@@ -108,7 +108,9 @@ impl Off {
     fn left_out(&self, above: &Above, counts: impl Fn(&Slice) -> bool) -> BTreeMap<usize, i64> {
         let mut until = BTreeMap::new();
         for (_, parts, upto_us) in self.0.iter().filter(|(slice, ..)| counts(slice)) {
-            let own = parts.iter().filter(|at| above.parts.binary_search(at).is_ok());
+            let own = parts
+                .iter()
+                .filter(|at| above.parts.binary_search(at).is_ok());
             for part in own {
                 let known = until.entry(*part).or_insert(*upto_us);
                 *known = (*known).max(*upto_us);
@@ -246,10 +248,7 @@ mod tests {
         );
         assert_eq!(Off::of(&states, 500, parts_of).apart_from(whole).len(), 1);
         // For an end of a PSP neither itself nor what holds it is left out.
-        assert_eq!(
-            off.apart_from(&above[1]),
-            BTreeMap::from([(0, i64::MAX)])
-        );
+        assert_eq!(off.apart_from(&above[1]), BTreeMap::from([(0, i64::MAX)]));
     }
 
     #[test]

@@ -171,8 +171,7 @@ impl Watch {
         } else {
             self.values_refresh_us
         };
-        let fresh =
-            |known: &&Arc<Normals>| (0..refresh_us).contains(&(first.end_us - known.at_us));
+        let fresh = |known: &&Arc<Normals>| (0..refresh_us).contains(&(first.end_us - known.at_us));
         if let Some(known) = memory.normals.as_ref().filter(fresh) {
             return Ok(Some(Arc::clone(known)));
         }

@@ -100,10 +100,7 @@ impl Lifecycle<'_> {
         match &self.definition.detect {
             Detect::Rate(_) => self.rate_figures(incident, bad_until_us),
             Detect::Count(_) | Detect::Silence(_) => self.volume_figures(incident, bad_until_us),
-            Detect::Seasonal(_)
-            | Detect::Change(_)
-            | Detect::Forecast(_)
-            | Detect::Auto(_) => {
+            Detect::Seasonal(_) | Detect::Change(_) | Detect::Forecast(_) | Detect::Auto(_) => {
                 self.value_figures(incident, step)
             }
             Detect::Threshold(detect) => {

@@ -5,6 +5,7 @@ mod above;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use self::above::Wide;
 use super::above::{Off, above};
 use super::baselines::{Baselines, LeftOut};
 use super::state::{Finding, Findings, SliceState, Step};
@@ -16,7 +17,6 @@ use crate::detect::{discovery, recovery};
 use crate::figure::{FigureQuery, FigureSource, Slice};
 use crate::group::Evidence;
 use crate::incident::Deviation;
-use self::above::Wide;
 
 const WEEK_US: f64 = 7.0 * 24.0 * 3600.0 * 1e6;
 /// A slice points the same way as a firing one from this p-value, with at least that many samples.

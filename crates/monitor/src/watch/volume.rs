@@ -8,6 +8,7 @@ mod above;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use self::above::Wide;
 use super::above::Off;
 use super::rate::unjudged;
 use super::state::{Finding, Findings, SliceState, Step};
@@ -24,7 +25,6 @@ use crate::detect::volume::Volume;
 use crate::figure::{FigureQuery, FigureSource, Slice, all_figures};
 use crate::group::Evidence;
 use crate::incident::Deviation;
-use self::above::Wide;
 
 /// A slice points the same way as a firing one from this p-value.
 const LEANING: f64 = 0.05;
@@ -104,7 +104,10 @@ impl VolumeRound {
         steps: (Step, Step),
     ) -> Result<Self, String> {
         // A slice above is silent when all within it are, so they need not be looked at.
-        let asked = (Question::Silence, detect.sensitivity.false_alerts_per_week());
+        let asked = (
+            Question::Silence,
+            detect.sensitivity.false_alerts_per_week(),
+        );
         Self::fetch(source, definition, asked, volumes, steps)
     }
 

@@ -6,8 +6,8 @@ use indexmap::IndexMap;
 use tillwatch_monitor::definition::{
     AlertmanagerDefinition, CHANNELS, ChannelDefinition, ChannelKind, DefinitionFault,
     EmailDefinition, HookDefinition, Language, MaintenanceDefinition, MaintenanceTime,
-    MessageTemplates, Once, PAGERDUTY_URL, PagerDutyDefinition, QuietHours, RouteDefinition, Secret,
-    Selector, Severity, SmtpTls, Weekly, is_time_of_day,
+    MessageTemplates, Once, PAGERDUTY_URL, PagerDutyDefinition, QuietHours, RouteDefinition,
+    Secret, Selector, Severity, SmtpTls, Weekly, is_time_of_day,
 };
 use tillwatch_monitor::watch::AUDIT;
 

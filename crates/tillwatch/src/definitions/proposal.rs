@@ -66,7 +66,8 @@ impl Proposals {
         items(0, &path, &section, &mut folder.monitors, &[], &mut faults);
         let item = folder.monitors.first();
         let calendars = resolve::calendars(&folder, &mut faults);
-        let monitor = item.and_then(|item| resolve::monitor(&folder, item, &calendars, &mut faults));
+        let monitor =
+            item.and_then(|item| resolve::monitor(&folder, item, &calendars, &mut faults));
         check::detectors(&folder, &self.natures, &mut faults);
         check::impacts(&folder, &self.natures, &mut faults);
         match monitor {
@@ -292,7 +293,10 @@ monitors:
         assert_eq!(slow.hold.as_secs(), 60);
         let by_day = json!({"metric": "attempt_count", "detect": "count", "calendar": "berlin", "impact": "attempt_count"});
         let by_day = loaded.proposed("few", by_day.as_object().unwrap()).unwrap();
-        assert_eq!((by_day.calendar.name.as_str(), by_day.impact.as_deref()), ("berlin", Some("attempt_count")));
+        assert_eq!(
+            (by_day.calendar.name.as_str(), by_day.impact.as_deref()),
+            ("berlin", Some("attempt_count"))
+        );
     }
 
     #[test]

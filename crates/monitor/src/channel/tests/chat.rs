@@ -122,8 +122,14 @@ async fn slack_gets_blocks_that_it_takes_whatever_a_slice_holds() {
 #[tokio::test]
 async fn a_channel_speaks_in_words_of_ones_own_and_values_stay_text() {
     let replies = [
-        (ChannelKind::Slack as fn(HookDefinition) -> ChannelKind, "ok"),
-        (ChannelKind::Feishu, "{\"code\":0,\"msg\":\"success\",\"data\":{}}"),
+        (
+            ChannelKind::Slack as fn(HookDefinition) -> ChannelKind,
+            "ok",
+        ),
+        (
+            ChannelKind::Feishu,
+            "{\"code\":0,\"msg\":\"success\",\"data\":{}}",
+        ),
         (ChannelKind::DingTalk, "{\"errcode\":0,\"errmsg\":\"ok\"}"),
     ];
     for (kind, reply) in replies {
@@ -140,8 +146,14 @@ async fn a_channel_speaks_in_words_of_ones_own_and_values_stay_text() {
         let all = texts(&receiver.requests()[0].json());
         assert!(all.contains("**PSP** "), "{all}");
         assert!(all.contains("严重 authorization"), "{all}");
-        assert!(!all.contains("<img") && !all.contains("<!channel>"), "{all}");
-        assert!(!all.contains("预期"), "the standard words are not sent too: {all}");
+        assert!(
+            !all.contains("<img") && !all.contains("<!channel>"),
+            "{all}"
+        );
+        assert!(
+            !all.contains("预期"),
+            "the standard words are not sent too: {all}"
+        );
     }
 }
 

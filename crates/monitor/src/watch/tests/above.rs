@@ -37,13 +37,20 @@ fn all_declining_a_little_more_is_found_as_a_whole() {
         (IncidentState::Open, Slice::whole())
     );
     let delay = open.opened_at_us - fall;
-    assert!((0..=8 * MINUTE).contains(&delay), "after {} s", delay / 1_000_000);
+    assert!(
+        (0..=8 * MINUTE).contains(&delay),
+        "after {} s",
+        delay / 1_000_000
+    );
     let expected = open.figures.expected.unwrap();
     assert!((expected - 0.88).abs() < 0.01, "{open:?}");
     bench.judge(back, end);
     let over = bench.only_incident();
     assert_eq!(over.state, IncidentState::Resolved, "{over:?}");
-    assert!(over.resolved_at_us.unwrap() - back < 20 * MINUTE, "{over:?}");
+    assert!(
+        over.resolved_at_us.unwrap() - back < 20 * MINUTE,
+        "{over:?}"
+    );
 }
 
 #[test]
@@ -51,7 +58,11 @@ fn a_psp_that_declines_a_little_more_is_found_as_that_psp() {
     let bench = Bench::new(102, vec![rate_monitor(&["psp", "issuer"])]);
     let (fall, end) = (LIVE + 20 * MINUTE, LIVE + HOUR);
     traffic(&bench, &[(BEGIN, fall), (fall, end)], |psp, _, nth| {
-        if psp == "stripe" && nth == 1 { 0.76 } else { 0.88 }
+        if psp == "stripe" && nth == 1 {
+            0.76
+        } else {
+            0.88
+        }
     });
     bench.judge(LIVE, end);
     let found = bench.only_incident();
@@ -95,10 +106,12 @@ fn a_dip_of_all_ends_by_itself_beside_a_pair_that_stays_broken() {
     let broken = LIVE + 10 * MINUTE;
     let (dips, back, end) = (LIVE + HOUR, LIVE + 85 * MINUTE, LIVE + 3 * HOUR);
     let spans = [(BEGIN, broken), (broken, dips), (dips, back), (back, end)];
-    traffic(&bench, &spans, |psp, issuer, nth| match (psp, issuer, nth) {
-        ("adyen", 2, 1..) => 0.1,
-        (_, _, 2) => 0.8,
-        _ => 0.88,
+    traffic(&bench, &spans, |psp, issuer, nth| {
+        match (psp, issuer, nth) {
+            ("adyen", 2, 1..) => 0.1,
+            (_, _, 2) => 0.8,
+            _ => 0.88,
+        }
     });
     bench.judge(LIVE, end);
     let found = bench.incidents();
@@ -124,7 +137,9 @@ fn what_is_led_elsewhere_while_all_is_bad_does_not_keep_it_bad() {
     for (psp, rate, before, after) in [("good", 0.95, 150.0, 30.0), ("poor", 0.75, 30.0, 150.0)] {
         let slice = Slice::from([("psp", psp)]);
         bench.traffic.steady(&slice, BEGIN, fall, before, rate);
-        bench.traffic.steady(&slice, fall, back, before, rate - 0.08);
+        bench
+            .traffic
+            .steady(&slice, fall, back, before, rate - 0.08);
         // When it is over, most of the traffic goes where less is approved.
         bench.traffic.steady(&slice, back, end, after, rate);
     }
@@ -192,7 +207,8 @@ fn all_having_fewer_is_found_as_a_whole_and_one_that_has_none_is_not() {
         ..CountDetect::default()
     };
     let bench = |seed: u64, direction| {
-        let mut monitor = MonitorDefinition::new("fewer", "attempts", Detect::Count(detect.clone()));
+        let mut monitor =
+            MonitorDefinition::new("fewer", "attempts", Detect::Count(detect.clone()));
         monitor.by = vec!["psp".to_owned(), "issuer".to_owned()];
         monitor.direction = direction;
         let bench = Bench::new(seed, vec![monitor]);
@@ -206,7 +222,11 @@ fn all_having_fewer_is_found_as_a_whole_and_one_that_has_none_is_not() {
         for psp in ["adyen", "stripe", "worldpay"] {
             for issuer in 0..5 {
                 let slice = slice(psp, issuer);
-                let left = if psp == "adyen" { share(issuer) } else { share(99) };
+                let left = if psp == "adyen" {
+                    share(issuer)
+                } else {
+                    share(99)
+                };
                 bench.traffic.daily(&slice, BEGIN, fall, 6.0);
                 bench.traffic.daily(&slice, fall, end, 6.0 * left);
             }

@@ -400,10 +400,7 @@ fn an_incident_of_a_forecast_outlives_its_learning_and_ends_when_the_values_are_
     judge(&bench, to + 5 * MINUTE, to + 4 * HOUR, 5 * MINUTE);
     let ended = bench.only_incident();
     assert_eq!(ended.state, IncidentState::Resolved, "{ended:?}");
-    assert!(
-        ended.resolved_at_us.unwrap() - to <= 2 * HOUR,
-        "{ended:?}"
-    );
+    assert!(ended.resolved_at_us.unwrap() - to <= 2 * HOUR, "{ended:?}");
 }
 
 #[test]

@@ -74,7 +74,10 @@ impl VolumeRound {
                     continue;
                 };
                 let own = self.sums.get(part).into_iter().flatten();
-                sum.seen.iter_mut().zip(own).for_each(|(sum, own)| *sum += own);
+                sum.seen
+                    .iter_mut()
+                    .zip(own)
+                    .for_each(|(sum, own)| *sum += own);
                 let own = sum.expected.iter_mut().zip(&expected);
                 own.for_each(|(sum, own)| *sum += own);
                 let unknown = self.unknown.get(part).copied().unwrap_or(0);
