@@ -440,7 +440,7 @@ fn a_monitor_of_money_tells_how_much_of_it_is_missing() {
     let found = bench.only_incident();
     let impact = found.impact.clone().unwrap();
     // Two hours after noon miss two thirds of what a minute has on average, half as much again at noon, each worth the same.
-    let missing = 2.0 * 60.0 * 40.0 * 1.47 * EACH_WORTH;
+    let missing = 2.0 * 60.0 * 40.0 * 1.43 * EACH_WORTH;
     assert!(
         (impact.value / missing - 1.0).abs() < 0.05,
         "{missing}: {found:?}"
