@@ -76,7 +76,7 @@ def test_check_reports_all_faults_at_once_and_schema_prints_json_schema(tmp_path
     text = checked.stderr
     assert "a.yaml:12:" in text and "totl" in text, text
     assert "there is no cube 'total'" in text and "did you mean 'totals'?" in text, text
-    assert "b.yaml:2:" in text and "'treshold' is none of: auto, threshold, rate, count, silence, seasonal, change" in text, text
+    assert "b.yaml:2:" in text and "'treshold' is none of: auto, threshold, rate, count, silence, seasonal, change, forecast" in text, text
     assert "did you mean 'threshold'?" in text, text
     assert "3 faults" in text, text
     assert '"Tillwatch definitions"' in run("schema").stdout

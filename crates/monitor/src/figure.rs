@@ -214,6 +214,15 @@ pub trait FigureSource: Send + Sync {
         Ok(self.facts(metric)?.bucket_us)
     }
 
+    /// How long buckets are by when they begin, in microseconds: pairs of a time and the length of those from then on,
+    /// the newest first.
+    ///
+    /// # Errors
+    /// A sentence for the status page.
+    fn widths_us(&self, metric: &str) -> Result<Vec<(i64, i64)>, String> {
+        Ok(vec![(i64::MIN, self.facts(metric)?.bucket_us)])
+    }
+
     /// How many slices an answer of so many steps holds at most; one that holds as many may lack some.
     fn slices_max(&self, _steps: i64) -> usize {
         usize::MAX

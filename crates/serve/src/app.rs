@@ -11,7 +11,9 @@ use crate::documents::Board;
 use crate::exposition::Exposition;
 use crate::limits::Limits;
 use crate::live::Hub;
-use crate::ports::{Backup, Collector, Figures, Health, Incidents, Maintenance, Verification};
+use crate::ports::{
+    Backtests, Backup, Collector, Figures, Health, Incidents, Maintenance, Verification,
+};
 use crate::problem::{Problem, Slug};
 use crate::rates::Rates;
 use crate::request::body::BodyBudget;
@@ -27,6 +29,8 @@ pub struct Services {
     pub figures: Arc<dyn Figures>,
     /// Incidents and monitors.
     pub incidents: Arc<dyn Incidents>,
+    /// Monitors over the past.
+    pub backtests: Arc<dyn Backtests>,
     /// Boards, in the order of their definition.
     pub boards: Arc<[Board]>,
 }

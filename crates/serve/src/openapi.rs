@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 use utoipa::OpenApi;
 
 use crate::calls::{
-    backup, boards, events, forecast, incidents, maintain, metrics, probes, sql, status, verify,
+    backtests, backup, boards, events, forecast, incidents, maintain, metrics, probes, sql, status,
+    verify,
 };
 
 #[derive(OpenApi)]
@@ -21,7 +22,7 @@ use crate::calls::{
         metrics::list_metrics, metrics::get_series, metrics::get_several_series,
         metrics::live_series, metrics::live_combined, forecast::get_forecast,
         incidents::list_incidents, incidents::get_incident, incidents::live_incidents,
-        incidents::act_on_incident, incidents::list_monitors,
+        incidents::act_on_incident, incidents::list_monitors, backtests::post_backtest,
         boards::list_boards, boards::get_board,
         status::get_status, backup::post_backup, backup::get_backup,
         verify::post_verify, verify::get_verify, maintain::post_maintain, maintain::get_maintain,

@@ -14,10 +14,10 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
 
 use crate::documents::{
-    ActionRequest, AuditStatus, BackupStatus, ChannelStatus, CubeStatus, DefinitionsStatus, Figure,
-    ForecastDocument, HistoryStatus, Incident, IncidentState, JournalStatus, MaintainStatus,
-    MemoryStatus, Metric, Monitor, QuarantineList, Receipt, ReplayReceipt, SourceStatus,
-    StreamStatus, VerifyRequest, VerifyStatus,
+    ActionRequest, AuditStatus, BacktestAnswer, BacktestRequest, BackupStatus, ChannelStatus,
+    CubeStatus, DefinitionsStatus, Figure, ForecastDocument, HistoryStatus, Incident,
+    IncidentState, JournalStatus, MaintainStatus, MemoryStatus, Metric, Monitor, QuarantineList,
+    Receipt, ReplayReceipt, SourceStatus, StreamStatus, VerifyRequest, VerifyStatus,
 };
 use crate::problem::Problem;
 
@@ -297,6 +297,22 @@ pub trait Incidents: Send + Sync + 'static {
     /// # Errors
     /// A fault of the catalogue.
     fn monitors(&self) -> Result<Vec<Monitor>, Problem>;
+}
+
+/// Judging the past. It takes seconds and is done off the async threads.
+pub trait Backtests: Send + Sync + 'static {
+    /// Tests the monitor of that name, a proposed version of it, or both. `go_on` hears the share that is done, and ends the test by
+    /// saying no.
+    ///
+    /// # Errors
+    /// `unknown-monitor`, `bad-definition` with all its faults, `bad-parameter`, `backtest-impossible`, `overloaded` while too many
+    /// are running, and `timeout`.
+    fn run(
+        &self,
+        monitor: &str,
+        request: &BacktestRequest,
+        go_on: &mut dyn FnMut(f64) -> bool,
+    ) -> Result<BacktestAnswer, Problem>;
 }
 
 /// Backing up. Nothing here waits for a backup.

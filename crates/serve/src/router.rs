@@ -12,7 +12,8 @@ use tower_http::compression::CompressionLayer;
 
 use crate::app::App;
 use crate::calls::{
-    backup, boards, events, forecast, incidents, maintain, metrics, probes, sql, status, verify,
+    backtests, backup, boards, events, forecast, incidents, maintain, metrics, probes, sql, status,
+    verify,
 };
 use crate::middleware;
 use crate::problem::{Problem, Slug};
@@ -45,6 +46,10 @@ fn api() -> Router<App> {
             post(incidents::act_on_incident),
         )
         .route("/v1/monitors", get(incidents::list_monitors))
+        .route(
+            "/v1/monitors/{name}/backtest",
+            post(backtests::post_backtest),
+        )
         .route("/v1/boards", get(boards::list_boards))
         .route("/v1/boards/{name}", get(boards::get_board))
         .route("/v1/status", get(status::get_status))

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod backtest;
 mod bench;
 
 use std::net::SocketAddr;
@@ -12,6 +13,7 @@ use tillwatch_testkit::simulate::Stream;
 
 use crate::command::{serve::parse_listen, simulate::parse_instant};
 use crate::definitions::scalar::parse_duration;
+pub use backtest::Backtest;
 pub use bench::{
     Bench, BenchAll, BenchDecode, BenchDelay, BenchForecast, BenchNab, BenchPart, BenchRootcause,
     BenchWorkload,
@@ -69,6 +71,11 @@ pub enum Command {
         after_help = "Example:\n  tillwatch simulate --from 2026-01-01 --for 1d --out ./traffic\n  tillwatch simulate --live --server http://127.0.0.1:7878 --scenario outage.yaml\n\nScenarios: a file such as\n  incidents:\n    - start: +30s\n      duration: 10m\n      kind: {issuer_decline: {psp: adyen, issuer: bank_17, approval: 0.05}}\nAll kinds and their fields are in docs/simulator.md."
     )]
     Simulate(Simulate),
+    /// Judge the past with a monitor, or with a proposed version of it: what would have opened an incident, and when.
+    #[command(
+        after_help = "Example:\n  tillwatch backtest authorization_drop --from -30d\n  tillwatch backtest authorization_drop --proposed stricter.yaml --labels outages.yaml\n  tillwatch backtest authorization_drop --config ./definitions --data ./data --json\n\nThe file of a proposed monitor has its keys, or a section `monitors` with it, as in the definitions.\nLabels: a file such as\n  - {from: 2026-11-10T09:00:00Z, to: 2026-11-10T10:00:00Z, where: {psp: adyen}}\n  - {from: 2026-11-01T00:00:00Z, to: 2026-11-30T00:00:00Z, verdict: false_alarm}"
+    )]
+    Backtest(Backtest),
     /// Read all that a running server keeps, or a data folder that no server has open, compare every
     /// checksum, and recompute cube buckets from the raw events. Ends with 1 when something is wrong.
     #[command(

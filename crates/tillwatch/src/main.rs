@@ -53,6 +53,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Ingest(options) => command::ingest::run(options).await,
         Command::Sql(options) => command::sql::run(options).await,
         Command::Simulate(options) => command::simulate::run(options).await,
+        Command::Backtest(options) => command::backtest::run(options).await,
         Command::Verify(options) => command::verify::run(options).await,
         Command::Backup(options) => command::backup::run(options).await,
         Command::Restore(options) => command::backup::restore(options).await,

@@ -53,6 +53,31 @@ pub fn count_bar(what: &'static str, count: u64) -> ProgressBar {
     bar
 }
 
+/// Prints rows in aligned columns below their names.
+pub fn table(header: &[String], rows: &[Vec<String>]) {
+    let width = |column: usize| {
+        let cells = rows
+            .iter()
+            .filter_map(|row| row.get(column))
+            .chain(header.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<_> = (0..header.len()).map(width).collect();
+    let aligned = |cells: &[String]| {
+        let padded = cells
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:<width$}"));
+        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    line(aligned(header));
+    let rules = widths.iter().map(|width| "─".repeat(*width));
+    line(rules.collect::<Vec<_>>().join("  "));
+    for row in rows {
+        line(aligned(row));
+    }
+}
+
 /// `1234567` as `1,234,567`.
 #[must_use]
 pub fn thousands(number: u64) -> String {

@@ -3,17 +3,33 @@
 //! The engine that judges live judges here as well, by a clock that runs over the past and a source of figures that
 //! knows nothing of what comes after it; its incidents go to a catalogue in memory and nobody is told.
 
+mod compare;
+mod eras;
+mod kept;
+mod label;
+mod limits;
+mod plan;
+mod reader;
 mod source;
+#[cfg(test)]
+mod tests;
+
+pub use compare::{Comparison, compare};
+pub use label::{Label, Tally};
+pub use limits::BacktestLimits;
+pub use plan::Resolution;
 
 use std::sync::Arc;
 
 use serde::Serialize;
 
 use crate::MonitorError;
-use crate::catalogue::{Catalogue, IncidentFilter};
+use crate::catalogue::{Catalogue, incidents};
 use crate::definition::MonitorDefinition;
-use crate::figure::FigureSource;
-use crate::incident::{Incident, time_text};
+use crate::detect::probability::Calibration;
+use crate::detect::season::WEEK_US;
+use crate::figure::{FigureSource, Slice};
+use crate::incident::{Incident, IncidentState, time_text};
 use crate::watch::{AnnounceRules, Feed, Watch, WatchOptions};
 use source::Past;
 
@@ -29,8 +45,29 @@ pub struct Backtest {
     pub monitor: MonitorDefinition,
     /// Begin, in microseconds since the epoch.
     pub from_us: i64,
-    /// End, exclusive, in microseconds since the epoch.
+    /// End, exclusive, in microseconds since the epoch. What is not complete by then is no past.
     pub to_us: i64,
+    /// What is known of the time.
+    pub labels: Vec<Label>,
+    /// How sure the monitor is of what it finds.
+    pub calibration: Calibration,
+    /// Most figures that are kept at once.
+    pub figures_max: usize,
+}
+
+impl Backtest {
+    /// A test of a monitor over a time of which nothing is known.
+    #[must_use]
+    pub fn new(monitor: MonitorDefinition, from_us: i64, to_us: i64) -> Self {
+        Self {
+            monitor,
+            from_us,
+            to_us,
+            labels: Vec::new(),
+            calibration: Calibration::default(),
+            figures_max: BacktestLimits::default().figures_max,
+        }
+    }
 }
 
 /// An incident that would have opened.
@@ -39,50 +76,62 @@ pub struct Found {
     /// It, with its explanation and timeline.
     pub incident: Incident,
     /// The id of the incident that did open then on the same events, if there is one.
-    pub known: Option<String>,
-    /// Whether that was real, where a person said so.
+    pub live: Option<String>,
+    /// The place of the label that says whether it is real, if one does.
+    pub label: Option<usize>,
+    /// Whether it is real, where a label or a person says so.
     pub is_real: Option<bool>,
 }
 
-/// An incident that people called real and that would not have opened.
+/// Something real, by a label or a person, that would not have opened an incident.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Missed {
-    /// Its id.
-    pub id: String,
-    /// Its sentence.
-    pub summary: String,
-    /// Begin of its first bad bucket as RFC 3339.
+    /// The id of the incident that people called real.
+    pub live: Option<String>,
+    /// The place of the label.
+    pub label: Option<usize>,
+    /// Where it was.
+    pub slice: Slice,
+    /// Begin of the incident's first bad bucket or of the label, as RFC 3339.
     pub started_at: String,
+    /// The incident's sentence.
+    pub summary: Option<String>,
 }
 
 /// What a back-test found.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct BacktestReport {
-    /// The monitor's name.
-    pub monitor: String,
+    /// The monitor as it judged: with the detector that `auto` chose.
+    pub monitor: MonitorDefinition,
     /// Begin as RFC 3339.
     pub from: String,
     /// End as RFC 3339.
     pub to: String,
+    /// In which steps was judged: buckets of long ago may have been joined to longer ones.
+    pub resolution: Vec<Resolution>,
     /// Steps judged.
     pub steps: usize,
     /// Stretches of an hour in which there was too little history to judge by.
     pub learning: usize,
     /// What would have opened, the oldest first.
     pub found: Vec<Found>,
-    /// What people called real and would not have opened.
+    /// What was real and would not have opened, the oldest first.
     pub missed: Vec<Missed>,
+    /// How many of them are what.
+    pub tally: Tally,
     /// Incidents a week.
     pub per_week: f64,
 }
 
 /// Judges the past.
 ///
-/// `known` are incidents that did open, of the same metric, with what people said of them. `go_on` hears the share that
-/// is done, and ends the test by saying no.
+/// `known` are incidents that did open, of the same metric, with what people said of them. Those of a monitor of the same
+/// name that began before the test are no history to learn from, as they are none live. `go_on` hears the share that is
+/// done, and ends the test by saying no.
 ///
 /// # Errors
-/// The monitor is not valid, the time is none or longer than [`SPAN_US_MAX`], figures cannot be read, or `go_on` said no.
+/// The monitor is not valid, the time is none or longer than [`SPAN_US_MAX`], figures cannot be read or are too many, or
+/// `go_on` said no.
 pub fn run(
     test: &Backtest,
     figures: Arc<dyn FigureSource>,
@@ -95,10 +144,11 @@ pub fn run(
             "a back-test covers a time that begins before it ends, at most 400 days".to_owned(),
         ));
     }
-    let mut monitor = test.monitor.clone();
-    monitor.notify.clear();
-    let past = Arc::new(Past::new(figures, &monitor, (from_us, to_us))?);
+    let past = Past::new(figures, &test.monitor, (from_us, to_us), test.figures_max)?;
+    let past = Arc::new(past);
+    let monitor = past.plan().monitor.clone();
     let catalogue = Arc::new(Catalogue::in_memory()?);
+    remember(&catalogue, &monitor.name, known, from_us)?;
     let watch = Watch::start(
         vec![monitor.clone()],
         AnnounceRules::default(),
@@ -108,6 +158,8 @@ pub fn run(
         WatchOptions::default(),
         from_us,
     )?;
+    let watch = watch.learning_values_every(past.plan().values_refresh_us());
+    watch.calibrate_as(&monitor.name, test.calibration);
     let (mut steps, mut learning) = (0, 0);
     let mut at_us = from_us;
     loop {
@@ -127,303 +179,51 @@ pub fn run(
         }
         at_us = to_us.min(at_us + STRETCH_US);
     }
-    let mut incidents = catalogue.incidents(&IncidentFilter::default())?;
-    incidents.reverse();
-    let weeks = (to_us - from_us) as f64 / crate::detect::season::WEEK_US as f64;
-    let per_week = incidents.len() as f64 / weeks;
-    let missed = known.iter().filter(|one| {
-        let is_in_time = one.started_at_us >= from_us && one.started_at_us < to_us;
-        let is_found = incidents.iter().any(|found| are_same(found, one));
-        one.is_real == Some(true) && is_in_time && !is_found
-    });
-    let missed = missed.map(|one| Missed {
-        id: one.id.to_string(),
-        summary: one.summary.clone(),
-        started_at: time_text(one.started_at_us),
-    });
-    let missed = missed.collect();
-    let found = incidents.into_iter().map(|incident| {
-        let same = known.iter().find(|one| are_same(&incident, one));
-        Found {
-            known: same.map(|one| one.id.to_string()),
-            is_real: same.and_then(|one| one.is_real),
-            incident,
-        }
-    });
+    let mut opened = catalogue.read(|db| incidents::since(db, &monitor.name, from_us))?;
+    // Those that were over before the test began were only remembered.
+    opened.retain(|one| one.resolved_at_us.is_none_or(|at_us| at_us > from_us));
+    opened.sort_by_key(|one| (one.opened_at_us, one.id.to_string()));
+    let found = opened.into_iter();
+    let found: Vec<Found> = found
+        .map(|incident| label::told(incident, known, &test.labels))
+        .collect();
+    let missed = label::missed(&found, known, &test.labels, (from_us, to_us));
+    let weeks = (to_us - from_us) as f64 / WEEK_US as f64;
     Ok(BacktestReport {
-        monitor: monitor.name.clone(),
         from: time_text(from_us),
         to: time_text(to_us),
+        resolution: past.plan().resolution(),
         steps,
         learning,
-        found: found.collect(),
+        tally: Tally::of(&found, &missed),
+        per_week: found.len() as f64 / weeks,
+        found,
         missed,
-        per_week,
+        monitor,
     })
 }
 
-/// Whether two incidents are of the same events: they overlap in time, and one's slice holds the other's.
-fn are_same(a: &Incident, b: &Incident) -> bool {
-    let end_us = |one: &Incident| one.resolved_at_us.unwrap_or(i64::MAX);
-    let overlap = a.started_at_us < end_us(b) && b.started_at_us < end_us(a);
-    overlap && (a.slice.covers(&b.slice) || b.slice.covers(&a.slice))
-}
-
-/// What one version of a monitor would have found and another would not.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Comparison {
-    /// Incidents of both, by their places in the first and in the second report.
-    pub both: Vec<(usize, usize)>,
-    /// Places in the first report of what only it found.
-    pub only_first: Vec<usize>,
-    /// Places in the second report of what only it found.
-    pub only_second: Vec<usize>,
-}
-
-/// Compares two reports over the same time.
-#[must_use]
-pub fn compare(first: &BacktestReport, second: &BacktestReport) -> Comparison {
-    let mut both = Vec::new();
-    let mut taken = vec![false; second.found.len()];
-    let mut only_first = Vec::new();
-    for (at, one) in first.found.iter().enumerate() {
-        let same = second.found.iter().zip(&mut taken).enumerate();
-        let mut same =
-            same.filter(|(_, (other, taken))| !**taken && are_same(&one.incident, &other.incident));
-        match same.next() {
-            Some((place, (_, taken))) => {
-                *taken = true;
-                both.push((at, place));
-            }
-            None => only_first.push(at),
+/// Keeps the incidents of the monitor that began before the test: what was wrong then is not normal. They are over when it
+/// begins; one that lasted is found again.
+fn remember(
+    catalogue: &Catalogue,
+    monitor: &str,
+    known: &[Incident],
+    from_us: i64,
+) -> Result<(), MonitorError> {
+    catalogue.write(|db| {
+        let before = known.iter().filter(|one| one.started_at_us < from_us);
+        for one in before.filter(|one| one.monitor == monitor) {
+            let incident = Incident {
+                state: IncidentState::Resolved,
+                resolved_at_us: Some(
+                    one.resolved_at_us
+                        .map_or(from_us, |at_us| at_us.min(from_us)),
+                ),
+                ..one.clone()
+            };
+            incidents::put(db, &incident, &[])?;
         }
-    }
-    let left = taken.iter().enumerate().filter(|(_, taken)| !**taken);
-    Comparison {
-        both,
-        only_first,
-        only_second: left.map(|(place, _)| place).collect(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::{Duration, Instant};
-
-    use super::*;
-    use crate::definition::{CountDetect, Detect, Direction, RateDetect, Sensitivity};
-    use crate::figure::Slice;
-    use crate::incident::IncidentState;
-    use crate::watch::traffic::{BEGIN, DAY, HOUR, MINUTE, Traffic};
-
-    fn psp(name: &str) -> Slice {
-        Slice::from([("psp", name)])
-    }
-
-    fn rate(sensitivity: Sensitivity) -> MonitorDefinition {
-        let detect = RateDetect {
-            sensitivity,
-            history: Duration::from_secs(2 * 24 * 3600),
-            ..RateDetect::default()
-        };
-        let mut monitor =
-            MonitorDefinition::new("drop", "authorization_rate", Detect::Rate(detect));
-        monitor.by = vec!["psp".to_owned()];
-        monitor.direction = Direction::Down;
-        monitor.notify = vec!["nobody".to_owned()];
-        monitor
-    }
-
-    /// A week of two PSPs, one of which breaks on the fifth day for an hour.
-    fn week(seed: u64) -> Arc<Traffic> {
-        let traffic = Traffic::new(seed);
-        let broken = BEGIN + 5 * DAY;
-        traffic.steady(&psp("a"), BEGIN, broken, 30.0, 0.9);
-        traffic.steady(&psp("a"), broken, broken + HOUR, 30.0, 0.4);
-        traffic.steady(&psp("a"), broken + HOUR, BEGIN + 7 * DAY, 30.0, 0.9);
-        traffic.steady(&psp("b"), BEGIN, BEGIN + 7 * DAY, 30.0, 0.8);
-        traffic.complete_upto(BEGIN + 7 * DAY);
-        Arc::new(traffic)
-    }
-
-    fn test(monitor: MonitorDefinition) -> Backtest {
-        Backtest {
-            monitor,
-            from_us: BEGIN + 3 * DAY,
-            to_us: BEGIN + 7 * DAY,
-        }
-    }
-
-    fn figures(traffic: &Arc<Traffic>) -> Arc<dyn FigureSource> {
-        Arc::clone(traffic) as Arc<dyn FigureSource>
-    }
-
-    #[test]
-    fn the_past_is_judged_as_it_was_and_nobody_is_told() {
-        let traffic = week(80);
-        let mut told = Vec::new();
-        let mut go_on = |done| {
-            told.push(done);
-            true
-        };
-        let report = run(
-            &test(rate(Sensitivity::Normal)),
-            figures(&traffic),
-            &[],
-            &mut go_on,
-        );
-        let report = report.unwrap();
-        assert_eq!(report.found.len(), 1, "{report:?}");
-        let incident = &report.found[0].incident;
-        assert_eq!(incident.slice, psp("a"));
-        assert_eq!(incident.state, IncidentState::Resolved);
-        let broken = BEGIN + 5 * DAY;
-        assert!(
-            (incident.started_at_us - broken).abs() < 5 * MINUTE,
-            "{incident:?}"
-        );
-        assert!(incident.opened_at_us > broken, "it knew nothing in advance");
-        assert!(told.is_sorted() && told.last() == Some(&1.0), "{told:?}");
-        assert!((report.per_week - 7.0 / 4.0).abs() < 1e-9);
-        assert_eq!(report.learning, 0);
-        assert!(report.steps > 30_000, "{}", report.steps);
-    }
-
-    #[test]
-    fn a_monitor_finds_the_same_as_it_did_live() {
-        let traffic = week(81);
-        let monitor = rate(Sensitivity::Normal);
-        let report = run(&test(monitor.clone()), figures(&traffic), &[], &mut |_| {
-            true
-        })
-        .unwrap();
-        let catalogue = Arc::new(Catalogue::in_memory().unwrap());
-        let live = Watch::start(
-            vec![MonitorDefinition {
-                notify: Vec::new(),
-                ..monitor
-            }],
-            AnnounceRules::default(),
-            Arc::clone(&catalogue),
-            figures(&traffic),
-            Feed::default(),
-            WatchOptions::default(),
-            BEGIN + 3 * DAY,
-        )
-        .unwrap();
-        let mut at = BEGIN + 3 * DAY;
-        while at <= BEGIN + 7 * DAY {
-            traffic.complete_upto(at);
-            assert_eq!(live.judge(at).faults, []);
-            at += STRETCH_US;
-        }
-        let live = catalogue.incidents(&IncidentFilter::default()).unwrap();
-        let told = |incident: &Incident| {
-            (
-                incident.started_at_us,
-                incident.slice.clone(),
-                incident.summary.clone(),
-            )
-        };
-        let found: Vec<_> = report.found.iter().map(|one| told(&one.incident)).collect();
-        assert_eq!(found, live.iter().rev().map(told).collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn verdicts_of_people_label_what_is_found_and_what_is_not() {
-        let traffic = week(82);
-        let first = run(
-            &test(rate(Sensitivity::Normal)),
-            figures(&traffic),
-            &[],
-            &mut |_| true,
-        );
-        let mut real = first.unwrap().found[0].incident.clone();
-        real.is_real = Some(true);
-        let mut other = real.clone();
-        other.slice = psp("b");
-        other.started_at_us = BEGIN + 4 * DAY;
-        other.resolved_at_us = Some(BEGIN + 4 * DAY + HOUR);
-        let known = [real.clone(), other.clone()];
-        let report = run(
-            &test(rate(Sensitivity::Normal)),
-            figures(&traffic),
-            &known,
-            &mut |_| true,
-        );
-        let report = report.unwrap();
-        assert_eq!(report.found[0].known.as_deref(), Some(real.id.as_str()));
-        assert_eq!(report.found[0].is_real, Some(true));
-        assert_eq!(report.missed.len(), 1);
-        assert_eq!(report.missed[0].started_at, time_text(other.started_at_us));
-    }
-
-    #[test]
-    fn versions_are_compared_by_what_they_find() {
-        let traffic = week(83);
-        let report = |monitor| run(&test(monitor), figures(&traffic), &[], &mut |_| true).unwrap();
-        let first = report(rate(Sensitivity::Normal));
-        let mut blind = rate(Sensitivity::Normal);
-        if let Detect::Rate(detect) = &mut blind.detect {
-            detect.min_change = 0.9;
-        }
-        let second = report(blind);
-        let both = compare(&first, &first);
-        assert_eq!((both.both, both.only_first.len()), (vec![(0, 0)], 0));
-        let compared = compare(&first, &second);
-        assert_eq!(
-            (compared.only_first, compared.only_second),
-            (vec![0], vec![])
-        );
-    }
-
-    #[test]
-    fn a_month_of_counts_is_judged_in_seconds() {
-        let traffic = Traffic::new(84);
-        traffic.is_count();
-        for name in ["a", "b"] {
-            traffic.daily(&psp(name), BEGIN, BEGIN + 37 * DAY, 6.0);
-        }
-        traffic.complete_upto(BEGIN + 37 * DAY);
-        let detect = CountDetect {
-            history: Duration::from_secs(7 * 24 * 3600),
-            ..CountDetect::default()
-        };
-        let mut monitor = MonitorDefinition::new("volume", "attempts", Detect::Count(detect));
-        monitor.by = vec!["psp".to_owned()];
-        let test = Backtest {
-            monitor,
-            from_us: BEGIN + 7 * DAY,
-            to_us: BEGIN + 37 * DAY,
-        };
-        let began = Instant::now();
-        let report = run(&test, Arc::new(traffic), &[], &mut |_| true).unwrap();
-        assert_eq!(report.found.len(), 0, "{:?}", report.found);
-        assert_eq!(report.steps as i64, 30 * DAY / (10 * 1_000_000) + 1);
-        // Not a measurement: it says that nothing is read anew at every step.
-        assert!(
-            began.elapsed() < Duration::from_secs(120),
-            "{:?}",
-            began.elapsed()
-        );
-    }
-
-    #[test]
-    fn times_that_are_none_and_tests_that_are_given_up_say_so() {
-        let traffic = week(85);
-        let mut backwards = test(rate(Sensitivity::Normal));
-        std::mem::swap(&mut backwards.from_us, &mut backwards.to_us);
-        let refused = run(&backwards, figures(&traffic), &[], &mut |_| true).unwrap_err();
-        assert!(refused.to_string().contains("400 days"), "{refused}");
-        let given_up = run(
-            &test(rate(Sensitivity::Normal)),
-            figures(&traffic),
-            &[],
-            &mut |done| done < 0.5,
-        );
-        assert!(given_up.unwrap_err().to_string().contains("given up"));
-        let mut wrong = test(rate(Sensitivity::Normal));
-        wrong.monitor.metric = "missing".to_owned();
-        assert!(run(&wrong, figures(&traffic), &[], &mut |_| true).is_err());
-    }
+        Ok(())
+    })
 }

@@ -1,74 +1,76 @@
 //! The figures of the past, as they were known at a time.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::eras::Eras;
+use super::kept::{KeptCounts, KeptSteps};
+use super::plan::{Plan, us};
+use super::reader::Reader;
 use crate::MonitorError;
 use crate::definition::{Detect, MonitorDefinition};
-use crate::figure::{
-    Bucket, FigureQuery, FigureSource, MetricFacts, Revised, Slice, SliceFigures, all_figures,
-};
-
-/// Steps that are read at once, so that no answer is larger than it may be.
-const STEPS_AT_ONCE: i64 = 336;
-
-/// Counts of one step: above the line and below it, or events and nothing.
-type Counts = (f64, f64);
+use crate::figure::{FigureQuery, FigureSource, MetricFacts, Revised, Slice, SliceFigures};
+use crate::watch::step_us;
 
 /// A source that knows nothing after a time.
 ///
-/// Of a metric that adds up, which counts and ratios of counts do, all figures are read once, and every question is
-/// answered from memory; of others each question goes to the source behind it.
+/// What a monitor judges is read ahead and kept, so that few questions go to the source behind it; all others go there.
 pub(super) struct Past {
     behind: Arc<dyn FigureSource>,
     metric: String,
     facts: MetricFacts,
-    by: Vec<String>,
+    plan: Plan,
     now_us: AtomicI64,
-    kept: Option<BTreeMap<Slice, BTreeMap<i64, Counts>>>,
+    figures_max: usize,
+    kept: Mutex<Kept>,
+}
+
+/// What was read.
+struct Kept {
+    reader: Reader,
+    figures: KeptFigures,
+}
+
+enum KeptFigures {
+    /// Nothing yet.
+    None,
+    Counts(KeptCounts),
+    Steps(KeptSteps),
+    /// No answer holds all slices: each question is one for the heaviest of its time.
+    TooMany,
 }
 
 impl Past {
-    /// The past of a monitor's metric for a test over `span`, and its history before.
+    /// The past of a monitor's metric for a test over `span`. More than `figures_max` figures are not kept at once.
     pub fn new(
         behind: Arc<dyn FigureSource>,
         monitor: &MonitorDefinition,
         span: (i64, i64),
+        figures_max: usize,
     ) -> Result<Self, MonitorError> {
         let fault = MonitorError::Backtest;
         let facts = behind.facts(&monitor.metric).map_err(fault)?;
-        let detect = (monitor.detect)
-            .for_metric(&monitor.metric, facts.is_rate, facts.is_count)
-            .map_err(fault)?;
-        let history = match &detect {
-            Detect::Rate(detect) => Some((detect.history, detect.window)),
-            Detect::Count(detect) => Some((detect.history, detect.window)),
-            Detect::Silence(detect) => Some((detect.history, detect.window)),
-            _ => None,
-        };
-        let us = |time: std::time::Duration| i64::try_from(time.as_micros()).unwrap_or(0);
-        let from_us = history.map_or(span.0, |(history, window)| {
-            span.0 - us(history) - 2 * us(window)
-        });
-        // Old buckets may have been joined: no step can be shorter than the longest of them.
-        let bucket_us = behind
-            .width_us(&monitor.metric, from_us)
-            .map_err(fault)?
-            .max(facts.bucket_us);
-        let facts = MetricFacts { bucket_us, ..facts };
-        let kept = history.is_some().then(|| {
-            let from_us = from_us.div_euclid(bucket_us) * bucket_us;
-            read(behind.as_ref(), monitor, &facts, (from_us, span.1))
-        });
+        let widths = behind.widths_us(&monitor.metric).map_err(fault)?;
+        let eras = Eras::new(widths, facts.bucket_us);
+        let plan = Plan::new(monitor, &facts, eras, span).map_err(fault)?;
+        let reader = Reader::new(Arc::clone(&behind), &plan.monitor);
         Ok(Self {
             behind,
             metric: monitor.metric.clone(),
             facts,
-            by: monitor.by.clone(),
+            plan,
             now_us: AtomicI64::new(span.0),
-            kept: kept.transpose().map_err(fault)?,
+            figures_max,
+            kept: Mutex::new(Kept {
+                reader,
+                figures: KeptFigures::None,
+            }),
         })
+    }
+
+    /// How is judged.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
     }
 
     /// From now on figures up to this time are known.
@@ -76,58 +78,128 @@ impl Past {
         self.now_us.store(at_us, Ordering::SeqCst);
     }
 
-    fn known_upto_us(&self) -> i64 {
-        let now_us = self.now_us.load(Ordering::SeqCst);
-        now_us.div_euclid(self.facts.bucket_us) * self.facts.bucket_us
+    fn now_us(&self) -> i64 {
+        self.now_us.load(Ordering::SeqCst)
     }
-}
 
-/// All figures, a stretch at a time.
-fn read(
-    source: &dyn FigureSource,
-    monitor: &MonitorDefinition,
-    facts: &MetricFacts,
-    (from_us, to_us): (i64, i64),
-) -> Result<BTreeMap<Slice, BTreeMap<i64, Counts>>, String> {
-    let mut kept: BTreeMap<Slice, BTreeMap<i64, Counts>> = BTreeMap::new();
-    let to_us = (to_us.div_euclid(facts.bucket_us)) * facts.bucket_us;
-    let mut at_us = from_us;
-    while at_us < to_us {
-        let end_us = to_us.min(at_us + STEPS_AT_ONCE * facts.bucket_us);
-        let query = FigureQuery {
-            metric: monitor.metric.clone(),
-            by: monitor.by.clone(),
-            within: Slice::whole(),
-            from_us: at_us,
-            to_us: end_us,
-            step_us: facts.bucket_us,
-            over_us: None,
-        };
-        for figures in all_figures(source, &query)? {
-            let known = kept.entry(figures.slice).or_default();
-            for bucket in figures.buckets {
-                let counts = if facts.is_rate {
-                    (
-                        bucket.numerator.unwrap_or(0.0),
-                        bucket.denominator.unwrap_or(0.0),
-                    )
-                } else {
-                    (bucket.value.unwrap_or(0.0), 0.0)
-                };
-                if counts != (0.0, 0.0) {
-                    known.insert(bucket.start_us, counts);
-                }
+    fn known_upto_us(&self) -> i64 {
+        let now_us = self.now_us();
+        let bucket_us = self.plan.bucket_us(now_us);
+        now_us.div_euclid(bucket_us) * bucket_us
+    }
+
+    /// A panic elsewhere leaves what was read, or a part of it that is read again.
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The answer from what is kept, which is read first as far as it is needed; none where it cannot tell.
+    fn answer_kept(&self, query: &FigureQuery) -> Result<Option<Vec<SliceFigures>>, String> {
+        let kept = &mut *self.kept();
+        let (plan, now_us) = (&self.plan, self.now_us());
+        let Kept { reader, figures } = kept;
+        if matches!(figures, KeptFigures::None) && plan.is_additive() {
+            let mut counts = KeptCounts::new(plan, self.facts.is_rate);
+            *figures = if counts.read_history(reader)? {
+                KeptFigures::Counts(counts)
+            } else {
+                KeptFigures::TooMany
+            };
+        }
+        if !plan.is_additive() && self.is_judged(query) {
+            // Steps become shorter where buckets do.
+            let other = !matches!(figures, KeptFigures::Steps(steps) if steps.are_of(query));
+            if other && !matches!(figures, KeptFigures::TooMany) {
+                *figures = KeptFigures::Steps(KeptSteps::new(query));
             }
         }
-        at_us = end_us;
+        let (is_whole, count, answer) = match figures {
+            KeptFigures::None | KeptFigures::TooMany => return Ok(None),
+            KeptFigures::Counts(counts) => {
+                let is_whole = counts.read_upto(query.to_us, now_us, plan, reader)?;
+                let answer = counts.answer(query, &plan.monitor.by);
+                (is_whole, counts.len(), answer)
+            }
+            KeptFigures::Steps(steps) => {
+                if !self.is_judged(query) || !steps.reach_back_to(query) {
+                    return Ok(None);
+                }
+                let with = (plan, &self.facts);
+                let is_whole = steps.read_upto(query.to_us, now_us, with, reader)?;
+                (is_whole, steps.len(), Some(steps.answer(query)))
+            }
+        };
+        if count > self.figures_max {
+            return Err(format!(
+                "the back-test would keep more than {} figures at once; split the metric by fewer dimensions, or test a shorter time",
+                self.figures_max
+            ));
+        }
+        if !is_whole {
+            *figures = KeptFigures::TooMany;
+            return Ok(None);
+        }
+        Ok(answer)
     }
-    Ok(kept)
+
+    /// Whether a question is for the steps that the monitor judges, which are read ahead.
+    fn is_judged(&self, query: &FigureQuery) -> bool {
+        let monitor = &self.plan.monitor;
+        let step_us = step_us(monitor, self.plan.bucket_us(self.now_us()));
+        let over_us = match &monitor.detect {
+            Detect::Threshold(detect) => detect.over.map(us),
+            _ => None,
+        };
+        query.by == monitor.by
+            && query.within.dimensions() == 0
+            && (query.step_us, query.over_us) == (step_us, over_us)
+            && query.from_us % step_us == 0
+            && query.to_us % step_us == 0
+    }
+
+    /// Asks the source behind, which takes a step that is begun for a whole one, and so would tell of what comes after.
+    fn ask(&self, query: &FigureQuery) -> Result<Vec<SliceFigures>, String> {
+        let begun_us = query.to_us.rem_euclid(query.step_us);
+        let is_one = query.to_us - query.from_us == query.step_us;
+        if begun_us == 0 || is_one {
+            return self.behind.figures(query);
+        }
+        let whole_us = query.to_us - begun_us;
+        let rest = FigureQuery {
+            from_us: whole_us.max(query.from_us),
+            step_us: query.to_us - whole_us.max(query.from_us),
+            over_us: None,
+            ..query.clone()
+        };
+        let mut found = if whole_us > query.from_us {
+            let whole = FigureQuery {
+                to_us: whole_us,
+                ..query.clone()
+            };
+            self.behind.figures(&whole)?
+        } else {
+            Vec::new()
+        };
+        if query.over_us.is_some() {
+            return Ok(found);
+        }
+        for figures in self.behind.figures(&rest)? {
+            match found.iter_mut().find(|one| one.slice == figures.slice) {
+                Some(one) => one.buckets.extend(figures.buckets),
+                None => found.push(figures),
+            }
+        }
+        Ok(found)
+    }
 }
 
 impl FigureSource for Past {
     fn facts(&self, metric: &str) -> Result<MetricFacts, String> {
         let facts = if metric == self.metric {
-            self.facts.clone()
+            MetricFacts {
+                bucket_us: self.plan.bucket_us(self.now_us()),
+                ..self.facts.clone()
+            }
         } else {
             self.behind.facts(metric)?
         };
@@ -144,64 +216,29 @@ impl FigureSource for Past {
         self.behind.width_us(metric, from_us)
     }
 
+    fn widths_us(&self, metric: &str) -> Result<Vec<(i64, i64)>, String> {
+        self.behind.widths_us(metric)
+    }
+
     fn figures(&self, query: &FigureQuery) -> Result<Vec<SliceFigures>, String> {
-        let query = FigureQuery {
+        let query = &FigureQuery {
             to_us: query.to_us.min(self.known_upto_us()),
             ..query.clone()
         };
         if query.to_us <= query.from_us {
             return Ok(Vec::new());
         }
+        // Another metric's figures, such as what a payment is worth, are asked for when there is an incident.
         let is_own = query.metric == self.metric;
-        let answerable = |kept| {
-            let fixed = query.within.pairs();
-            let mut named = query
-                .by
-                .iter()
-                .map(String::as_str)
-                .chain(fixed.map(|(d, _)| d));
-            let is_known = named.all(|d| self.by.iter().any(|by| by == d));
-            (is_own && is_known && query.over_us.is_none()).then_some(kept)
+        let kept = if is_own {
+            self.answer_kept(query)?
+        } else {
+            None
         };
-        let Some(kept) = self.kept.as_ref().and_then(answerable) else {
-            return self.behind.figures(&query);
-        };
-        let mut found: BTreeMap<Slice, BTreeMap<i64, Counts>> = BTreeMap::new();
-        for (slice, buckets) in kept.iter().filter(|(s, _)| query.within.covers(s)) {
-            let mut range = buckets.range(query.from_us..query.to_us).peekable();
-            if range.peek().is_none() {
-                continue;
-            }
-            let key = slice.project(|d| query.by.iter().any(|by| by == d));
-            let steps = found.entry(key).or_default();
-            for (at_us, counts) in range {
-                let step_us = at_us.div_euclid(query.step_us) * query.step_us;
-                let sum = steps.entry(step_us).or_default();
-                *sum = (sum.0 + counts.0, sum.1 + counts.1);
-            }
+        match kept {
+            Some(found) => Ok(found),
+            None => self.ask(query),
         }
-        let bucket = |(start_us, (above, below)): (i64, Counts)| {
-            if self.facts.is_rate {
-                Bucket {
-                    start_us,
-                    value: (below > 0.0).then(|| above / below),
-                    numerator: Some(above),
-                    denominator: Some(below),
-                }
-            } else {
-                Bucket {
-                    start_us,
-                    value: Some(above),
-                    numerator: None,
-                    denominator: None,
-                }
-            }
-        };
-        let figures = found.into_iter().map(|(slice, steps)| SliceFigures {
-            slice,
-            buckets: steps.into_iter().map(bucket).collect(),
-        });
-        Ok(figures.collect())
     }
 
     fn slices_max(&self, steps: i64) -> usize {

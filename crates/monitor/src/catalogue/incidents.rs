@@ -23,6 +23,8 @@ pub struct IncidentFilter {
 
 /// Most incidents that one call lists.
 pub const LIST_MAX: usize = 1000;
+/// Most incidents of one metric that are read at once.
+pub const METRIC_MAX: usize = 5_000;
 /// Most lines of a timeline that are read.
 const TIMELINE_MAX: usize = 1000;
 
@@ -45,6 +47,25 @@ impl Catalogue {
         let rest = "where (?1 is null or state = ?1) and (?2 is null or monitor = ?2) \
                     order by opened_at_us desc, id desc limit ?3";
         self.read(|db| select(db, rest, params![state, filter.monitor, limit as i64]))
+    }
+
+    /// The incidents of a metric that lasted into a stretch of time, the oldest first; of more than [`METRIC_MAX`] the
+    /// last.
+    ///
+    /// # Errors
+    /// The catalogue cannot be read.
+    pub fn incidents_of_metric(
+        &self,
+        metric: &str,
+        from_us: i64,
+        to_us: i64,
+    ) -> Result<Vec<Incident>, MonitorError> {
+        let rest = "where metric = ?1 and started_at_us < ?3 and coalesce(resolved_at_us, ?3) >= ?2 \
+                    order by opened_at_us desc, id desc limit ?4";
+        let range = params![metric, from_us, to_us, METRIC_MAX as i64];
+        let mut found = self.read(|db| select(db, rest, range))?;
+        found.reverse();
+        Ok(found)
     }
 
     /// The incident of that id.

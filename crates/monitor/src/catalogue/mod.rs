@@ -12,7 +12,7 @@ mod schema;
 pub(crate) mod silences;
 pub(crate) mod told;
 
-pub use incidents::{IncidentFilter, LIST_MAX};
+pub use incidents::{IncidentFilter, LIST_MAX, METRIC_MAX};
 pub use outbox::{DeliveryState, GROUP_MAX, Message, Outcome};
 pub use silences::Silence;
 

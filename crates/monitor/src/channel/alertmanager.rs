@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::escape::plain;
 use super::notice::Notice;
+use super::template::{Target, Voice};
 use super::words;
-use crate::definition::Language;
 
 /// How long an alert lives that is not sent again. Where this program stops, its alerts end after
 /// so long.
@@ -17,6 +17,8 @@ pub(crate) const RESEND_US: i64 = 60 * 1_000_000;
 
 /// Longest value of a label or an annotation, in characters.
 const LABEL_CHARS_MAX: usize = 500;
+/// Longest description in words of one's own, in bytes.
+const DESCRIPTION_BYTES_MAX: usize = 4_000;
 /// Labels that say what an incident is, and so are no dimension's.
 const OWN: [&str; 5] = ["alertname", "metric", "severity", "incident", "direction"];
 
@@ -29,7 +31,7 @@ pub(super) fn alerts_url(base: &url::Url) -> url::Url {
 }
 
 /// The alert of an incident. Its labels are the same as long as its slice is.
-pub(super) fn body(notice: &Notice, language: Language, now_us: i64) -> Value {
+pub(super) fn body(notice: &Notice, voice: Voice<'_>, now_us: i64) -> Value {
     let incident = &notice.incident;
     let mut labels = Map::new();
     let none = None::<&str>;
@@ -56,7 +58,9 @@ pub(super) fn body(notice: &Notice, language: Language, now_us: i64) -> Value {
     ] {
         labels.insert(name.to_owned(), json!(value));
     }
-    let told = words::told(notice, language);
+    let told = words::told(notice, voice.language);
+    let summary = voice.own_title(notice).unwrap_or(told.sentence);
+    let description = voice.own_text(notice, Target::Plain, DESCRIPTION_BYTES_MAX);
     let ends_at = match &incident.resolved_at {
         Some(at) if notice.is_over() => at.clone(),
         _ => time_text(now_us.saturating_add(ALERT_LIVES_US)),
@@ -64,8 +68,8 @@ pub(super) fn body(notice: &Notice, language: Language, now_us: i64) -> Value {
     let mut alert = json!({
         "labels": labels,
         "annotations": {
-            "summary": plain(&told.sentence, LABEL_CHARS_MAX),
-            "description": told.head,
+            "summary": plain(&summary, LABEL_CHARS_MAX),
+            "description": description.unwrap_or(told.head),
         },
         "startsAt": incident.started_at,
         "endsAt": ends_at,

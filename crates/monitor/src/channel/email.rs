@@ -1,6 +1,8 @@
 //! E-mail over SMTP.
 
+use std::collections::VecDeque;
 use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use lettre::address::Envelope;
@@ -16,14 +18,21 @@ use super::attempt::Attempt;
 use super::escape::{html, plain};
 use super::guard::{self, Unreachable};
 use super::notice::Notice;
+use super::template::{Target, Voice};
 use super::words;
 use crate::MonitorError;
-use crate::definition::{ChannelDefinition, EmailDefinition, Language, SmtpTls, mailbox};
+use crate::definition::{ChannelDefinition, EmailDefinition, SmtpTls, mailbox};
 
 /// An e-mail goes to each recipient by itself, and a server may let each wait for a while.
 const WHOLE_TIMEOUTS: u32 = 6;
 /// What is told of a server's reason, in characters.
 const REASON_CHARS_MAX: usize = 200;
+/// Messages whose recipients are remembered.
+const TAKEN_MAX: usize = 256;
+/// Longest text about one incident in words of one's own, in bytes.
+const NOTICE_BYTES_MAX: usize = 8_000;
+/// The answer of servers that took a message at an earlier attempt.
+const TAKEN_BEFORE: u16 = 250;
 /// Answers that say that we may not log in, which can be mended.
 const AUTHENTICATION: [u16; 4] = [530, 534, 535, 538];
 
@@ -35,7 +44,12 @@ pub(super) struct Email {
     /// `None` for no TLS; `Err` where this machine has no certificates of authorities.
     tls: Result<Option<TlsParameters>, String>,
     timeout: Duration,
+    taken: Mutex<Taken>,
 }
+
+/// By a message's key, which recipients took it while others have to be tried again: those are not sent it twice. Another
+/// start, or other definitions, know nothing of it, as delivery is at least once.
+type Taken = VecDeque<(String, Vec<usize>)>;
 
 /// What became of one recipient's message.
 enum Sent {
@@ -65,7 +79,33 @@ impl Email {
             },
             definition: definition.clone(),
             timeout,
+            taken: Mutex::default(),
         })
+    }
+
+    /// A panic elsewhere leaves what was remembered, which is consistent.
+    fn taken(&self) -> MutexGuard<'_, Taken> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Which recipients took the message of this key at an earlier attempt.
+    fn took(&self, key: &str) -> Vec<usize> {
+        let taken = self.taken();
+        let known = taken.iter().find(|(one, _)| one == key);
+        known.map(|(_, to)| to.clone()).unwrap_or_default()
+    }
+
+    /// Told at once, as an attempt may be cut off by its time.
+    fn takes(&self, key: &str, recipient: usize) {
+        let mut taken = self.taken();
+        if let Some((_, to)) = taken.iter_mut().find(|(one, _)| one == key) {
+            to.push(recipient);
+            return;
+        }
+        if taken.len() >= TAKEN_MAX {
+            taken.pop_front();
+        }
+        taken.push_back((key.to_owned(), vec![recipient]));
     }
 
     /// Sends one message to everybody.
@@ -73,14 +113,14 @@ impl Email {
         &self,
         notices: &[Notice],
         key: &str,
-        language: Language,
+        voice: Voice<'_>,
         now_us: i64,
     ) -> Attempt {
-        let raw = match self.message(notices, key, language, now_us) {
+        let raw = match self.message(notices, key, voice, now_us) {
             Ok(raw) => raw,
             Err(reason) => return Attempt::Never(reason),
         };
-        match tokio::time::timeout(self.timeout * WHOLE_TIMEOUTS, self.deliver(&raw)).await {
+        match tokio::time::timeout(self.timeout * WHOLE_TIMEOUTS, self.deliver(key, &raw)).await {
             Ok(attempt) => attempt,
             Err(_) => Attempt::later("timed out"),
         }
@@ -88,7 +128,7 @@ impl Email {
 
     /// To each recipient in a transaction of its own: an address that is refused keeps nobody else
     /// from being told.
-    async fn deliver(&self, raw: &[u8]) -> Attempt {
+    async fn deliver(&self, key: &str, raw: &[u8]) -> Attempt {
         let tls = match &self.tls {
             Ok(tls) => tls.clone(),
             Err(reason) => return Attempt::later(reason.clone()),
@@ -99,20 +139,32 @@ impl Email {
             Err(Unreachable::Unresolved(reason)) => return Attempt::later(reason),
         };
         let transport = self.transport(ip, tls);
+        let before = self.took(key);
         let (mut taken, mut later, mut never) = (None, None, Vec::new());
-        for to in &self.to {
+        if !before.is_empty() {
+            taken = Some(TAKEN_BEFORE);
+        }
+        for (at, to) in self.to.iter().enumerate() {
+            if before.contains(&at) {
+                continue;
+            }
             match self.deliver_to(&transport, to, raw).await {
-                Sent::Taken(code) => taken = Some(code),
+                Sent::Taken(code) => {
+                    taken = Some(code);
+                    self.takes(key, at);
+                }
                 Sent::Later(reason) => later = later.or(Some(reason)),
                 Sent::Never(reason) => never.push(format!("{}: {reason}", to.email)),
             }
         }
-        match (later, taken, never.is_empty()) {
-            (Some(reason), ..) => Attempt::later(reason),
+        let attempt = match (later, taken, never.is_empty()) {
+            (Some(reason), ..) => return Attempt::later(reason),
             (None, Some(code), true) => Attempt::Delivered(code),
             (None, Some(_), false) => Attempt::Partly(never.join("; ")),
             (None, None, _) => Attempt::Never(never.join("; ")),
-        }
+        };
+        self.taken().retain(|(one, _)| one != key);
+        attempt
     }
 
     async fn deliver_to(
@@ -191,7 +243,7 @@ impl Email {
         &self,
         notices: &[Notice],
         key: &str,
-        language: Language,
+        voice: Voice<'_>,
         now_us: i64,
     ) -> Result<Vec<u8>, String> {
         let domain = self.from.email.domain();
@@ -202,7 +254,7 @@ impl Email {
             .from(self.from.clone())
             .date(SystemTime::UNIX_EPOCH + Duration::from_micros(micros))
             .message_id(Some(id))
-            .subject(words::title(notices, language));
+            .subject(voice.title(notices));
         for to in &self.to {
             builder = builder.to(to.clone());
         }
@@ -214,8 +266,8 @@ impl Email {
         let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
         builder = builder.raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()));
         let parts = MultiPart::alternative_plain_html(
-            plain_body(notices, language),
-            html_body(notices, language),
+            plain_body(notices, voice),
+            html_body(notices, voice),
         );
         let message = builder.multipart(parts);
         let message = message.map_err(|error| format!("the e-mail cannot be written: {error}"))?;
@@ -248,10 +300,14 @@ fn reason(error: &lettre::transport::smtp::Error) -> String {
     }
 }
 
-fn plain_body(notices: &[Notice], language: Language) -> String {
+fn plain_body(notices: &[Notice], voice: Voice<'_>) -> String {
     let mut text = String::new();
     for notice in notices {
-        let told = words::told(notice, language);
+        if let Some(own) = voice.own_text(notice, Target::Plain, NOTICE_BYTES_MAX) {
+            text.push_str(&format!("{own}\n\n"));
+            continue;
+        }
+        let told = words::told(notice, voice.language);
         text.push_str(&format!("{}\n{}\n\n", told.head, told.sentence));
         for (name, value) in &told.facts {
             text.push_str(&format!("{name}: {value}\n"));
@@ -259,15 +315,20 @@ fn plain_body(notices: &[Notice], language: Language) -> String {
         text.push('\n');
     }
     if let Some(link) = notices.first().and_then(Notice::link) {
-        text.push_str(&format!("{}: {link}\n", words::open_board(language)));
+        text.push_str(&format!("{}: {link}\n", words::open_board(voice.language)));
     }
     text
 }
 
-fn html_body(notices: &[Notice], language: Language) -> String {
+fn html_body(notices: &[Notice], voice: Voice<'_>) -> String {
     let mut text = String::from("<!doctype html><html><body style=\"font-family: sans-serif\">\n");
     for notice in notices {
-        let told = words::told(notice, language);
+        if let Some(own) = voice.own_text(notice, Target::Plain, NOTICE_BYTES_MAX) {
+            let own = html(&own);
+            text.push_str(&format!("<p style=\"white-space: pre-line\">{own}</p>\n"));
+            continue;
+        }
+        let told = words::told(notice, voice.language);
         let (head, sentence) = (html(&told.head), html(&told.sentence));
         text.push_str(&format!("<h3>{head}</h3>\n<p>{sentence}</p>\n<table>\n"));
         for (name, value) in &told.facts {
@@ -277,7 +338,7 @@ fn html_body(notices: &[Notice], language: Language) -> String {
         text.push_str("</table>\n");
     }
     if let Some(link) = notices.first().and_then(Notice::link) {
-        let (link, name) = (html(link.as_str()), words::open_board(language));
+        let (link, name) = (html(link.as_str()), words::open_board(voice.language));
         text.push_str(&format!("<p><a href=\"{link}\">{name}</a></p>\n"));
     }
     text + "</body></html>\n"
@@ -287,7 +348,7 @@ fn html_body(notices: &[Notice], language: Language) -> String {
 mod tests {
     use super::super::notice::example;
     use super::*;
-    use crate::definition::ChannelKind;
+    use crate::definition::{ChannelKind, Language, MessageTemplates};
 
     fn email() -> Email {
         let definition = EmailDefinition {
@@ -305,8 +366,16 @@ mod tests {
     }
 
     fn text(notices: &[Notice], language: Language) -> String {
+        text_by(notices, language, &MessageTemplates::default())
+    }
+
+    fn text_by(notices: &[Notice], language: Language, templates: &MessageTemplates) -> String {
+        let voice = Voice {
+            language,
+            templates,
+        };
         let raw = email()
-            .message(notices, "inc_1:2", language, 1_795_356_300_000_000)
+            .message(notices, "inc_1:2", voice, 1_795_356_300_000_000)
             .unwrap();
         String::from_utf8(raw).unwrap()
     }
@@ -345,6 +414,25 @@ mod tests {
         );
         let (_, html) = text.split_once("text/html").unwrap();
         assert!(!html.contains("<img"), "{html}");
+    }
+
+    #[test]
+    fn words_of_ones_own_are_text_in_both_bodies_and_one_line_in_the_subject() {
+        let mut hostile = example();
+        let value = "x\r\nBcc: eve@example.com\r\n\r\n<img src=x onerror=alert(1)>";
+        hostile.incident.slice = crate::figure::Slice::from([("psp", value)]);
+        let templates = MessageTemplates {
+            title: Some("Down:\nBcc: {{ dimensions.psp }}".to_owned()),
+            text: Some("<b>{{ dimensions.psp }}</b>\nAsk {{ monitor }}.".to_owned()),
+        };
+        let text = text_by(&[hostile], Language::English, &templates);
+        assert!(
+            headers(&text).iter().all(|line| !line.starts_with("Bcc")),
+            "{text}"
+        );
+        let (_, html) = text.split_once("text/html").unwrap();
+        assert!(!html.contains("<img") && !html.contains("<b>"), "{html}");
+        assert!(html.contains("&lt;b&gt;x"), "{html}");
     }
 
     #[test]

@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use super::escape::feishu;
 use super::mac::base64_hmac;
 use super::notice::Notice;
+use super::template::{Target, Voice};
 use super::words;
-use crate::definition::{Language, Secret, Severity};
+use crate::definition::{Secret, Severity};
 
 /// Feishu takes requests of at most 20 KB; so much of it is for the incidents.
 const NOTICES_BYTES_MAX: usize = 14_000;
@@ -16,14 +17,19 @@ const NOTICE_BYTES_MAX: usize = 4_000;
 /// The message: a card with a coloured head, signed where the bot has a secret.
 pub(super) fn body(
     notices: &[Notice],
-    language: Language,
+    voice: Voice<'_>,
     secret: Option<&Secret>,
     at_s: i64,
 ) -> Value {
     let bytes_max = (NOTICES_BYTES_MAX / notices.len().max(1)).min(NOTICE_BYTES_MAX);
     let mut elements = Vec::new();
     for notice in notices {
-        let told = words::told(notice, language);
+        if let Some(text) = voice.own_text(notice, Target::Feishu, bytes_max) {
+            let text = json!({"tag": "lark_md", "content": text});
+            elements.push(json!({"tag": "div", "text": text}));
+            continue;
+        }
+        let told = words::told(notice, voice.language);
         let mut lines = vec![
             format!("**{}**", told.head),
             feishu(&told.sentence, bytes_max * 3 / 4),
@@ -37,7 +43,7 @@ pub(super) fn body(
         elements.push(json!({"tag": "div", "text": text}));
     }
     if let Some(link) = notices.first().and_then(Notice::link) {
-        let name = json!({"tag": "plain_text", "content": words::open_board(language)});
+        let name = json!({"tag": "plain_text", "content": words::open_board(voice.language)});
         let button =
             json!({"tag": "button", "type": "primary", "text": name, "url": link.as_str()});
         elements.push(json!({"tag": "action", "actions": [button]}));
@@ -47,7 +53,7 @@ pub(super) fn body(
         "card": {
             "config": {"wide_screen_mode": true},
             "header": {
-                "title": {"tag": "plain_text", "content": words::title(notices, language)},
+                "title": {"tag": "plain_text", "content": voice.title(notices)},
                 "template": colour(notices),
             },
             "elements": elements,

@@ -4,8 +4,9 @@ use serde_json::{Map, Value, json};
 
 use super::escape::plain;
 use super::notice::Notice;
+use super::template::{Target, Voice};
 use super::words;
-use crate::definition::{Language, PagerDutyDefinition};
+use crate::definition::PagerDutyDefinition;
 use crate::incident::TimelineKind;
 
 /// Longest summary, in characters.
@@ -13,8 +14,11 @@ const SUMMARY_CHARS_MAX: usize = 1024;
 /// Longest value among the details, in characters.
 const DETAIL_CHARS_MAX: usize = 500;
 
+/// Longest text in words of one's own, in bytes.
+const MESSAGE_BYTES_MAX: usize = 4_000;
+
 /// The event of a transition.
-pub(super) fn body(notice: &Notice, duty: &PagerDutyDefinition, language: Language) -> Value {
+pub(super) fn body(notice: &Notice, duty: &PagerDutyDefinition, voice: Voice<'_>) -> Value {
     let incident = &notice.incident;
     let action = match notice.kind {
         TimelineKind::Acknowledged => "acknowledge",
@@ -29,17 +33,19 @@ pub(super) fn body(notice: &Notice, duty: &PagerDutyDefinition, language: Langua
     if action == "trigger"
         && let Value::Object(fields) = &mut event
     {
-        let told = words::told(notice, language);
+        let language = voice.language;
+        let summary = voice.own_title(notice);
+        let summary = summary.unwrap_or_else(|| words::told(notice, language).sentence);
         fields.insert(
             "payload".to_owned(),
             json!({
-                "summary": plain(&told.sentence, SUMMARY_CHARS_MAX),
+                "summary": plain(&summary, SUMMARY_CHARS_MAX),
                 "source": plain(&words::slice(incident, language), DETAIL_CHARS_MAX),
                 "severity": incident.severity.name(),
                 "timestamp": incident.started_at,
                 "component": incident.metric,
                 "class": incident.monitor,
-                "custom_details": details(notice),
+                "custom_details": details(notice, voice),
             }),
         );
         fields.insert("client".to_owned(), json!("Tillwatch"));
@@ -53,9 +59,12 @@ pub(super) fn body(notice: &Notice, duty: &PagerDutyDefinition, language: Langua
     event
 }
 
-fn details(notice: &Notice) -> Value {
+fn details(notice: &Notice, voice: Voice<'_>) -> Value {
     let incident = &notice.incident;
     let mut details = Map::new();
+    if let Some(text) = voice.own_text(notice, Target::Plain, MESSAGE_BYTES_MAX) {
+        details.insert("message".to_owned(), json!(text));
+    }
     for (name, value) in incident.slice.pairs() {
         let value = value.map(|value| plain(value, DETAIL_CHARS_MAX));
         details.insert(format!("slice.{name}"), json!(value));

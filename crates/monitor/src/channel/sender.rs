@@ -9,16 +9,19 @@ use super::attempt::Attempt;
 use super::email::Email;
 use super::endpoint::{Endpoint, Request};
 use super::notice::Notice;
+use super::template::Voice;
 use super::{alertmanager, dingtalk, feishu, pagerduty, signature, slack};
 use crate::MonitorError;
 use crate::catalogue::Message;
 use crate::definition::{
-    AlertmanagerDefinition, ChannelDefinition, ChannelKind, Language, PagerDutyDefinition, Secret,
+    AlertmanagerDefinition, ChannelDefinition, ChannelKind, Language, MessageTemplates,
+    PagerDutyDefinition, Secret,
 };
 
 /// A channel that is ready to carry messages.
 pub(super) struct Sender {
     language: Language,
+    templates: MessageTemplates,
     way: Way,
 }
 
@@ -66,6 +69,7 @@ impl Sender {
         };
         Ok(Self {
             language: channel.language,
+            templates: channel.message.clone(),
             way,
         })
     }
@@ -102,21 +106,24 @@ impl Sender {
     async fn tell(&self, notices: &[Notice], key: String, now_us: i64) -> Result<Attempt, Attempt> {
         let unread = || Attempt::Never("there is no message".to_owned());
         let first = notices.first().ok_or_else(unread)?;
-        let language = self.language;
+        let voice = Voice {
+            language: self.language,
+            templates: &self.templates,
+        };
         match &self.way {
             Way::Webhook(..) => Err(unread()),
             Way::Slack(endpoint) => {
-                let body = slack::body(notices, language).to_string();
+                let body = slack::body(notices, voice).to_string();
                 let answer = endpoint.post(request(key, body), now_us).await?;
                 Ok(answer.unless_refused())
             }
             Way::PagerDuty(endpoint, duty) => {
-                let body = pagerduty::body(first, duty, language).to_string();
+                let body = pagerduty::body(first, duty, voice).to_string();
                 let answer = endpoint.post(request(key, body), now_us).await?;
                 Ok(answer.unless_refused())
             }
             Way::Alertmanager(endpoint, manager) => {
-                let body = alertmanager::body(first, language, now_us).to_string();
+                let body = alertmanager::body(first, voice, now_us).to_string();
                 let mut request = request(key, body);
                 request.url = Some(alertmanager::alerts_url(&endpoint.url));
                 if let (Some(user), Some(password)) = (&manager.user, &manager.password) {
@@ -129,12 +136,12 @@ impl Sender {
             }
             Way::Feishu(endpoint, secret) => {
                 let at_s = now_us.div_euclid(1_000_000);
-                let body = feishu::body(notices, language, secret.as_ref(), at_s).to_string();
+                let body = feishu::body(notices, voice, secret.as_ref(), at_s).to_string();
                 let answer = endpoint.post(request(key, body), now_us).await?;
                 Ok(answer.by_code(["code", "StatusCode"], "msg"))
             }
             Way::DingTalk(endpoint, secret) => {
-                let body = dingtalk::body(notices, language).to_string();
+                let body = dingtalk::body(notices, voice).to_string();
                 let mut request = request(key, body);
                 let at_ms = now_us.div_euclid(1000);
                 request.url = (secret.as_ref())
@@ -142,7 +149,7 @@ impl Sender {
                 let answer = endpoint.post(request, now_us).await?;
                 Ok(answer.by_code(["errcode", "code"], "errmsg"))
             }
-            Way::Email(email) => Ok(email.send(notices, &key, language, now_us).await),
+            Way::Email(email) => Ok(email.send(notices, &key, voice, now_us).await),
         }
     }
 }

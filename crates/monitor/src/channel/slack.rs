@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::escape::{plain, slack};
 use super::notice::Notice;
+use super::template::{Target, Voice};
 use super::words;
-use crate::definition::Language;
 
 /// Longest `plain_text` of a header block, in characters.
 const HEADER_CHARS_MAX: usize = 150;
@@ -15,8 +15,8 @@ const SECTION_BYTES_MAX: usize = 2900;
 const TEXT_BYTES_MAX: usize = 1500;
 
 /// The message. `text` is what notifications show, and what clients read that show no blocks.
-pub(super) fn body(notices: &[Notice], language: Language) -> Value {
-    let title = words::title(notices, language);
+pub(super) fn body(notices: &[Notice], voice: Voice<'_>) -> Value {
+    let title = voice.title(notices);
     let mut blocks = Vec::new();
     if notices.len() > 1 {
         blocks.push(json!({
@@ -25,7 +25,12 @@ pub(super) fn body(notices: &[Notice], language: Language) -> Value {
         }));
     }
     for notice in notices {
-        let told = words::told(notice, language);
+        if let Some(text) = voice.own_text(notice, Target::Slack, SECTION_BYTES_MAX) {
+            let text = json!({"type": "mrkdwn", "text": text, "verbatim": true});
+            blocks.push(json!({"type": "section", "text": text}));
+            continue;
+        }
+        let told = words::told(notice, voice.language);
         let sentence = slack(&told.sentence, SECTION_BYTES_MAX - 100);
         blocks.push(json!({
             "type": "section",
@@ -50,7 +55,7 @@ pub(super) fn body(notices: &[Notice], language: Language) -> Value {
         // Within angle brackets a bar ends the address.
         let link = slack(link.as_str(), TEXT_BYTES_MAX).replace('|', "%7C");
         let link = link.replace('\u{2060}', "");
-        let name = words::open_board(language);
+        let name = words::open_board(voice.language);
         blocks.push(json!({
             "type": "section",
             "text": {"type": "mrkdwn", "text": format!("<{link}|{name}>"), "verbatim": true},

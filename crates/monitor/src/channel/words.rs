@@ -101,7 +101,7 @@ pub(super) fn open_board(language: Language) -> &'static str {
     }
 }
 
-fn severity(severity: Severity, language: Language) -> &'static str {
+pub(super) fn severity(severity: Severity, language: Language) -> &'static str {
     match (language, severity) {
         (Language::English, Severity::Critical) => "Critical",
         (Language::English, Severity::Warning) => "Warning",
@@ -112,7 +112,7 @@ fn severity(severity: Severity, language: Language) -> &'static str {
     }
 }
 
-fn happened(kind: TimelineKind, language: Language) -> &'static str {
+pub(super) fn happened(kind: TimelineKind, language: Language) -> &'static str {
     let (en, zh) = match kind {
         TimelineKind::Opened => ("Opened", "触发"),
         TimelineKind::Acknowledged => ("Acknowledged", "已确认"),
@@ -138,7 +138,7 @@ pub(super) fn slice(incident: &NoticeIncident, language: Language) -> String {
 
 /// The slices that explain it, with their shares of the change, where they say more than its own slice does:
 /// `issuer=bank_17, psp=adyen (93 %)`.
-fn cause(incident: &NoticeIncident, language: Language) -> Option<String> {
+pub(super) fn cause(incident: &NoticeIncident, language: Language) -> Option<String> {
     let explanation = incident.explanation.as_ref()?;
     let parts = explanation.parts_beyond(&incident.slice)?;
     let parts = parts.iter().map(|part| {
@@ -265,7 +265,7 @@ fn shown(incident: &NoticeIncident, value: Option<f64>, nothing: &str) -> String
     value.map_or(nothing.to_owned(), |value| quantity(value, unit))
 }
 
-fn lasted(incident: &NoticeIncident, language: Language) -> String {
+pub(super) fn lasted(incident: &NoticeIncident, language: Language) -> String {
     let at = |text: &str| {
         text.parse::<Timestamp>()
             .map_or(0, Timestamp::as_microsecond)
@@ -286,7 +286,7 @@ fn lasted(incident: &NoticeIncident, language: Language) -> String {
 }
 
 /// A time as people read it: `2026-11-22 14:03 UTC`.
-fn moment(at: &str) -> String {
+pub(super) fn moment(at: &str) -> String {
     match at.parse::<Timestamp>() {
         Ok(at) => at.strftime("%Y-%m-%d %H:%M UTC").to_string(),
         Err(_) => plain(at, VALUE_CHARS_MAX),

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::{DefinitionFault, EmailDefinition, QuietHours, Secret};
+use super::{DefinitionFault, EmailDefinition, MessageTemplates, QuietHours, Secret};
 
 /// Names of the kinds of channel, as written under `kind`.
 pub const CHANNELS: [&str; 7] = [
@@ -39,6 +39,8 @@ pub struct ChannelDefinition {
     pub repeat_every: Option<Duration>,
     /// When it hears only of what is urgent.
     pub quiet_hours: Option<QuietHours>,
+    /// What it says in other words than the standard ones.
+    pub message: MessageTemplates,
 }
 
 /// The language of messages.
@@ -171,6 +173,7 @@ impl ChannelDefinition {
             group_wait: Duration::ZERO,
             repeat_every: None,
             quiet_hours: None,
+            message: MessageTemplates::default(),
         }
     }
 
@@ -220,6 +223,11 @@ impl ChannelDefinition {
         } else if (self.repeat_every).is_some_and(|pause| pause < least || pause > most) {
             fault("repeat_every", "must be between 1m and 7d".to_owned());
         }
+        if !self.message.is_empty() && matches!(self.kind, ChannelKind::Webhook(_)) {
+            let reason = "a webhook's body is the documented JSON, which has no words of one's own";
+            fault("message", reason.to_owned());
+        }
+        faults.extend(self.message.validate());
     }
 }
 

@@ -6,9 +6,10 @@ use serde::Serialize;
 
 use super::DefinitionFault;
 use super::monitor::Direction;
+use crate::detect::forecast;
 
 /// Names of the detectors this version has, as written under `detect`.
-pub const DETECTORS: [&str; 7] = [
+pub const DETECTORS: [&str; 8] = [
     "auto",
     "threshold",
     "rate",
@@ -16,6 +17,7 @@ pub const DETECTORS: [&str; 7] = [
     "silence",
     "seasonal",
     "change",
+    "forecast",
 ];
 
 /// Longest allowed `for`, `resolve_after` and threshold window.
@@ -37,6 +39,8 @@ pub enum Detect {
     Seasonal(SeasonalDetect),
     /// The values of the last steps are improbable together, though none need be alone.
     Change(SeasonalDetect),
+    /// The value is improbable, given what was forecast of it.
+    Forecast(SeasonalDetect),
     /// What fits the metric's kind.
     Auto(AutoDetect),
 }
@@ -52,6 +56,7 @@ impl Detect {
             Self::Silence(_) => "silence",
             Self::Seasonal(_) => "seasonal",
             Self::Change(_) => "change",
+            Self::Forecast(_) => "forecast",
             Self::Auto(_) => "auto",
         }
     }
@@ -87,7 +92,7 @@ impl Detect {
 }
 
 /// Detectors that are named in the documentation of methods but not built yet.
-const PLANNED: [&str; 3] = ["forecast", "amount", "latency"];
+const PLANNED: [&str; 2] = ["amount", "latency"];
 
 /// The fault for a detector name that cannot be used, or `None` where the name is one of
 /// [`DETECTORS`].
@@ -98,8 +103,8 @@ pub fn detector_fault(name: &str) -> Option<DefinitionFault> {
     }
     let available = "available are `auto` (what fits the metric), `threshold` (above or below a fixed value), `rate` \
                      (a share that is improbable given its history), `count` (a number of events that is), \
-                     `silence` (no event for improbably long), `seasonal` (a value that is improbable at such a time) and \
-                     `change` (values that are so together)";
+                     `silence` (no event for improbably long), `seasonal` (a value that is improbable at such a time), \
+                     `change` (values that are so together) and `forecast` (a value that is not what was forecast)";
     let reason = if PLANNED.contains(&name) {
         format!("detector `{name}` is not in this version; {available}")
     } else {
@@ -406,7 +411,7 @@ impl SilenceDetect {
     }
 }
 
-/// A value tested against the slice's own history at such a time of the week.
+/// A value tested against the slice's own history at such a time of the week, or against a forecast.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SeasonalDetect {
     /// How many false alarms are acceptable.
@@ -438,6 +443,23 @@ const SEASON_WINDOWS: (u64, u64) = (500, 10_000);
 const SEASON_WINDOW_MAX: Duration = Duration::from_secs(3600);
 
 impl SeasonalDetect {
+    /// What `forecast` has unless told: a forecast of a quarter of an hour is worth more than one of five minutes, and four
+    /// weeks of those are learned in a third of the time.
+    #[must_use]
+    pub fn forecast() -> Self {
+        Self {
+            window: Duration::from_secs(15 * 60),
+            ..Self::default()
+        }
+    }
+
+    /// The least that a forecast is learned from.
+    fn forecast_history_min(&self) -> Duration {
+        let fitted = Duration::from_micros(forecast::FITTED_US_MIN.unsigned_abs());
+        let walked = u32::try_from(forecast::WALKED_MIN).unwrap_or(u32::MAX);
+        self.window.saturating_mul(walked).saturating_add(fitted)
+    }
+
     pub(super) fn validate(&self, name: &str, faults: &mut Vec<DefinitionFault>) {
         let mut fault = |field: &str, reason: &str| {
             faults.push(DefinitionFault::new(
@@ -455,6 +477,11 @@ impl SeasonalDetect {
             fault(
                 "history",
                 "must hold between 500 and 10000 windows: fewer say not what is rare, and more take too long",
+            );
+        } else if name == "forecast" && self.history < self.forecast_history_min() {
+            fault(
+                "history",
+                "must hold two days and 480 windows: fewer say not what is rare",
             );
         }
         if !(0.0..10.0).contains(&self.min_change) {

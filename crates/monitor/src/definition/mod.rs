@@ -11,6 +11,7 @@ mod monitor;
 mod route;
 mod schedule;
 mod secret;
+mod template;
 
 pub use calendar::Calendar;
 pub(crate) use channel::literal_address;
@@ -28,6 +29,7 @@ pub use monitor::{Direction, MonitorDefinition, Severity};
 pub use route::{MaintenanceDefinition, MaintenanceTime, RouteDefinition, Selector, Subject};
 pub use schedule::{DAYS, Once, QuietHours, Weekly, is_time_of_day};
 pub use secret::Secret;
+pub use template::MessageTemplates;
 
 /// One thing that is wrong in a definition.
 #[derive(Clone, Debug, PartialEq, Eq)]

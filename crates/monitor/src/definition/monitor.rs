@@ -99,6 +99,7 @@ impl MonitorDefinition {
             Detect::Silence(silence) => silence.validate(self.direction, &mut faults),
             Detect::Seasonal(seasonal) => seasonal.validate("seasonal", &mut faults),
             Detect::Change(change) => change.validate("change", &mut faults),
+            Detect::Forecast(forecast) => forecast.validate("forecast", &mut faults),
             Detect::Auto(_) => {}
         }
         faults
@@ -385,6 +386,7 @@ mod tests {
         let default = SeasonalDetect::default();
         assert!(faults(&of(Detect::Seasonal(default.clone()))).is_empty());
         assert!(faults(&of(Detect::Change(default))).is_empty());
+        assert!(faults(&of(Detect::Forecast(SeasonalDetect::forecast()))).is_empty());
         let wrong = SeasonalDetect {
             window: Duration::from_secs(2 * 3600),
             history: Duration::from_secs(24 * 3600),
@@ -394,6 +396,7 @@ mod tests {
         for (name, detect) in [
             ("seasonal", Detect::Seasonal(wrong.clone())),
             ("change", Detect::Change(wrong.clone())),
+            ("forecast", Detect::Forecast(wrong.clone())),
         ] {
             let found: Vec<String> = of(detect).validate().into_iter().map(|f| f.field).collect();
             let expected = ["window", "history", "min_change"];

@@ -35,6 +35,12 @@ impl Counts {
     pub fn rate(self) -> Option<f64> {
         (self.attempts > 0.0).then(|| self.successes / self.attempts)
     }
+
+    /// How many did not succeed.
+    #[must_use]
+    pub fn failures(self) -> f64 {
+        (self.attempts - self.successes).max(0.0)
+    }
 }
 
 /// A history in a few numbers.
@@ -134,6 +140,47 @@ impl Baseline {
         let mean = (successes + between * parent.mean) / (attempts + between);
         let prior = (parent.correlation, parent.correlation + CORRELATION_SPREAD);
         Self::with_prior(history, mean, between, prior)
+    }
+
+    /// The same, less sure by how little is known of each of its parts, which have these weights.
+    #[must_use]
+    pub fn with_parts(self, parts: &[(f64, Baseline)]) -> Self {
+        let total: f64 = parts.iter().map(|(weight, _)| weight).sum();
+        if total <= 0.0 {
+            return self;
+        }
+        let unknown = parts.iter().map(|(weight, part)| {
+            let share = weight / total;
+            share * share / (part.concentration + 1.0)
+        });
+        let correlation = (self.concentration + 1.0).recip() + unknown.sum::<f64>();
+        Self {
+            concentration: (correlation.recip() - 1.0).clamp(1.0, CONCENTRATION_MAX),
+            ..self
+        }
+    }
+
+    /// The baseline of slices taken together, each with its weight, where their own history together is not known: as if all
+    /// of them strayed the same way at the same time, so that the square root of the correlation is the mean of theirs. None
+    /// without any weight.
+    #[must_use]
+    pub fn of_parts(parts: &[(f64, Baseline)]) -> Option<Self> {
+        let total: f64 = parts.iter().map(|(weight, _)| weight).sum();
+        if total <= 0.0 {
+            return None;
+        }
+        let mean = |of: &dyn Fn(&Baseline) -> f64| {
+            let weighed = parts.iter().map(|(weight, part)| weight * of(part));
+            weighed.sum::<f64>() / total
+        };
+        let root = mean(&|part| (part.concentration + 1.0).recip().sqrt());
+        let concentration = (root * root).recip() - 1.0;
+        let correlation = mean(&|part| part.correlation.max(0.0).sqrt()).powi(2);
+        Some(Self {
+            mean: mean(&|part| part.mean),
+            concentration: concentration.clamp(1.0, CONCENTRATION_MAX),
+            correlation,
+        })
     }
 
     /// Variance of the rate = variance over time + variance of not knowing the mean exactly.

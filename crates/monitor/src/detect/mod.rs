@@ -5,6 +5,7 @@ pub mod baseline;
 pub mod beta_binomial;
 pub mod count;
 pub mod discovery;
+pub mod forecast;
 pub mod hysteresis;
 pub mod negative_binomial;
 pub mod probability;

@@ -52,18 +52,27 @@ pub fn score(
     baseline: &Baseline,
     settings: &RateSettings,
 ) -> Option<RateScore> {
+    score_by(|buckets| (recent(buckets), *baseline), stretches, settings)
+}
+
+/// The same, where what is normal is another for each stretch.
+pub fn score_by(
+    recent: impl Fn(usize) -> (Counts, Baseline),
+    stretches: &[usize],
+    settings: &RateSettings,
+) -> Option<RateScore> {
     let mut tested = 0_u32;
     let mut best: Option<RateScore> = None;
     let mut last_attempts = f64::NAN;
     for &buckets in stretches {
-        let counts = recent(buckets);
+        let (counts, baseline) = recent(buckets);
         // A shorter stretch with the same attempts is the same test.
         if counts.attempts < settings.min_samples as f64 || counts.attempts == last_attempts {
             continue;
         }
         last_attempts = counts.attempts;
         tested += 1;
-        let found = test(counts, buckets, baseline, settings);
+        let found = test(counts, buckets, &baseline, settings);
         if best.is_none_or(|best| found.p_value < best.p_value) {
             best = Some(found);
         }

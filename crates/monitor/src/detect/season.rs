@@ -55,13 +55,18 @@ impl Season {
                 values.push(one.value);
             }
         }
+        // Each slot's values are looked at nine times, so they are sorted once.
+        for values in &mut by_slot {
+            values.sort_unstable_by(f64::total_cmp);
+        }
         let mut slots = Vec::with_capacity(count);
-        let mut weighed: Vec<(f64, f64)> = Vec::new();
+        let (mut weighed, mut merged) = (Vec::new(), Vec::new());
         for slot in 0..count {
             weighed.clear();
             let mut take = |at: usize, weight: f64| {
-                let values = by_slot.get(at % count).into_iter().flatten();
-                weighed.extend(values.map(|value| (*value, weight)));
+                let values = by_slot.get(at % count).map_or(&[][..], Vec::as_slice);
+                merge(&weighed, values, weight, &mut merged);
+                std::mem::swap(&mut weighed, &mut merged);
             };
             take(slot, 1.0);
             take(slot + 1, NEIGHBOUR);
@@ -69,7 +74,7 @@ impl Season {
             for day in 1..7 {
                 take(slot + day * per_day, OTHER_DAY);
             }
-            slots.push(midmean(&mut weighed));
+            slots.push(midmean(&weighed));
         }
         // A slot without any history is taken for the mean of those with.
         let known: Vec<f64> = slots.iter().copied().flatten().collect();
@@ -154,9 +159,21 @@ fn slot_of(at_us: i64, slot_us: i64) -> usize {
     usize::try_from((at_us - MONDAY_US).rem_euclid(WEEK_US) / slot_us).unwrap_or(0)
 }
 
-/// The mean of the middle half of weighted values. Sorts them.
-fn midmean(values: &mut [(f64, f64)]) -> Option<f64> {
-    values.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+/// Weighted values and others of one weight, both ascending, put together in order.
+fn merge(weighed: &[(f64, f64)], values: &[f64], weight: f64, merged: &mut Vec<(f64, f64)>) {
+    merged.clear();
+    let mut weighed = weighed.iter().copied().peekable();
+    for value in values {
+        while let Some(smaller) = weighed.next_if(|(one, _)| one <= value) {
+            merged.push(smaller);
+        }
+        merged.push((*value, weight));
+    }
+    merged.extend(weighed);
+}
+
+/// The mean of the middle half of weighted values, ascending.
+fn midmean(values: &[(f64, f64)]) -> Option<f64> {
     let all: f64 = values.iter().map(|(_, weight)| weight).sum();
     if all <= 0.0 {
         return None;

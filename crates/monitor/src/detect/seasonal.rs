@@ -128,13 +128,17 @@ impl Normal {
             sum_up: unknown.clone(),
             sum_down: unknown,
         };
-        let judged = found.judged(history);
+        let left = scaled
+            .iter()
+            .map(|one| one.value - found.centre.at(one.start_us));
+        let judged = found.judged_by(history, &left.collect::<Vec<f64>>());
         let mut scores: Vec<f64> = judged.iter().map(|one| one.score).collect();
         let mut sums_up = sums(&scores, 1.0);
         let mut sums_down = sums(&scores, -1.0);
-        found.up = Tail::learn(&mut scores.clone())?;
-        scores.iter_mut().for_each(|score| *score = -*score);
-        found.down = Tail::learn(&mut scores)?;
+        found.up = Tail::learn(&mut scores)?;
+        // Sorted as they are now, the others are in order already.
+        let mut downward: Vec<f64> = scores.iter().rev().map(|score| -score).collect();
+        found.down = Tail::learn(&mut downward)?;
         found.sum_up = Tail::learn(&mut sums_up)?;
         found.sum_down = Tail::learn(&mut sums_down)?;
         Some(found)
@@ -213,15 +217,29 @@ impl Normal {
     /// Each value against the season and the level of those before it.
     fn judged(&self, values: &[Observed]) -> Vec<Judged> {
         let left: Vec<f64> = values.iter().map(|one| self.left(one)).collect();
+        self.judged_by(values, &left)
+    }
+
+    /// The same, given what is left of each without the season.
+    fn judged_by(&self, values: &[Observed], left: &[f64]) -> Vec<Judged> {
+        // The values before, in order: from one to the next only one comes and one goes.
+        let mut sorted: Vec<f64> = Vec::with_capacity(LEVEL_VALUES + 1);
+        let place = |sorted: &[f64], value: f64| {
+            sorted.partition_point(|one| one.total_cmp(&value).is_lt())
+        };
         let judge = |(i, one): (usize, &Observed)| {
-            let before = left.get(i.saturating_sub(LEVEL_VALUES)..i).unwrap_or(&[]);
-            let mut before = before.to_vec();
-            let level = if before.len() < LEVEL_VALUES_MIN {
+            let middle = sorted.get(sorted.len() / 2).copied();
+            let level = if sorted.len() < LEVEL_VALUES_MIN {
                 0.0
             } else {
-                LEVEL_SHARE * median(&mut before).unwrap_or(0.0)
+                LEVEL_SHARE * middle.unwrap_or(0.0)
             };
             let own = left.get(i).copied().unwrap_or(0.0);
+            sorted.insert(place(&sorted, own), own);
+            if let Some(oldest) = i.checked_sub(LEVEL_VALUES).and_then(|i| left.get(i)) {
+                let at = place(&sorted, *oldest);
+                sorted.drain(at..(at + 1).min(sorted.len()));
+            }
             Judged {
                 score: (own - level) / self.spread.at(one.start_us),
                 normal: self.centre.at(one.start_us) + level,
@@ -249,10 +267,14 @@ fn sums(scores: &[f64], sign: f64) -> Vec<f64> {
         .collect()
 }
 
-/// The median; sorts.
+/// The median; puts the values into another order.
 fn median(values: &mut [f64]) -> Option<f64> {
-    values.sort_unstable_by(f64::total_cmp);
-    values.get(values.len() / 2).copied()
+    let middle = values.len() / 2;
+    if values.is_empty() {
+        return None;
+    }
+    let (_, median, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
+    Some(*median)
 }
 
 #[cfg(test)]

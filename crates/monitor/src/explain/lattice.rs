@@ -111,6 +111,26 @@ pub(super) struct Space {
 }
 
 fn add_rows(source: &[f32], element_of: &[u32], width: usize, table: &mut [f32]) {
+    // Most of a search is spent here, and a width that the compiler knows is one addition of a vector.
+    match width {
+        8 => add_rows_of::<8>(source, element_of, table),
+        _ => add_rows_of_any(source, element_of, width, table),
+    }
+}
+
+fn add_rows_of<const WIDTH: usize>(source: &[f32], element_of: &[u32], table: &mut [f32]) {
+    let (rows, _) = source.as_chunks::<WIDTH>();
+    let (table, _) = table.as_chunks_mut::<WIDTH>();
+    for (row, element) in rows.iter().zip(element_of) {
+        if let Some(sums) = table.get_mut(*element as usize) {
+            for (sum, x) in sums.iter_mut().zip(row) {
+                *sum += x;
+            }
+        }
+    }
+}
+
+fn add_rows_of_any(source: &[f32], element_of: &[u32], width: usize, table: &mut [f32]) {
     for (row, element) in source.chunks_exact(width.max(1)).zip(element_of) {
         let start = *element as usize * width;
         if let Some(sums) = table.get_mut(start..start + width) {
@@ -150,22 +170,22 @@ fn grouped(
         .iter()
         .map(|d| d.values.len().max(1) as u128)
         .product();
+    let code = |d: &Dimension, leaf: u32| d.codes.get(leaf as usize).copied().unwrap_or(0);
     let key = |leaf: u32| {
         fixed.iter().fold(0_u128, |key, d| {
-            let code = d.codes.get(leaf as usize).copied().unwrap_or(0);
-            key * d.values.len().max(1) as u128 + u128::from(code)
+            key * d.values.len().max(1) as u128 + u128::from(code(d, leaf))
         })
     };
+    // The same where there are so few combinations that each has a place.
+    let place = |leaf: u32| {
+        fixed.iter().fold(0_usize, |key, d| {
+            key * d.values.len().max(1) + code(d, leaf) as usize
+        })
+    };
+    let is_dense = combinations <= DENSE_MAX;
     let source_of = source.and_then(|index| cuboids.get(index));
     let count = source_of.map_or(leaves, |c| c.first.len());
-    let mut dense = vec![
-        u32::MAX;
-        if combinations <= DENSE_MAX {
-            combinations as usize
-        } else {
-            0
-        }
-    ];
+    let mut dense = vec![u32::MAX; if is_dense { combinations as usize } else { 0 }];
     let mut sparse: HashMap<u128, u32> = HashMap::new();
     let mut found = Cuboid {
         mask,
@@ -178,10 +198,10 @@ fn grouped(
     for item in 0..count {
         let leaf = source_of.map_or(item as u32, |c| c.first.get(item).copied().unwrap_or(0));
         let size = source_of.map_or(1, |c| c.leaves.get(item).copied().unwrap_or(0));
-        let key = key(leaf);
-        let place = match dense.get_mut(key as usize) {
-            Some(place) if combinations <= DENSE_MAX => place,
-            _ => sparse.entry(key).or_insert(u32::MAX),
+        let known = if is_dense { Some(place(leaf)) } else { None };
+        let place = match known.and_then(|at| dense.get_mut(at)) {
+            Some(place) => place,
+            None => sparse.entry(key(leaf)).or_insert(u32::MAX),
         };
         if *place == u32::MAX {
             *place = found.first.len() as u32;

@@ -1,5 +1,7 @@
 //! The input: every combination of dimension values, with what was expected of it and what came.
 
+pub use crate::detect::baseline::Counts;
+
 /// Most leaves that are searched. More would break the bounds on time and memory.
 pub const LEAVES_MAX: usize = 100_000;
 /// Most dimensions that are searched: 63 cuboids.
@@ -7,41 +9,10 @@ pub const DIMENSIONS_MAX: usize = 6;
 /// Largest figure of a leaf, in magnitude, so that no sum over leaves overflows.
 pub const MAGNITUDE_MAX: f64 = 1e290;
 
-/// Successes among attempts.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Counts {
-    /// How many succeeded.
-    pub successes: f64,
-    /// How many were tried.
-    pub attempts: f64,
-}
-
-impl Counts {
-    /// The share of successes. `None` without attempts.
-    #[must_use]
-    pub fn rate(&self) -> Option<f64> {
-        (self.attempts > 0.0).then(|| self.successes / self.attempts)
-    }
-
-    /// Both together.
-    #[must_use]
-    pub fn plus(self, other: Self) -> Self {
-        Self {
-            successes: self.successes + other.successes,
-            attempts: self.attempts + other.attempts,
-        }
-    }
-
-    /// How many did not succeed.
-    #[must_use]
-    pub fn failures(&self) -> f64 {
-        (self.attempts - self.successes).max(0.0)
-    }
-
-    fn is_valid(&self) -> bool {
-        (0.0..=MAGNITUDE_MAX).contains(&self.attempts)
-            && (0.0..=self.attempts).contains(&self.successes)
-    }
+/// Whether counts can be searched.
+fn is_valid(counts: &Counts) -> bool {
+    (0.0..=MAGNITUDE_MAX).contains(&counts.attempts)
+        && (0.0..=counts.attempts).contains(&counts.successes)
 }
 
 /// One dimension of the leaves, as a dictionary and a code a leaf.
@@ -161,7 +132,7 @@ impl Leaves {
             }
             Figures::Rates { expected, actual } => {
                 let mut pairs = expected.iter().zip(actual);
-                pairs.position(|(f, v)| !f.is_valid() || !v.is_valid())
+                pairs.position(|(f, v)| !is_valid(f) || !is_valid(v))
             }
         };
         match bad {

@@ -308,6 +308,10 @@ impl<'a, M: Model> Board<'a, M> {
                     } else {
                         top.last().map_or(0.0, |c| c.score)
                     };
+                    // Most elements are far from it, and a logarithm takes its time.
+                    if f64::from(gain) - told <= floor {
+                        continue;
+                    }
                     let size = cuboid.leaves.get(element).copied().unwrap_or(0);
                     let penalty = told + 0.5 * f64::from(size).max(1.0).ln();
                     let score = f64::from(gain) - penalty;

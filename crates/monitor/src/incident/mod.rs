@@ -100,7 +100,7 @@ pub enum TimelineKind {
 }
 
 impl TimelineKind {
-    const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Opened,
         Self::Updated,
         Self::Acknowledged,
@@ -287,7 +287,8 @@ pub struct IncidentImpact {
 
 impl Incident {
     /// The slices that are to blame: those that explain it, or its own.
-    pub(crate) fn blamed(&self) -> Vec<&Slice> {
+    #[must_use]
+    pub fn blamed(&self) -> Vec<&Slice> {
         match &self.explanation {
             Some(explanation) if !explanation.parts.is_empty() => {
                 explanation.parts.iter().map(|part| &part.slice).collect()

@@ -1,6 +1,6 @@
 //! What is normal for every slice of a rate, from its history.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use crate::definition::{MonitorDefinition, RateDetect};
 use crate::detect::baseline::{Baseline, Counts, History, between_slices};
@@ -26,8 +26,29 @@ pub(super) struct Baselines {
     pub left_out: LeftOut,
 }
 
-/// Blocks of history per slice, by time.
-type Blocks = HashMap<Slice, BTreeMap<i64, Counts>>;
+/// Blocks of history per slice, in the order of time; none where there is nothing to learn from.
+type Blocks = HashMap<Slice, Vec<Option<Counts>>>;
+
+/// The stretch of history that is looked at.
+#[derive(Clone, Copy)]
+struct Span {
+    from_us: i64,
+    block_us: i64,
+    blocks: usize,
+}
+
+impl Span {
+    /// Which block begins at a time.
+    fn place(self, start_us: i64) -> Option<usize> {
+        let place = (start_us - self.from_us).div_euclid(self.block_us);
+        usize::try_from(place).ok().filter(|at| *at < self.blocks)
+    }
+}
+
+/// The blocks from which something is learned.
+fn known(blocks: &[Option<Counts>]) -> History {
+    History::of(&blocks.iter().copied().flatten().collect::<Vec<_>>())
+}
 
 /// Figures that are no share of a count. They are left out rather than judged, because the test
 /// would be wrong; the rest is judged without them, so that one odd event silences no monitor.
@@ -96,11 +117,16 @@ impl Baselines {
         };
         let figures = source.figures(&query)?;
         let mut left_out = LeftOut::default();
-        let mut levels = levels(&definition.by, &figures, block_us, incidents, &mut left_out);
+        let span = Span {
+            from_us: query.from_us,
+            block_us,
+            blocks: usize::try_from((to_us - query.from_us) / block_us).unwrap_or(0),
+        };
+        let mut levels = levels(&definition.by, &figures, span, incidents, &mut left_out);
         let Some(whole) = levels.first().and_then(|level| level.get(&Slice::whole())) else {
             return Ok(Err(left_out));
         };
-        let whole = History::of(&whole.values().copied().collect::<Vec<_>>());
+        let whole = known(whole);
         let needed = HISTORY_SAMPLES_FACTOR * detect.min_samples as f64;
         let Some(root) = Baseline::of_whole(&whole).filter(|_| whole.total.attempts >= needed)
         else {
@@ -117,6 +143,11 @@ impl Baselines {
             found.add(level);
         }
         Ok(Ok(found))
+    }
+
+    /// The baseline of a slice that has history, or of one above such by the first dimensions.
+    pub fn learned(&self, slice: &Slice) -> Option<Baseline> {
+        self.known.get(slice).copied()
     }
 
     /// The baseline of a slice; that of its parent, loosened, where it has no history.
@@ -149,11 +180,7 @@ impl Baselines {
             .into_iter()
             .map(|(slice, blocks)| {
                 let parent = self.parent(&slice);
-                (
-                    slice,
-                    parent,
-                    History::of(&blocks.into_values().collect::<Vec<_>>()),
-                )
+                (slice, parent, known(&blocks))
             })
             .collect();
         let mut siblings: HashMap<&Slice, Vec<Counts>> = HashMap::new();
@@ -180,7 +207,7 @@ impl Baselines {
 fn levels(
     by: &[String],
     figures: &[SliceFigures],
-    block_us: i64,
+    span: Span,
     incidents: &[Incident],
     left_out: &mut LeftOut,
 ) -> Vec<Blocks> {
@@ -198,20 +225,25 @@ fn levels(
             .collect();
         let mut kept = Vec::with_capacity(buckets.len());
         for bucket in buckets {
-            let end_us = bucket.start_us + block_us;
+            let end_us = bucket.start_us + span.block_us;
             let is_excluded = excluded
                 .iter()
                 .any(|(from, to)| bucket.start_us < *to && *from < end_us);
-            if !is_excluded && let Some(counts) = left_out.counts(slice, bucket) {
-                kept.push((bucket.start_us, counts));
+            if !is_excluded
+                && let Some(counts) = left_out.counts(slice, bucket)
+                && let Some(at) = span.place(bucket.start_us)
+            {
+                kept.push((at, counts));
             }
         }
         for (depth, level) in levels.iter_mut().enumerate() {
             let prefix = slice.project(|d| by.iter().take(depth).any(|kept| kept == d));
-            let blocks = level.entry(prefix).or_default();
-            for (start_us, counts) in &kept {
-                let sum = blocks.entry(*start_us).or_default();
-                *sum = sum.plus(*counts);
+            let nothing = || vec![None; span.blocks];
+            let blocks = level.entry(prefix).or_insert_with(nothing);
+            for (at, counts) in &kept {
+                if let Some(block) = blocks.get_mut(*at) {
+                    *block = Some(block.unwrap_or_default().plus(*counts));
+                }
             }
         }
     }

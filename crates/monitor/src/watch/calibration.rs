@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{ActionNote, Watch};
 use crate::MonitorError;
-use crate::catalogue::{feedback, incidents};
+use crate::catalogue::{Catalogue, feedback, incidents};
 use crate::definition::MonitorDefinition;
 use crate::detect::probability::Calibration;
 use crate::incident::{Incident, TimelineEntry, TimelineKind};
@@ -61,18 +61,18 @@ impl Watch {
         &self,
         definitions: impl IntoIterator<Item = &'a MonitorDefinition>,
     ) -> Result<(), MonitorError> {
-        let fitted = self.catalogue.read(|db| {
-            let mut fitted = HashMap::new();
-            for definition in definitions {
-                let others = feedback::verdicts(db, &definition.name, true)?;
-                let own = feedback::verdicts(db, &definition.name, false)?;
-                let start = Calibration::default().weighed(&others, OTHERS_WEIGHT);
-                fitted.insert(definition.name.clone(), start.fitted(&own));
-            }
-            Ok(fitted)
-        })?;
+        let mut fitted = HashMap::new();
+        for definition in definitions {
+            let calibration = calibration_of(&self.catalogue, &definition.name)?;
+            fitted.insert(definition.name.clone(), calibration);
+        }
         *self.calibrations() = fitted;
         Ok(())
+    }
+
+    /// Is as sure of a monitor's incidents as this says, whatever the catalogue holds.
+    pub(crate) fn calibrate_as(&self, monitor: &str, calibration: Calibration) {
+        self.calibrations().insert(monitor.to_owned(), calibration);
     }
 
     /// How sure a monitor is of what it finds.
@@ -102,4 +102,17 @@ impl Watch {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How sure a monitor of that name is, by what people said of its incidents and, a little, of others'.
+///
+/// # Errors
+/// The catalogue cannot be read.
+pub fn calibration_of(catalogue: &Catalogue, monitor: &str) -> Result<Calibration, MonitorError> {
+    catalogue.read(|db| {
+        let others = feedback::verdicts(db, monitor, true)?;
+        let own = feedback::verdicts(db, monitor, false)?;
+        let start = Calibration::default().weighed(&others, OTHERS_WEIGHT);
+        Ok(start.fitted(&own))
+    })
 }

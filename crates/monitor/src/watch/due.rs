@@ -52,7 +52,7 @@ pub(super) fn due(
 }
 
 /// How long a step is: whole buckets, and of a trailing window a whole part.
-fn step_us(definition: &MonitorDefinition, bucket_us: i64) -> i64 {
+pub(crate) fn step_us(definition: &MonitorDefinition, bucket_us: i64) -> i64 {
     let buckets = |us: i64| ((us.saturating_sub(1) / bucket_us) + 1).max(1);
     let detect = match &definition.detect {
         Detect::Threshold(detect) => detect,
@@ -64,7 +64,7 @@ fn step_us(definition: &MonitorDefinition, bucket_us: i64) -> i64 {
             let window_us = tested_us(&definition.detect).unwrap_or(least_us);
             return buckets(least_us.max(window_us / STEPS_MAX)) * bucket_us;
         }
-        Detect::Seasonal(detect) | Detect::Change(detect) => {
+        Detect::Seasonal(detect) | Detect::Change(detect) | Detect::Forecast(detect) => {
             let window_us = i64::try_from(detect.window.as_micros()).unwrap_or(i64::MAX);
             return buckets(window_us) * bucket_us;
         }
@@ -92,7 +92,7 @@ fn complete_upto_us(
     let complete_us = facts.watermark_us?.min(by_clock_us);
     let asks_for_too_few = match &definition.detect {
         Detect::Threshold(detect) => detect.below.is_some(),
-        Detect::Count(_) | Detect::Seasonal(_) | Detect::Change(_) => {
+        Detect::Count(_) | Detect::Seasonal(_) | Detect::Change(_) | Detect::Forecast(_) => {
             definition.direction != Direction::Up
         }
         Detect::Silence(_) => true,

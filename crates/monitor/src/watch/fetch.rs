@@ -8,7 +8,7 @@ use super::known::Known;
 use super::rate::{RateRound, longest_steps};
 use super::state::{Memory, Step};
 use super::threshold::ThresholdRound;
-use super::values::{self, Normals, ValueRound};
+use super::values::{FORECAST_REFRESH_US, Normals, ValueRound};
 use super::volume::{VolumeRound, tested_us};
 use super::volumes::{self, Volumes};
 use super::{Fetched, Round, Watch};
@@ -42,13 +42,16 @@ impl Watch {
                     Ok(baselines) => baselines,
                     Err(left_out) => return Ok(Fetched::Learning(left_out.note("the history"))),
                 };
-                RateRound::fetch(source, definition, detect, baselines, first, last)
+                let steps = (first, last);
+                let states = &memory.slices;
+                RateRound::fetch(source, definition, detect, baselines, steps, states)
                     .map(Round::Rate)
             }
             Detect::Count(detect) => {
                 match self.volumes(definition, detect.history, memory, first)? {
                     Some(volumes) => {
-                        VolumeRound::count(source, definition, detect, volumes, (first, last))
+                        let (steps, states) = ((first, last), &memory.slices);
+                        VolumeRound::count(source, definition, detect, volumes, steps, states)
                             .map(Round::Volume)
                     }
                     None => return Ok(Fetched::Learning(None)),
@@ -63,13 +66,11 @@ impl Watch {
                     None => return Ok(Fetched::Learning(None)),
                 }
             }
-            Detect::Seasonal(detect) | Detect::Change(detect) => {
-                let is_change = matches!(definition.detect, Detect::Change(_));
+            Detect::Seasonal(detect) | Detect::Change(detect) | Detect::Forecast(detect) => {
                 let Some(normals) = self.normals(definition, facts, detect, memory, first)? else {
                     return Ok(Fetched::Learning(None));
                 };
-                let settings = (detect, is_change);
-                ValueRound::fetch(source, definition, facts, settings, normals, (first, last))
+                ValueRound::fetch(source, definition, facts, detect, normals, (first, last))
                     .map(Round::Value)
             }
             // It has been resolved to what fits the metric.
@@ -163,8 +164,14 @@ impl Watch {
         memory: &mut Memory,
         first: Step,
     ) -> Result<Option<Arc<Normals>>, MonitorError> {
-        let fresh =
-            |known: &&Arc<Normals>| (0..values::REFRESH_US).contains(&(first.end_us - known.at_us));
+        // A forecast goes on learning by itself.
+        let is_forecast = matches!(definition.detect, Detect::Forecast(_));
+        let refresh_us = if is_forecast {
+            FORECAST_REFRESH_US
+        } else {
+            self.values_refresh_us
+        };
+        let fresh = |known: &&Arc<Normals>| (0..refresh_us).contains(&(first.end_us - known.at_us));
         if let Some(known) = memory.normals.as_ref().filter(fresh) {
             return Ok(Some(Arc::clone(known)));
         }
@@ -182,8 +189,8 @@ impl Watch {
             &known_incidents,
         )
         .map_err(MonitorError::Figures)?;
-        if let Some(learned) = learned {
-            memory.normals = Some(Arc::new(learned));
+        if learned.is_some() || is_forecast {
+            memory.normals = learned.map(Arc::new);
         } else if let Some(known) = &mut memory.normals {
             Arc::make_mut(known).at_us = first.end_us;
         }

@@ -100,7 +100,7 @@ impl Lifecycle<'_> {
         match &self.definition.detect {
             Detect::Rate(_) => self.rate_figures(incident, bad_until_us),
             Detect::Count(_) | Detect::Silence(_) => self.volume_figures(incident, bad_until_us),
-            Detect::Seasonal(_) | Detect::Change(_) | Detect::Auto(_) => {
+            Detect::Seasonal(_) | Detect::Change(_) | Detect::Forecast(_) | Detect::Auto(_) => {
                 self.value_figures(incident, step)
             }
             Detect::Threshold(detect) => {
@@ -118,9 +118,10 @@ impl Lifecycle<'_> {
         since_us: i64,
     ) -> Result<Option<f64>, MonitorError> {
         match self.definition.detect {
-            Detect::Threshold(_) | Detect::Seasonal(_) | Detect::Change(_) => {
-                Ok(incident.figures.value)
-            }
+            Detect::Threshold(_)
+            | Detect::Seasonal(_)
+            | Detect::Change(_)
+            | Detect::Forecast(_) => Ok(incident.figures.value),
             _ => Ok(self.total(&incident.slice, since_us, step.end_us)?.value),
         }
     }

@@ -3,6 +3,7 @@
 use super::explain::whole_buckets_of;
 use super::lifecycle::Lifecycle;
 use crate::MonitorError;
+use crate::definition::Detect;
 use crate::figure::MetricFacts;
 use crate::incident::{Deviation, Incident, IncidentImpact};
 
@@ -37,10 +38,15 @@ impl Lifecycle<'_> {
             return Ok(None);
         }
         let figures = &incident.figures;
-        let Some(affected) = figures.affected else {
-            return Ok(None);
-        };
         let (from_us, to_us) = self.bad_time(incident, bad_until_us);
+        let Some(affected) = figures.affected else {
+            let off = self.off(incident, metric, (from_us, to_us))?;
+            return Ok(off.map(|value| IncidentImpact {
+                metric: metric.clone(),
+                value,
+                unit: facts.unit.clone(),
+            }));
+        };
         let worth =
             |from_us: i64, to_us: i64| self.worth(incident, (metric, &facts), from_us, to_us);
         let (worth, events) = match figures.denominator {
@@ -64,6 +70,43 @@ impl Lifecycle<'_> {
             value,
             unit: facts.unit.clone(),
         }))
+    }
+
+    /// Of a monitor of the money itself: how much is missing, or too much, against the same time of the weeks before, or of
+    /// the days before where there are none.
+    fn off(
+        &self,
+        incident: &Incident,
+        metric: &str,
+        (from_us, to_us): (i64, i64),
+    ) -> Result<Option<f64>, MonitorError> {
+        let d = self.definition;
+        let is_by_value = matches!(
+            d.detect,
+            Detect::Seasonal(_) | Detect::Change(_) | Detect::Forecast(_)
+        );
+        if metric != d.metric || !is_by_value {
+            return Ok(None);
+        }
+        for (back_us, count) in [(7 * DAY_US, 4), (DAY_US, 3)] {
+            let mut before = Vec::new();
+            for nth in 1..=count {
+                let back_us = nth * back_us;
+                let total = self.total(&incident.slice, from_us - back_us, to_us - back_us)?;
+                before.extend(total.value);
+            }
+            before.sort_unstable_by(f64::total_cmp);
+            if let Some(expected) = before.get(before.len() / 2) {
+                let now = self.total(&incident.slice, from_us, to_us)?;
+                let now = now.value.unwrap_or(0.0);
+                let off = match incident.direction {
+                    Deviation::Down => expected - now,
+                    Deviation::Up => now - expected,
+                };
+                return Ok(Some(off.max(0.0)).filter(|off| off.is_finite()));
+            }
+        }
+        Ok(None)
     }
 
     /// The metric of money over the incident's slice.

@@ -21,6 +21,8 @@ use crate::incident::{
 
 /// A slice that fires again within this time takes its old incident up again.
 const REOPEN_WITHIN_US: i64 = 30 * 60 * 1_000_000;
+/// What began so long before a slice above it, which was tested without it, is of another cause.
+const TOGETHER_US: i64 = 15 * 60 * 1_000_000;
 /// A firing slice without any events for this long is no longer held open.
 const QUIET_US: i64 = 6 * 3600 * 1_000_000;
 
@@ -227,12 +229,22 @@ impl<'a> Lifecycle<'a> {
         round: &Round,
     ) -> Result<(), MonitorError> {
         let mut rest = HashSet::new();
+        // The widest first: what lies within an incident is part of it.
+        let mut fired = fired;
+        fired.sort_by_key(Slice::dimensions);
         for slice in fired {
-            let covering = self.memory.live.iter().find(|live| {
+            let covering = self.memory.live.iter().filter(|live| {
                 live.incident.direction == deviation && live.incident.slice.covers(&slice)
             });
+            let covering = covering.max_by_key(|live| live.incident.slice.dimensions());
             match covering.map(|live| live.incident.id.as_str().to_owned()) {
                 Some(id) => self.join(&slice, &id),
+                None if slice.dimensions() < self.definition.by.len() => {
+                    let started_us = self.memory.slices.get(&slice).map(|one| one.started_us);
+                    let since_us = started_us.unwrap_or(step.start_us) - TOGETHER_US;
+                    let group = self.alone(step, deviation, slice, round);
+                    self.tell(step, deviation, &group, since_us)?;
+                }
                 None => {
                     rest.insert(slice);
                 }
@@ -248,10 +260,27 @@ impl<'a> Lifecycle<'a> {
         })?;
         for group in groups {
             if group.members.iter().any(|slice| rest.contains(slice)) {
-                self.tell(step, deviation, &group)?;
+                self.tell(step, deviation, &group, i64::MIN)?;
             }
         }
         Ok(())
+    }
+
+    /// A slice above others that fires itself, and what those within it say.
+    fn alone(&self, step: Step, deviation: Deviation, slice: Slice, round: &Round) -> Group {
+        let evidence = self.evidence(step, deviation, &HashSet::new(), round);
+        let within = evidence.iter().filter(|one| slice.covers(&one.slice));
+        let (mut leaning, mut total) = (0, 0);
+        for one in within {
+            leaning += usize::from(one.leaning || one.firing);
+            total += usize::from(one.judged);
+        }
+        Group {
+            members: vec![slice.clone()],
+            slice,
+            leaning,
+            total,
+        }
     }
 
     /// What every slice says, for grouping.
@@ -326,15 +355,19 @@ impl<'a> Lifecycle<'a> {
     }
 
     /// Widens the incidents that lie within a group into one, or opens another. An incident that
-    /// reaches beyond the group is of another cause, so it keeps its slice and its members.
+    /// reaches beyond the group is of another cause, so it keeps its slice and its members, and so does one that began
+    /// before `since_us`.
     fn tell(
         &mut self,
         step: Step,
         deviation: Deviation,
         group: &Group,
+        since_us: i64,
     ) -> Result<(), MonitorError> {
         let within = |live: &&Live| {
-            live.incident.direction == deviation && group.slice.covers(&live.incident.slice)
+            live.incident.direction == deviation
+                && group.slice.covers(&live.incident.slice)
+                && live.incident.started_at_us >= since_us
         };
         let held: Vec<String> = self
             .memory

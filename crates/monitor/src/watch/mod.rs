@@ -1,5 +1,6 @@
 //! The engine: judges every monitor's newest buckets and keeps incidents up to date.
 
+mod above;
 mod actions;
 mod announce;
 mod audit;
@@ -31,9 +32,11 @@ pub(crate) use tests::traffic;
 
 pub use actions::ActionNote;
 pub use audit::AUDIT;
-pub use calibration::Surety;
+pub use calibration::{Surety, calibration_of};
+pub(crate) use due::step_us;
 pub use rules::AnnounceRules;
 pub use status::MonitorStatus;
+pub(crate) use volumes::fitting_slot_us;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -49,7 +52,7 @@ use crate::incident::{Incident, IncidentEvent, TimelineKind};
 use due::{Clock, due};
 use lifecycle::{Lifecycle, Record};
 use rate::{RateRound, longest_steps, unjudged};
-use state::{Finding, Live, Memory, Step};
+use state::{Finding, Findings, Live, Memory, Step};
 use threshold::ThresholdRound;
 use values::ValueRound;
 use volume::{VolumeRound, tested_us};
@@ -113,6 +116,8 @@ pub struct Watch {
     options: WatchOptions,
     rules: AnnounceRules,
     started_us: i64,
+    /// How long it is used what values are normal before that is learned again, in microseconds of judged time.
+    values_refresh_us: i64,
     /// How sure each monitor is, by what people said of its incidents.
     calibrations: Mutex<HashMap<String, Calibration>>,
 }
@@ -154,12 +159,12 @@ enum Round {
 }
 
 impl Round {
-    fn judge(&self, step: Step, memory: &mut Memory) -> Vec<Finding> {
+    fn judge(&self, step: Step, memory: &mut Memory) -> Findings {
         match self {
             Self::Rate(round) => round.judge(step, &mut memory.slices),
-            Self::Threshold(round) => round.judge(step, memory),
+            Self::Threshold(round) => round.judge(step, memory).into(),
             Self::Volume(round) => round.judge(step, &mut memory.slices),
-            Self::Value(round) => round.judge(step, &mut memory.slices),
+            Self::Value(round) => round.judge(step, &mut memory.slices).into(),
         }
     }
 
@@ -167,6 +172,11 @@ impl Round {
     fn is_unknown(&self, definition: &MonitorDefinition, step: Step) -> bool {
         let back_us = match self {
             Self::Volume(_) => tested_us(&definition.detect).unwrap_or(0),
+            // A forecast knows no holidays that are like another day.
+            Self::Value(_) if matches!(definition.detect, Detect::Forecast(_)) => {
+                return definition.calendar.is_special(step.start_us)
+                    || definition.calendar.is_special(step.end_us - 1);
+            }
             Self::Value(_) => 0,
             Self::Rate(_) | Self::Threshold(_) => return false,
         };
@@ -217,6 +227,7 @@ impl Watch {
             options,
             rules,
             started_us: now_us,
+            values_refresh_us: values::REFRESH_US,
             calibrations: Mutex::default(),
         };
         watch.calibrate(&definitions)?;
@@ -242,12 +253,22 @@ impl Watch {
                 ..Default::default()
             });
             watch.monitors.push(Monitor {
-                fingerprint: fingerprint(&definition),
+                fingerprint: watch
+                    .fingerprint(&definition)
+                    .unwrap_or_else(|| fingerprint(&definition)),
                 definition,
                 inner,
             });
         }
         Ok(watch)
+    }
+
+    /// Learns what values are normal less often, or more.
+    pub(crate) fn learning_values_every(self, values_refresh_us: i64) -> Self {
+        Self {
+            values_refresh_us,
+            ..self
+        }
     }
 
     /// Judges every bucket that has become complete since the last call, and announces what has become
@@ -356,12 +377,15 @@ impl Watch {
                     seen: true,
                     ..unjudged(slice, step)
                 };
-                states.map(seen).collect()
+                Findings::from(states.map(seen).collect::<Vec<_>>())
             } else {
                 round.judge(step, lifecycle.memory)
             };
-            inner.slices = findings.len();
-            lifecycle.advance(step, findings, &round, step == last)?;
+            // Slices above those that the monitor splits into are not counted.
+            let told = findings.told.iter();
+            let told = told.filter(|one| one.slice.dimensions() == definition.by.len());
+            inner.slices = told.count() + findings.normal;
+            lifecycle.advance(step, findings.told, &round, step == last)?;
             steps += 1;
             start_us = step.end_us;
         }
@@ -405,6 +429,27 @@ impl Watch {
             .count())
     }
 
+    /// What a monitor judges by, with the detector that `auto` chooses: a metric that has become another kind of figure is
+    /// judged by another. None of `auto` where nobody can tell yet.
+    fn fingerprint(&self, definition: &MonitorDefinition) -> Option<String> {
+        if !matches!(definition.detect, Detect::Auto(_)) {
+            return Some(fingerprint(definition));
+        }
+        let facts = self.source.facts(&definition.metric).ok()?;
+        let is = (facts.is_rate, facts.is_count);
+        let detect = (definition.detect).for_metric(&definition.metric, is.0, is.1);
+        Some(fingerprint(&MonitorDefinition {
+            detect: detect.ok()?,
+            ..definition.clone()
+        }))
+    }
+
+    /// Whether a monitor still judges by what it judged by. Before it was told what `auto` chose, its name was.
+    fn judges_alike(&self, definition: &MonitorDefinition, before: Option<&String>) -> bool {
+        let now = self.fingerprint(definition);
+        now.is_none() || before == now.as_ref() || before == Some(&fingerprint(definition))
+    }
+
     fn base_url(&self) -> Option<&str> {
         self.options.base_url.as_deref()
     }
@@ -427,7 +472,7 @@ impl Watch {
                 let before = progress::get(db, &name)?.map(|progress| progress.fingerprint);
                 let note = match definition {
                     None => "the monitor was removed",
-                    Some(now) if before.as_ref() != Some(&fingerprint(now)) => {
+                    Some(now) if !self.judges_alike(now, before.as_ref()) => {
                         "the monitor was changed"
                     }
                     Some(_) => continue,
@@ -454,10 +499,12 @@ impl Watch {
 }
 
 /// How far before a step buckets are judged with it.
-fn reach_us(definition: &MonitorDefinition, step_us: i64) -> i64 {
+pub(crate) fn reach_us(definition: &MonitorDefinition, step_us: i64) -> i64 {
     match &definition.detect {
         Detect::Rate(detect) => longest_steps(detect, step_us) as i64 * step_us,
         Detect::Seasonal(_) | Detect::Change(_) => values::STEPS_BACK * step_us,
+        // As far as the forecast is walked from where it was learned.
+        Detect::Forecast(_) => values::FORECAST_REFRESH_US + step_us,
         detect => tested_us(detect).unwrap_or(0),
     }
 }

@@ -1,10 +1,14 @@
 //! One round of a rate monitor: the newest buckets of every slice, judged step by step.
 
+mod above;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use self::above::Wide;
+use super::above::{Off, above};
 use super::baselines::{Baselines, LeftOut};
-use super::state::{Finding, SliceState, Step};
+use super::state::{Finding, Findings, SliceState, Step};
 use crate::definition::{MonitorDefinition, RateDetect};
 use crate::detect::baseline::{Baseline, Counts};
 use crate::detect::hysteresis::Verdict;
@@ -27,12 +31,29 @@ pub(super) struct RateRound {
     /// Share of false ones tolerated among what fires at one step.
     discovery_rate: f64,
     baselines: Arc<Baselines>,
+    /// Those that the monitor splits into, and after them those above.
     slices: Vec<Slice>,
+    /// How many the monitor splits into.
+    narrow: usize,
+    /// Their places, one by one.
+    places: Vec<usize>,
+    above: Vec<Wide>,
+    /// Per slice, what is normal for it, where that is known.
+    normal: Vec<Option<Baseline>>,
     index: HashMap<Slice, usize>,
     /// Per slice, counts of all steps before the i-th: a stretch is one subtraction.
     sums: Vec<Vec<Counts>>,
     /// Figures that could not be judged.
     left_out: LeftOut,
+}
+
+/// What was tested at a step.
+#[derive(Clone, Copy)]
+struct Tested {
+    at: usize,
+    score: RateScore,
+    /// The rate to be expected of it.
+    expected: f64,
 }
 
 impl RateRound {
@@ -42,8 +63,8 @@ impl RateRound {
         definition: &MonitorDefinition,
         detect: &RateDetect,
         baselines: Arc<Baselines>,
-        first: Step,
-        last: Step,
+        (first, last): (Step, Step),
+        states: &HashMap<Slice, SliceState>,
     ) -> Result<Self, String> {
         let step_us = first.end_us - first.start_us;
         let longest = longest_steps(detect, step_us);
@@ -70,11 +91,18 @@ impl RateRound {
             discovery_rate: detect.sensitivity.false_alerts_per_week() * step_us as f64 / WEEK_US,
             baselines,
             slices: Vec::new(),
+            narrow: 0,
+            places: Vec::new(),
+            above: Vec::new(),
+            normal: Vec::new(),
             index: HashMap::new(),
             sums: Vec::new(),
             left_out: LeftOut::default(),
         };
-        for figures in source.figures(&query)? {
+        let found = source.figures(&query)?;
+        // Where slices may be lacking, nobody knows what those above them hold.
+        let is_whole = found.len() < source.slices_max(steps as i64);
+        for figures in found {
             let mut steps = vec![Counts::default(); steps];
             for bucket in &figures.buckets {
                 let at = usize::try_from((bucket.start_us - from_us).div_euclid(step_us));
@@ -95,7 +123,17 @@ impl RateRound {
             round
                 .index
                 .insert(figures.slice.clone(), round.slices.len());
+            round.normal.push(round.baselines.of(&figures.slice));
             round.slices.push(figures.slice);
+        }
+        round.narrow = round.slices.len();
+        round.places = (0..round.narrow).collect();
+        let kept = |slice: &Slice| states.contains_key(slice);
+        for mut wide in above(&definition.by, &round.slices, kept) {
+            wide.is_tested &= is_whole;
+            if wide.is_tested || kept(&wide.slice) {
+                round.add_above(wide, steps);
+            }
         }
         Ok(round)
     }
@@ -107,35 +145,66 @@ impl RateRound {
     }
 
     /// Judges one step of every slice that has figures or a state.
-    pub fn judge(&self, step: Step, states: &mut HashMap<Slice, SliceState>) -> Vec<Finding> {
+    pub fn judge(&self, step: Step, states: &mut HashMap<Slice, SliceState>) -> Findings {
         let mut findings = Vec::new();
-        let mut tested: Vec<(usize, RateScore)> = Vec::new();
+        let mut tested: Vec<Tested> = Vec::new();
         let gone: Vec<Slice> = states
             .keys()
             .filter(|slice| !self.index.contains_key(*slice))
             .cloned()
             .collect();
+        // Before any of them moves on: what is off is left out of what lies above it.
+        let off = Off::of(states, self.from_us, |slice| self.parts(slice));
         for (at, slice) in self.slices.iter().enumerate() {
+            let wide = self.wide(at);
             let state = states.get_mut(slice);
             if let Some(state) = state.filter(|state| state.hysteresis.is_firing()) {
-                findings.push(self.recovering(at, step, state));
+                findings.push(match wide {
+                    None => self.recovering(at, step, state),
+                    Some(wide) => self.recovering_above(wide, step, state, &off),
+                });
                 continue;
             }
             let ignore_before_us = states.get(slice).map_or(0, |state| state.ignore_before_us);
-            match self.score(at, step, ignore_before_us, &self.settings) {
-                Some(score) => tested.push((at, score)),
+            let found = match wide {
+                None => self.tested(at, step, ignore_before_us),
+                Some(wide) if wide.of.is_tested => {
+                    self.tested_above(wide, step, ignore_before_us, &off.within(&wide.of))
+                }
+                Some(_) => None,
+            };
+            match found {
+                Some(found) => tested.push(found),
                 None if states.contains_key(slice) => findings.push(unjudged(slice, step)),
                 None => {}
             }
         }
         findings.extend(gone.iter().map(|slice| unjudged(slice, step)));
-        let p_values: Vec<f64> = tested.iter().map(|(_, score)| score.p_value).collect();
+        // What a part of it explains is no fault of a slice above, and would only make room for others.
+        let own = |one: &Tested| {
+            let slice = self.slices.get(one.at);
+            let ignored = slice.and_then(|slice| states.get(slice));
+            let ignored = ignored.map_or(0, |state| state.ignore_before_us);
+            let explained = one.score.p_value <= self.discovery_rate
+                && !self.stands_out(one, &tested, step, (ignored, &off));
+            if explained { 1.0 } else { one.score.p_value }
+        };
+        let p_values: Vec<f64> = tested.iter().map(own).collect();
         let cut_off = discovery::cut_off(&p_values, self.discovery_rate);
-        for (at, score) in tested {
-            let anomalous = cut_off.is_some_and(|cut_off| score.p_value <= cut_off);
-            findings.extend(self.finding(at, step, &score, anomalous));
+        let mut normal = 0;
+        for (one, p_value) in tested.iter().zip(&p_values) {
+            let anomalous = cut_off.is_some_and(|cut_off| *p_value <= cut_off);
+            let slice = self.slices.get(one.at);
+            if !anomalous && slice.is_none_or(|slice| !states.contains_key(slice)) {
+                normal += usize::from(one.at < self.narrow);
+                continue;
+            }
+            findings.extend(self.finding(one, step, anomalous));
         }
-        findings
+        Findings {
+            told: findings,
+            normal,
+        }
     }
 
     /// Whether a slice points `deviation`'s way at this step, and how much traffic it has.
@@ -156,7 +225,18 @@ impl RateRound {
                 judged: true,
             })
         };
-        self.slices.iter().enumerate().filter_map(leans).collect()
+        let narrow = self.slices.iter().take(self.narrow);
+        narrow.enumerate().filter_map(leans).collect()
+    }
+
+    fn tested(&self, at: usize, step: Step, ignore_before_us: i64) -> Option<Tested> {
+        let score = self.score(at, step, ignore_before_us, &self.settings)?;
+        let expected = self.baseline(at)?.mean;
+        Some(Tested {
+            at,
+            score,
+            expected,
+        })
     }
 
     fn score(
@@ -171,15 +251,13 @@ impl RateRound {
         score(recent, &self.stretches, &baseline, settings)
     }
 
-    fn finding(
-        &self,
-        at: usize,
-        step: Step,
-        score: &RateScore,
-        anomalous: bool,
-    ) -> Option<Finding> {
+    fn finding(&self, one: &Tested, step: Step, anomalous: bool) -> Option<Finding> {
+        let Tested {
+            at,
+            score,
+            expected,
+        } = *one;
         let slice = self.slices.get(at)?;
-        let expected = self.baseline(at)?.mean;
         let observed = score.counts.rate();
         let started_us = if anomalous {
             self.started_us(at, step, expected, observed.unwrap_or(expected))
@@ -206,9 +284,21 @@ impl RateRound {
     fn recovering(&self, at: usize, step: Step, state: &mut SliceState) -> Finding {
         let new = self.recent(at, step, 1, 0);
         recovery::advance(&mut state.evidence, new, state.expected, state.observed);
+        let now = self.score(at, step, state.ignore_before_us, &self.settings);
+        self.recovered(at, new, state, now)
+    }
+
+    /// Whether the evidence for a recovery is enough, with the new events and the score of now.
+    fn recovered(
+        &self,
+        at: usize,
+        new: Counts,
+        state: &mut SliceState,
+        now: Option<RateScore>,
+    ) -> Finding {
         let normal = recovery::is_normal(state.evidence);
         // The longer it lasts, the surer it is.
-        if let Some(now) = self.score(at, step, state.ignore_before_us, &self.settings)
+        if let Some(now) = now
             && Some(now.deviation) == state.deviation
         {
             state.p_value = Some(state.p_value.map_or(now.p_value, |p| p.min(now.p_value)));
@@ -241,16 +331,26 @@ impl RateRound {
     }
 
     fn baseline(&self, at: usize) -> Option<Baseline> {
-        self.baselines.of(self.slices.get(at)?)
+        self.normal.get(at).copied().flatten()
     }
 
     /// Counts of the last `steps` steps up to the end of `step`, without those before a time.
     fn recent(&self, at: usize, step: Step, steps: usize, ignore_before_us: i64) -> Counts {
+        let begin = self.begin(step, steps, ignore_before_us);
+        self.sum(at, self.position(step)).minus(self.sum(at, begin))
+    }
+
+    /// Where the last `steps` steps up to the end of `step` begin, without those before a time.
+    fn begin(&self, step: Step, steps: usize, ignore_before_us: i64) -> usize {
         let end = self.position(step);
-        let ignored = (ignore_before_us - self.from_us).div_euclid(self.step_us);
-        let ignored = usize::try_from(ignored).unwrap_or(0);
-        let begin = end.saturating_sub(steps).max(ignored).min(end);
-        self.sum(at, end).minus(self.sum(at, begin))
+        let ignored = self.places_before(ignore_before_us);
+        end.saturating_sub(steps).max(ignored).min(end)
+    }
+
+    /// How many steps lie before a time.
+    fn places_before(&self, at_us: i64) -> usize {
+        let steps = at_us.saturating_sub(self.from_us).div_euclid(self.step_us);
+        usize::try_from(steps).unwrap_or(0)
     }
 
     /// How many steps lie before the end of `step`.

@@ -37,6 +37,21 @@ pub(super) struct Finding {
     pub started_us: i64,
 }
 
+/// What a detector found at one step.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Findings {
+    /// Of slices that are not normal, or that something is remembered of.
+    pub told: Vec<Finding>,
+    /// How many other slices were judged: they are normal, and nothing is to be said of them.
+    pub normal: usize,
+}
+
+impl From<Vec<Finding>> for Findings {
+    fn from(told: Vec<Finding>) -> Self {
+        Self { told, normal: 0 }
+    }
+}
+
 /// What is remembered of one slice. A constant number of values, whatever the traffic.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct SliceState {

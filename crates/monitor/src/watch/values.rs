@@ -1,4 +1,4 @@
-//! One round of a monitor of values with a season: amounts, latencies, averages.
+//! One round of a monitor of values with a season or a forecast: amounts, latencies, averages.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -6,10 +6,11 @@ use std::sync::Arc;
 use super::outages::Outages;
 use super::rate::unjudged;
 use super::state::{Finding, SliceState, Step};
-use crate::definition::{MonitorDefinition, SeasonalDetect};
+use crate::definition::{Detect, MonitorDefinition, SeasonalDetect};
 use crate::detect::discovery;
+use crate::detect::forecast::{Forecast, Walk};
 use crate::detect::hysteresis::Verdict;
-use crate::detect::season::{Observed, WEEK_US};
+use crate::detect::season::{DAY_US, Observed, WEEK_US};
 use crate::detect::seasonal::{
     LEVEL_VALUES, Normal, SUMMED_VALUES, SeasonalScore, SeasonalSettings,
 };
@@ -19,6 +20,8 @@ use crate::incident::{Deviation, Incident};
 
 /// How long what was learned is used before it is learned again, in microseconds of judged time.
 pub(super) const REFRESH_US: i64 = 3600 * 1_000_000;
+/// The same of a forecast, which goes on learning by itself.
+pub(super) const FORECAST_REFRESH_US: i64 = DAY_US;
 /// A slice points the same way as a firing one from this p-value, and is normal again above it.
 const LEANING: f64 = 0.05;
 /// Steps before the one that is judged that are looked at with it.
@@ -31,7 +34,32 @@ const STEPS_AT_ONCE: i64 = 336;
 pub(super) struct Normals {
     /// End of the last step they were learned for.
     pub at_us: i64,
-    known: HashMap<Slice, Normal>,
+    /// End of the history that forecasts were learned from.
+    learned_upto_us: i64,
+    known: HashMap<Slice, Known>,
+}
+
+/// What is normal for a slice.
+#[derive(Clone, Debug, PartialEq)]
+enum Known {
+    Season(Normal),
+    Forecast(Forecast),
+}
+
+impl Known {
+    /// Learns from the values of steps between two times, ascending.
+    fn learn(
+        definition: &MonitorDefinition,
+        history: &[Observed],
+        (from_us, to_us): (i64, i64),
+        step_us: i64,
+    ) -> Option<Self> {
+        if !matches!(definition.detect, Detect::Forecast(_)) {
+            return Normal::learn(history, &definition.calendar).map(Self::Season);
+        }
+        let values: Vec<Option<f64>> = by_step(history, (from_us, to_us), step_us).collect();
+        Forecast::learn(&values, step_us).map(Self::Forecast)
+    }
 }
 
 impl Normals {
@@ -45,29 +73,14 @@ impl Normals {
         upto_us: i64,
         incidents: &[Incident],
     ) -> Result<Option<Self>, String> {
-        let mut values: HashMap<Slice, Vec<Observed>> = HashMap::new();
-        let mut from_us = (upto_us - history_us).div_euclid(step_us) * step_us;
-        while from_us < upto_us {
-            let to_us = upto_us.min(from_us + STEPS_AT_ONCE * step_us);
-            let range = (from_us, to_us);
-            let mut silent: HashSet<Slice> = values.keys().cloned().collect();
-            for (slice, found) in read(source, definition, facts, range, step_us)? {
-                silent.remove(&slice);
-                let known = values.entry(slice).or_default();
-                // A slice that was not there yet had no value, not none.
-                let is_new = known.is_empty();
-                let is_nothing = |one: &Observed| is_new && facts.empty_value == Some(one.value);
-                known.extend(found.into_iter().skip_while(is_nothing));
-            }
-            // One without a single event in all of a stretch is not among its figures.
-            for slice in silent {
-                let known = values.entry(slice).or_default();
-                known.extend(nothing(facts, range, step_us));
-            }
-            from_us = to_us;
-        }
+        let from_us = (upto_us - history_us).div_euclid(step_us) * step_us;
+        let values = read_all(source, definition, facts, (from_us, upto_us), step_us)?;
         let mut known = HashMap::new();
-        for (slice, mut history) in values {
+        for (slice, history) in values {
+            // A slice that was not there yet had no value, not none.
+            let is_nothing = |one: &Observed| facts.empty_value == Some(one.value);
+            let history = history.into_iter().skip_while(is_nothing);
+            let mut history: Vec<Observed> = history.collect();
             let outages = Outages::of(&slice, incidents);
             let calendar = &definition.calendar;
             history.retain(|one| {
@@ -75,21 +88,39 @@ impl Normals {
                     && !calendar.is_special(one.start_us)
                     && !calendar.is_special(one.start_us + step_us - 1)
             });
-            if let Some(normal) = Normal::learn(&history, calendar) {
-                known.insert(slice, normal);
+            let span = (upto_us - history_us, upto_us);
+            if let Some(learned) = Known::learn(definition, &history, span, step_us) {
+                known.insert(slice, learned);
             }
         }
         let found = Self {
             at_us: upto_us,
+            learned_upto_us: upto_us,
             known,
         };
         Ok((!found.known.is_empty()).then_some(found))
     }
 
     /// What is normal for a slice.
-    pub fn of(&self, slice: &Slice) -> Option<&Normal> {
+    fn of(&self, slice: &Slice) -> Option<&Known> {
         self.known.get(slice)
     }
+}
+
+/// The value of every step between two times, of those that are there; none where there is none.
+fn by_step(
+    values: &[Observed],
+    (from_us, to_us): (i64, i64),
+    step_us: i64,
+) -> impl Iterator<Item = Option<f64>> {
+    let from_us = from_us.div_euclid(step_us) * step_us;
+    let first = values.partition_point(|one| one.start_us < from_us);
+    let mut values = values.iter().skip(first).peekable();
+    let steps = usize::try_from(step_us).unwrap_or(usize::MAX);
+    (from_us..to_us).step_by(steps).map(move |start_us| {
+        let value = values.next_if(|one| one.start_us < start_us + step_us);
+        value.map(|one| one.value)
+    })
 }
 
 /// What a slice without events has in every step of a range: nothing, where nothing is a value.
@@ -107,6 +138,35 @@ fn nothing(
             value: empty?,
         })
     })
+}
+
+/// As [`read`], but a stretch at a time, so that no answer is larger than it may be.
+fn read_all(
+    source: &dyn FigureSource,
+    definition: &MonitorDefinition,
+    facts: &MetricFacts,
+    (from_us, to_us): (i64, i64),
+    step_us: i64,
+) -> Result<HashMap<Slice, Vec<Observed>>, String> {
+    let mut values: HashMap<Slice, Vec<Observed>> = HashMap::new();
+    let mut at_us = from_us;
+    while at_us < to_us {
+        let end_us = to_us.min(at_us + STEPS_AT_ONCE * step_us);
+        let range = (at_us, end_us);
+        let mut silent: HashSet<Slice> = values.keys().cloned().collect();
+        for (slice, found) in read(source, definition, facts, range, step_us)? {
+            silent.remove(&slice);
+            let before = || nothing(facts, (from_us, at_us), step_us).collect();
+            values.entry(slice).or_insert_with(before).extend(found);
+        }
+        // One without a single event in all of a stretch is not among its figures.
+        for slice in silent {
+            let known = values.entry(slice).or_default();
+            known.extend(nothing(facts, range, step_us));
+        }
+        at_us = end_us;
+    }
+    Ok(values)
 }
 
 /// The values of every slice's steps, ascending. Where nothing is a value, steps without events have it.
@@ -165,14 +225,19 @@ impl ValueRound {
         source: &dyn FigureSource,
         definition: &MonitorDefinition,
         facts: &MetricFacts,
-        (detect, is_change): (&SeasonalDetect, bool),
+        detect: &SeasonalDetect,
         normals: Arc<Normals>,
         (first, last): (Step, Step),
     ) -> Result<Self, String> {
         let step_us = first.end_us - first.start_us;
-        let back = STEPS_BACK * step_us;
-        let range = (first.start_us - back, last.end_us);
-        let mut slices = read(source, definition, facts, range, step_us)?;
+        let from_us = match definition.detect {
+            // A forecast is walked from where it was learned.
+            Detect::Forecast(_) => normals.learned_upto_us.min(first.start_us),
+            _ => first.start_us - STEPS_BACK * step_us,
+        };
+        let range = (from_us, last.end_us);
+        let slices = read_all(source, definition, facts, range, step_us)?;
+        let mut slices: Vec<(Slice, Vec<Observed>)> = slices.into_iter().collect();
         // A slice without a single event in all the time is not among the figures.
         let found: HashSet<Slice> = slices.iter().map(|(slice, _)| slice.clone()).collect();
         for slice in normals.known.keys().filter(|slice| !found.contains(slice)) {
@@ -180,13 +245,20 @@ impl ValueRound {
         }
         // A day like no other is no level to judge the next one by.
         for (_, values) in &mut slices {
-            values.retain(|one| !definition.calendar.is_unknown(one.start_us));
+            let calendar = &definition.calendar;
+            values.retain(|one| match definition.detect {
+                Detect::Forecast(_) => {
+                    !calendar.is_special(one.start_us)
+                        && !calendar.is_special(one.start_us + step_us - 1)
+                }
+                _ => !calendar.is_unknown(one.start_us),
+            });
         }
         Ok(Self {
             settings: SeasonalSettings {
                 direction: definition.direction,
                 min_change: detect.min_change,
-                is_change,
+                is_change: matches!(definition.detect, Detect::Change(_)),
             },
             step_us,
             discovery_rate: detect.sensitivity.false_alerts_per_week() * step_us as f64
@@ -257,10 +329,21 @@ impl ValueRound {
     /// Whether the values of a firing slice are again what they were before it fired.
     fn is_back(&self, slice: &Slice, state: &mut SliceState, step: Step) -> bool {
         let values = self.slices.iter().find(|(one, _)| one == slice);
-        let (Some((_, values)), Some(normal)) = (values, self.normals.of(slice)) else {
+        let (Some((_, values)), Some(known)) = (values, self.normals.of(slice)) else {
             return false;
         };
         let until = |us: i64| values.partition_point(|one| one.start_us < us);
+        let normal = match known {
+            Known::Season(normal) => normal,
+            Known::Forecast(forecast) => {
+                // What an incident has made of the values is nothing to forecast by, nor is one before it.
+                let from = until(state.ignore_before_us);
+                let before = values.get(from..until(state.started_us)).unwrap_or(&[]);
+                let value = values.get(until(step.start_us)..until(step.end_us));
+                let value = value.and_then(|values| values.last());
+                return value.is_some_and(|one| self.walk(forecast, before, step).holds(one.value));
+            }
+        };
         if state.evidence == 0.0 {
             // Remembered from its first step on; a level of exactly nothing is as good as next to nothing.
             let before = values.get(..until(state.started_us)).unwrap_or(&[]);
@@ -299,7 +382,7 @@ impl ValueRound {
         step: Step,
         ignore_before_us: i64,
     ) -> Option<(SeasonalScore, f64)> {
-        let normal = self.normals.of(slice)?;
+        let known = self.normals.of(slice)?;
         let upto = values.partition_point(|one| one.start_us < step.end_us);
         // An incident that is over is no level to judge by.
         let from = values.partition_point(|one| one.start_us < ignore_before_us);
@@ -309,6 +392,23 @@ impl ValueRound {
         if last.start_us < step.end_us - self.step_us {
             return None;
         }
-        Some((normal.score(recent, &self.settings)?, last.value))
+        let score = match known {
+            Known::Season(normal) => normal.score(recent, &self.settings)?,
+            Known::Forecast(forecast) => {
+                let (_, before) = recent.split_last()?;
+                (self.walk(forecast, before, step)).score(last.value, &self.settings)
+            }
+        };
+        Some((score, last.value))
+    }
+
+    /// A forecast that has walked to a step, past these values.
+    fn walk<'a>(&self, forecast: &'a Forecast, before: &[Observed], step: Step) -> Walk<'a> {
+        let mut walk = forecast.walk();
+        let span = (self.normals.learned_upto_us, step.start_us);
+        for value in by_step(before, span, self.step_us) {
+            walk.pass(value);
+        }
+        walk
     }
 }

@@ -3,11 +3,15 @@
 //! Two detectors share it. `count` tests stretches that end now; `silence` asks how improbable it is that a slice has
 //! had no event since its last one.
 
-use std::collections::{HashMap, HashSet};
+mod above;
+
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use self::above::Wide;
+use super::above::Off;
 use super::rate::unjudged;
-use super::state::{Finding, SliceState, Step};
+use super::state::{Finding, Findings, SliceState, Step};
 use super::volumes::Volumes;
 use crate::definition::{CountDetect, Detect, MonitorDefinition, SilenceDetect};
 use crate::detect::count::{
@@ -43,8 +47,16 @@ pub(super) struct VolumeRound {
     /// Share of false ones tolerated among what fires at one step.
     discovery_rate: f64,
     volumes: Arc<Volumes>,
+    /// Those that the monitor splits into, and after them those above.
     slices: Vec<Slice>,
+    /// How many the monitor splits into.
+    narrow: usize,
+    /// Their places, one by one.
+    places: Vec<usize>,
+    above: Vec<Wide>,
     index: HashMap<Slice, usize>,
+    /// Per slice, what is normal for it, where that is known.
+    normal: Vec<Option<Arc<Volume>>>,
     /// Per slice, events of all steps before the i-th: a stretch is one subtraction.
     sums: Vec<Vec<f64>>,
     /// Per slice, how many of the first steps are not all known.
@@ -68,7 +80,8 @@ impl VolumeRound {
         definition: &MonitorDefinition,
         detect: &CountDetect,
         volumes: Arc<Volumes>,
-        (first, last): (Step, Step),
+        steps: (Step, Step),
+        states: &HashMap<Slice, SliceState>,
     ) -> Result<Self, String> {
         let settings = CountSettings {
             direction: definition.direction,
@@ -76,14 +89,10 @@ impl VolumeRound {
             min_change: detect.min_change,
         };
         let budget = detect.sensitivity.false_alerts_per_week();
-        let question = Question::Count(settings);
-        Self::fetch(
-            source,
-            definition,
-            (question, budget),
-            volumes,
-            (first, last),
-        )
+        let asked = (Question::Count(settings), budget);
+        let mut round = Self::fetch(source, definition, asked, volumes, steps)?;
+        round.look_above(&definition.by, |slice| states.contains_key(slice));
+        Ok(round)
     }
 
     /// Reads what the steps from `first` to `last` need to look for silence.
@@ -92,17 +101,14 @@ impl VolumeRound {
         definition: &MonitorDefinition,
         detect: &SilenceDetect,
         volumes: Arc<Volumes>,
-        (first, last): (Step, Step),
+        steps: (Step, Step),
     ) -> Result<Self, String> {
-        let budget = detect.sensitivity.false_alerts_per_week();
-        let question = Question::Silence;
-        Self::fetch(
-            source,
-            definition,
-            (question, budget),
-            volumes,
-            (first, last),
-        )
+        // A slice above is silent when all within it are, so they need not be looked at.
+        let asked = (
+            Question::Silence,
+            detect.sensitivity.false_alerts_per_week(),
+        );
+        Self::fetch(source, definition, asked, volumes, steps)
     }
 
     fn fetch(
@@ -134,7 +140,11 @@ impl VolumeRound {
             discovery_rate: budget * step_us as f64 / WEEK_US as f64,
             volumes,
             slices: Vec::new(),
+            narrow: 0,
+            places: Vec::new(),
+            above: Vec::new(),
             index: HashMap::new(),
+            normal: Vec::new(),
             sums: Vec::new(),
             unknown: Vec::new(),
         };
@@ -163,11 +173,14 @@ impl VolumeRound {
                 round.push(slice.clone(), &nothing, 0);
             }
         }
+        round.narrow = round.slices.len();
+        round.places = (0..round.narrow).collect();
         Ok(round)
     }
 
     fn push(&mut self, slice: Slice, events: &[f64], unknown: usize) {
         self.unknown.push(unknown);
+        self.normal.push(self.volumes.of(&slice).cloned());
         let mut sum = 0.0;
         let running = events.iter().map(|events| {
             sum += events;
@@ -180,32 +193,63 @@ impl VolumeRound {
     }
 
     /// Judges one step of every slice that has figures, history or a state.
-    pub fn judge(&self, step: Step, states: &mut HashMap<Slice, SliceState>) -> Vec<Finding> {
+    pub fn judge(&self, step: Step, states: &mut HashMap<Slice, SliceState>) -> Findings {
         let mut findings = Vec::new();
         let mut tested: Vec<(usize, CountScore)> = Vec::new();
+        // Before any of them moves on: what is off is left out of what lies above it.
+        let off = Off::of(states, self.from_us, |slice| self.parts(slice));
         for (at, slice) in self.slices.iter().enumerate() {
+            let wide = self.wide(at);
             let state = states.get_mut(slice);
             if let Some(state) = state.filter(|state| state.hysteresis.is_firing()) {
-                findings.push(self.recovering(at, step, state));
+                findings.push(match wide {
+                    None => self.recovering(at, step, state),
+                    Some(wide) => self.recovering_above(wide, step, state, &off),
+                });
                 continue;
             }
             let ignore_before_us = states.get(slice).map_or(0, |state| state.ignore_before_us);
-            match self.score(at, step, ignore_before_us) {
+            let found = match wide {
+                None => self.score(at, step, ignore_before_us),
+                Some(wide) if wide.of.is_tested => {
+                    self.score_above(wide, step, ignore_before_us, &off.within(&wide.of))
+                }
+                Some(_) => None,
+            };
+            match found {
                 Some(score) => tested.push((at, score)),
                 None if states.contains_key(slice) => findings.push(unjudged(slice, step)),
                 None => {}
             }
         }
-        let known: HashSet<&Slice> = self.slices.iter().collect();
-        let gone = states.keys().filter(|slice| !known.contains(slice));
+        let gone = states.keys();
+        let gone = gone.filter(|slice| !self.index.contains_key(*slice));
         findings.extend(gone.map(|slice| unjudged(slice, step)));
-        let p_values: Vec<f64> = tested.iter().map(|(_, score)| score.p_value).collect();
+        // What a part of it explains is no fault of a slice above, and would only make room for others.
+        let own = |(at, score): &(usize, CountScore)| {
+            let slice = self.slices.get(*at);
+            let ignored = slice.and_then(|slice| states.get(slice));
+            let ignored = ignored.map_or(0, |state| state.ignore_before_us);
+            let explained = score.p_value <= self.discovery_rate
+                && !self.stands_out((*at, score), &tested, step, (ignored, &off));
+            if explained { 1.0 } else { score.p_value }
+        };
+        let p_values: Vec<f64> = tested.iter().map(own).collect();
         let cut_off = discovery::cut_off(&p_values, self.discovery_rate);
-        for (at, score) in tested {
-            let anomalous = cut_off.is_some_and(|cut_off| score.p_value <= cut_off);
-            findings.extend(self.finding(at, step, &score, anomalous));
+        let mut normal = 0;
+        for ((at, score), p_value) in tested.iter().zip(&p_values) {
+            let anomalous = cut_off.is_some_and(|cut_off| *p_value <= cut_off);
+            let slice = self.slices.get(*at);
+            if !anomalous && slice.is_none_or(|slice| !states.contains_key(slice)) {
+                normal += usize::from(*at < self.narrow);
+                continue;
+            }
+            findings.extend(self.finding(*at, step, score, anomalous));
         }
-        findings
+        Findings {
+            told: findings,
+            normal,
+        }
     }
 
     /// Whether a slice points `deviation`'s way at this step, and how much traffic it has.
@@ -223,19 +267,19 @@ impl VolumeRound {
                 judged: score.is_some(),
             })
         };
-        self.slices.iter().enumerate().filter_map(says).collect()
+        let narrow = self.slices.iter().take(self.narrow);
+        narrow.enumerate().filter_map(says).collect()
     }
 
     fn score(&self, at: usize, step: Step, ignore_before_us: i64) -> Option<CountScore> {
-        let volume = self.volume(at)?;
         match &self.question {
             Question::Count(settings) => {
                 let stretches = self.stretches.iter();
                 let stretches =
                     stretches.filter_map(|n| self.stretch(at, step, *n, ignore_before_us));
-                score(stretches, volume.dispersion(), settings)
+                score(stretches, self.dispersion(at)?, settings)
             }
-            Question::Silence => self.silent(at, step, volume, ignore_before_us),
+            Question::Silence => self.silent(at, step, self.volume(at)?, ignore_before_us),
         }
     }
 
@@ -325,13 +369,25 @@ impl VolumeRound {
             }
             Question::Count(_) => {
                 let ratio = state.observed / state.expected.max(1e-9);
-                let dispersion = self.volume(at).map_or(0.0, Volume::dispersion);
+                let dispersion = self.dispersion(at).unwrap_or(0.0);
                 recover(&mut state.evidence, new, ratio, dispersion);
                 is_normal(state.evidence)
             }
         };
+        let now = self.score(at, step, state.ignore_before_us);
+        self.recovered((at, step), new, state, (is_back, now))
+    }
+
+    /// A firing slice with its new step and the score of now.
+    fn recovered(
+        &self,
+        (at, step): (usize, Step),
+        new: Stretch,
+        state: &mut SliceState,
+        (is_back, now): (bool, Option<CountScore>),
+    ) -> Finding {
         // The longer it lasts, the surer it is.
-        if let Some(now) = self.score(at, step, state.ignore_before_us)
+        if let Some(now) = now
             && Some(now.deviation) == state.deviation
         {
             state.p_value = Some(state.p_value.map_or(now.p_value, |p| p.min(now.p_value)));
@@ -365,7 +421,7 @@ impl VolumeRound {
     }
 
     fn volume(&self, at: usize) -> Option<&Volume> {
-        self.volumes.of(self.slices.get(at)?)
+        self.normal.get(at)?.as_deref()
     }
 
     fn seen(&self, at: usize, step: Step) -> bool {
@@ -388,18 +444,22 @@ impl VolumeRound {
     }
 
     fn between(&self, at: usize, begin: usize, end: usize) -> Option<Stretch> {
-        let volume = self.volume(at)?;
         let at_us = |position: usize| self.from_us + position as i64 * self.step_us;
+        let expected = match self.wide(at) {
+            Some(wide) => wide.expected(begin, end)?,
+            None => self.volume(at)?.expected(at_us(begin), at_us(end)),
+        };
         Some(Stretch {
             steps: end - begin,
             seen: self.sum(at, end) - self.sum(at, begin),
-            expected: volume.expected(at_us(begin), at_us(end)),
+            expected,
         })
     }
 
     /// How many of the first steps of a slice do not count.
     fn ignored(&self, at: usize, ignore_before_us: i64) -> usize {
-        let ignored = (ignore_before_us - self.from_us).div_euclid(self.step_us);
+        let ignored = ignore_before_us.saturating_sub(self.from_us);
+        let ignored = ignored.div_euclid(self.step_us);
         let unknown = self.unknown.get(at).copied().unwrap_or(0);
         usize::try_from(ignored).unwrap_or(0).max(unknown)
     }

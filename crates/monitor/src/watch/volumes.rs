@@ -1,6 +1,6 @@
 //! What number of events is normal for every slice of a count, from its history.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::outages::Outages;
@@ -33,37 +33,34 @@ pub(super) struct Volumes {
     slot_us: i64,
     by: Vec<String>,
     calendar: Arc<Calendar>,
-    known: HashMap<Slice, Volume>,
+    known: HashMap<Slice, Arc<Volume>>,
 }
 
-/// Events of one slice by slot, and the slots that say nothing of what is normal.
-#[derive(Default)]
-struct Blocks {
-    events: BTreeMap<i64, f64>,
-    excluded: BTreeSet<i64>,
+/// One slot of a slice.
+#[derive(Clone, Copy, Default)]
+struct Slot {
+    events: f64,
+    /// Whether it says nothing of what is normal.
+    is_excluded: bool,
 }
 
-impl Blocks {
-    /// Every slot from the first with events to `to_us` that counts.
-    fn observed(&self, to_us: i64, slot_us: i64, calendar: &Calendar) -> Vec<Observed> {
-        let first = self.events.iter().find(|(_, events)| **events > 0.0);
-        let Some((first_us, _)) = first else {
-            return Vec::new();
-        };
-        let slots = (*first_us..to_us).step_by(usize::try_from(slot_us).unwrap_or(usize::MAX));
-        slots
-            // A slot of a day like no other may be without events, and so not among the excluded.
-            .filter(|start_us| {
-                !self.excluded.contains(start_us)
-                    && !calendar.is_special(*start_us)
-                    && !calendar.is_special(start_us + slot_us - 1)
-            })
-            .map(|start_us| Observed {
-                start_us,
-                value: self.events.get(&start_us).copied().unwrap_or(0.0),
-            })
-            .collect()
-    }
+/// Every slot from the first with events that counts, of slots of which the first begins at `from_us`.
+fn observed(slots: &[Slot], (from_us, slot_us): (i64, i64), calendar: &Calendar) -> Vec<Observed> {
+    let starts = (0_i64..).map(|at| from_us + at * slot_us);
+    let slots = starts.zip(slots);
+    let there = slots.skip_while(|(_, slot)| slot.events <= 0.0);
+    let counting = there.filter(|(start_us, slot)| {
+        // A slot of a day like no other may be without events, and so not among the excluded.
+        !slot.is_excluded
+            && !calendar.is_special(*start_us)
+            && !calendar.is_special(start_us + slot_us - 1)
+    });
+    counting
+        .map(|(start_us, slot)| Observed {
+            start_us,
+            value: slot.events,
+        })
+        .collect()
 }
 
 impl Volumes {
@@ -79,8 +76,10 @@ impl Volumes {
         let slot_us = slot_us(source, &definition.metric, upto_us - tested_us - history_us)?;
         let to_us = (upto_us - tested_us).div_euclid(slot_us) * slot_us;
         let from_us = (to_us - history_us).div_euclid(slot_us) * slot_us;
-        let mut levels: Vec<HashMap<Slice, Blocks>> =
+        let mut levels: Vec<HashMap<Slice, Vec<Slot>>> =
             (0..=definition.by.len()).map(|_| HashMap::new()).collect();
+        let count = usize::try_from((to_us - from_us) / slot_us).unwrap_or(0);
+        let place = |start_us: i64| usize::try_from((start_us - from_us).div_euclid(slot_us)).ok();
         // A week at a time, so that no answer is larger than it may be.
         let mut week_us = from_us;
         while week_us < to_us {
@@ -100,17 +99,24 @@ impl Volumes {
                     let value = bucket.value.filter(|value| value.is_finite());
                     (bucket.start_us, value.map(|value| value.max(0.0)))
                 });
-                for (start_us, events) in events {
-                    // A bucket without a value is one that is not known.
-                    let is_excluded = events.is_none() || outages.touch(start_us, slot_us);
-                    for (depth, level) in levels.iter_mut().enumerate() {
-                        let by = definition.by.iter().take(depth);
-                        let prefix = figures.slice.project(|d| by.clone().any(|kept| kept == d));
-                        let blocks = level.entry(prefix).or_default();
-                        *blocks.events.entry(start_us).or_default() += events.unwrap_or(0.0);
-                        // What is wrong with a part is wrong with the whole as well.
-                        if is_excluded {
-                            blocks.excluded.insert(start_us);
+                let slots: Vec<(i64, f64, bool)> = events
+                    .map(|(start_us, events)| {
+                        // A bucket without a value is one that is not known.
+                        let is_excluded = events.is_none() || outages.touch(start_us, slot_us);
+                        (start_us, events.unwrap_or(0.0), is_excluded)
+                    })
+                    .collect();
+                for (depth, level) in levels.iter_mut().enumerate() {
+                    let by = definition.by.iter().take(depth);
+                    let prefix = figures.slice.project(|d| by.clone().any(|kept| kept == d));
+                    let nothing = || vec![Slot::default(); count];
+                    let sums = level.entry(prefix).or_insert_with(nothing);
+                    for (start_us, events, is_excluded) in &slots {
+                        let sum = place(*start_us).and_then(|at| sums.get_mut(at));
+                        if let Some(sum) = sum {
+                            sum.events += events;
+                            // What is wrong with a part is wrong with the whole as well.
+                            sum.is_excluded |= is_excluded;
                         }
                     }
                 }
@@ -125,8 +131,8 @@ impl Volumes {
             known: HashMap::new(),
         };
         for level in levels {
-            for (slice, blocks) in level {
-                let observed = blocks.observed(to_us, slot_us, &definition.calendar);
+            for (slice, slots) in level {
+                let observed = observed(&slots, (from_us, slot_us), &definition.calendar);
                 found.add(slice, &observed, to_us);
             }
             if found.known.is_empty() {
@@ -137,7 +143,7 @@ impl Volumes {
     }
 
     /// What is normal for a slice that has history, or for one above it.
-    pub fn of(&self, slice: &Slice) -> Option<&Volume> {
+    pub fn of(&self, slice: &Slice) -> Option<&Arc<Volume>> {
         self.known.get(slice)
     }
 
@@ -178,9 +184,9 @@ impl Volumes {
                 expected + volume.expected(block.start_us, end_us),
             )
         });
-        let towards = above.map_or(1.0, Volume::level);
-        self.known
-            .insert(slice, volume.at_level(seen, expected, towards));
+        let towards = above.map_or(1.0, |above| above.level());
+        let volume = volume.at_level(seen, expected, towards);
+        self.known.insert(slice, Arc::new(volume));
     }
 
     /// The slice without its last dimension, in the order of the definition.
@@ -194,13 +200,16 @@ impl Volumes {
 /// The shortest slot that buckets fit into which begin at `from_us` or later.
 fn slot_us(source: &dyn FigureSource, metric: &str, from_us: i64) -> Result<i64, String> {
     let width_us = source.width_us(metric, from_us)?.max(1);
-    let mut fitting = SLOTS_US
-        .into_iter()
-        .filter(|slot_us| slot_us % width_us == 0);
-    fitting.next().ok_or_else(|| {
+    fitting_slot_us(width_us).ok_or_else(|| {
         format!(
             "the buckets of metric `{metric}` are {} s long, which is no part of a day that counts could be compared by",
             width_us / 1_000_000
         )
     })
+}
+
+/// The shortest slot that consists of whole buckets of this length, if there is one.
+pub(crate) fn fitting_slot_us(width_us: i64) -> Option<i64> {
+    let mut slots = SLOTS_US.into_iter();
+    slots.find(|slot_us| slot_us % width_us.max(1) == 0)
 }

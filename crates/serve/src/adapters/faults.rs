@@ -9,7 +9,7 @@ use tillwatch_monitor::MonitorError;
 use crate::problem::{Problem, Slug};
 
 /// A fault's sentence with a capital and a full stop, as details have.
-fn sentence(fault: &dyn Display) -> String {
+pub(super) fn sentence(fault: &dyn Display) -> String {
     let text = fault.to_string();
     let mut letters = text.chars();
     let Some(first) = letters.next() else {

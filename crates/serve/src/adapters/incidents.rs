@@ -147,7 +147,17 @@ fn revised(figures: monitor::RevisedFigures) -> RevisedFigures {
     }
 }
 
-fn document(incident: &monitor::Incident) -> Incident {
+/// What a person, or a label, says.
+pub(super) fn verdict(is_real: bool) -> Verdict {
+    if is_real {
+        Verdict::Real
+    } else {
+        Verdict::FalseAlarm
+    }
+}
+
+/// An incident as it is served.
+pub(super) fn document(incident: &monitor::Incident) -> Incident {
     let figures = &incident.figures;
     Incident {
         id: incident.id.to_string(),
@@ -176,13 +186,7 @@ fn document(incident: &monitor::Incident) -> Incident {
             now: revised(revision.now),
         }),
         silenced_until: incident.silenced_until_us.map(rfc3339),
-        verdict: incident.is_real.map(|is_real| {
-            if is_real {
-                Verdict::Real
-            } else {
-                Verdict::FalseAlarm
-            }
-        }),
+        verdict: incident.is_real.map(verdict),
         impact: incident.impact.as_ref().map(|impact| IncidentImpact {
             metric: impact.metric.clone(),
             value: figure(Some(impact.value)),

@@ -1,5 +1,6 @@
 //! The ports over the real parts.
 
+mod backtests;
 mod collector;
 mod explanation;
 mod faults;
@@ -8,6 +9,7 @@ mod forecast;
 mod health;
 mod incidents;
 
+pub use backtests::{MonitorDefinitions, PastMonitors, ProposalFault};
 pub use collector::JournalCollector;
 pub use figures::AnalystFigures;
 pub use health::RunningHealth;

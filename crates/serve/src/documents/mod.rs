@@ -1,5 +1,6 @@
 //! The JSON documents of the API, as types: what is served and what the OpenAPI document describes.
 
+mod backtest;
 mod backup;
 mod board;
 mod explanation;
@@ -12,6 +13,10 @@ mod sql;
 mod status;
 mod verify;
 
+pub use backtest::{
+    BacktestAnswer, BacktestComparison, BacktestCounts, BacktestIncident, BacktestLabel,
+    BacktestMissed, BacktestPair, BacktestRequest, BacktestResolution, BacktestRun,
+};
 pub use backup::{BackupRequest, BackupStatus, LastBackup};
 pub use board::{Board, BoardList, BoardSummary, Chart, Localized, Tile};
 pub use explanation::{

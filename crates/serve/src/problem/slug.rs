@@ -58,6 +58,8 @@ slugs! {
     UnknownStream = "unknown-stream", NOT_FOUND, "No such stream";
     /// No metric of that name.
     UnknownMetric = "unknown-metric", NOT_FOUND, "No such metric";
+    /// No monitor of that name.
+    UnknownMonitor = "unknown-monitor", NOT_FOUND, "No such monitor";
     /// No incident with that id.
     UnknownIncident = "unknown-incident", NOT_FOUND, "No such incident";
     /// No board of that name.
@@ -80,6 +82,10 @@ slugs! {
     NothingAccepted = "nothing-accepted", UNPROCESSABLE_ENTITY, "No event was accepted";
     /// The query went over its limits on rows or memory.
     QueryTooLarge = "query-too-large", UNPROCESSABLE_ENTITY, "The query is over its limits";
+    /// A definition sent cannot work; `faults` has all that is wrong with it.
+    BadDefinition = "bad-definition", UNPROCESSABLE_ENTITY, "The definition cannot work";
+    /// The past cannot be judged as asked: there is none, or it is too much.
+    BacktestImpossible = "backtest-impossible", UNPROCESSABLE_ENTITY, "The past cannot be judged like this";
     /// We are asked for more than we can take just now.
     Overloaded = "overloaded", TOO_MANY_REQUESTS, "Too much at once";
     /// A fault of ours.

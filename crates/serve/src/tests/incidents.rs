@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::parts::{Cases, Counts};
+use super::parts::{Cases, Counts, Trials};
 use super::stand::{Stand, problem, until};
 use crate::Services;
 
@@ -122,6 +122,7 @@ async fn a_stream_goes_on_with_the_parts_of_a_reload_and_lets_the_old_ones_go() 
         collector: stand.lines.clone(),
         figures: Arc::new(Counts::new("payments")),
         incidents: cases.clone(),
+        backtests: Arc::new(Trials::default()),
         boards: Arc::from([]),
     };
     let old = Arc::new(Cases::new());

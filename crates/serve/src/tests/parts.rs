@@ -474,6 +474,40 @@ impl Incidents for Cases {
     }
 }
 
+/// Back-tests that find nothing; while held, they wait until they are to end.
+#[derive(Default)]
+pub(super) struct Trials {
+    pub(super) asked: Mutex<Vec<(String, BacktestRequest)>>,
+    pub(super) held: AtomicBool,
+    pub(super) running: AtomicU64,
+}
+
+impl Backtests for Trials {
+    fn run(
+        &self,
+        monitor: &str,
+        request: &BacktestRequest,
+        go_on: &mut dyn FnMut(f64) -> bool,
+    ) -> Result<BacktestAnswer, Problem> {
+        let asked = (monitor.to_owned(), request.clone());
+        self.asked.lock().unwrap().push(asked);
+        self.running.fetch_add(1, Ordering::SeqCst);
+        while self.held.load(Ordering::SeqCst) && go_on(0.5) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        self.running.fetch_sub(1, Ordering::SeqCst);
+        Ok(BacktestAnswer {
+            monitor: monitor.to_owned(),
+            from: "2026-11-01T00:00:00Z".into(),
+            to: "2026-11-15T00:00:00Z".into(),
+            took_s: 0.5,
+            existing: None,
+            proposed: None,
+            comparison: None,
+        })
+    }
+}
+
 /// Health as a test sets it.
 pub(super) struct Vitals {
     pub(super) progress: Mutex<Progress>,

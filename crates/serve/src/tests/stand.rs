@@ -10,7 +10,7 @@ use serde_json::Value;
 use tillwatch_collect::outgoing::http_client;
 use tokio::task::JoinHandle;
 
-use super::parts::{Cases, Counts, Lines, Vitals};
+use super::parts::{Cases, Counts, Lines, Trials, Vitals};
 use crate::documents::{Board, Localized, Tile};
 use crate::{Access, App, Assets, Limits, Server, Services};
 
@@ -23,6 +23,7 @@ pub(super) struct Stand {
     pub(super) lines: Arc<Lines>,
     pub(super) counts: Arc<Counts>,
     pub(super) cases: Arc<Cases>,
+    pub(super) trials: Arc<Trials>,
     pub(super) vitals: Arc<Vitals>,
     pub(super) client: reqwest::Client,
     pub(super) running: Option<JoinHandle<()>>,
@@ -54,6 +55,7 @@ impl Stand {
             lines: Arc::default(),
             counts: Arc::new(Counts::new("payments")),
             cases: Arc::new(Cases::new()),
+            trials: Arc::default(),
             vitals,
             client: http_client(|| reqwest::Client::builder().timeout(DEADLINE)).unwrap(),
             running: Some(tokio::spawn(server.run())),
@@ -81,6 +83,7 @@ impl Stand {
             collector: self.lines.clone(),
             figures,
             incidents: self.cases.clone(),
+            backtests: self.trials.clone(),
             boards: Arc::from([board]),
         });
     }

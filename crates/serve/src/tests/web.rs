@@ -248,6 +248,7 @@ async fn the_openapi_document_describes_every_call() {
             "post /v1/backup",
             "post /v1/incidents/{id}/{action}",
             "post /v1/maintain",
+            "post /v1/monitors/{name}/backtest",
             "post /v1/sql",
             "post /v1/streams/{stream}/events",
             "post /v1/streams/{stream}/quarantine/replay",

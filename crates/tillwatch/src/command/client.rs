@@ -64,14 +64,22 @@ impl ServerClient {
         })
     }
 
+    /// Sends a request and gives the answer, be it yes or no.
+    ///
+    /// # Errors
+    /// The server is not there.
+    pub async fn ask(&self, request: RequestBuilder) -> Result<Response> {
+        request.send().await.with_context(|| {
+            format!("no server answers at {}; start one with `tillwatch serve`, or name it with --server", self.base)
+        })
+    }
+
     /// Sends a request and turns a problem document into its words.
     ///
     /// # Errors
     /// The server is not there, or says no.
     pub async fn send(&self, request: RequestBuilder) -> Result<Response> {
-        let answer = request.send().await.with_context(|| {
-            format!("no server answers at {}; start one with `tillwatch serve`, or name it with --server", self.base)
-        })?;
+        let answer = self.ask(request).await?;
         if answer.status().is_success() {
             return Ok(answer);
         }

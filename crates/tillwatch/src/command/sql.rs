@@ -127,32 +127,7 @@ fn table(answer: &Value) {
     let rows: Vec<Vec<String>> = rows(answer)
         .map(|row| row.iter().map(cell).collect())
         .collect();
-    let width = |column: usize| {
-        let cells = rows
-            .iter()
-            .filter_map(|row| row.get(column))
-            .chain(header.get(column));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
-    };
-    let widths: Vec<_> = (0..header.len()).map(width).collect();
-    let line = |cells: &[String]| {
-        let padded = cells
-            .iter()
-            .zip(&widths)
-            .map(|(cell, width)| format!("{cell:<width$}"));
-        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    terminal::line(line(&header));
-    terminal::line(
-        widths
-            .iter()
-            .map(|width| "─".repeat(*width))
-            .collect::<Vec<_>>()
-            .join("  "),
-    );
-    for row in &rows {
-        terminal::line(line(row));
-    }
+    terminal::table(&header, &rows);
     let noun = if rows.len() == 1 { "row" } else { "rows" };
     terminal::complain(format!("{} {noun}", rows.len()));
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use indexmap::IndexMap;
 use tillwatch_monitor::definition::{
     AlertmanagerDefinition, CHANNELS, ChannelDefinition, ChannelKind, DefinitionFault,
-    EmailDefinition, HookDefinition, Language, MaintenanceDefinition, MaintenanceTime, Once,
-    PAGERDUTY_URL, PagerDutyDefinition, QuietHours, RouteDefinition, Secret, Selector, Severity,
-    SmtpTls, Weekly, is_time_of_day,
+    EmailDefinition, HookDefinition, Language, MaintenanceDefinition, MaintenanceTime,
+    MessageTemplates, Once, PAGERDUTY_URL, PagerDutyDefinition, QuietHours, RouteDefinition,
+    Secret, Selector, Severity, SmtpTls, Weekly, is_time_of_day,
 };
 use tillwatch_monitor::watch::AUDIT;
 
@@ -23,9 +23,9 @@ const EVERY: [&str; 4] = ["kind", "language", "quiet_hours", "allow_private"];
 fn keys(kind: &str) -> (usize, &'static [&'static str]) {
     match kind {
         "webhook" => (1, &["url", "secret", "repeat_every"]),
-        "slack" => (1, &["url", "group_wait", "repeat_every"]),
-        "pagerduty" => (1, &["routing_key", "url", "repeat_every"]),
-        "alertmanager" => (1, &["url", "user", "password"]),
+        "slack" => (1, &["url", "message", "group_wait", "repeat_every"]),
+        "pagerduty" => (1, &["routing_key", "url", "message", "repeat_every"]),
+        "alertmanager" => (1, &["url", "user", "password", "message"]),
         "email" => (
             3,
             &[
@@ -36,11 +36,15 @@ fn keys(kind: &str) -> (usize, &'static [&'static str]) {
                 "tls",
                 "user",
                 "password",
+                "message",
                 "group_wait",
                 "repeat_every",
             ],
         ),
-        _ => (1, &["url", "secret", "group_wait", "repeat_every"]),
+        _ => (
+            1,
+            &["url", "secret", "message", "group_wait", "repeat_every"],
+        ),
     }
 }
 
@@ -80,6 +84,18 @@ pub fn channel(
     if faults.len() > before {
         return None;
     }
+    let message = written.message.as_ref();
+    let message = message.map_or_else(MessageTemplates::default, |message| MessageTemplates {
+        title: message.title.clone(),
+        text: message.text.clone(),
+    });
+    // Also those of a channel that is inactive here are read where it is not.
+    for fault in message.validate() {
+        push_field_fault(folder, item.file, &base, &fault, faults);
+    }
+    if faults.len() > before {
+        return None;
+    }
     let kind = match kind(written, environment) {
         Ok(kind) => kind,
         Err(Refusal::Inactive(variable)) => return Some(Err(variable)),
@@ -106,6 +122,7 @@ pub fn channel(
     }
     channel.group_wait = written.group_wait.map_or(channel.group_wait, |text| text.0);
     channel.repeat_every = written.repeat_every.map(|text| text.0);
+    channel.message = message;
     channel.validate().into_iter().for_each(refuse);
     (faults.len() == before).then_some(Ok(channel))
 }

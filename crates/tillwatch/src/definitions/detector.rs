@@ -38,8 +38,15 @@ pub fn detector(
             let window = over.unwrap_or(detect.window);
             Detect::Silence(SilenceDetect { window, ..detect })
         }),
-        shape::Detect::Seasonal(seasonal) => seasonal_detect(seasonal).map(Detect::Seasonal),
-        shape::Detect::Change(change) => seasonal_detect(change).map(Detect::Change),
+        shape::Detect::Seasonal(seasonal) => {
+            seasonal_detect(seasonal, SeasonalDetect::default()).map(Detect::Seasonal)
+        }
+        shape::Detect::Change(change) => {
+            seasonal_detect(change, SeasonalDetect::default()).map(Detect::Change)
+        }
+        shape::Detect::Forecast(forecast) => {
+            seasonal_detect(forecast, SeasonalDetect::forecast()).map(Detect::Forecast)
+        }
         shape::Detect::Auto(auto) => Ok(Detect::Auto(AutoDetect {
             sensitivity: sensitivity(auto.sensitivity.as_deref())?,
         })),
@@ -57,6 +64,7 @@ fn over(folder: &Folder, item: &Item<shape::Monitor>, faults: &mut Vec<Fault>) -
         shape::Detect::Silence(silence) => (silence.window, 60, "silence"),
         shape::Detect::Seasonal(_) => (None, 10, "seasonal"),
         shape::Detect::Change(_) => (None, 10, "change"),
+        shape::Detect::Forecast(_) => (None, 10, "forecast"),
         shape::Detect::Auto(_) => (None, 10, "auto"),
     };
     let mut fault = |message: String, instead: Option<String>| {
@@ -64,7 +72,7 @@ fn over(folder: &Folder, item: &Item<shape::Monitor>, faults: &mut Vec<Fault>) -
     };
     let instead = match item.value.detect {
         shape::Detect::Auto(_) => Some("leave `over` out, or name the detector"),
-        shape::Detect::Seasonal(_) | shape::Detect::Change(_) => {
+        shape::Detect::Seasonal(_) | shape::Detect::Change(_) | shape::Detect::Forecast(_) => {
             Some("leave `over` out; `window` says how much is judged at once")
         }
         _ => None,
@@ -151,8 +159,10 @@ fn silence_detect(written: &shape::Silence) -> Result<SilenceDetect, DefinitionF
     })
 }
 
-fn seasonal_detect(written: &shape::Seasonal) -> Result<SeasonalDetect, DefinitionFault> {
-    let default = SeasonalDetect::default();
+fn seasonal_detect(
+    written: &shape::Seasonal,
+    default: SeasonalDetect,
+) -> Result<SeasonalDetect, DefinitionFault> {
     Ok(SeasonalDetect {
         sensitivity: sensitivity(written.sensitivity.as_deref())?,
         window: written.window.map_or(default.window, |text| text.0),

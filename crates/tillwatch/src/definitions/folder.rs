@@ -32,7 +32,7 @@ pub struct SourceFile {
 }
 
 /// One named item and the file it stands in.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Item<T> {
     /// Its name.
     pub name: String,
@@ -364,7 +364,11 @@ fn within_hidden(dir: &Path, path: &Path) -> bool {
         .any(|name| name.to_string_lossy().starts_with('.'))
 }
 
-fn read_file(path: &Path) -> Result<String, String> {
+/// The text of a file.
+///
+/// # Errors
+/// Why it cannot be read, or that it is too large.
+pub fn read_file(path: &Path) -> Result<String, String> {
     let bytes = std::fs::metadata(path)
         .map_err(|error| format!("cannot be read: {error}"))?
         .len();
@@ -399,7 +403,7 @@ fn read_node<T: DeserializeOwned>(node: &Node, path: &Path, faults: &mut Vec<Fau
     value
 }
 
-fn items<T: DeserializeOwned>(
+pub(super) fn items<T: DeserializeOwned>(
     file: usize,
     path: &Path,
     section: &Node,

@@ -6,6 +6,9 @@
 
 mod audit;
 mod history;
+mod monitor;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
@@ -24,6 +27,7 @@ use super::scalar::{parse_bytes, parse_duration};
 use crate::machine;
 pub use audit::{AuditLimits, AuditPace};
 pub use history::{HistoryLimits, HistoryPace};
+pub use monitor::MonitorLimits;
 
 /// What a limit may be written as, for editors.
 type Written = BTreeMap<String, WrittenLimit>;
@@ -65,6 +69,8 @@ pub struct Limits {
     pub history: HistoryLimits,
     /// How much of the cubes a running server compares with the raw events.
     pub audit: AuditLimits,
+    /// Monitors over the past.
+    pub monitor: MonitorLimits,
 }
 
 impl Limits {
@@ -89,6 +95,18 @@ impl Limits {
             &mut limits.http.bodies_in_flight_bytes_max,
         );
         limits
+    }
+
+    /// How events are processed. Remembered ids may take an eighth of the memory, unless told: they stay, and with the
+    /// 256 MiB of a large machine a small one would have nothing left to take events with.
+    #[must_use]
+    pub fn process_options(&self) -> ProcessOptions {
+        let mut options = self.process.options();
+        if self.process.dedup_memory_bytes_max.is_none() {
+            let most = self.memory.bytes_max() / MEMORY_PART;
+            options.dedup_memory_bytes_max = options.dedup_memory_bytes_max.min(most);
+        }
+        options
     }
 
     /// The parts whose limits are read at start only and are others in `changed`, as sentences.
@@ -202,7 +220,8 @@ pub struct ProcessLimits {
     /// Bytes one call of a function in a definition may produce for one batch. Default 64 MiB.
     #[schemars(with = "Option<WrittenLimit>")]
     pub function_bytes_max: Option<usize>,
-    /// Bytes of memory for the remembered ids of all streams; past it they are looked up in files. Default 256 MiB.
+    /// Bytes of memory for the remembered ids of all streams; past it they are looked up in files. Default 256 MiB, and no
+    /// more than an eighth of `memory.bytes_max`.
     #[schemars(with = "Option<WrittenLimit>")]
     pub dedup_memory_bytes_max: Option<usize>,
 }
@@ -466,78 +485,5 @@ pub fn contradictions(folder: &Folder, faults: &mut Vec<Fault>) {
             let hint = format!("raise {}, or lower {}", outer.0, inner.0);
             faults.push(folder.fault(item.file, &path, message).suggest(Some(hint)));
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::Value as Json;
-
-    use super::*;
-
-    /// The types that the schema gives for a property, its references followed.
-    fn types<'s>(schema: &'s Json, at: &'s Json, found: &mut Vec<&'s str>) {
-        if let Some(path) = at["$ref"].as_str() {
-            types(schema, schema.pointer(&path[1..]).unwrap(), found);
-        }
-        for choice in at["anyOf"].as_array().into_iter().flatten() {
-            types(schema, choice, found);
-        }
-        match &at["type"] {
-            Json::String(kind) => found.push(kind),
-            Json::Array(kinds) => found.extend(kinds.iter().filter_map(Json::as_str)),
-            _ => {}
-        }
-    }
-
-    #[test]
-    fn kept_series_have_a_default_a_size_with_a_unit_and_none_at_0() {
-        let limit = |text: &str| {
-            let tree = super::super::node::parse(text).unwrap();
-            let tree = with_numbers(tree, &mut |_, reason| panic!("{reason}"));
-            let written = tree.find(&["query", "series_cache_bytes_max"]);
-            let bytes = written.map(|node| match &node.value {
-                Value::Int(bytes) => usize::try_from(*bytes).unwrap(),
-                other => panic!("{other:?} is no number"),
-            });
-            let written = serde_json::json!({"series_cache_bytes_max": bytes});
-            let written: QueryLimitsWritten = serde_json::from_value(written).unwrap();
-            written.limits().series_cache_bytes_max
-        };
-        assert_eq!(limit("query: {}"), 32 << 20);
-        assert_eq!(limit("query: {series_cache_bytes_max: 5MiB}"), 5 << 20);
-        assert_eq!(limit("query: {series_cache_bytes_max: 0}"), 0);
-    }
-
-    #[test]
-    fn the_schema_takes_each_limit_as_a_number_and_as_text_with_a_unit() {
-        let schema = serde_json::to_value(schemars::schema_for!(Limits)).unwrap();
-        // The limits that the page on definitions shows.
-        let page = include_str!("../../../../docs/definitions.md");
-        let block = page.split("\nlimits:\n").nth(1).unwrap();
-        let block = block.split("```").next().unwrap();
-        let tree = super::super::node::parse(&format!("limits:\n{block}")).unwrap();
-        let written = tree.find(&["limits"]).unwrap();
-        let mut seen = 0;
-        for (part, limits) in written.entries() {
-            let part = &schema["properties"][part.text().unwrap()];
-            let part = match part["$ref"].as_str() {
-                Some(path) => schema.pointer(&path[1..]).unwrap(),
-                None => part,
-            };
-            for (key, _) in limits.entries() {
-                let one = match part.get("properties") {
-                    Some(properties) => &properties[key.text().unwrap()],
-                    None => &part["additionalProperties"],
-                };
-                let mut found = Vec::new();
-                types(&schema, one, &mut found);
-                for kind in ["integer", "string"] {
-                    assert!(found.contains(&kind), "{key:?}: {found:?} in {one}");
-                }
-                seen += 1;
-            }
-        }
-        assert!(seen > 15, "{seen}");
     }
 }

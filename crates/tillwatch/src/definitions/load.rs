@@ -13,6 +13,7 @@ use super::fault::Fault;
 use super::folder::{Folder, Item};
 use super::history::{self, HistoryPlace};
 use super::limits::{self, Limits};
+use super::proposal::Proposals;
 use super::resolve::{CsvShape, Environment, resolve};
 use super::{check, names, shape, sources};
 
@@ -37,6 +38,8 @@ pub struct Loaded {
     pub sources: Vec<Item<shape::Source>>,
     /// Boards.
     pub boards: Vec<Item<shape::Board>>,
+    /// What other monitors are checked against.
+    pub proposals: Proposals,
     /// Conversion rates.
     pub rates: Arc<Rates>,
     /// Where history is; none in the data folder.
@@ -111,6 +114,7 @@ pub fn finish(mut folder: Folder, environment: Environment<'_>) -> Result<Loaded
             maintenance: resolved.maintenance,
         },
         inactive_channels: resolved.inactive_channels,
+        proposals: Proposals::new(&folder, natures),
         sources: folder.sources,
         boards: folder.boards,
         // Rates at fault have ended this above.

@@ -11,6 +11,7 @@ pub mod load;
 pub mod names;
 pub mod node;
 pub mod pack;
+pub mod proposal;
 pub mod read;
 pub mod resolve;
 pub mod scalar;

@@ -366,7 +366,7 @@ pub fn push_field_fault(
 }
 
 /// The calendars that are not at fault, by name.
-fn calendars(folder: &Folder, faults: &mut Vec<Fault>) -> HashMap<String, Arc<Calendar>> {
+pub fn calendars(folder: &Folder, faults: &mut Vec<Fault>) -> HashMap<String, Arc<Calendar>> {
     let mut found = HashMap::new();
     for item in &folder.calendars {
         let days = item
@@ -389,7 +389,8 @@ fn calendars(folder: &Folder, faults: &mut Vec<Fault>) -> HashMap<String, Arc<Ca
     found
 }
 
-fn monitor(
+/// A monitor that is sound, and all of whose names are defined.
+pub fn monitor(
     folder: &Folder,
     item: &Item<shape::Monitor>,
     calendars: &HashMap<String, Arc<Calendar>>,

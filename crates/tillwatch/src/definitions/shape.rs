@@ -167,7 +167,7 @@ pub struct DetailedField {
 }
 
 /// A cube.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cube {
     /// One sentence for people.
@@ -192,7 +192,7 @@ pub struct Cube {
 }
 
 /// A dimension: a field's name, or one name with an SQL expression.
-#[derive(Debug, JsonSchema)]
+#[derive(Debug, Clone, JsonSchema)]
 #[schemars(untagged)]
 pub enum Dimension {
     /// The field or derived column itself.
@@ -202,7 +202,7 @@ pub enum Dimension {
 }
 
 /// A metric.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Metric {
     /// The cube.
@@ -284,6 +284,8 @@ pub enum Detect {
     Seasonal(Seasonal),
     /// Values of the last steps, taken together, against their own history.
     Change(Seasonal),
+    /// A value against what was forecast of it.
+    Forecast(Seasonal),
     /// What fits the metric: `rate` for a ratio of two counts, `count` for a count, `seasonal` for any other value.
     Auto(Auto),
 }
@@ -348,7 +350,7 @@ pub struct Silence {
     pub history: Option<DurationText>,
 }
 
-/// Settings of the `seasonal` and the `change` detector.
+/// Settings of the `seasonal`, the `change` and the `forecast` detector.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Seasonal {
@@ -356,7 +358,7 @@ pub struct Seasonal {
     pub sensitivity: Option<String>,
     /// The smallest change of a single value worth an incident, as a share of what is normal. Default 0.1.
     pub min_change: Option<f64>,
-    /// The metric is judged per window of this length, 10s to 1h. Default 5m.
+    /// The metric is judged per window of this length, 10s to 1h. Default 5m, of `forecast` 15m.
     pub window: Option<DurationText>,
     /// How much history says what is normal at a time of the week, 3d to 90d. Default 28d.
     pub history: Option<DurationText>,
@@ -519,6 +521,7 @@ impl<'de> Visitor<'de> for DetectVisitor {
             ("silence", None) => Ok(Detect::Silence(Silence::default())),
             ("seasonal", None) => Ok(Detect::Seasonal(Seasonal::default())),
             ("change", None) => Ok(Detect::Change(Seasonal::default())),
+            ("forecast", None) => Ok(Detect::Forecast(Seasonal::default())),
             ("auto", None) => Ok(Detect::Auto(Auto::default())),
             (_, None) => Err(E::custom(format!("detector `{name}` needs settings"))),
         }
@@ -538,6 +541,7 @@ impl<'de> Visitor<'de> for DetectVisitor {
             "silence" => Detect::Silence(settings(&mut entries)?),
             "seasonal" => Detect::Seasonal(settings(&mut entries)?),
             "change" => Detect::Change(settings(&mut entries)?),
+            "forecast" => Detect::Forecast(settings(&mut entries)?),
             "auto" => Detect::Auto(settings(&mut entries)?),
             _ => Detect::Threshold(entries.next_value()?),
         };

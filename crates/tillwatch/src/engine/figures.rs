@@ -104,6 +104,18 @@ impl FigureSource for Figures {
             .map_or(own_us, |(_, width_us)| *width_us))
     }
 
+    fn widths_us(&self, name: &str) -> Result<Vec<(i64, i64)>, String> {
+        let metric = self.metric(name)?;
+        let own_us = self.analyst.bucket_us(metric);
+        let cube = self.processor.cube(&metric.definition().of);
+        let widths = cube.map(|cube| cube.widths_us()).unwrap_or_default();
+        Ok(if widths.is_empty() {
+            vec![(i64::MIN, own_us)]
+        } else {
+            widths
+        })
+    }
+
     fn slices_max(&self, steps: i64) -> usize {
         let limits = self.analyst.limits();
         let steps = usize::try_from(steps).unwrap_or(usize::MAX).max(1);

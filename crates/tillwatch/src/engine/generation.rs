@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use anyhow::{Result, anyhow};
 use indicatif::HumanCount;
@@ -13,7 +14,9 @@ use tillwatch_monitor::channel::{ChannelState, Courier, CourierOptions};
 use tillwatch_monitor::watch::{Feed, Watch, WatchOptions};
 use tillwatch_process::{Keeping, Processor, RecoverRange, StreamStatus};
 use tillwatch_serve::Services;
-use tillwatch_serve::adapters::{AnalystFigures, JournalCollector, WatchIncidents};
+use tillwatch_serve::adapters::{
+    AnalystFigures, JournalCollector, MonitorDefinitions, PastMonitors, WatchIncidents,
+};
 use tillwatch_serve::documents::ChannelStatus;
 use tokio::runtime::Handle;
 
@@ -27,7 +30,7 @@ use crate::definitions::{Loaded, resolve::CsvShape};
 /// They were checked before, so only what the check cannot see.
 pub fn plan(loaded: &Loaded) -> Result<Processor> {
     let limits = &loaded.limits;
-    let options = limits.history.options(limits.process.options());
+    let options = limits.history.options(limits.process_options());
     let processor = Processor::new(
         loaded.streams.clone(),
         loaded.cubes.clone(),
@@ -164,6 +167,8 @@ pub struct Incidents {
     pub feed: Feed,
     /// Settings of what judges.
     pub options: WatchOptions,
+    /// How many back-tests are running.
+    pub backtests: Arc<AtomicUsize>,
 }
 
 impl Parts {
@@ -254,10 +259,18 @@ impl Generation {
             parts.incidents.options.clone(),
             SystemClock.now_us(),
         )?);
+        let backtests = PastMonitors::new(
+            Arc::clone(loaded) as Arc<dyn MonitorDefinitions>,
+            Arc::clone(&parts.figures) as Arc<_>,
+            Arc::clone(&parts.incidents.catalogue),
+            loaded.limits.monitor.backtests(),
+            Arc::clone(&parts.incidents.backtests),
+        );
         let services = Services {
             collector: Arc::clone(&parts.collector) as Arc<_>,
             figures: Arc::clone(&parts.answers) as Arc<_>,
             incidents: Arc::new(WatchIncidents::new(Arc::clone(&watch))),
+            backtests: Arc::new(backtests),
             boards: boards(loaded).into(),
         };
         Ok(Self {

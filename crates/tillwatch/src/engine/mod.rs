@@ -1,6 +1,7 @@
 //! All parts wired together: what runs when a server runs.
 
 mod auditing;
+pub mod backtesting;
 pub mod backup;
 mod boards;
 mod events_sql;
@@ -18,6 +19,7 @@ pub mod verify;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -196,6 +198,7 @@ pub struct Engine {
     upkeep: Upkeep,
     feed: Feed,
     watching: WatchOptions,
+    backtests: Arc<AtomicUsize>,
     data: PathBuf,
     running: tokio::sync::Mutex<Running>,
 }
@@ -278,6 +281,7 @@ impl Engine {
                     Links::To(url) => Some(url.into()),
                 },
             },
+            backtests: Arc::default(),
             data: options.data,
             running: tokio::sync::Mutex::new(Running {
                 intake: None,
@@ -361,6 +365,7 @@ impl Engine {
             catalogue: Arc::clone(&self.catalogue),
             feed: self.feed.clone(),
             options: self.watching.clone(),
+            backtests: Arc::clone(&self.backtests),
         };
         Parts::new(loaded, processor, intake, incidents, Handle::current()).map(Arc::new)
     }

@@ -5,7 +5,7 @@ use base64::Engine;
 use serde_json::Value;
 
 use super::*;
-use crate::definition::Language;
+use crate::definition::{Language, MessageTemplates};
 
 /// A chat's channel `team` at the receiver.
 fn chat(
@@ -117,6 +117,44 @@ async fn slack_gets_blocks_that_it_takes_whatever_a_slice_holds() {
         assert!(all.len() < 6000, "{} bytes", all.len());
     }
     assert!(texts(&messages[2]).contains("严重 · 触发"));
+}
+
+#[tokio::test]
+async fn a_channel_speaks_in_words_of_ones_own_and_values_stay_text() {
+    let replies = [
+        (
+            ChannelKind::Slack as fn(HookDefinition) -> ChannelKind,
+            "ok",
+        ),
+        (
+            ChannelKind::Feishu,
+            "{\"code\":0,\"msg\":\"success\",\"data\":{}}",
+        ),
+        (ChannelKind::DingTalk, "{\"errcode\":0,\"errmsg\":\"ok\"}"),
+    ];
+    for (kind, reply) in replies {
+        let receiver = Receiver::start(&[Reply::Say("200 OK", reply)]);
+        let catalogue = with_transitions(&[(hostile(), TimelineKind::Opened)]);
+        let mut channel = chat(kind, &receiver, None);
+        channel.language = Language::Chinese;
+        channel.message = MessageTemplates {
+            title: Some("{{ severity }} {{ metric }}".to_owned()),
+            text: Some("**PSP** {{ dimensions.psp }}: {{ value }} < {{ expected }}".to_owned()),
+        };
+        let courier = courier_of(&catalogue, channel);
+        assert_eq!(courier.deliver_due(NOW).await.unwrap(), DELIVERED);
+        let all = texts(&receiver.requests()[0].json());
+        assert!(all.contains("**PSP** "), "{all}");
+        assert!(all.contains("严重 authorization"), "{all}");
+        assert!(
+            !all.contains("<img") && !all.contains("<!channel>"),
+            "{all}"
+        );
+        assert!(
+            !all.contains("预期"),
+            "the standard words are not sent too: {all}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -4,7 +4,10 @@
 use super::*;
 use crate::definition::{EmailDefinition, SmtpTls};
 
-/// A mail server of a few lines, which refuses every recipient whose address begins with `no`.
+const BUSY: &str = "busy";
+
+/// A mail server of a few lines, which refuses every recipient whose address begins with `no`, and is too busy for one
+/// that begins with `slow` the first time, which is noted among the mails.
 fn server() -> (u16, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -31,6 +34,9 @@ fn serve(mut stream: TcpStream, mails: &Mutex<Vec<String>>) {
         let upper = line.to_uppercase();
         if upper.starts_with("RCPT") && upper.contains("<NO") {
             say("550 5.1.1 nobody here");
+        } else if upper.contains("<SLOW") && !mails.lock().unwrap().contains(&BUSY.to_owned()) {
+            mails.lock().unwrap().push(BUSY.to_owned());
+            say("451 4.3.2 busy");
         } else if upper.starts_with("DATA") {
             say("354 go on");
             let mut mail = String::new();
@@ -100,4 +106,23 @@ async fn a_server_that_is_not_there_is_tried_again() {
     let catalogue = with_transitions(&[(example(), TimelineKind::Opened)]);
     let courier = courier_of(&catalogue, mail(port, &["ada@example.com"], true));
     assert_eq!(courier.deliver_due(NOW).await.unwrap(), RETRIED);
+}
+
+#[tokio::test]
+async fn who_has_taken_a_mail_is_not_sent_it_again_because_another_has_to_wait() {
+    let (port, mails) = server();
+    let to = ["ada@example.com", "slow@example.com", "no@example.com"];
+    let catalogue = with_transitions(&[(example(), TimelineKind::Opened)]);
+    let courier = courier_of(&catalogue, mail(port, &to, true));
+    assert_eq!(courier.deliver_due(NOW).await.unwrap(), RETRIED);
+    let taken = || {
+        let mails = mails.lock().unwrap();
+        mails.iter().filter(|mail| *mail != BUSY).count()
+    };
+    assert_eq!(taken(), 1);
+    let later = NOW + 3600 * SECOND;
+    assert_eq!(courier.deliver_due(later).await.unwrap(), DELIVERED);
+    assert_eq!(taken(), 2);
+    let (_, text) = last_entry(&catalogue);
+    assert!(text.contains("not to no@example.com"), "{text}");
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::traffic::{BEGIN, BUCKET, DAY, HOUR, MINUTE};
 use super::{Bench, rate_monitor, slice, summaries};
-use crate::definition::{Detect, Direction, MonitorDefinition, ThresholdDetect};
+use crate::definition::{AutoDetect, Detect, Direction, MonitorDefinition, ThresholdDetect};
 use crate::figure::Slice;
 use crate::incident::{Deviation, IncidentState, TimelineKind};
 
@@ -521,4 +521,30 @@ fn a_history_of_nothing_but_impossible_shares_is_told_while_learning() {
     let note = status.error.as_deref().unwrap();
     assert!(note.contains("left out 9 figures"), "{note}");
     assert!(note.contains("900 of 800 on all"), "{note}");
+}
+
+#[test]
+fn a_metric_that_becomes_another_kind_of_figure_leaves_no_incident_of_auto() {
+    let auto = MonitorDefinition {
+        detect: Detect::Auto(AutoDetect::default()),
+        ..rate_monitor(&[])
+    };
+    let mut bench = Bench::new(29, vec![auto.clone()]);
+    let all = Slice::whole();
+    // What `auto` chooses for a rate looks at a week of history.
+    let fall = LIVE + 10 * MINUTE;
+    bench.traffic.steady(&all, BEGIN, fall, 20.0, 0.88);
+    bench
+        .traffic
+        .steady(&all, fall, fall + 20 * MINUTE, 20.0, 0.41);
+    bench.judge(LIVE, fall + 15 * MINUTE);
+    assert_eq!(bench.only_incident().state, IncidentState::Open);
+    bench.restart(vec![auto.clone()], fall + 15 * MINUTE);
+    assert_eq!(bench.only_incident().state, IncidentState::Open);
+    bench.traffic.is_count();
+    bench.restart(vec![auto], fall + 15 * MINUTE);
+    let over = bench.only_incident();
+    assert_eq!(over.state, IncidentState::Resolved);
+    let last = over.timeline.last().unwrap();
+    assert!(last.text.contains("the monitor was changed"), "{last:?}");
 }

@@ -1,5 +1,6 @@
 //! The engine on simulated traffic.
 
+mod above;
 mod announcing;
 mod audit;
 mod calibration;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::traffic::{BEGIN, BUCKET, DAY, HOUR, MINUTE};
+use super::traffic::{BEGIN, BUCKET, DAY, EACH_WORTH, HOUR, MINUTE, WORTH};
 use super::{Bench, slice, summaries};
 use crate::definition::{
     AutoDetect, Calendar, CountDetect, Detect, Direction, MonitorDefinition, SeasonalDetect,
@@ -216,7 +216,11 @@ fn a_value_that_falls_for_hours_is_one_incident_until_it_is_back() {
         history: WEEK,
         ..SeasonalDetect::default()
     };
-    for detect in [Detect::Seasonal(seasonal.clone()), Detect::Change(seasonal)] {
+    for detect in [
+        Detect::Seasonal(seasonal.clone()),
+        Detect::Change(seasonal.clone()),
+        Detect::Forecast(seasonal),
+    ] {
         let name = detect.name();
         let bench = bench(77, vec![monitor(&["psp"], detect)]);
         let (from, to) = (LIVE + HOUR, LIVE + 6 * HOUR);
@@ -350,4 +354,96 @@ fn a_holiday_is_judged_like_the_day_it_is_like_and_a_day_like_no_other_is_not() 
     // BEGIN is 2026-11-02.
     assert_eq!(found(&[("2026-11-16", "sun")]), 0);
     assert_eq!(found(&[("2026-11-16", "none")]), 0);
+}
+
+fn forecast(by: &[&str], calendar: Calendar) -> MonitorDefinition {
+    let detect = SeasonalDetect {
+        history: WEEK,
+        ..SeasonalDetect::default()
+    };
+    MonitorDefinition {
+        calendar: Arc::new(calendar),
+        ..monitor(by, Detect::Forecast(detect))
+    }
+}
+
+#[test]
+fn what_follows_its_forecast_is_no_incident() {
+    let bench = bench(89, vec![forecast(&["psp"], Calendar::default())]);
+    // Ten percent more each day.
+    for (name, per_minute) in [("a", 40.0), ("b", 12.0)] {
+        let grown = |at: i64| per_minute * 1.1_f64.powf((at - BEGIN) as f64 / DAY as f64);
+        let daily = |at: i64| {
+            let hour = at.rem_euclid(DAY) as f64 / HOUR as f64;
+            grown(at) * (1.0 - 0.5 * (std::f64::consts::TAU * hour / 24.0).cos())
+        };
+        bench
+            .traffic
+            .varying(&psp(name), BEGIN, LIVE + 3 * DAY, daily);
+    }
+    judge(&bench, LIVE, LIVE + 3 * DAY, 5 * MINUTE);
+    assert_eq!(summaries(&found(&bench)), Vec::<String>::new(), "seed 89");
+}
+
+#[test]
+fn an_incident_of_a_forecast_outlives_its_learning_and_ends_when_the_values_are_back() {
+    let bench = bench(90, vec![forecast(&[], Calendar::default())]);
+    let (from, to) = (LIVE + HOUR, LIVE + 31 * HOUR);
+    let whole = Slice::whole();
+    bench.traffic.daily(&whole, BEGIN, from, 60.0);
+    bench.traffic.daily(&whole, from, to, 20.0);
+    bench.traffic.daily(&whole, to, to + 4 * HOUR, 60.0);
+    judge(&bench, LIVE, to, 5 * MINUTE);
+    let open = bench.only_incident();
+    assert_eq!(open.state, IncidentState::Open, "{open:?}");
+    assert!(open.opened_at_us - from <= 20 * MINUTE, "{open:?}");
+    judge(&bench, to + 5 * MINUTE, to + 4 * HOUR, 5 * MINUTE);
+    let ended = bench.only_incident();
+    assert_eq!(ended.state, IncidentState::Resolved, "{ended:?}");
+    assert!(ended.resolved_at_us.unwrap() - to <= 2 * HOUR, "{ended:?}");
+}
+
+#[test]
+fn a_forecast_does_not_judge_days_that_a_calendar_names() {
+    let holiday = BEGIN + 8 * DAY;
+    let found = |days: &[(&'static str, &'static str)]| {
+        let calendar = Calendar::parse("c", None, days.iter().copied()).unwrap();
+        let bench = bench(91, vec![forecast(&[], calendar)]);
+        let is_low = |at: i64| (at - holiday).div_euclid(DAY) == 0;
+        let traffic = |at: i64| if is_low(at) { 6.0 } else { 60.0 };
+        bench
+            .traffic
+            .varying(&Slice::whole(), BEGIN, holiday + 2 * DAY, traffic);
+        judge(&bench, LIVE, holiday + 2 * DAY, 5 * MINUTE);
+        bench.incidents().len()
+    };
+    assert_eq!(found(&[]), 1);
+    // BEGIN is 2026-11-02.
+    assert_eq!(found(&[("2026-11-10", "sun")]), 0);
+    assert_eq!(found(&[("2026-11-10", "none")]), 0);
+}
+
+#[test]
+fn a_monitor_of_money_tells_how_much_of_it_is_missing() {
+    let detect = SeasonalDetect {
+        history: WEEK,
+        ..SeasonalDetect::default()
+    };
+    let mut monitor = MonitorDefinition::new("takings", WORTH, Detect::Seasonal(detect));
+    monitor.impact = Some(WORTH.to_owned());
+    let bench = bench(92, vec![monitor]);
+    let (from, to) = (LIVE + HOUR, LIVE + 3 * HOUR);
+    let whole = Slice::whole();
+    bench.traffic.daily(&whole, BEGIN, from, 60.0);
+    bench.traffic.daily(&whole, from, to, 20.0);
+    judge(&bench, LIVE, to, 5 * MINUTE);
+    let found = bench.only_incident();
+    let impact = found.impact.clone().unwrap();
+    // Two hours after noon miss two thirds of what a minute has on average, half as much again at noon, each worth the same.
+    let missing = 2.0 * 60.0 * 40.0 * 1.43 * EACH_WORTH;
+    assert!(
+        (impact.value / missing - 1.0).abs() < 0.05,
+        "{missing}: {found:?}"
+    );
+    assert_eq!(impact.unit.as_deref(), Some("EUR"));
 }

@@ -10,7 +10,7 @@ use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 use super::super::scalar::DurationText;
 
 /// A channel. Which keys it takes depends on its kind.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Channel {
     /// `webhook`, `slack`, `email`, `pagerduty`, `alertmanager`, `feishu` or `dingtalk`.
@@ -59,13 +59,28 @@ pub struct Channel {
     /// When it hears only of what is urgent.
     #[serde(default)]
     pub quiet_hours: Option<QuietHours>,
+    /// What it says in other words than the standard ones. For every kind but `webhook`.
+    #[serde(default)]
+    pub message: Option<Message>,
     /// Whether private and loopback addresses may be called. Default false.
     #[serde(default)]
     pub allow_private: bool,
 }
 
+/// Templates in the language of Jinja; what is not set has the standard words.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Message {
+    /// One line: a subject, a heading, a notification.
+    #[serde(default)]
+    pub title: Option<String>,
+    /// What is told of one incident.
+    #[serde(default)]
+    pub text: Option<String>,
+}
+
 /// Hours in which incidents below a severity wait. What is still open at the end is told then.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct QuietHours {
     /// The days they begin on, `mon` to `sun`. Every day when absent.

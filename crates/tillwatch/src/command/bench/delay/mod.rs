@@ -70,11 +70,7 @@ fn judged(metric: Metric, faults: &[Fault], weeks: i64, seed: u64) -> Result<Sco
     let world = Arc::new(World::new(HISTORY_WEEKS + weeks, faults, seed));
     let figures = Arc::new(WorldFigures { world, metric });
     let from_us = BEGIN_US + HISTORY_WEEKS * WEEK_US;
-    let test = Backtest {
-        monitor: monitor(metric),
-        from_us,
-        to_us: from_us + weeks * WEEK_US,
-    };
+    let test = Backtest::new(monitor(metric), from_us, from_us + weeks * WEEK_US);
     let report = backtest::run(&test, figures, &[], &mut |_| true)?;
     Ok(score(&report.found, faults, metric))
 }

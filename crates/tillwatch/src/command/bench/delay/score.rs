@@ -1,7 +1,6 @@
 //! What was found against what there was.
 
 use tillwatch_monitor::backtest::Found;
-use tillwatch_monitor::figure::Slice;
 use tillwatch_monitor::incident::Incident;
 
 use super::world::{Fault, Metric, SECOND_US, World};
@@ -73,7 +72,8 @@ pub fn score(found: &[Found], faults: &[Fault], metric: Metric) -> Score {
             delay_s: first.map(|one| (one.opened_at_us - fault.from_us) as f64 / SECOND_US as f64),
             bound_s: bound_s(fault, metric),
             incidents: of_it.len(),
-            is_explained: first.map(|one| names(one) == Some(vec![&fault.slice])),
+            is_explained: first
+                .map(|one| one.explanation.is_some() && one.blamed() == [&fault.slice]),
         });
     }
     score.false_incidents = is_true.iter().filter(|is_true| !**is_true).count();
@@ -89,16 +89,6 @@ fn is_about(incident: &Incident, fault: &Fault) -> bool {
         other.is_some_and(|other| other.as_deref() != value)
     });
     is_then && !are_apart
-}
-
-/// The slices that an incident names as its cause: those that explain it, or its own where no part is to blame; `None` without an
-/// explanation.
-fn names(incident: &Incident) -> Option<Vec<&Slice>> {
-    let parts = &incident.explanation.as_ref()?.parts;
-    if parts.is_empty() {
-        return Some(vec![&incident.slice]);
-    }
-    Some(parts.iter().map(|part| &part.slice).collect())
 }
 
 /// The middle of some numbers; `None` of none.
