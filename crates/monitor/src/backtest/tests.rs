@@ -501,7 +501,16 @@ fn figures_are_read_in_few_questions_and_kept_within_their_limit() {
             let many = source(2);
             let same = found(&many);
             assert!(many.questions.load(Ordering::SeqCst) > 96);
-            assert_eq!(same.found, report.found);
+            // With more slices than an answer holds nothing can be explained.
+            let bare = |report: &BacktestReport| -> Vec<Incident> {
+                let incidents = report.found.iter().map(|one| one.incident.clone());
+                let bare = incidents.map(|incident| Incident {
+                    explanation: None,
+                    ..incident
+                });
+                bare.collect()
+            };
+            assert_eq!(bare(&same), bare(&report));
         }
     }
     let narrow = Backtest {

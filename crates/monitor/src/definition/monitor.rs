@@ -283,9 +283,9 @@ mod tests {
         for name in DETECTORS {
             assert_eq!(detector_fault(name), None);
         }
-        let planned = detector_fault("forecast").unwrap().reason;
+        let planned = detector_fault("amount").unwrap().reason;
         assert!(
-            planned.starts_with("detector `forecast` is not in this version;"),
+            planned.starts_with("detector `amount` is not in this version;"),
             "{planned}"
         );
         assert!(

@@ -24,6 +24,8 @@ pub const FITTED_US_MIN: i64 = 2 * DAY_US;
 const FITTED_US: i64 = 2 * WEEK_US + DAY_US;
 /// Share of the history that must not be nothing.
 const VALUES_SHARE_MIN: f64 = 0.5;
+/// What is no rarer than this is usual.
+const USUAL_P_MIN: f64 = 0.05;
 /// A series that never moved may move by this share of what is expected.
 const HALF_SHARE_LEAST: f64 = 1e-3;
 
@@ -58,8 +60,10 @@ impl Forecast {
             return None;
         }
         let wanted = usize::try_from(FITTED_US / step_us.max(1)).ok()?;
-        let fitted = (history.len() / 2).max(wanted);
-        let fitted = fitted.min(history.len().checked_sub(WALKED_MIN)?);
+        // As many values must be left as tell what is rare, however many steps among them have none.
+        let known = history.iter().enumerate().filter(|(_, one)| one.is_some());
+        let (most, _) = known.rev().nth(WALKED_MIN - 1)?;
+        let fitted = (history.len() / 2).max(wanted).min(most);
         if (fitted as i64).saturating_mul(step_us) < FITTED_US_MIN {
             return None;
         }
@@ -131,11 +135,15 @@ impl Walk<'_> {
         }
     }
 
-    /// Whether a value of the next step lies within the band.
+    /// Whether a value of the next step is no further off that way than one in twenty is by chance.
     #[must_use]
-    pub fn holds(&self, value: f64) -> bool {
-        let expectation = self.band.expectation();
-        (expectation.low..=expectation.high).contains(&value)
+    pub fn is_usual(&self, value: f64, deviation: Deviation) -> bool {
+        let score = score(value, &self.band.expectation());
+        let p_value = match deviation {
+            Deviation::Up => self.forecast.up.p_value(score),
+            Deviation::Down => self.forecast.down.p_value(-score),
+        };
+        p_value > USUAL_P_MIN
     }
 }
 
@@ -210,9 +218,9 @@ mod tests {
             let score = walk.score(factor * expected, &SETTINGS);
             assert!(score.p_value < 1e-4, "{score:?}");
             assert_eq!(score.deviation, deviation);
-            assert!(!walk.holds(factor * expected));
+            assert!(!walk.is_usual(factor * expected, deviation));
         }
-        assert!(walk.holds(expected));
+        assert!(walk.is_usual(expected, Deviation::Down));
         // The other way is not asked for, and what is too small does not matter.
         let up = SeasonalSettings {
             direction: Direction::Up,
@@ -236,7 +244,7 @@ mod tests {
             learning.pass(value.map(|value| 0.3 * value));
         }
         let normal = wave(&mut rng, 28 * DAY + 40..28 * DAY + 41)[0].unwrap();
-        assert!(skipping.holds(normal));
+        assert!(skipping.is_usual(normal, Deviation::Down));
         let expected = |walk: &Walk<'_>| walk.score(normal, &SETTINGS).expected;
         assert!(expected(&learning) < 0.9 * expected(&skipping));
         skipping.pass(Some(f64::NAN));

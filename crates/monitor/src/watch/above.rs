@@ -73,7 +73,15 @@ pub(super) fn above(
 
 /// Slices that are, or lately were, off, with the places within each and up to when: for good while they are off, and after
 /// that, what was before they were well again.
-pub(super) struct Off(Vec<(Slice, Vec<usize>, i64)>);
+pub(super) struct Off(Vec<One>);
+
+struct One {
+    slice: Slice,
+    parts: Vec<usize>,
+    upto_us: i64,
+    /// The incident that it fires for.
+    incident: Option<String>,
+}
 
 impl Off {
     /// Those of a monitor's slices and of the slices above them, as far as it matters after a time. `parts_of` has the places
@@ -90,7 +98,12 @@ impl Off {
                 state.ignore_before_us
             };
             let is_known = upto_us > from_us;
-            is_known.then(|| (slice.clone(), parts_of(slice).to_vec(), upto_us))
+            is_known.then(|| One {
+                slice: slice.clone(),
+                parts: parts_of(slice).to_vec(),
+                upto_us,
+                incident: state.incident.clone(),
+            })
         });
         Self(off.collect())
     }
@@ -100,20 +113,23 @@ impl Off {
         self.left_out(above, |_| true)
     }
 
-    /// The same of one that fires, to see its end: what is off on its own account. A slice that holds it is not.
-    pub fn apart_from(&self, above: &Above) -> BTreeMap<usize, i64> {
-        self.left_out(above, |slice| !slice.covers(&above.slice))
+    /// The same of one that fires for an incident, to see its end: what is off on its own account. A slice that holds it is
+    /// not, and neither is one that fires for the same incident.
+    pub fn apart_from(&self, above: &Above, incident: Option<&str>) -> BTreeMap<usize, i64> {
+        self.left_out(above, |one| {
+            let is_same = incident.is_some() && one.incident.as_deref() == incident;
+            !is_same && !one.slice.covers(&above.slice)
+        })
     }
 
-    fn left_out(&self, above: &Above, counts: impl Fn(&Slice) -> bool) -> BTreeMap<usize, i64> {
+    fn left_out(&self, above: &Above, counts: impl Fn(&One) -> bool) -> BTreeMap<usize, i64> {
         let mut until = BTreeMap::new();
-        for (_, parts, upto_us) in self.0.iter().filter(|(slice, ..)| counts(slice)) {
-            let own = parts
-                .iter()
-                .filter(|at| above.parts.binary_search(at).is_ok());
+        for one in self.0.iter().filter(|one| counts(one)) {
+            let own = one.parts.iter();
+            let own = own.filter(|at| above.parts.binary_search(at).is_ok());
             for part in own {
-                let known = until.entry(*part).or_insert(*upto_us);
-                *known = (*known).max(*upto_us);
+                let known = until.entry(*part).or_insert(one.upto_us);
+                *known = (*known).max(one.upto_us);
             }
         }
         until
@@ -243,12 +259,20 @@ mod tests {
         // The whole fires: all of it is off, and of what is off on its own account the rest.
         assert_eq!(off.within(whole).len(), 5);
         assert_eq!(
-            off.apart_from(whole),
+            off.apart_from(whole, None),
             BTreeMap::from([(0, i64::MAX), (1, 500), (3, 500), (4, 500)])
         );
-        assert_eq!(Off::of(&states, 500, parts_of).apart_from(whole).len(), 1);
+        assert_eq!(
+            Off::of(&states, 500, parts_of)
+                .apart_from(whole, None)
+                .len(),
+            1
+        );
         // For an end of a PSP neither itself nor what holds it is left out.
-        assert_eq!(off.apart_from(&above[1]), BTreeMap::from([(0, i64::MAX)]));
+        assert_eq!(
+            off.apart_from(&above[1], None),
+            BTreeMap::from([(0, i64::MAX)])
+        );
     }
 
     #[test]

@@ -95,7 +95,7 @@ impl Lifecycle<'_> {
         }
         let mut dimensions = self.dimensions(&incident.slice);
         let mut left_out = Vec::new();
-        let (now, reference) = loop {
+        let (mut now, reference) = loop {
             if dimensions.is_empty() {
                 return Ok(None);
             }
@@ -117,9 +117,14 @@ impl Lifecycle<'_> {
             dimensions.retain(|name| *name != widest);
             left_out.push(widest);
         };
-        let Some(reference) = reference else {
+        let Some(mut reference) = reference else {
             return Ok(None);
         };
+        // What has an incident of its own explains that one.
+        let apart = self.apart_from(incident);
+        let is_own = |slice: &Slice| !apart.iter().any(|apart| apart.covers(slice));
+        now.retain(|slice, _| is_own(slice));
+        reference.parts.retain(|slice, _| is_own(slice));
         let found = self.found(incident, &dimensions, &now, &reference)?;
         let slices: Vec<Slice> = found.parts.iter().map(|part| part.slice.clone()).collect();
         let about = if slices.is_empty() {

@@ -189,8 +189,11 @@ impl Watch {
             &known_incidents,
         )
         .map_err(MonitorError::Figures)?;
-        if learned.is_some() || is_forecast {
-            memory.normals = learned.map(Arc::new);
+        if let Some(mut learned) = learned {
+            if let Some(before) = &memory.normals {
+                learned.keep(before, upto_us - history_us);
+            }
+            memory.normals = Some(Arc::new(learned));
         } else if let Some(known) = &mut memory.normals {
             Arc::make_mut(known).at_us = first.end_us;
         }

@@ -147,8 +147,10 @@ impl Lifecycle<'_> {
             .source
             .figures(&query)
             .map_err(MonitorError::Figures)?;
+        let apart = self.apart_from(incident);
+        let is_own = |one: &&SliceFigures| !apart.iter().any(|apart| apart.covers(&one.slice));
         let (mut numerator, mut denominator, mut expected) = (0.0, 0.0, 0.0);
-        for slice in &figures {
+        for slice in figures.iter().filter(is_own) {
             let n: f64 = slice.buckets.iter().filter_map(|b| b.denominator).sum();
             numerator += slice
                 .buckets
@@ -179,12 +181,17 @@ impl Lifecycle<'_> {
         bad_until_us: i64,
     ) -> Result<IncidentFigures, MonitorError> {
         let (from_us, to_us) = self.bad_time(incident, bad_until_us);
-        let value = self.total(&incident.slice, from_us, to_us)?.value;
-        if value.is_none() {
+        let Some(mut value) = self.total(&incident.slice, from_us, to_us)?.value else {
             return Ok(incident.figures);
-        }
+        };
         let volumes = self.memory.volumes.as_ref();
-        let expected = volumes.map(|known| known.expected(&incident.slice, from_us, to_us));
+        let mut expected = volumes.map(|known| known.expected(&incident.slice, from_us, to_us));
+        for apart in self.apart_from(incident) {
+            value -= self.total(&apart, from_us, to_us)?.value.unwrap_or(0.0);
+            let own = volumes.map_or(0.0, |known| known.expected(&apart, from_us, to_us));
+            expected = expected.map(|expected| (expected - own).max(0.0));
+        }
+        let value = Some(value.max(0.0));
         let expected = expected.or(incident.figures.expected);
         let (evidence, probability) = self.surety(incident);
         let affected = expected

@@ -93,7 +93,8 @@ impl Lifecycle<'_> {
             for nth in 1..=count {
                 let back_us = nth * back_us;
                 let total = self.total(&incident.slice, from_us - back_us, to_us - back_us)?;
-                before.extend(total.value);
+                // Where there is nothing at all, history does not reach back so far.
+                before.extend(total.value.filter(|value| *value != 0.0));
             }
             before.sort_unstable_by(f64::total_cmp);
             if let Some(expected) = before.get(before.len() / 2) {

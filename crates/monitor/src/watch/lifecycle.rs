@@ -93,7 +93,11 @@ impl<'a> Lifecycle<'a> {
                     let end = End::Normal {
                         since_us: since_us.unwrap_or(step.start_us),
                     };
-                    ended.extend(self.end(&finding.slice, step, end));
+                    let over = self.end(&finding.slice, step, end);
+                    if let Some((id, end)) = &over {
+                        self.end_within(&finding.slice, id, step, *end);
+                    }
+                    ended.extend(over);
                 }
                 Change::None => {}
             }
@@ -171,6 +175,20 @@ impl<'a> Lifecycle<'a> {
             .collect()
     }
 
+    /// Slices within that of an incident which have incidents of their own that began well before: they were left out when
+    /// it was tested, and are when it is counted and explained.
+    pub(super) fn apart_from(&self, incident: &Incident) -> Vec<Slice> {
+        let others = self.memory.live.iter().map(|live| &live.incident);
+        let apart = others.filter(|other| {
+            other.id != incident.id
+                && other.direction == incident.direction
+                && other.slice != incident.slice
+                && incident.slice.covers(&other.slice)
+                && other.started_at_us < incident.started_at_us - TOGETHER_US
+        });
+        apart.map(|other| other.slice.clone()).collect()
+    }
+
     /// Clears the state of a slice that fires no more; returns the incident it belonged to.
     fn end(&mut self, slice: &Slice, step: Step, end: End) -> Option<(String, End)> {
         let state = self.memory.slices.get_mut(slice)?;
@@ -180,6 +198,22 @@ impl<'a> Lifecycle<'a> {
             ..Default::default()
         };
         Some((incident?, end))
+    }
+
+    /// A slice above others is well again with all that fires for the same incident within it: what is still off by itself
+    /// is another cause, and fires anew.
+    fn end_within(&mut self, slice: &Slice, id: &str, step: Step, end: End) {
+        if slice.dimensions() >= self.definition.by.len() {
+            return;
+        }
+        let within =
+            self.memory.slices.iter().filter(|(part, state)| {
+                state.incident.as_deref() == Some(id) && slice.covers(part)
+            });
+        let within: Vec<Slice> = within.map(|(part, _)| part.clone()).collect();
+        for part in within {
+            let _ = self.end(&part, step, end);
+        }
     }
 
     /// Resolves an incident none of whose slices fires any more, with its figures of now.

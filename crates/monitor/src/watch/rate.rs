@@ -3,6 +3,7 @@
 mod above;
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use self::above::Wide;
@@ -199,7 +200,7 @@ impl RateRound {
                 normal += usize::from(one.at < self.narrow);
                 continue;
             }
-            findings.extend(self.finding(one, step, anomalous));
+            findings.extend(self.finding(one, step, anomalous, &off));
         }
         Findings {
             told: findings,
@@ -251,7 +252,7 @@ impl RateRound {
         score(recent, &self.stretches, &baseline, settings)
     }
 
-    fn finding(&self, one: &Tested, step: Step, anomalous: bool) -> Option<Finding> {
+    fn finding(&self, one: &Tested, step: Step, anomalous: bool, off: &Off) -> Option<Finding> {
         let Tested {
             at,
             score,
@@ -260,7 +261,11 @@ impl RateRound {
         let slice = self.slices.get(at)?;
         let observed = score.counts.rate();
         let started_us = if anomalous {
-            self.started_us(at, step, expected, observed.unwrap_or(expected))
+            let steps = match self.wide(at) {
+                None => self.steps(at, step),
+                Some(wide) => self.steps_of_rest(wide, step, off),
+            };
+            self.started_us(step, &steps, expected, observed.unwrap_or(expected))
         } else {
             step.start_us
         };
@@ -319,14 +324,22 @@ impl RateRound {
         }
     }
 
-    fn started_us(&self, at: usize, step: Step, expected: f64, observed: f64) -> i64 {
+    /// The counts of each step of the longest stretch.
+    fn steps(&self, at: usize, step: Step) -> Vec<Counts> {
+        let of = |i: usize| self.sum(at, i + 1).minus(self.sum(at, i));
+        self.longest(step).map(of).collect()
+    }
+
+    /// The positions of the longest stretch.
+    fn longest(&self, step: Step) -> Range<usize> {
         let longest = self.stretches.first().copied().unwrap_or(1);
         let end = self.position(step);
-        let begin = end.saturating_sub(longest);
-        let steps: Vec<Counts> = (begin..end)
-            .map(|i| self.sum(at, i + 1).minus(self.sum(at, i)))
-            .collect();
-        let first = begin + change_point(&steps, expected, observed);
+        end.saturating_sub(longest)..end
+    }
+
+    /// When the bad time of a longest stretch with these counts began.
+    fn started_us(&self, step: Step, steps: &[Counts], expected: f64, observed: f64) -> i64 {
+        let first = self.longest(step).start + change_point(steps, expected, observed);
         self.from_us + first as i64 * self.step_us
     }
 

@@ -34,8 +34,6 @@ const STEPS_AT_ONCE: i64 = 336;
 pub(super) struct Normals {
     /// End of the last step they were learned for.
     pub at_us: i64,
-    /// End of the history that forecasts were learned from.
-    learned_upto_us: i64,
     known: HashMap<Slice, Known>,
 }
 
@@ -43,7 +41,8 @@ pub(super) struct Normals {
 #[derive(Clone, Debug, PartialEq)]
 enum Known {
     Season(Normal),
-    Forecast(Forecast),
+    /// With the end of the history that it was learned from.
+    Forecast(Forecast, i64),
 }
 
 impl Known {
@@ -58,7 +57,7 @@ impl Known {
             return Normal::learn(history, &definition.calendar).map(Self::Season);
         }
         let values: Vec<Option<f64>> = by_step(history, (from_us, to_us), step_us).collect();
-        Forecast::learn(&values, step_us).map(Self::Forecast)
+        Forecast::learn(&values, step_us).map(|forecast| Self::Forecast(forecast, to_us))
     }
 }
 
@@ -95,10 +94,31 @@ impl Normals {
         }
         let found = Self {
             at_us: upto_us,
-            learned_upto_us: upto_us,
             known,
         };
         Ok((!found.known.is_empty()).then_some(found))
+    }
+
+    /// Keeps what was known of slices that cannot be learned anew, such as those that have been off for long, of forecasts
+    /// for as long as there is a history of theirs.
+    pub fn keep(&mut self, before: &Normals, since_us: i64) {
+        for (slice, known) in &before.known {
+            if let Known::Forecast(_, upto_us) = known
+                && *upto_us >= since_us
+                && !self.known.contains_key(slice)
+            {
+                self.known.insert(slice.clone(), known.clone());
+            }
+        }
+    }
+
+    /// From where on values are needed to go on with all forecasts, if there are any.
+    fn learned_upto_us(&self) -> Option<i64> {
+        let upto = self.known.values().filter_map(|known| match known {
+            Known::Season(_) => None,
+            Known::Forecast(_, upto_us) => Some(*upto_us),
+        });
+        upto.min()
     }
 
     /// What is normal for a slice.
@@ -230,10 +250,10 @@ impl ValueRound {
         (first, last): (Step, Step),
     ) -> Result<Self, String> {
         let step_us = first.end_us - first.start_us;
-        let from_us = match definition.detect {
-            // A forecast is walked from where it was learned.
-            Detect::Forecast(_) => normals.learned_upto_us.min(first.start_us),
-            _ => first.start_us - STEPS_BACK * step_us,
+        // A forecast is walked from where it was learned.
+        let from_us = match normals.learned_upto_us() {
+            Some(upto_us) => upto_us.min(first.start_us),
+            None => first.start_us - STEPS_BACK * step_us,
         };
         let range = (from_us, last.end_us);
         let slices = read_all(source, definition, facts, range, step_us)?;
@@ -335,13 +355,15 @@ impl ValueRound {
         let until = |us: i64| values.partition_point(|one| one.start_us < us);
         let normal = match known {
             Known::Season(normal) => normal,
-            Known::Forecast(forecast) => {
+            Known::Forecast(forecast, upto_us) => {
                 // What an incident has made of the values is nothing to forecast by, nor is one before it.
                 let from = until(state.ignore_before_us);
                 let before = values.get(from..until(state.started_us)).unwrap_or(&[]);
                 let value = values.get(until(step.start_us)..until(step.end_us));
                 let value = value.and_then(|values| values.last());
-                return value.is_some_and(|one| self.walk(forecast, before, step).holds(one.value));
+                let deviation = state.deviation.unwrap_or(Deviation::Down);
+                let walk = self.walk((forecast, *upto_us), before, step);
+                return value.is_some_and(|one| walk.is_usual(one.value, deviation));
             }
         };
         if state.evidence == 0.0 {
@@ -394,18 +416,23 @@ impl ValueRound {
         }
         let score = match known {
             Known::Season(normal) => normal.score(recent, &self.settings)?,
-            Known::Forecast(forecast) => {
+            Known::Forecast(forecast, upto_us) => {
                 let (_, before) = recent.split_last()?;
-                (self.walk(forecast, before, step)).score(last.value, &self.settings)
+                (self.walk((forecast, *upto_us), before, step)).score(last.value, &self.settings)
             }
         };
         Some((score, last.value))
     }
 
     /// A forecast that has walked to a step, past these values.
-    fn walk<'a>(&self, forecast: &'a Forecast, before: &[Observed], step: Step) -> Walk<'a> {
+    fn walk<'a>(
+        &self,
+        (forecast, learned_upto_us): (&'a Forecast, i64),
+        before: &[Observed],
+        step: Step,
+    ) -> Walk<'a> {
         let mut walk = forecast.walk();
-        let span = (self.normals.learned_upto_us, step.start_us);
+        let span = (learned_upto_us, step.start_us);
         for value in by_step(before, span, self.step_us) {
             walk.pass(value);
         }

@@ -6,6 +6,7 @@
 mod above;
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use self::above::Wide;
@@ -244,7 +245,7 @@ impl VolumeRound {
                 normal += usize::from(*at < self.narrow);
                 continue;
             }
-            findings.extend(self.finding(*at, step, score, anomalous));
+            findings.extend(self.finding((*at, score), step, anomalous, &off));
         }
         Findings {
             told: findings,
@@ -323,17 +324,23 @@ impl VolumeRound {
 
     fn finding(
         &self,
-        at: usize,
+        (at, score): (usize, &CountScore),
         step: Step,
-        score: &CountScore,
         anomalous: bool,
+        off: &Off,
     ) -> Option<Finding> {
         let slice = self.slices.get(at)?;
         let Stretch { seen, expected, .. } = score.stretch;
         let started_us = match self.question {
             _ if !anomalous => step.start_us,
             Question::Silence => step.end_us - score.stretch.steps as i64 * self.step_us,
-            Question::Count(_) => self.started_us(at, step, seen / expected.max(1e-9)),
+            Question::Count(_) => {
+                let steps = match self.wide(at) {
+                    None => self.steps(at, step),
+                    Some(wide) => self.steps_of_rest(wide, step, off),
+                };
+                self.started_us(step, &steps, seen / expected.max(1e-9))
+            }
         };
         Some(Finding {
             slice: slice.clone(),
@@ -409,14 +416,22 @@ impl VolumeRound {
         }
     }
 
-    fn started_us(&self, at: usize, step: Step, ratio: f64) -> i64 {
+    /// Each step of the longest stretch.
+    fn steps(&self, at: usize, step: Step) -> Vec<Stretch> {
+        let of = |i: usize| self.between(at, i, i + 1);
+        self.longest(step).filter_map(of).collect()
+    }
+
+    /// The positions of the longest stretch.
+    fn longest(&self, step: Step) -> Range<usize> {
         let longest = self.stretches.first().copied().unwrap_or(1);
         let end = self.position(step);
-        let begin = end.saturating_sub(longest);
-        let steps: Vec<Stretch> = (begin..end)
-            .filter_map(|i| self.between(at, i, i + 1))
-            .collect();
-        let first = begin + change_point(&steps, ratio);
+        end.saturating_sub(longest)..end
+    }
+
+    /// When the bad time of a longest stretch with these steps began.
+    fn started_us(&self, step: Step, steps: &[Stretch], ratio: f64) -> i64 {
+        let first = self.longest(step).start + change_point(steps, ratio);
         self.from_us + first as i64 * self.step_us
     }
 

@@ -168,7 +168,8 @@ impl Volumes {
         let above = parent.as_ref().and_then(|parent| self.known.get(parent));
         let volume = match (slice.dimensions(), above) {
             (0, _) => Volume::of_whole(blocks, self.slot_us, &self.calendar),
-            (_, Some(above)) => Some(Volume::of_slice(blocks, above)),
+            // What had no event in all the history is not known, and is not expected to stay so.
+            (_, Some(above)) => (!blocks.is_empty()).then(|| Volume::of_slice(blocks, above)),
             (_, None) => None,
         };
         let Some(volume) = volume else {

@@ -115,6 +115,13 @@ impl RateRound {
         (counts, mean)
     }
 
+    /// The counts of each step of the longest stretch, of what is left of a slice above others.
+    pub(super) fn steps_of_rest(&self, wide: &Wide, step: Step, off: &Off) -> Vec<Counts> {
+        let without = off.within(&wide.of);
+        let of = |i: usize| self.rest(wide, (i, i + 1), &without).0;
+        self.longest(step).map(of).collect()
+    }
+
     /// Whether a slice is improbable on its own account: nothing within it is less probable, and without the part that is
     /// off most it still is improbable.
     pub(super) fn stands_out(
@@ -166,7 +173,7 @@ impl RateRound {
         state: &mut SliceState,
         off: &Off,
     ) -> Finding {
-        let without = off.apart_from(&wide.of);
+        let without = off.apart_from(&wide.of, state.incident.as_deref());
         let end = self.position(step);
         let (new, mean) = self.rest(wide, (end.saturating_sub(1), end), &without);
         let expected = mean.unwrap_or(state.expected);

@@ -157,16 +157,35 @@ impl VolumeRound {
     ) -> Option<Stretch> {
         let whole = self.stretch(wide.at, step, steps, ignore_before_us)?;
         let end = self.position(step);
-        let begin = end - whole.steps;
+        Some(self.less(whole, (end - whole.steps, end), without))
+    }
+
+    /// Each step of the longest stretch of what is left of a slice above others.
+    pub(super) fn steps_of_rest(&self, wide: &Wide, step: Step, off: &Off) -> Vec<Stretch> {
+        let without = off.within(&wide.of);
+        let of = |i: usize| {
+            let whole = self.between(wide.at, i, i + 1)?;
+            Some(self.less(whole, (i, i + 1), &without))
+        };
+        self.longest(step).filter_map(of).collect()
+    }
+
+    /// A stretch without what is left out of it.
+    fn less(
+        &self,
+        whole: Stretch,
+        (begin, end): (usize, usize),
+        without: &BTreeMap<usize, i64>,
+    ) -> Stretch {
         let parts = without.iter().filter_map(|(part, upto_us)| {
             let upto = self.ignored(*part, *upto_us).clamp(begin, end);
             self.between(*part, begin, upto)
         });
-        Some(parts.fold(whole, |rest, part| Stretch {
+        parts.fold(whole, |rest, part| Stretch {
             seen: (rest.seen - part.seen).max(0.0),
             expected: (rest.expected - part.expected).max(0.0),
             ..rest
-        }))
+        })
     }
 
     /// Whether a slice is improbable on its own account: nothing within it is less probable, and without the part that is
@@ -213,7 +232,7 @@ impl VolumeRound {
         state: &mut SliceState,
         off: &Off,
     ) -> Finding {
-        let without = off.apart_from(&wide.of);
+        let without = off.apart_from(&wide.of, state.incident.as_deref());
         let new = self.rest(wide, step, (1, 0), &without);
         let new = new.unwrap_or(Stretch {
             steps: 1,
