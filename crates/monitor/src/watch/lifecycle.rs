@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 use std::cmp::Reverse;
-use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::figures::judged;
@@ -10,11 +9,10 @@ use super::state::{Finding, Live, Memory, SliceState, Step};
 use super::{Round, Watch, message};
 use crate::MonitorError;
 use crate::catalogue::incidents;
-use crate::definition::{Detect, MonitorDefinition};
+use crate::definition::MonitorDefinition;
 use crate::detect::hysteresis::{Change, Hysteresis, Patience, Verdict};
-use crate::detect::threshold::score;
-use crate::figure::{Bucket, MetricFacts, Slice};
-use crate::group::{Evidence, Group, group};
+use crate::figure::{MetricFacts, Slice};
+use crate::group::{Group, group};
 use crate::incident::{
     Deviation, Incident, IncidentFigures, IncidentId, IncidentState, TimelineEntry, TimelineKind,
 };
@@ -300,94 +298,6 @@ impl<'a> Lifecycle<'a> {
         Ok(())
     }
 
-    /// A slice above others that fires itself, and what those within it say.
-    fn alone(&self, step: Step, deviation: Deviation, slice: Slice, round: &Round) -> Group {
-        let evidence = self.evidence(step, deviation, &HashSet::new(), round);
-        let within = evidence.iter().filter(|one| slice.covers(&one.slice));
-        let (mut leaning, mut total) = (0, 0);
-        for one in within {
-            leaning += usize::from(one.leaning || one.firing);
-            total += usize::from(one.judged);
-        }
-        Group {
-            members: vec![slice.clone()],
-            slice,
-            leaning,
-            total,
-        }
-    }
-
-    /// What every slice says, for grouping.
-    fn evidence(
-        &self,
-        step: Step,
-        deviation: Deviation,
-        rest: &HashSet<Slice>,
-        round: &Round,
-    ) -> Vec<Evidence> {
-        let leaning = match round {
-            Round::Rate(round) => round.leaning(step, deviation),
-            Round::Threshold(round) => round.leaning(step, deviation, self.memory.known.as_ref()),
-            Round::Volume(round) => round.leaning(step, deviation),
-            Round::Value(round) => round.leaning(step, deviation),
-        };
-        let fires = |slice: &Slice| {
-            let state = self.memory.slices.get(slice);
-            let told =
-                state.is_some_and(|s| s.deviation == Some(deviation) && s.incident.is_some());
-            rest.contains(slice) || told
-        };
-        let mut evidence: Vec<Evidence> = leaning
-            .into_iter()
-            .map(|evidence| Evidence {
-                firing: fires(&evidence.slice),
-                ..evidence
-            })
-            .collect();
-        let known: HashSet<Slice> = evidence.iter().map(|e| e.slice.clone()).collect();
-        let missing = rest.difference(&known).cloned();
-        evidence.extend(missing.map(|slice| Evidence {
-            slice,
-            weight: 1.0,
-            firing: true,
-            leaning: true,
-            judged: true,
-        }));
-        evidence
-    }
-
-    /// Whether the metric over the whole of `slice` is beyond its bound: that most of its parts are
-    /// does not say so. Only a threshold is asked: the
-    /// parts of the others are off by their own histories.
-    fn is_off(
-        &self,
-        slice: &Slice,
-        step: Step,
-        deviation: Deviation,
-        merged: &mut Merged,
-    ) -> Result<bool, MonitorError> {
-        let Detect::Threshold(detect) = &self.definition.detect else {
-            return Ok(true);
-        };
-        let by: Vec<String> = slice.pairs().map(|(name, _)| name.to_owned()).collect();
-        let windows = match merged.entry(by) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(unknown) => {
-                let windows = self.windows(unknown.key(), step)?;
-                unknown.insert(windows)
-            }
-        };
-        let nothing = Bucket {
-            start_us: step.start_us,
-            value: self.facts.empty_value,
-            numerator: None,
-            denominator: None,
-        };
-        let window = windows.get(slice).filter(|window| window.value.is_some());
-        let score = score(window.unwrap_or(&nothing), detect);
-        Ok(score.is_some_and(|s| s.verdict == Verdict::Anomalous && s.deviation == deviation))
-    }
-
     /// Widens the incidents that lie within a group into one, or opens another. An incident that
     /// reaches beyond the group is of another cause, so it keeps its slice and its members, and so does one that began
     /// before `since_us`.
@@ -564,9 +474,6 @@ impl<'a> Lifecycle<'a> {
         Ok(())
     }
 }
-
-/// Windows of slices, by the dimensions they are split by.
-type Merged = HashMap<Vec<String>, HashMap<Slice, Bucket>>;
 
 /// Why a slice fires no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -7,6 +7,7 @@ mod audit;
 mod baselines;
 mod calibration;
 mod due;
+mod evidence;
 mod explain;
 mod fetch;
 mod figures;

@@ -131,6 +131,8 @@ impl FigureSource for Payments {
             unit: None,
             is_rate: true,
             is_count: false,
+            adds_up: false,
+            dimensions: vec!["psp".to_owned()],
             watermark_us: self.watermark_us,
             empty_value: None,
             lateness_us: 0,

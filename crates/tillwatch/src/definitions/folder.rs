@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use tillwatch_event::suggest::closest;
 
 use super::fault::Fault;
+use super::files::{is_definitions, list, read_file, within_hidden};
 use super::limits::{self, Limits};
 use super::names::check_name;
 use super::node::{self, Node, Place, Value};
@@ -18,9 +19,6 @@ use super::shape::{
     Board, Calendar, Channel, Cube, History, Maintenance, Metric, Monitor, Rates, Route, SECTIONS,
     Source, Stream,
 };
-
-/// The largest definitions file, in bytes.
-const FILE_BYTES_MAX: u64 = 4 << 20;
 
 /// One file of the folder.
 #[derive(Debug)]
@@ -321,66 +319,6 @@ pub fn nearest_name<'a>(
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<String> {
     closest(name, candidates).map(|candidate| format!("did you mean '{candidate}'?"))
-}
-
-/// The files below `dir`, which is `root` or below it; `above` are the folders on the way.
-fn list(
-    root: &Path,
-    dir: &Path,
-    above: &mut Vec<PathBuf>,
-    paths: &mut Vec<PathBuf>,
-) -> std::io::Result<()> {
-    // A link back to a folder on the way would lead there again and again.
-    let real = dir.canonicalize()?;
-    if above.contains(&real) {
-        return Ok(());
-    }
-    above.push(real);
-    for entry in std::fs::read_dir(dir)? {
-        let path = entry?.path();
-        if within_hidden(root, &path) {
-            continue;
-        }
-        if path.is_dir() {
-            list(root, &path, above, paths)?;
-        } else if is_definitions(&path) {
-            paths.push(path);
-        }
-    }
-    above.pop();
-    Ok(())
-}
-
-fn is_definitions(path: &Path) -> bool {
-    path.extension()
-        .is_some_and(|end| end == "yaml" || end == "yml")
-}
-
-/// Whether a name on the way from `dir` to `path` begins with a dot.
-fn within_hidden(dir: &Path, path: &Path) -> bool {
-    path.strip_prefix(dir)
-        .unwrap_or(path)
-        .iter()
-        .any(|name| name.to_string_lossy().starts_with('.'))
-}
-
-/// The text of a file.
-///
-/// # Errors
-/// Why it cannot be read, or that it is too large.
-pub fn read_file(path: &Path) -> Result<String, String> {
-    let bytes = std::fs::metadata(path)
-        .map_err(|error| format!("cannot be read: {error}"))?
-        .len();
-    if bytes > FILE_BYTES_MAX {
-        return Err(format!(
-            "has {bytes} bytes; a definitions file has at most {FILE_BYTES_MAX}"
-        ));
-    }
-    std::fs::read_to_string(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::InvalidData => "is not UTF-8 text".to_owned(),
-        _ => format!("cannot be read: {error}"),
-    })
 }
 
 fn misfit_fault(path: &Path, within: Place, misfit: Misfit) -> Fault {

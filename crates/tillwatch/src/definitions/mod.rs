@@ -4,6 +4,7 @@ mod announce;
 pub mod check;
 mod detector;
 mod fault;
+pub mod files;
 pub mod folder;
 pub mod history;
 pub mod limits;

@@ -6,7 +6,8 @@ use serde_json::Value;
 use tillwatch_serve::documents::BacktestLabel;
 
 use crate::definitions::Fault;
-use crate::definitions::folder::{nearest_name, read_file};
+use crate::definitions::files::read_file;
+use crate::definitions::folder::nearest_name;
 use crate::definitions::node::{self, Node, Place};
 use crate::definitions::proposal::{json_of, place_of};
 use crate::definitions::read;

@@ -119,7 +119,7 @@ pub struct Route {
 }
 
 /// A clock, and days that are unlike the others.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Calendar {
     /// The IANA zone of the clock. UTC when absent.
