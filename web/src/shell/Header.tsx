@@ -9,6 +9,14 @@ import { chooseTheme, chooseZone, type ThemeChoice, themeStore, zoneStore } from
 import { HealthBadge } from './HealthBadge';
 import { ClockIcon, GlobeIcon, Logo, ThemeIcon } from './icons';
 
+const pages = [
+  { to: '/explore', key: 'nav.explore' },
+  { to: '/incidents', key: 'nav.incidents' },
+  { to: '/monitors', key: 'nav.monitors' },
+  { to: '/sql', key: 'nav.sql' },
+  { to: '/data', key: 'nav.data' },
+] as const;
+
 /** The bar above every page: where one is, whether it is live, and how it is shown. */
 export function Header({ isGranted }: { isGranted: boolean }) {
   const { t, text } = useSpeech();
@@ -19,7 +27,7 @@ export function Header({ isGranted }: { isGranted: boolean }) {
         <Logo />
         <span>Tillwatch</span>
       </Link>
-      <nav className="nav" aria-label={t('nav.boards')}>
+      <nav className="nav" aria-label={t('nav.label')}>
         {((isGranted && boards.data) || []).map((board) => (
           <Link
             key={board.name}
@@ -32,6 +40,13 @@ export function Header({ isGranted }: { isGranted: boolean }) {
             {text(board.title, board.name)}
           </Link>
         ))}
+        {isGranted && boards.data && <span className="nav-line" aria-hidden="true" />}
+        {isGranted &&
+          pages.map(({ to, key }) => (
+            <Link key={to} to={to} className="nav-link" activeOptions={{ includeSearch: false, exact: false }}>
+              {t(key)}
+            </Link>
+          ))}
       </nav>
       {isGranted && <HealthBadge />}
       <div className="settings">
