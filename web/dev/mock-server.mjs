@@ -6,6 +6,7 @@ import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { boards, incidentsAt, metrics, Traffic } from './mock-data.mjs';
+import { monitorCall } from './mock-monitors.mjs';
 
 const dist = fileURLToPath(new URL('../dist', import.meta.url));
 const csp =
@@ -105,6 +106,7 @@ function api(state, request, response, url) {
   if (parts[0] === 'live') return combinedCall(state, request, response, url);
   if (parts[0] === 'metrics') return metricCall(state, response, parts, url);
   if (parts[0] === 'series') return seriesCall(state, response, url);
+  if (parts[0] === 'monitors') return monitorCall(state, request, response, parts);
   if (parts[0] === 'incidents') return incidentCall(state, request, response, parts);
   if (parts[0] === 'streams' && request.method === 'POST') {
     return readBody(request).then((text) => {

@@ -60,6 +60,20 @@ export const monitorsRoute = createRoute({
   component: lazyRouteComponent(() => import('./monitors/MonitorsPage'), 'MonitorsPage'),
 });
 
+export const newMonitorRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/monitors/new',
+  validateSearch: readTexts,
+  component: lazyRouteComponent(() => import('./monitors/NewMonitorPage'), 'NewMonitorPage'),
+});
+
+export const monitorRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/monitors/$name',
+  validateSearch: readTexts,
+  component: lazyRouteComponent(() => import('./monitors/MonitorPage'), 'MonitorPage'),
+});
+
 export const sqlRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/sql',
@@ -82,6 +96,8 @@ export const router = createRouter({
     incidentsRoute,
     incidentRoute,
     monitorsRoute,
+    newMonitorRoute,
+    monitorRoute,
     sqlRoute,
     dataRoute,
   ]),
