@@ -1,6 +1,6 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { useState } from 'react';
+import { memo, useMemo, useState } from 'react';
 import { CheckIcon } from '../shell/icons';
 import { QUARANTINE_LIMITS, quarantineQuery } from './calls';
 import type { View } from './DataPage';
@@ -63,13 +63,17 @@ function Lines({ stream, search, say }: View & { stream: string }) {
   const { t } = say;
   const [limit, setLimit] = useState<number>(QUARANTINE_LIMITS[0]);
   const list = useQuery({ ...quarantineQuery(stream, limit), placeholderData: keepPreviousData });
+  const all = list.data?.lines;
+  const shown = useMemo(
+    () => (search.reason === null ? all : all?.filter((line) => reasonKey(line) === search.reason)) ?? [],
+    [all, search.reason],
+  );
   if (!list.data) {
     if (list.error) return <Refusal error={list.error} onRetry={() => void list.refetch()} />;
     return <div className="skeleton data-skeleton-table" role="status" aria-label={t('loading')} />;
   }
   const { lines, truncated } = list.data;
   const next = QUARANTINE_LIMITS.find((one) => one > limit);
-  const shown = search.reason === null ? lines : lines.filter((line) => reasonKey(line) === search.reason);
   return (
     <>
       {list.error && <Refusal error={list.error} onRetry={() => void list.refetch()} />}
@@ -127,6 +131,7 @@ interface ReasonsProps {
 /** Narrows the list to one kind of reason. */
 function Reasons({ stream, lines, chosen, say }: ReasonsProps) {
   const { t } = say;
+  const groups = useMemo(() => reasonGroups(lines), [lines]);
   const navigate = useNavigate({ from: '/data' });
   const choose = (reason: string | null) =>
     void navigate({ search: writeDataSearch({ tab: 'quarantine', stream, reason }), replace: true });
@@ -141,7 +146,7 @@ function Reasons({ stream, lines, chosen, say }: ReasonsProps) {
       >
         {t('quarantine.all')} <span className="data-figure">{say.count(lines.length)}</span>
       </button>
-      {reasonGroups(lines).map(({ key, field, reason, count }) => (
+      {groups.map(({ key, field, reason, count }) => (
         <button
           key={key}
           type="button"
@@ -159,7 +164,8 @@ function Reasons({ stream, lines, chosen, say }: ReasonsProps) {
   );
 }
 
-function LineTable({ lines, say }: { lines: readonly QuarantinedLine[]; say: Say }) {
+/** Up to a thousand lines, which change only when they are loaded anew. */
+const LineTable = memo(function LineTable({ lines, say }: { lines: readonly QuarantinedLine[]; say: Say }) {
   const { t } = say;
   const hasSources = lines.some(({ source }) => source !== undefined);
   const columns: Column<QuarantinedLine>[] = [
@@ -200,7 +206,7 @@ function LineTable({ lines, say }: { lines: readonly QuarantinedLine[]; say: Say
       testId="quarantine-lines"
     />
   );
-}
+});
 
 /** Longer lines are shown in part until somebody asks. */
 const RAW_CHARS = 160;

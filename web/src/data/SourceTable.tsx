@@ -1,3 +1,4 @@
+import { counterHistory, polledKey } from './counters';
 import type { View } from './DataPage';
 import { type Column, DataTable } from './DataTable';
 import type { SourceDocument } from './documents';
@@ -37,6 +38,15 @@ export function SourceTable({ snapshot, say, nowMs }: View) {
       cell: ({ next_at }) => {
         const ms = Date.parse(next_at ?? '') - nowMs;
         return Number.isFinite(ms) ? t('sources.in', { span: say.span(Math.max(0, Math.round(ms / 1_000) * 1_000)) }) : '–';
+      },
+    },
+    {
+      id: 'rate',
+      head: t('streams.column.rate'),
+      isNumber: true,
+      cell: ({ name }) => {
+        const rate = counterHistory.rate(polledKey(name));
+        return rate === null ? '–' : say.rate(rate);
       },
     },
     {

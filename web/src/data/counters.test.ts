@@ -13,7 +13,7 @@ function status(streams: Partial<StreamDocument>[], startedAt = 'a'): StatusDocu
     sources: [],
     ...stream,
   }));
-  return { started_at: startedAt, streams: whole } as unknown as StatusDocument;
+  return { started_at: startedAt, streams: whole, sources: [] } as unknown as StatusDocument;
 }
 
 describe('CounterHistory', () => {

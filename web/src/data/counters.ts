@@ -31,6 +31,11 @@ export function sourceKey(stream: string, source: string): string {
   return `${stream}\n${source}`;
 }
 
+/** The key of a source that the server polls. */
+export function polledKey(source: string): string {
+  return `\n${source}`;
+}
+
 /** The counters of the last minutes, from which rates and their courses are taken. */
 export class CounterHistory {
   readonly #samples = new Map<string, Sample[]>();
@@ -52,6 +57,9 @@ export class CounterHistory {
         this.#add(sourceKey(stream.name, source.name), ofSource, seen);
       }
       for (const counter of counters) total[counter] += sample[counter];
+    }
+    for (const { name, events, duplicates, rejected } of status.sources) {
+      this.#add(polledKey(name), { ...total, events, duplicates, rejected, late: 0, overloaded: 0 }, seen);
     }
     this.#add(ALL, total, seen);
     for (const key of this.#samples.keys()) if (!seen.has(key)) this.#samples.delete(key);

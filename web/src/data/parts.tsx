@@ -70,9 +70,12 @@ interface CourseProps {
 
 /** The rate of the last minutes. It repeats what a figure says, so it is hidden from screen readers. */
 export function Course({ of, atMs }: CourseProps) {
+  const points = counterHistory.course(of);
+  // A line along nothing would be drawn in the middle.
+  if (!points.some(([, rate]) => rate !== null && rate > 0)) return null;
   return (
     <Sparkline
-      points={counterHistory.course(of)}
+      points={points}
       fromMs={atMs - COURSE_MS}
       toMs={atMs}
       unfinishedMs={Number.POSITIVE_INFINITY}

@@ -26,7 +26,7 @@ function stream(change: Partial<StreamDocument> = {}): StreamDocument {
 
 function grown(change: Partial<StreamDocument>): CounterHistory {
   const history = new CounterHistory();
-  const poll = (one: StreamDocument) => ({ started_at: 'a', streams: [one] }) as unknown as StatusDocument;
+  const poll = (one: StreamDocument) => ({ started_at: 'a', streams: [one], sources: [] }) as unknown as StatusDocument;
   history.observe(poll(stream()), 0);
   history.observe(poll(stream({ events: 20, ...change })), 3_000);
   return history;

@@ -66,6 +66,7 @@ export class CsvUpload {
   readonly #nonce = nonce();
   #part: FilePart | null = null;
   #abort = new AbortController();
+  #isRunning = false;
   #wasDoubted = false;
 
   constructor(options: UploadOptions) {
@@ -76,7 +77,7 @@ export class CsvUpload {
     const delimiter = delimiters[reading.delimiter === 'auto' ? (found ?? 'comma') : reading.delimiter];
     this.#parts = new FileParts(options.file, delimiter, options.partBytes);
     this.store = new Store<UploadState>({
-      phase: 'failed',
+      phase: 'sending',
       bytesDone: 0,
       accepted: 0,
       duplicates: 0,
@@ -89,14 +90,10 @@ export class CsvUpload {
     });
   }
 
-  get isUnderWay(): boolean {
-    const { phase } = this.store.get();
-    return phase === 'sending' || phase === 'waiting';
-  }
-
   /** Sends what has not been taken yet. The promise ends with the run and never fails. */
   async run(): Promise<void> {
-    if (this.isUnderWay || ['done', 'cancelled'].includes(this.store.get().phase)) return;
+    if (this.#isRunning || ['done', 'cancelled'].includes(this.store.get().phase)) return;
+    this.#isRunning = true;
     this.#abort = new AbortController();
     this.#change({ phase: 'sending', error: null, retryAtMs: null, endedAtMs: null });
     try {
@@ -105,6 +102,8 @@ export class CsvUpload {
       if (this.#abort.signal.aborted) return;
       const error = cause instanceof Error ? cause : new Error(String(cause));
       this.#change({ phase: 'failed', error, retryAtMs: null, endedAtMs: Date.now() });
+    } finally {
+      this.#isRunning = false;
     }
   }
 
