@@ -23,6 +23,7 @@ import { useBacktest } from './useBacktest';
 import { useSettled } from './useSettled';
 import { YamlOutput } from './YamlOutput';
 import './editor.css';
+import './found.css';
 import './preview.css';
 
 interface Props {

@@ -12,6 +12,7 @@ import { monitorsQuery } from './queries';
 import { isSpan, SPAN_UNLESS_TOLD } from './span';
 import { useTexts } from './texts';
 import type { Monitor } from './types';
+import './monitor.css';
 import './monitors.css';
 
 /** One monitor: what it does and found, or a form to change it. */

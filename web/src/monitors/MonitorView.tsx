@@ -77,7 +77,7 @@ export function MonitorView({ monitor }: { monitor: Monitor }) {
               <IncidentLine key={incident.id} incident={incident} nowMs={nowMs} />
             ))}
           </ul>
-          <Link to="/incidents" className="button">
+          <Link to="/incidents" search={{ monitor: monitor.name }} className="button">
             {t('monitor.allIncidents')}
           </Link>
         </section>

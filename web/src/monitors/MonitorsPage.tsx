@@ -11,6 +11,7 @@ import { monitorsQuery } from './queries';
 import { Silences } from './Silences';
 import { type ListSearch, listed, readList, writeList } from './search';
 import { useTexts } from './texts';
+import './monitor.css';
 import './monitors.css';
 
 /** All monitors: what they do, what they found, and how far to trust them. */

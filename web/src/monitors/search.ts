@@ -35,7 +35,9 @@ export function readList(raw: Readonly<Record<string, string>>): ListSearch {
 
 export function writeList(search: ListSearch): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(search).filter((entry): entry is [string, string] => Boolean(entry[1])),
+    Object.entries(search).filter(
+      (entry): entry is [string, string] => Boolean(entry[1]) && entry[1] !== ('urgency' satisfies Order),
+    ),
   );
 }
 

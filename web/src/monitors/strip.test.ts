@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { instantOf, labelBetween } from './localTime';
 import { isSpan, spanFrom } from './span';
 import { linePath, midnights, placed } from './strip';
 
@@ -77,5 +78,34 @@ describe('the time to test', () => {
     expect(spanFrom('7d', now + 86_400_000, now)).toBe('2026-11-23T12:00:00.000Z');
     expect(isSpan('28d')).toBe(true);
     expect(isSpan('29d')).toBe(false);
+  });
+});
+
+describe('a time that somebody enters', () => {
+  const iso = (text: string, zone: string) => {
+    const at = instantOf(text, zone);
+    return at === null ? null : new Date(at).toISOString();
+  };
+
+  it('is one of the reader\u2019s zone', () => {
+    expect(iso('2026-11-30T14:00', 'UTC')).toBe('2026-11-30T14:00:00.000Z');
+    expect(iso('2026-11-30T14:00', 'Europe/Berlin')).toBe('2026-11-30T13:00:00.000Z');
+    expect(iso('2026-07-01T14:00:30', 'America/New_York')).toBe('2026-07-01T18:00:30.000Z');
+    // The night in which clocks are put back.
+    expect(iso('2026-10-25T00:30', 'Europe/Berlin')).toBe('2026-10-24T22:30:00.000Z');
+    expect(iso('2026-10-25T04:30', 'Europe/Berlin')).toBe('2026-10-25T03:30:00.000Z');
+    expect(iso('', 'UTC')).toBeNull();
+    expect(iso('2026-13-30T14:00', 'UTC')).toBeNull();
+  });
+
+  it('makes a label of the slices that are named', () => {
+    expect(labelBetween(0, 60_000, { psp: ' adyen ', issuer: '', gone: 'x' }, ['psp', 'issuer'])).toEqual({
+      from: '1970-01-01T00:00:00.000Z',
+      to: '1970-01-01T00:01:00.000Z',
+      where: { psp: 'adyen' },
+      verdict: 'real',
+    });
+    expect(labelBetween(60_000, 60_000, {}, [])).toBeNull();
+    expect(labelBetween(null, 60_000, {}, [])).toBeNull();
   });
 });

@@ -1,4 +1,4 @@
-import { zoneOffset } from '../format/time';
+import { offsetMs } from './localTime';
 
 /** A stretch of the strip, as shares of its width from 0 to 1. */
 export interface Placed<T> {
@@ -53,20 +53,12 @@ export function midnights(fromMs: number, toMs: number, zone: string): number[] 
   const every = [1, 2, 7, 14].find((one) => days / one <= TICKS_MAX) ?? 28;
   const found: number[] = [];
   for (let day = Math.floor(fromMs / DAY_MS) - 1; day * DAY_MS < toMs + DAY_MS; day += 1) {
-    // The offset of noon is that of the midnight before, but on the days when clocks change: then that of midnight counts.
+    // Where clocks change in between, the offset at that midnight is what counts.
     const guess = day * DAY_MS - offsetMs(zone, day * DAY_MS);
     const at = day * DAY_MS - offsetMs(zone, guess);
     if (at >= fromMs && at <= toMs) found.push(at);
   }
   return found.filter((_, i) => (found.length - 1 - i) % every === 0);
-}
-
-/** How far a zone is ahead of UTC. */
-function offsetMs(zone: string, atMs: number): number {
-  const match = /^UTC(?:([+-])(\d{2}):(\d{2}))?/.exec(zoneOffset(zone, atMs));
-  if (!match?.[1]) return 0;
-  const ms = (Number(match[2]) * 60 + Number(match[3])) * 60_000;
-  return match[1] === '-' ? -ms : ms;
 }
 
 /** The points of a line in a box of `width` × `height`, with gaps where there is no value. */

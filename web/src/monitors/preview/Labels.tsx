@@ -1,8 +1,9 @@
-import { saveFile } from '../saveFile';
 import { type Label, labelRows } from '../labels';
+import { saveFile } from '../saveFile';
 import { useTexts } from '../texts';
 import type { BacktestAnswer } from '../types';
 import { yamlRows } from '../yaml';
+import { AddLabel } from './AddLabel';
 
 interface Props {
   metric: string;
@@ -46,6 +47,10 @@ export function Labels({ metric, answer, labels, onChange }: Props) {
           </>
         )}
       </div>
+      <AddLabel
+        by={(answer.proposed ?? answer.existing)?.by ?? []}
+        onAdd={(label) => onChange([...labels, label])}
+      />
       <p className="dim">{t('labels.text')}</p>
     </div>
   );

@@ -98,9 +98,7 @@ export function Outcome({ answer, metric }: Props) {
           />
         ) : null;
       })}
-      {(rows.length > 0 || labels.length > 0) && (
-        <Labels metric={name} answer={answer} labels={labels} onChange={say} />
-      )}
+      <Labels metric={name} answer={answer} labels={labels} onChange={say} />
     </div>
   );
 }

@@ -255,6 +255,13 @@ export const en = {
   'labels.save': 'Save labels as a file',
   'labels.text':
     'Labels stay in this browser and count for every version of a monitor on this metric. The file is for “tillwatch backtest --labels”.',
+  'label.add': 'Something else was wrong',
+  'label.addText': 'A failure that you know of. A version that does not find it has missed it. Times are of {{zone}}.',
+  'label.from': 'From',
+  'label.to': 'Until',
+  'label.any': 'any',
+  'label.order': 'It has to end after it begins.',
+  'label.submit': 'Add',
   'missed.title': 'Missed',
   'missed.text': 'Real, and not found by the {{version}} version.',
   'missed.existing': 'existing',
