@@ -11,7 +11,21 @@ function counted(base, rate, startedAt, now) {
 }
 
 function lag(buckets, scale) {
-  const bounds = [100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 300_000, 900_000, 3_600_000, null];
+  const bounds = [
+    100,
+    250,
+    500,
+    1_000,
+    2_500,
+    5_000,
+    10_000,
+    30_000,
+    60_000,
+    300_000,
+    900_000,
+    3_600_000,
+    null,
+  ];
   return {
     buckets: bounds.map((upto_ms, i) => ({ upto_ms, events: Math.round((buckets[i] ?? 0) * scale) })),
     sum_s: 1_234.5,
@@ -67,7 +81,15 @@ export function statusOf(state) {
   const isTroubled = state.mode === 'troubled';
   const fresh = isTroubled ? Math.floor((now - state.startedAt) / 2_000) : 0;
   const streams = isEmpty
-    ? [stream('payments', 0, { stored_events: 0, stored_bytes: 0, stored_files: 0, dedup_ids: 0, dedup_bytes: 0 })]
+    ? [
+        stream('payments', 0, {
+          stored_events: 0,
+          stored_bytes: 0,
+          stored_files: 0,
+          dedup_ids: 0,
+          dedup_bytes: 0,
+        }),
+      ]
     : [
         stream('payments', events, {
           duplicates: 1_204 + data.duplicates,
@@ -169,8 +191,8 @@ export function statusOf(state) {
     },
     streams,
     cubes: [
-      cube('payment_attempts', now, { revised_buckets: 412, revised_events: 3_911, other_rows: 0 }),
-      cube('payment_totals', now, {
+      cube('payment_attempts', { revised_buckets: 412, revised_events: 3_911, other_rows: 0 }),
+      cube('payment_totals', {
         rows: 18_400,
         bytes: 9 * MiB,
         combinations: 100_000,
@@ -200,7 +222,7 @@ export function statusOf(state) {
   };
 }
 
-function cube(name, now, change) {
+function cube(name, change) {
   return {
     name,
     rows: 214_800,
@@ -239,10 +261,18 @@ function polled(name, kind, now, change) {
 }
 
 const reasons = [
-  ['currency', "'EURO' is not an ISO 4217 currency code; write 'EUR'", (i) => `{"id":"p_${i}","currency":"EURO","amount":"19.90"}`],
+  [
+    'currency',
+    "'EURO' is not an ISO 4217 currency code; write 'EUR'",
+    (i) => `{"id":"p_${i}","currency":"EURO","amount":"19.90"}`,
+  ],
   ['amount', "'12,50' is no decimal number", (i) => `{"id":"p_${i}","currency":"EUR","amount":"12,50"}`],
   ['created_at', 'is required, but missing', (i) => `{"id":"p_${i}","currency":"EUR","amount":"5.00"}`],
-  [null, 'is not JSON at byte 31: expected a comma', (i) => `{"id":"p_${i}","note":"card ************1111" "amount":"5.00"}`],
+  [
+    null,
+    'is not JSON at byte 31: expected a comma',
+    (i) => `{"id":"p_${i}","note":"card ************1111" "amount":"5.00"}`,
+  ],
 ];
 
 /** What was changed since the mock has started. */
@@ -273,9 +303,20 @@ export function dataCall(state, request, response, parts, url, { json, problem, 
   const data = dataOf(state);
   const [kind, name, action, further] = parts;
   if (state.mode === 'forbidden')
-    return problem(response, 403, 'This host name is not served here', "The host 'example.test' is not among those of this server.");
+    return problem(
+      response,
+      403,
+      'This host name is not served here',
+      "The host 'example.test' is not among those of this server.",
+    );
   if (kind === 'streams' && action === 'quarantine') {
-    if (state.mode === 'error') return problem(response, 500, 'Something went wrong on our side', 'The cause is in the server’s log under this request’s id.');
+    if (state.mode === 'error')
+      return problem(
+        response,
+        500,
+        'Something went wrong on our side',
+        'The cause is in the server’s log under this request’s id.',
+      );
     const all = name === 'payments' && state.mode !== 'empty' ? data.quarantine : [];
     const limit = Number(url.searchParams.get('limit') ?? 100);
     if (further !== 'replay')
@@ -301,7 +342,9 @@ export function dataCall(state, request, response, parts, url, { json, problem, 
     return readBody(request).then((text) => takeCsv(state, data, request, response, text, { json, problem }));
   if (['verify', 'backup', 'maintain'].includes(kind)) {
     if (request.method === 'GET') return json(response, { [kind]: workOf(data, kind) });
-    return readBody(request).then((text) => begin(state, data, kind, text === '' ? {} : JSON.parse(text), response, { json, problem }));
+    return readBody(request).then((text) =>
+      begin(state, data, kind, text === '' ? {} : JSON.parse(text), response, { json, problem }),
+    );
   }
   return null;
 }
@@ -309,11 +352,20 @@ export function dataCall(state, request, response, parts, url, { json, problem, 
 /** Rows whose amount is no number are rejected, ids that came before are duplicates. */
 function takeCsv(state, data, request, response, text, { json, problem }) {
   state.uploads ??= [];
-  state.uploads.push({ type: request.headers['content-type'], key: request.headers['idempotency-key'], text });
+  state.uploads.push({
+    type: request.headers['content-type'],
+    key: request.headers['idempotency-key'],
+    text,
+  });
   const busy = state.busy?.(state.uploads.length);
   if (busy) {
     response.setHeader('retry-after', String(busy.after));
-    return problem(response, busy.status, 'Too much at once', 'As many calls bring events of this stream as may at once.');
+    return problem(
+      response,
+      busy.status,
+      'Too much at once',
+      'As many calls bring events of this stream as may at once.',
+    );
   }
   const [head, ...rows] = text.split('\n').filter((line) => line !== '');
   const columns = (head ?? '').split(/[,;\t]/);
@@ -324,7 +376,11 @@ function takeCsv(state, data, request, response, text, { json, problem }) {
     if (at >= 0 && !/^\d+(\.\d+)?$/.test(cells[at] ?? '')) {
       receipt.rejected += 1;
       if (receipt.rejections.length < 100)
-        receipt.rejections.push({ line: i + 2, field: 'amount', reason: `'${cells[at]}' is no decimal number` });
+        receipt.rejections.push({
+          line: i + 2,
+          field: 'amount',
+          reason: `'${cells[at]}' is no decimal number`,
+        });
     } else if (data.seen.has(cells[0])) receipt.duplicates += 1;
     else {
       data.seen.set(cells[0], true);
@@ -338,7 +394,12 @@ function takeCsv(state, data, request, response, text, { json, problem }) {
     if (!nothing) return json(response, receipt);
     response.writeHead(422, { 'content-type': 'application/problem+json' });
     return response.end(
-      JSON.stringify({ title: 'No event was accepted', status: 422, detail: `All ${receipt.rejected} lines were rejected.`, ...receipt }),
+      JSON.stringify({
+        title: 'No event was accepted',
+        status: 422,
+        detail: `All ${receipt.rejected} lines were rejected.`,
+        ...receipt,
+      }),
     );
   };
   return setTimeout(answer, state.uploadDelayMs ?? 0);
@@ -377,7 +438,13 @@ function workOf(data, kind) {
   if (kind === 'backup') {
     const name = work.asked.name ?? '2026-11-22T140000Z';
     const files = isDone ? 214 : 0;
-    return { ...common, name, path: `/var/lib/tillwatch/backups/${name}`, files, bytes: isDone ? 1_812 * MiB : 0 };
+    return {
+      ...common,
+      name,
+      path: `/var/lib/tillwatch/backups/${name}`,
+      files,
+      bytes: isDone ? 1_812 * MiB : 0,
+    };
   }
   if (kind === 'maintain')
     return {
@@ -392,20 +459,36 @@ function workOf(data, kind) {
       deletion_deferred: false,
       took_s: 2.9,
     };
-  const reading = { place: 'events/payments', bytes: Math.round(share * 2 * 340 * MiB), total_bytes: 340 * MiB };
+  const reading = {
+    place: 'events/payments',
+    bytes: Math.round(share * 2 * 340 * MiB),
+    total_bytes: 340 * MiB,
+  };
   return {
     ...common,
     progress: isDone
       ? null
       : share < 0.5
         ? { ...reading, cube: null, buckets: 0 }
-        : { place: null, bytes: 0, total_bytes: 0, cube: 'payment_attempts', buckets: Math.round(share * 200) },
+        : {
+            place: null,
+            bytes: 0,
+            total_bytes: 0,
+            cube: 'payment_attempts',
+            buckets: Math.round(share * 200),
+          },
     report: isDone ? reportOf(work.asked.seed ?? 7) : null,
   };
 }
 
 function reportOf(seed) {
-  const place = (name, files, entries, bytes, faults = []) => ({ place: name, files, entries, bytes, faults });
+  const place = (name, files, entries, bytes, faults = []) => ({
+    place: name,
+    files,
+    entries,
+    bytes,
+    faults,
+  });
   return {
     ok: true,
     seed,

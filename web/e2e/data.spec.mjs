@@ -156,7 +156,10 @@ test('a file goes to a stream in parts that repeat its first row, and again coun
   await page.click('[data-testid=upload-start]');
   await page.waitForSelector('[data-testid=upload-run][data-phase=done]', { timeout: 60_000 });
   assert.equal(await page.textContent('[data-testid=upload-duplicates]'), '89,910');
-  assert.deepEqual(mock.state.uploads.slice(keys.length).map(({ key }) => key), keys);
+  assert.deepEqual(
+    mock.state.uploads.slice(keys.length).map(({ key }) => key),
+    keys,
+  );
   assert.deepEqual(faults, []);
 });
 
@@ -192,11 +195,17 @@ test('verify and backup are started, show how far they are, and what they found'
   const { page, faults } = await open(t, { path: '/data?tab=system' });
   await page.click('[data-testid=verify-sample]');
   await page.waitForSelector('[data-testid=verify-last] [data-state=running]');
-  await page.locator('[data-testid=verify]').getByText(/Reading events\/payments: .* of 340 MiB/).waitFor();
+  await page
+    .locator('[data-testid=verify]')
+    .getByText(/Reading events\/payments: .* of 340 MiB/)
+    .waitFor();
   await page.fill('[data-testid=backup] input', 'nightly');
   await page.click('[data-testid=backup-start]');
   await page.waitForSelector('[data-testid=backup-last] [data-state=running]');
-  await page.locator('[data-testid=verify]').getByText(/Comparing payment_attempts/).waitFor();
+  await page
+    .locator('[data-testid=verify]')
+    .getByText(/Comparing payment_attempts/)
+    .waitFor();
   await page.waitForSelector('[data-testid=verify-outcome]', { timeout: 30_000 });
   await page.waitForSelector('[data-testid=backup-last] [data-state=done]');
   await page.getByText('/var/lib/tillwatch/backups/nightly').waitFor();
@@ -207,7 +216,10 @@ test('faults of the definitions have their place, and a refusal is told as one',
   const { page } = await open(t, { mode: 'troubled', path: '/data?tab=system' });
   const faults = page.locator('[data-testid=definition-fault]');
   await faults.first().waitFor();
-  assert.match(await faults.first().textContent(), /definitions\/payments\.yaml.*line 48, column 14.*amout.*did you mean 'amount'\?/);
+  assert.match(
+    await faults.first().textContent(),
+    /definitions\/payments\.yaml.*line 48, column 14.*amout.*did you mean 'amount'\?/,
+  );
   await page.waitForSelector('[data-check=history][data-tone=bad]');
   await page.click('[data-testid=backup-start]');
   await page.waitForSelector('[data-testid=backup] [data-testid=refusal][data-status="409"]');
@@ -257,7 +269,9 @@ for (const [width, colorScheme] of [
         window.axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'] }),
       );
       assert.deepEqual(
-        violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 120)).join(' | ')}`),
+        violations.map(
+          ({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 120)).join(' | ')}`,
+        ),
         [],
       );
       assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));

@@ -18,7 +18,9 @@ export function CheckList({ snapshot, say }: View) {
             <span className="data-strong">{t(`check.${check.name}`)}</span>
             <span className="data-check-text">
               {checkText(check, status, say)}
-              {check.fault !== null && check.tone !== 'good' && <span className="data-fault">{check.fault}</span>}
+              {check.fault !== null && check.tone !== 'good' && (
+                <span className="data-fault">{check.fault}</span>
+              )}
             </span>
           </li>
         ))}

@@ -50,7 +50,9 @@ export function CubeTable({ snapshot, say }: View) {
       cell: ({ stored_rows, stored_bytes, stored_files }) => (
         <>
           {t('cubes.rows', { count: say.count(stored_rows) })}
-          <small>{t('cubes.files', { bytes: say.bytes(stored_bytes), count: say.count(stored_files) })}</small>
+          <small>
+            {t('cubes.files', { bytes: say.bytes(stored_bytes), count: say.count(stored_files) })}
+          </small>
         </>
       ),
     },

@@ -35,7 +35,9 @@ export function DataPage() {
         <h1>{t('title')}</h1>
         {snapshot.data && (
           <span className="data-updated dim">
-            {t('updated.now', { time: clockTime(serverNow(snapshot.data.atMs), say.speech.locale, say.speech.zone) })}
+            {t('updated.now', {
+              time: clockTime(serverNow(snapshot.data.atMs), say.speech.locale, say.speech.zone),
+            })}
           </span>
         )}
       </div>

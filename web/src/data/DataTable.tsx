@@ -34,7 +34,11 @@ export function DataTable<R>({ label, columns, rows, rowKey, isChosen, testId }:
       </thead>
       <tbody>
         {rows.map((row, index) => (
-          <tr key={rowKey(row, index)} data-row={rowKey(row, index)} data-chosen={isChosen?.(row) || undefined}>
+          <tr
+            key={rowKey(row, index)}
+            data-row={rowKey(row, index)}
+            data-chosen={isChosen?.(row) || undefined}
+          >
             {columns.map((column) => {
               const className = column.isNumber ? 'data-number' : undefined;
               return column.isName ? (

@@ -19,7 +19,9 @@ export function DefinitionsPanel({ snapshot, say }: View) {
         <p className="dim data-small">{t('definitions.loaded', { time: say.exact(loaded_at) })}</p>
       )}
       <p className="data-small">
-        {isRefused ? t('definitions.refused') : t(faults.length > 0 ? 'definitions.notes' : 'definitions.good')}
+        {isRefused
+          ? t('definitions.refused')
+          : t(faults.length > 0 ? 'definitions.notes' : 'definitions.good')}
       </p>
       {faults.length > 0 && (
         <ul className="data-definition-faults">
@@ -28,7 +30,10 @@ export function DefinitionsPanel({ snapshot, say }: View) {
             <li key={i} data-testid="definition-fault">
               {place && (
                 <p className="data-place">
-                  <code>{place.file}</code> <span className="dim">{t('definitions.place', { line: place.line, column: place.column })}</span>
+                  <code>{place.file}</code>{' '}
+                  <span className="dim">
+                    {t('definitions.place', { line: place.line, column: place.column })}
+                  </span>
                 </p>
               )}
               <p>{message}</p>

@@ -36,7 +36,10 @@ export function LagPanel({ title, hint, histogram, say }: Props) {
                   <rect width={most > 0 ? (bar.share / most) * 100 : 0} height="1" className="data-fill-0" />
                 </svg>
                 <span className="data-figure">
-                  {t('lag.bar', { share: say.share(bar.events, bar.events / (bar.share || 1)), events: say.brief(bar.events) })}
+                  {t('lag.bar', {
+                    share: say.share(bar.events, bar.events / (bar.share || 1)),
+                    events: say.brief(bar.events),
+                  })}
                 </span>
               </li>
             ))}

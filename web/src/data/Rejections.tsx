@@ -19,8 +19,16 @@ export function Rejections({ rejections, say }: Props) {
         rowKey={({ line }, index) => `${line} ${index}`}
         columns={[
           { id: 'line', head: t('receipt.line'), isNumber: true, cell: ({ line }) => say.count(line) },
-          { id: 'field', head: t('receipt.field'), cell: ({ field }) => (field ? <code>{field}</code> : '–') },
-          { id: 'reason', head: t('receipt.reason'), cell: ({ reason }) => <span className="data-why">{reason}</span> },
+          {
+            id: 'field',
+            head: t('receipt.field'),
+            cell: ({ field }) => (field ? <code>{field}</code> : '–'),
+          },
+          {
+            id: 'reason',
+            head: t('receipt.reason'),
+            cell: ({ reason }) => <span className="data-why">{reason}</span>,
+          },
         ]}
         testId="rejections"
       />

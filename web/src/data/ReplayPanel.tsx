@@ -49,7 +49,9 @@ function Receipt({ receipt, onDismiss, say }: { receipt: ReplayReceipt; onDismis
     <div className="data-receipt" role="status" data-testid="replay-receipt">
       <div className="data-receipt-head">
         <p className="data-strong">
-          {receipt.replayed === 0 ? t('replay.none') : t('replay.done', { count: say.count(receipt.replayed) })}
+          {receipt.replayed === 0
+            ? t('replay.none')
+            : t('replay.done', { count: say.count(receipt.replayed) })}
         </p>
         <button type="button" className="button" onClick={onDismiss}>
           {t('replay.dismiss')}

@@ -28,7 +28,9 @@ export function SourceTable({ snapshot, say, nowMs }: View) {
       head: t('sources.column.last'),
       isNumber: true,
       cell: ({ last_ok_at }) => (
-        <span title={say.exact(last_ok_at)}>{last_ok_at === null ? t('never') : say.ago(last_ok_at, nowMs)}</span>
+        <span title={say.exact(last_ok_at)}>
+          {last_ok_at === null ? t('never') : say.ago(last_ok_at, nowMs)}
+        </span>
       ),
     },
     {
@@ -37,7 +39,9 @@ export function SourceTable({ snapshot, say, nowMs }: View) {
       isNumber: true,
       cell: ({ next_at }) => {
         const ms = Date.parse(next_at ?? '') - nowMs;
-        return Number.isFinite(ms) ? t('sources.in', { span: say.span(Math.max(0, Math.round(ms / 1_000) * 1_000)) }) : '–';
+        return Number.isFinite(ms)
+          ? t('sources.in', { span: say.span(Math.max(0, Math.round(ms / 1_000) * 1_000)) })
+          : '–';
       },
     },
     {

@@ -104,7 +104,10 @@ function JournalPanel({ snapshot, say }: View) {
         facts={[
           [t('storage.journal.bytes'), say.bytes(journal.bytes)],
           [t('storage.journal.segments'), say.count(journal.segments)],
-          [t('storage.journal.durable'), journal.durable_to === null ? '–' : <code>{journal.durable_to}</code>],
+          [
+            t('storage.journal.durable'),
+            journal.durable_to === null ? '–' : <code key="to">{journal.durable_to}</code>,
+          ],
           [
             t('storage.journal.queued'),
             t('storage.journal.queued.value', {
@@ -135,10 +138,15 @@ function HistoryPanel({ snapshot, say, nowMs }: View) {
         facts={[
           [
             t('storage.history.flushed'),
-            history.flushed_at === null ? t('storage.history.flushed.none') : say.ago(history.flushed_at, nowMs),
+            history.flushed_at === null
+              ? t('storage.history.flushed.none')
+              : say.ago(history.flushed_at, nowMs),
             say.exact(history.flushed_at),
           ],
-          [t('storage.history.place'), history.flushed_to === null ? '–' : <code>{history.flushed_to}</code>],
+          [
+            t('storage.history.place'),
+            history.flushed_to === null ? '–' : <code key="to">{history.flushed_to}</code>,
+          ],
           [t('storage.history.unflushed'), say.count(history.unflushed_events)],
           [t('storage.history.compactions'), say.count(history.compactions)],
           [t('storage.history.rollups'), say.count(history.roll_ups)],

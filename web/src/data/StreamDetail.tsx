@@ -58,7 +58,12 @@ export function StreamDetail({ stream, ...view }: View & { stream: StreamDocumen
         )}
       </Panel>
       <div className="data-columns">
-        <LagPanel title={t('lag.lateness')} hint={t('lag.lateness.hint')} histogram={stream.lateness} say={say} />
+        <LagPanel
+          title={t('lag.lateness')}
+          hint={t('lag.lateness.hint')}
+          histogram={stream.lateness}
+          say={say}
+        />
         <LagPanel title={t('lag.delay')} hint={t('lag.delay.hint')} histogram={stream.delay} say={say} />
       </div>
     </div>
@@ -82,7 +87,10 @@ function StreamFacts({ stream, say, nowMs }: View & { stream: StreamDocument }) 
             : `${say.time(stream.watermark)} · ${t('streams.behind', { span: say.span(lag) })}`,
           say.exact(stream.watermark),
         ],
-        [t('stream.fact.received'), received === null ? t('never') : t('ago', { span: say.span(nowMs - received) })],
+        [
+          t('stream.fact.received'),
+          received === null ? t('never') : t('ago', { span: say.span(nowMs - received) }),
+        ],
         [t('stream.fact.late'), `${say.count(stream.late)} · ${say.share(stream.late, stream.events)}`],
         [t('stream.fact.duplicates'), say.count(stream.duplicates)],
         [t('stream.fact.rejected'), say.count(stream.rejected)],
@@ -130,13 +138,20 @@ function StreamSources({ stream, say, nowMs }: View & { stream: StreamDocument }
         return rate === null ? '–' : say.rate(rate);
       },
     },
-    { id: 'events', head: t('streams.column.events'), isNumber: true, cell: ({ events }) => say.count(events) },
+    {
+      id: 'events',
+      head: t('streams.column.events'),
+      isNumber: true,
+      cell: ({ events }) => say.count(events),
+    },
     { id: 'late', head: t('streams.column.late'), isNumber: true, cell: ({ late }) => say.count(late) },
     {
       id: 'newest',
       head: t('streams.column.newest'),
       isNumber: true,
-      cell: ({ last_event_at }) => <span title={say.exact(last_event_at)}>{say.ago(last_event_at, nowMs)}</span>,
+      cell: ({ last_event_at }) => (
+        <span title={say.exact(last_event_at)}>{say.ago(last_event_at, nowMs)}</span>
+      ),
     },
     {
       id: 'lag',

@@ -25,7 +25,11 @@ export function StreamsTab(view: View) {
         </p>
       )}
       <Panel title={t('streams.title')} testId="streams">
-        {streams.length === 0 ? <p className="data-empty">{t('streams.empty')}</p> : <StreamTable {...view} />}
+        {streams.length === 0 ? (
+          <p className="data-empty">{t('streams.empty')}</p>
+        ) : (
+          <StreamTable {...view} />
+        )}
       </Panel>
       <SourceTable {...view} />
     </>
@@ -73,7 +77,9 @@ function StreamTable({ snapshot, say, nowMs }: View) {
       id: 'newest',
       head: t('streams.column.newest'),
       isNumber: true,
-      cell: ({ last_event_at }) => <span title={say.exact(last_event_at)}>{say.ago(last_event_at, nowMs)}</span>,
+      cell: ({ last_event_at }) => (
+        <span title={say.exact(last_event_at)}>{say.ago(last_event_at, nowMs)}</span>
+      ),
     },
     {
       id: 'behind',
@@ -118,7 +124,11 @@ function StreamTable({ snapshot, say, nowMs }: View) {
       cell: ({ name, rejected }) => (
         <>
           {rejected > 0 ? (
-            <Link to="/data" search={writeDataSearch({ tab: 'quarantine', stream: name })} className="data-link">
+            <Link
+              to="/data"
+              search={writeDataSearch({ tab: 'quarantine', stream: name })}
+              className="data-link"
+            >
               {say.count(rejected)}
             </Link>
           ) : (

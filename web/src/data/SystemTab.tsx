@@ -1,7 +1,7 @@
 import { CheckList } from './CheckList';
 import type { View } from './DataPage';
-import { DefinitionsPanel } from './DefinitionsPanel';
 import { type Column, DataTable } from './DataTable';
+import { DefinitionsPanel } from './DefinitionsPanel';
 import type { ChannelDocument } from './documents';
 import { BackupPanel, MaintainPanel } from './KeepPanels';
 import { Facts, Panel } from './parts';
@@ -42,7 +42,9 @@ function ServerPanel({ snapshot, say, nowMs }: View) {
           [t('server.started'), say.exact(started_at)],
           [t('server.uptime'), say.span(Math.max(0, nowMs - Date.parse(started_at)))],
           [t('server.live'), say.count(live_clients)],
-          journal.instance === null ? null : [t('server.instance'), <code key="instance">{journal.instance}</code>],
+          journal.instance === null
+            ? null
+            : [t('server.instance'), <code key="instance">{journal.instance}</code>],
         ]}
       />
     </Panel>
@@ -102,13 +104,17 @@ function ChannelTable({ snapshot, say, nowMs }: View) {
       id: 'delivered',
       head: t('channels.column.delivered'),
       isNumber: true,
-      cell: ({ last_delivered_at: at }) => <span title={say.exact(at)}>{at === null ? t('never') : say.ago(at, nowMs)}</span>,
+      cell: ({ last_delivered_at: at }) => (
+        <span title={say.exact(at)}>{at === null ? t('never') : say.ago(at, nowMs)}</span>
+      ),
     },
     {
       id: 'failed',
       head: t('channels.column.failed'),
       isNumber: true,
-      cell: ({ last_failed_at: at }) => <span title={say.exact(at)}>{at === null ? t('never') : say.ago(at, nowMs)}</span>,
+      cell: ({ last_failed_at: at }) => (
+        <span title={say.exact(at)}>{at === null ? t('never') : say.ago(at, nowMs)}</span>
+      ),
     },
   ];
   return (
@@ -116,7 +122,12 @@ function ChannelTable({ snapshot, say, nowMs }: View) {
       {channels.length === 0 ? (
         <p className="data-empty">{t('channels.empty')}</p>
       ) : (
-        <DataTable label={t('channels.title')} columns={columns} rows={channels} rowKey={({ name }) => name} />
+        <DataTable
+          label={t('channels.title')}
+          columns={columns}
+          rows={channels}
+          rowKey={({ name }) => name}
+        />
       )}
     </Panel>
   );

@@ -117,7 +117,9 @@ export function UploadForm({ snapshot, search, say }: View) {
           <select
             id={`${ids}header`}
             value={reading.header}
-            onChange={(event) => setReading({ ...reading, header: event.target.value as CsvReading['header'] })}
+            onChange={(event) =>
+              setReading({ ...reading, header: event.target.value as CsvReading['header'] })
+            }
           >
             {(['auto', 'present', 'absent'] as const).map((header) => (
               <option key={header} value={header}>
@@ -217,6 +219,7 @@ function Preview({ look, reading, isWhole, say }: PreviewProps) {
   return (
     <div className="data-preview">
       <h3 id="preview">{t('upload.preview')}</h3>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls sideways is scrolled by keyboard too */}
       <section className="data-scroll" aria-labelledby="preview" tabIndex={0}>
         <table data-testid="upload-preview">
           <tbody>

@@ -23,7 +23,12 @@ export function VerifyPanel({ say }: View) {
         >
           {t('verify.sample')}
         </button>
-        <button type="button" className="button" disabled={isBusy} onClick={() => start.mutate({ all: true })}>
+        <button
+          type="button"
+          className="button"
+          disabled={isBusy}
+          onClick={() => start.mutate({ all: true })}
+        >
           {t('verify.all')}
         </button>
       </div>
@@ -86,7 +91,9 @@ function Report({ report, say }: { report: VerifyReport; say: Say }) {
   return (
     <>
       <p data-testid="verify-outcome">
-        <ToneBadge tone={report.ok ? 'good' : 'bad'}>{report.ok ? t('verify.ok') : t('verify.faults')}</ToneBadge>{' '}
+        <ToneBadge tone={report.ok ? 'good' : 'bad'}>
+          {report.ok ? t('verify.ok') : t('verify.faults')}
+        </ToneBadge>{' '}
         {Number.isSafeInteger(report.seed) && (
           <span className="dim data-small">{t('verify.seed', { seed: String(report.seed) })}</span>
         )}
@@ -115,14 +122,24 @@ function Report({ report, say }: { report: VerifyReport; say: Say }) {
                   </>
                 ),
               },
-              { id: 'files', head: t('verify.place.files'), isNumber: true, cell: ({ files }) => say.count(files) },
+              {
+                id: 'files',
+                head: t('verify.place.files'),
+                isNumber: true,
+                cell: ({ files }) => say.count(files),
+              },
               {
                 id: 'entries',
                 head: t('verify.place.entries'),
                 isNumber: true,
                 cell: ({ entries }) => say.count(entries),
               },
-              { id: 'bytes', head: t('verify.place.bytes'), isNumber: true, cell: ({ bytes }) => say.bytes(bytes) },
+              {
+                id: 'bytes',
+                head: t('verify.place.bytes'),
+                isNumber: true,
+                cell: ({ bytes }) => say.bytes(bytes),
+              },
               {
                 id: 'faults',
                 head: t('verify.place.faults'),

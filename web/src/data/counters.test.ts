@@ -43,7 +43,14 @@ describe('CounterHistory', () => {
 
   it('adds all streams up and follows sources by themselves', () => {
     const history = new CounterHistory();
-    const source = { name: 'http', late: 0, last_event_at: null, last_received_at: '', lag_ms: null, idle: false };
+    const source = {
+      name: 'http',
+      late: 0,
+      last_event_at: null,
+      last_received_at: '',
+      lag_ms: null,
+      idle: false,
+    };
     const poll = (a: number, b: number) =>
       status([
         { name: 'a', events: a, sources: [{ ...source, events: a - 5 }] },
@@ -91,7 +98,8 @@ describe('CounterHistory', () => {
     const course = history.course('payments');
     expect(course.length).toBeLessThanOrEqual(COURSE_MS / 3_000 + 1);
     expect(history.watchedMs('payments')).toBeLessThanOrEqual(COURSE_MS);
-    for (let at = 1; at < 5_000; at += 1) history.observe(status([{ events: 4 * COURSE_MS + at }]), 4 * COURSE_MS + at);
+    for (let at = 1; at < 5_000; at += 1)
+      history.observe(status([{ events: 4 * COURSE_MS + at }]), 4 * COURSE_MS + at);
     expect(history.course('payments').length).toBeLessThan(200);
     history.observe(status([{ name: 'other' }]), 9 * COURSE_MS);
     expect(history.course('payments')).toEqual([]);

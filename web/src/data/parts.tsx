@@ -104,7 +104,13 @@ export function Meter({ label, parts, max }: MeterProps) {
   const whole = Math.max(max, 1);
   return (
     <div>
-      <svg className="data-meter" viewBox="0 0 100 4" preserveAspectRatio="none" role="img" aria-label={label}>
+      <svg
+        className="data-meter"
+        viewBox="0 0 100 4"
+        preserveAspectRatio="none"
+        role="img"
+        aria-label={label}
+      >
         <rect width="100" height="4" className="data-meter-ground" />
         {parts.map((part, i) => {
           const before = parts.slice(0, i).reduce((sum, { bytes }) => sum + bytes, 0);
@@ -131,5 +137,12 @@ export function Meter({ label, parts, max }: MeterProps) {
 
 /** How far something is. Without a share it only says that it goes on. */
 export function Progress({ label, share }: { label: string; share: number | null }) {
-  return <progress className="data-progress" aria-label={label} max={1} {...(share === null ? {} : { value: share })} />;
+  return (
+    <progress
+      className="data-progress"
+      aria-label={label}
+      max={1}
+      {...(share === null ? {} : { value: share })}
+    />
+  );
 }

@@ -16,8 +16,8 @@ export interface ReasonGroup {
 export function reasonKind(reason: string): string {
   return reason
     .replace(/'[^']*'/g, '‘…’')
-    .replace(/^(?!is ).+? (is (?:not|outside) )/, '… $1')
     .replace(/(found [a-z ]+): .*$/, '$1')
+    .replace(/^(?!is ).+? (is (?:not|outside) )/, '… $1')
     .replace(/\b(byte|line|column|row|element) \d+/g, '$1 #');
 }
 

@@ -11,7 +11,9 @@ import { zh } from './texts/zh';
 describe('readDefinitionFault', () => {
   it('tells place, words and suggestion apart', () => {
     expect(
-      readDefinitionFault("defs/payments.yaml:12:5: there is no field 'amout'\n    help: did you mean 'amount'?"),
+      readDefinitionFault(
+        "defs/payments.yaml:12:5: there is no field 'amout'\n    help: did you mean 'amount'?",
+      ),
     ).toEqual({
       place: { file: 'defs/payments.yaml', line: 12, column: 5 },
       message: "there is no field 'amout'",
@@ -36,7 +38,10 @@ describe('readDefinitionFault', () => {
 describe('reasons', () => {
   it('are of one kind whatever the value was', () => {
     for (const [one, other] of [
-      ["'EURO' is not an ISO 4217 currency code; write 'EUR'", "'usd ' is not an ISO 4217 currency code; write 'USD'"],
+      [
+        "'EURO' is not an ISO 4217 currency code; write 'EUR'",
+        "'usd ' is not an ISO 4217 currency code; write 'USD'",
+      ],
       ['12.5 is not a whole number', 'many words is not a whole number'],
       ['99999999999999999999 is outside of int64', '-99999999999999999999 is outside of int64'],
       ['expected a bool, found a number: 7', 'expected a bool, found a number: 12 is not x'],

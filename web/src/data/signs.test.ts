@@ -26,7 +26,8 @@ function stream(change: Partial<StreamDocument> = {}): StreamDocument {
 
 function grown(change: Partial<StreamDocument>): CounterHistory {
   const history = new CounterHistory();
-  const poll = (one: StreamDocument) => ({ started_at: 'a', streams: [one], sources: [] }) as unknown as StatusDocument;
+  const poll = (one: StreamDocument) =>
+    ({ started_at: 'a', streams: [one], sources: [] }) as unknown as StatusDocument;
   history.observe(poll(stream()), 0);
   history.observe(poll(stream({ events: 20, ...change })), 3_000);
   return history;
@@ -47,7 +48,9 @@ describe('streamState', () => {
   it('tells silence from the past that somebody loads', () => {
     const silent = { rate_per_s: 0, sources: [{ ...stream().sources[0], last_received_at: iso(600_000) }] };
     expect(streamState(stream(silent as Partial<StreamDocument>), none, nowMs)).toBe('quiet');
-    expect(streamState(stream({ rate_per_s: 0, events: 0, sources: [], last_event_at: null }), none, nowMs)).toBe('empty');
+    expect(
+      streamState(stream({ rate_per_s: 0, events: 0, sources: [], last_event_at: null }), none, nowMs),
+    ).toBe('empty');
     expect(streamState(stream({ last_event_at: iso(86_400_000) }), none, nowMs)).toBe('past');
     // Just now, although the rate of the last seconds is nought.
     expect(streamState(stream({ rate_per_s: 0 }), none, nowMs)).toBe('receiving');

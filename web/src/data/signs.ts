@@ -48,7 +48,17 @@ export function watermarkLagMs(stream: StreamDocument): number | null {
 
 /** One thing that the health of the server hangs on. */
 export interface Check {
-  name: 'state' | 'definitions' | 'journal' | 'disk' | 'history' | 'audit' | 'memory' | 'streams' | 'sources' | 'channels';
+  name:
+    | 'state'
+    | 'definitions'
+    | 'journal'
+    | 'disk'
+    | 'history'
+    | 'audit'
+    | 'memory'
+    | 'streams'
+    | 'sources'
+    | 'channels';
   tone: Tone;
   /** What is wrong in the server's words; null when it says nothing. */
   fault: string | null;
@@ -79,10 +89,24 @@ export function checksOf(status: StatusDocument): Check[] {
     check('definitions', definitions.errors.length > 0 ? 'warning' : 'good', null, definitions.errors.length),
     check('journal', journalTone(journal.state), journal.fault),
     check('disk', diskTone(journal)),
-    check('history', history.state === 'failing' ? 'bad' : history.state === 'ok' ? 'good' : 'quiet', history.fault),
-    check('audit', audit.differences > 0 ? 'bad' : audit.fault ? 'warning' : 'good', audit.last_difference ?? audit.fault, audit.differences),
+    check(
+      'history',
+      history.state === 'failing' ? 'bad' : history.state === 'ok' ? 'good' : 'quiet',
+      history.fault,
+    ),
+    check(
+      'audit',
+      audit.differences > 0 ? 'bad' : audit.fault ? 'warning' : 'good',
+      audit.last_difference ?? audit.fault,
+      audit.differences,
+    ),
     check('memory', isTight ? 'warning' : 'good'),
-    check('streams', lossy.length > 0 ? 'bad' : 'good', lossy.map(({ name }) => name).join(', ') || null, lossy.length),
+    check(
+      'streams',
+      lossy.length > 0 ? 'bad' : 'good',
+      lossy.map(({ name }) => name).join(', ') || null,
+      lossy.length,
+    ),
     check('sources', failing.length > 0 ? 'warning' : 'good', failing[0]?.last_error ?? null, failing.length),
     check('channels', stuck.length > 0 ? 'warning' : 'good', stuck[0]?.error ?? null, stuck.length),
   ];

@@ -17,7 +17,8 @@ export function bytesText(bytes: number, locale: string): string {
 
 /** A span of time, exact where it is short. */
 export function spanText(ms: number, locale: string): string {
-  if (ms < 1_000) return `${numberFormat(locale, { maximumFractionDigits: 0 }).format(Math.max(0, ms))}\u00a0ms`;
+  if (ms < 1_000)
+    return `${numberFormat(locale, { maximumFractionDigits: 0 }).format(Math.max(0, ms))}\u00a0ms`;
   if (ms < 10_000) {
     const seconds = numberFormat(locale, { maximumFractionDigits: 1 }).format(ms / 1_000);
     return `${seconds}\u00a0s`;

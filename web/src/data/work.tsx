@@ -15,7 +15,13 @@ export function useWork<T extends Work>(name: WorkName) {
     onSettled: () => queries.invalidateQueries({ queryKey: ['data', 'work', name] }),
   });
   const isRunning = last.data?.state === 'running';
-  return { last: last.data ?? null, error: last.error, start, isRunning, isBusy: isRunning || start.isPending };
+  return {
+    last: last.data ?? null,
+    error: last.error,
+    start,
+    isRunning,
+    isBusy: isRunning || start.isPending,
+  };
 }
 
 const tones: Record<Work['state'], Tone> = { running: 'quiet', done: 'good', failed: 'bad' };

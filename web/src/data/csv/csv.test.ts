@@ -103,7 +103,10 @@ describe('FileParts', () => {
       const file = `id,n\n${Array.from({ length: random(12) }, row).join('')}`;
       const whole = rowsOf(bytes(file));
       const { places } = await sent(file, 24 + random(40));
-      expect(places.map(([, one]) => one), `seed ${seed}, round ${round}, ${JSON.stringify(file)}`).toEqual(whole);
+      expect(
+        places.map(([, one]) => one),
+        `seed ${seed}, round ${round}, ${JSON.stringify(file)}`,
+      ).toEqual(whole);
     }
   });
 

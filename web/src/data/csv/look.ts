@@ -74,7 +74,12 @@ export interface CsvReading {
   header: 'auto' | 'present' | 'absent';
 }
 
-const sent: Record<DelimiterName, string> = { comma: 'comma', semicolon: 'semicolon', tab: 'tab', pipe: '"|"' };
+const sent: Record<DelimiterName, string> = {
+  comma: 'comma',
+  semicolon: 'semicolon',
+  tab: 'tab',
+  pipe: '"|"',
+};
 
 /**
  * The content type of a part. What was found in the file is only a guess: it holds where the header has the stream's

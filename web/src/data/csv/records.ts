@@ -10,7 +10,12 @@ export const ROW_BYTES_MAX = 1 << 20;
  * The bytes that the whole rows at the start of `data` take. With `isLast` nothing comes behind `data`, and what is left
  * is a row too.
  */
-export function cutRows(data: Uint8Array, delimiter: number, isLast: boolean, rowBytesMax = ROW_BYTES_MAX): number {
+export function cutRows(
+  data: Uint8Array,
+  delimiter: number,
+  isLast: boolean,
+  rowBytesMax = ROW_BYTES_MAX,
+): number {
   if (isLast) return data.length;
   // Without quotes every line end is the end of a row.
   if (data.indexOf(QUOTE) < 0) return data.lastIndexOf(LF) + 1;

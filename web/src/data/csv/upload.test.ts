@@ -55,7 +55,11 @@ describe('CsvUpload', () => {
 
   it('tells rejected lines by their number in the file, and only so many', async () => {
     const { one } = upload((part) =>
-      taken({ accepted: rowsIn(part) - 1, rejected: 1, rejections: [{ line: 2, field: 'n', reason: 'bad' }] }),
+      taken({
+        accepted: rowsIn(part) - 1,
+        rejected: 1,
+        rejections: [{ line: 2, field: 'n', reason: 'bad' }],
+      }),
     );
     await one.run();
     const { rejections, rejected } = one.store.get();
@@ -96,7 +100,8 @@ describe('CsvUpload', () => {
     const waits: number[] = [];
     let isAway = true;
     const { one } = upload((part, call) => {
-      if (call > 1 && isAway) return { kind: 'busy', error: new ApiError(0, null, 'gone'), retryAfterMs: null };
+      if (call > 1 && isAway)
+        return { kind: 'busy', error: new ApiError(0, null, 'gone'), retryAfterMs: null };
       return taken({ accepted: rowsIn(part) });
     }, waits);
     await one.run();

@@ -9,7 +9,8 @@ export const en = {
   'tab.system': 'System',
   'updated.now': 'Updated {{time}}',
   'updated.stale': 'Not updated since {{time}}: {{reason}} Trying again every few seconds.',
-  recovering: 'The server is replaying its journal: {{percent}} done. Figures are complete as soon as it is ready.',
+  recovering:
+    'The server is replaying its journal: {{percent}} done. Figures are complete as soon as it is ready.',
   unreachable: 'The server cannot be reached.',
   none: 'none',
   never: 'never',
@@ -38,7 +39,8 @@ export const en = {
   'tile.checks.hint': 'up for {{span}}',
 
   'streams.title': 'Streams',
-  'streams.empty': 'No stream is defined yet. Streams are declared in the definitions folder; a pack brings its own.',
+  'streams.empty':
+    'No stream is defined yet. Streams are declared in the definitions folder; a pack brings its own.',
   'streams.column.name': 'Stream',
   'streams.column.rate': 'Events/s',
   'streams.column.course': 'Last 5 min',
@@ -62,15 +64,20 @@ export const en = {
 
   'note.failed':
     '{{count}} events of the journal are not counted, because they do not fit the definition or could not be processed. They count as soon as the definition fits them.',
-  'note.overloaded': '{{count}} requests were answered with 429 in the last minutes: events come faster than they can be taken.',
-  'note.rejected': '{{count}} lines were rejected in the last minutes. The quarantine shows them with their reasons.',
+  'note.overloaded':
+    '{{count}} requests were answered with 429 in the last minutes: events come faster than they can be taken.',
+  'note.rejected':
+    '{{count}} lines were rejected in the last minutes. The quarantine shows them with their reasons.',
   'note.derive': '{{count}} derived values could not be computed and are empty.',
-  'note.measure': '{{count}} values of measures or dimensions could not be computed and are empty; their events count in every other measure.',
-  'note.unconverted': '{{count}} amounts were left out of converted sums, because no exchange rate is known for them.',
+  'note.measure':
+    '{{count}} values of measures or dimensions could not be computed and are empty; their events count in every other measure.',
+  'note.unconverted':
+    '{{count}} amounts were left out of converted sums, because no exchange rate is known for them.',
   'note.other': 'Sources beyond the first 64 are shown together as “Other”.',
 
   'stream.close': 'All streams',
-  'stream.missing': 'There is no stream “{{name}}”. It may have been renamed or removed from the definitions.',
+  'stream.missing':
+    'There is no stream “{{name}}”. It may have been renamed or removed from the definitions.',
   'stream.course': 'Events per second in the last 5 minutes',
   'stream.course.text': 'Now {{rate}} per second, at most {{most}}.',
   'stream.course.waiting': 'The course builds up while this page is open.',
@@ -140,7 +147,8 @@ export const en = {
   'quarantine.none': 'No line shown has this reason any more.',
   'quarantine.shown': '{{shown}} of {{all}} lines shown',
   'quarantine.newest': 'The newest {{count}} lines are shown; there are older ones.',
-  'quarantine.limit': 'The server shows no more than this. The older ones follow when the newer ones have been taken.',
+  'quarantine.limit':
+    'The server shows no more than this. The older ones follow when the newer ones have been taken.',
   'quarantine.more': 'Show up to {{count}}',
   'quarantine.column.received': 'Received',
   'quarantine.column.line': 'Line',
@@ -149,7 +157,8 @@ export const en = {
   'quarantine.column.source': 'Source',
   'quarantine.expand': 'Show all of it',
   'replay.title': 'Try again',
-  'replay.text': 'Reads the newest {{count}} lines once more, as they came. What becomes an event leaves the quarantine; nothing is counted twice.',
+  'replay.text':
+    'Reads the newest {{count}} lines once more, as they came. What becomes an event leaves the quarantine; nothing is counted twice.',
   'replay.action': 'Try {{count}} lines again',
   'replay.running': 'Trying again…',
   'replay.done': 'Tried again: {{count}}',
@@ -197,7 +206,8 @@ export const en = {
   'upload.unfit.gzip': 'The file is compressed. Unpack it first.',
   'upload.unfit.parquet': 'The file is Parquet. Load it with “tillwatch ingest”.',
   'upload.unfit.binary': 'The file is not text.',
-  'upload.unfit.json': 'The file is JSON. Load it with “tillwatch ingest”, or send it to the stream’s address.',
+  'upload.unfit.json':
+    'The file is JSON. Load it with “tillwatch ingest”, or send it to the stream’s address.',
   'upload.unfit.sep': 'The first line is “sep=”, which only Excel reads. Take that line away.',
   'upload.unfit.cr': 'The lines end with CR alone. Make them end with LF.',
   'upload.unreadable': 'The file cannot be read. It may have been moved or changed.',
@@ -325,7 +335,8 @@ export const en = {
   'check.audit.good': '{{figures}} figures compared with the events, all equal.',
   'check.audit.none': 'Nothing compared yet.',
   'check.audit.warning': 'The last comparison failed.',
-  'check.audit.bad': 'Figures that are not what the events say: {{count}}. Verify everything, and back up before anything else.',
+  'check.audit.bad':
+    'Figures that are not what the events say: {{count}}. Verify everything, and back up before anything else.',
   'check.memory.good': '{{bytes}} of {{max}}.',
   'check.memory.warning': '{{bytes}} of {{max}}; queries may be refused.',
   'check.streams.good': 'Every event counts.',

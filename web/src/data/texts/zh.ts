@@ -368,7 +368,8 @@ export const zh: Record<DataKey, string> = {
   'work.took': '{{time}}，用时 {{span}}',
   'work.refused': '未能开始：{{reason}}',
   'verify.title': '校验',
-  'verify.text': '读取日志和全部历史文件，比对所有校验和，并用原始事件重新计算各立方体的时间桶。期间服务器照常运行。',
+  'verify.text':
+    '读取日志和全部历史文件，比对所有校验和，并用原始事件重新计算各立方体的时间桶。期间服务器照常运行。',
   'verify.sample': '抽样校验',
   'verify.all': '完整校验',
   'verify.place': '正在读取 {{place}}：{{done}} / {{total}}',
@@ -400,7 +401,8 @@ export const zh: Record<DataKey, string> = {
   'backup.start': '立即备份',
   'backup.files': '{{bytes}}，{{files}} 个文件',
   'maintain.title': '维护',
-  'maintain.text': '立即刷写、合并小文件、汇总到期数据并删除不再需要的文件。服务器平时也会以较缓的节奏自行完成。',
+  'maintain.text':
+    '立即刷写、合并小文件、汇总到期数据并删除不再需要的文件。服务器平时也会以较缓的节奏自行完成。',
   'maintain.start': '立即维护',
   'maintain.flushed': '刷写的事件',
   'maintain.segments': '释放的段',
