@@ -6,6 +6,7 @@ import { zoneName, zoneOffset } from '../format/time';
 import { useSpeech } from '../i18n/hooks';
 import { chooseLanguage, type Language, languageNames, languages } from '../i18n/index';
 import { chooseTheme, chooseZone, type ThemeChoice, themeStore, zoneStore } from '../state/preferences';
+import { isRange } from '../state/range';
 import { HealthBadge } from './HealthBadge';
 import { ClockIcon, GlobeIcon, Logo, ThemeIcon } from './icons';
 
@@ -33,7 +34,7 @@ export function Header({ isGranted }: { isGranted: boolean }) {
             key={board.name}
             to="/boards/$name"
             params={{ name: board.name }}
-            search={(old) => ({ ...('range' in old && old.range ? { range: old.range } : {}) })}
+            search={(old) => (isRange(old.range) ? { range: old.range } : {})}
             activeOptions={{ includeSearch: false }}
             className="nav-link"
           >
@@ -43,7 +44,12 @@ export function Header({ isGranted }: { isGranted: boolean }) {
         {isGranted && boards.data && <span className="nav-line" aria-hidden="true" />}
         {isGranted &&
           pages.map(({ to, key }) => (
-            <Link key={to} to={to} className="nav-link" activeOptions={{ includeSearch: false, exact: false }}>
+            <Link
+              key={to}
+              to={to}
+              className="nav-link"
+              activeOptions={{ includeSearch: false, exact: false }}
+            >
               {t(key)}
             </Link>
           ))}
