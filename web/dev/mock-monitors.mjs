@@ -6,12 +6,33 @@ const DAY = 1_440 * MINUTE;
 
 /** Channels of the status. */
 export const channels = [
-  { name: 'on_call', kind: 'webhook', pending: 0, last_delivered_at: null, last_failed_at: null, error: null },
-  { name: 'risk_team', kind: 'slack', pending: 0, last_delivered_at: null, last_failed_at: null, error: null },
+  {
+    name: 'on_call',
+    kind: 'webhook',
+    pending: 0,
+    last_delivered_at: null,
+    last_failed_at: null,
+    error: null,
+  },
+  {
+    name: 'risk_team',
+    kind: 'slack',
+    pending: 0,
+    last_delivered_at: null,
+    last_failed_at: null,
+    error: null,
+  },
 ];
 
 const rate = (settings) => ({
-  rate: { sensitivity: 'normal', min_samples: 30, window: '960s', history: '604800s', min_change: 0.02, ...settings },
+  rate: {
+    sensitivity: 'normal',
+    min_samples: 30,
+    window: '960s',
+    history: '604800s',
+    min_change: 0.02,
+    ...settings,
+  },
 });
 const threshold = (settings) => ({
   threshold: { above: null, below: null, min_samples: 0, window: '60s', resolve_margin: 0.05, ...settings },
@@ -60,14 +81,26 @@ export function monitorsAt(now) {
       last_judged_at: null,
       slices: 0,
     }),
-    made('volume_silence', 'payment_attempts', [], {
-      silence: { sensitivity: 'low', window: '21600s', history: '2419200s' },
-    }, { severity: 'info', slices: 1, notify: ['risk_team'] }),
-    made('new_country', 'payment_attempts', ['country'], { auto: { sensitivity: 'normal' } }, {
-      last_judged_at: null,
-      slices: 0,
-      severity: 'info',
-    }),
+    made(
+      'volume_silence',
+      'payment_attempts',
+      [],
+      {
+        silence: { sensitivity: 'low', window: '21600s', history: '2419200s' },
+      },
+      { severity: 'info', slices: 1, notify: ['risk_team'] },
+    ),
+    made(
+      'new_country',
+      'payment_attempts',
+      ['country'],
+      { auto: { sensitivity: 'normal' } },
+      {
+        last_judged_at: null,
+        slices: 0,
+        severity: 'info',
+      },
+    ),
     made('acceptance_by_country', 'authorization_rate', ['country'], value('seasonal', {}), {
       last_judged_at: new Date(now - 5 * 60 * MINUTE).toISOString(),
       slices: 6,
@@ -113,7 +146,13 @@ function run(state, definition, name, from, to) {
   const iso = (ms) => new Date(ms).toISOString();
   const base = Math.floor(state.startedAt / (60 * MINUTE)) * 60 * MINUTE;
   const found = failures
-    .map(([hours, minutes, slice, plain], i) => ({ i, at: base - hours * 60 * MINUTE, minutes, slice, plain }))
+    .map(([hours, minutes, slice, plain], i) => ({
+      i,
+      at: base - hours * 60 * MINUTE,
+      minutes,
+      slice,
+      plain,
+    }))
     .filter(({ at, plain }) => plain >= demanded && at >= from && at < to)
     .reverse()
     .map(({ i, at, minutes, slice, plain }) => {
@@ -123,9 +162,9 @@ function run(state, definition, name, from, to) {
           .filter(([dimension]) => by.includes(dimension))
           .map(([dimension, one]) => [dimension, state.traffic.name(one)]),
       );
-      const [usual, bad] = { percent: [0.8812, 0.41], ms: [405, 642.4], EUR: [18_400, 9_120.5] }[metric.unit] ?? [
-        1_200, 640,
-      ];
+      const [usual, bad] = { percent: [0.8812, 0.41], ms: [405, 642.4], EUR: [18_400, 9_120.5] }[
+        metric.unit
+      ] ?? [1_200, 640];
       const where = Object.values(kept).join(', ') || 'all traffic';
       return {
         incident: {
@@ -161,7 +200,11 @@ function run(state, definition, name, from, to) {
     metric: metric.name,
     by,
     detect:
-      definition.detect === 'auto' ? rate({}) : typeof definition.detect === 'string' ? { [definition.detect]: {} } : definition.detect,
+      definition.detect === 'auto'
+        ? rate({})
+        : typeof definition.detect === 'string'
+          ? { [definition.detect]: {} }
+          : definition.detect,
     direction: definition.direction ?? 'both',
     steps: Math.round((to - from) / MINUTE),
     resolution: [
@@ -243,10 +286,20 @@ export async function monitorCall(state, request, response, parts) {
   const faults = asked.monitor ? faultsOf(asked.monitor) : [];
   if (faults.length > 0) {
     const title = 'The definition cannot work';
-    return answer(response, 422, { type: 'about:blank/bad-definition', title, status: 422, detail: title, faults });
+    return answer(response, 422, {
+      type: 'about:blank/bad-definition',
+      title,
+      status: 422,
+      detail: title,
+      faults,
+    });
   }
   if (!existing && !asked.monitor)
-    return answer(response, 404, { title: 'No such monitor', status: 404, detail: `There is no monitor '${parts[1]}'.` });
+    return answer(response, 404, {
+      title: 'No such monitor',
+      status: 404,
+      detail: `There is no monitor '${parts[1]}'.`,
+    });
   if (state.testing) {
     const detail = '1 back-test is running, which is the limit; send this again shortly.';
     return answer(response, 429, { title: 'Too much at once', status: 429, detail }, { 'retry-after': '2' });

@@ -98,7 +98,10 @@ test('a change is tested as it is typed and compared with what is', async (t) =>
   await page.waitForSelector('[data-testid=outcome][data-compared]');
   await tested(page);
   assert.equal(mock.state.tests, before + 1, 'one test for three letters');
-  const [existing, proposed] = [Number(await figure(page, 'existing-found')), Number(await figure(page, 'proposed-found'))];
+  const [existing, proposed] = [
+    Number(await figure(page, 'existing-found')),
+    Number(await figure(page, 'proposed-found')),
+  ];
   assert.ok(proposed < existing, `${proposed} of ${existing}`);
   assert.ok((await page.locator('[data-testid=found][data-group=existing]').count()) > 0);
   assert.ok((await page.locator('[data-testid=strip] [data-lane=both] .strip-bar').count()) > 0);
@@ -118,7 +121,10 @@ test('faults stand at their fields with what was meant', async (t) => {
     path: '/monitors/new?metric=authorization_rate&detect=rate&by=pspp&notify=oncall&window=5s&name=drop',
   });
   await page.locator('[data-field=by] [data-testid=fault]').waitFor();
-  await page.locator('[data-field="settings.window"] [data-testid=fault]').getByText('between 10s and 24h').waitFor();
+  await page
+    .locator('[data-field="settings.window"] [data-testid=fault]')
+    .getByText('between 10s and 24h')
+    .waitFor();
   await page.locator('[data-testid=run-failure]').waitFor();
   await page.getByRole('button', { name: 'Use psp' }).click();
   await page.getByRole('button', { name: 'Use on_call' }).click();
@@ -127,7 +133,10 @@ test('faults stand at their fields with what was meant', async (t) => {
   await page.fill('[data-setting=window]', '5m');
   await tested(page);
   assert.equal(await page.locator('[data-testid=fault]').count(), 0);
-  assert.match(await yaml(page), /by: \[psp\]\n {4}detect:\n {6}rate:\n {8}window: 5m\n {4}notify: \[on_call\]/);
+  assert.match(
+    await yaml(page),
+    /by: \[psp\]\n {4}detect:\n {6}rate:\n {8}window: 5m\n {4}notify: \[on_call\]/,
+  );
 });
 
 test('labels change precision at once, stay, and can be saved', async (t) => {
@@ -252,13 +261,23 @@ for (const [width, colorScheme, path] of [
   [1440, 'dark', '/monitors'],
   [360, 'dark', '/monitors/authorization_drop'],
   [1440, 'light', '/monitors/authorization_drop'],
-  [360, 'light', '/monitors/authorization_drop?mode=edit&metric=authorization_rate&detect=rate&by=psp&min_change=0.2'],
-  [1440, 'dark', '/monitors/authorization_drop?mode=edit&metric=authorization_rate&detect=rate&by=psp&min_change=0.2'],
+  [
+    360,
+    'light',
+    '/monitors/authorization_drop?mode=edit&metric=authorization_rate&detect=rate&by=psp&min_change=0.2',
+  ],
+  [
+    1440,
+    'dark',
+    '/monitors/authorization_drop?mode=edit&metric=authorization_rate&detect=rate&by=psp&min_change=0.2',
+  ],
   [3840, 'light', '/monitors/authorization_drop?mode=edit&metric=authorization_rate&detect=rate&by=psp,x'],
 ]) {
   test(`no accessibility finding and no sideways scrolling at ${width} px, ${colorScheme}, ${path}`, async (t) => {
     const { page } = await open(t, { path, colorScheme, viewport: { width, height: 900 } });
-    await page.waitForSelector('[data-testid=monitor], [data-testid=definition], [data-testid=outcome], [data-testid=fault]');
+    await page.waitForSelector(
+      '[data-testid=monitor], [data-testid=definition], [data-testid=outcome], [data-testid=fault]',
+    );
     if (path.includes('edit'))
       await page.waitForSelector('[data-testid=run][data-phase=done], [data-testid=run][data-phase=failed]');
     await page.waitForTimeout(500);

@@ -1,13 +1,13 @@
 import type { ReactNode } from 'react';
 import { useSpeech } from '../i18n/hooks';
-import { SeverityTag } from './MonitorBadge';
-import { Split } from './MonitorRow';
 import { settingsOf } from './detectors';
 import { draftOf } from './draft';
+import { briefDuration } from './duration';
+import { SeverityTag } from './MonitorBadge';
+import { Split } from './MonitorRow';
 import { detectorOf, settingOf } from './state';
 import { useTexts } from './texts';
 import type { Monitor } from './types';
-import { briefDuration } from './duration';
 
 /** A monitor's definition, as far as the server tells it, with what its settings mean. */
 export function Definition({ monitor }: { monitor: Monitor }) {
@@ -18,7 +18,8 @@ export function Definition({ monitor }: { monitor: Monitor }) {
   const more: [label: string, value: ReactNode][] = [];
   for (const key of ['direction', 'for', 'resolve_after', 'impact', 'owner', 'calendar'] as const) {
     const value = monitor[key];
-    if (value) more.push([t(`field.${key}`), key === 'direction' ? t(`direction.${monitor.direction ?? ''}`) : value]);
+    if (value)
+      more.push([t(`field.${key}`), key === 'direction' ? t(`direction.${monitor.direction ?? ''}`) : value]);
   }
   const isWhole = monitor.for !== undefined && monitor.calendar !== undefined;
   return (
@@ -34,9 +35,7 @@ export function Definition({ monitor }: { monitor: Monitor }) {
         </Fact>
         <Fact label={t('field.detect')}>
           {t(`detect.${detector}.title`)}
-          <small>
-            {detector === 'auto' ? t('detect.auto.any') : t(`detect.${detector}.text`)}
-          </small>
+          <small>{detector === 'auto' ? t('detect.auto.any') : t(`detect.${detector}.text`)}</small>
         </Fact>
         {settingsOf[detector].map(({ key, kind }) => {
           const value = settingOf(monitor, key);

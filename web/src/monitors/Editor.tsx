@@ -5,18 +5,18 @@ import type { Metric } from '../api/types';
 import { serverNow } from '../live/clock';
 import { useIncidents } from '../live/hooks';
 import type { Question } from './backtestCall';
+import type { Field } from './check';
 import { draftFaults, faultsByField, isTestable } from './check';
 import { type Draft, definitionOf, draftOf, emptyDraft, isSameDraft, searchOf } from './draft';
-import { FaultsContext, type ShownFault } from './form/Field';
-import type { Field } from './check';
 import { DetectorFields } from './form/DetectorFields';
+import { FaultsContext, type ShownFault } from './form/Field';
 import { OpensFields } from './form/OpensFields';
 import { ToldFields } from './form/ToldFields';
 import { WatchedFields } from './form/WatchedFields';
 import { learnedOf, untoldKeys } from './learned';
 import { Preview } from './preview/Preview';
 import { surroundingsQuery } from './queries';
-import { type Span, SPAN_UNLESS_TOLD, spanFrom } from './span';
+import { SPAN_UNLESS_TOLD, type Span, spanFrom } from './span';
 import { useTexts } from './texts';
 import type { BacktestProblem, Monitor } from './types';
 import { useBacktest } from './useBacktest';
@@ -120,7 +120,8 @@ export function Editor({ existing, monitors, metrics, initial, initialSpan, onKe
       if (!isUntouched) put(field, { message: t(key) });
     }
     for (const [field, told] of faultsByField(problem?.faults ?? [], settled))
-      for (const { message, suggestion } of told) put(field, { message, ...(suggestion ? { suggestion } : {}) });
+      for (const { message, suggestion } of told)
+        put(field, { message, ...(suggestion ? { suggestion } : {}) });
     return shown;
   }, [ownFaults, problem, settled, t]);
 

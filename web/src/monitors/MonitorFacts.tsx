@@ -39,7 +39,10 @@ export function MonitorFacts({ monitor, open, nowMs }: FactsProps) {
         <dt>{t('col.slices')}</dt>
         <dd>
           {firing > 0
-            ? t('slices.firing', { firing: count.format(firing), slices: count.format(Math.max(slices, firing)) })
+            ? t('slices.firing', {
+                firing: count.format(firing),
+                slices: count.format(Math.max(slices, firing)),
+              })
             : t('slices.judged', { slices: count.format(slices) })}
         </dd>
       </div>
@@ -71,7 +74,9 @@ function brierText(brier: number | null, locale: string): string {
 }
 
 export function percentOf(share: number | null, locale: string): string {
-  return share === null ? '–' : numberFormat(locale, { style: 'percent', maximumFractionDigits: 0 }).format(share);
+  return share === null
+    ? '–'
+    : numberFormat(locale, { style: 'percent', maximumFractionDigits: 0 }).format(share);
 }
 
 export function precisionText(monitor: Monitor, locale: string): string {

@@ -1,5 +1,5 @@
-import { Link } from '@tanstack/react-router';
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { metricsQuery } from '../api/queries';
 import type { Incident } from '../api/types';
 import { incidentSize } from '../board/incidentSize';
@@ -31,12 +31,7 @@ export function MonitorView({ monitor }: { monitor: Monitor }) {
   const open = own.filter((incident) => incident.state !== 'resolved').length;
   const { name: _, ...template } = searchOf(draftOf(monitor));
   return (
-    <div
-      className="monitors"
-      data-testid="monitor-page"
-      data-monitor={monitor.name}
-      data-state={state}
-    >
+    <div className="monitors" data-testid="monitor-page" data-monitor={monitor.name} data-state={state}>
       <div className="board-head">
         <h1 className="monitor-title">{monitor.name}</h1>
         <MonitorBadge state={state} />
@@ -105,9 +100,7 @@ function IncidentLine({ incident, nowMs }: { incident: Incident; nowMs: number }
         <span className="dim">{briefTime(Date.parse(incident.started_at), nowMs, locale, zone)}</span>
       </p>
       {untilMs !== null && (
-        <p className="dim">
-          {t('monitor.silencedUntil', { time: briefTime(untilMs, nowMs, locale, zone) })}
-        </p>
+        <p className="dim">{t('monitor.silencedUntil', { time: briefTime(untilMs, nowMs, locale, zone) })}</p>
       )}
       {incident.verdict && <p className="dim">{t(`found.${incident.verdict}`)}</p>}
     </li>

@@ -24,7 +24,10 @@ export function NewMonitorPage() {
   // The form is the state, and the address follows: what it said first is what the form begins with.
   const [initial] = useState(() => draftFrom(search));
   const [span] = useState(() => (isSpan(search.span) ? search.span : SPAN_UNLESS_TOLD));
-  const keep = useCallback((next: Record<string, string>) => void navigate({ search: next, replace: true }), [navigate]);
+  const keep = useCallback(
+    (next: Record<string, string>) => void navigate({ search: next, replace: true }),
+    [navigate],
+  );
   if (!metrics.data) {
     if (metrics.error) return <PanelError error={metrics.error} onRetry={() => void metrics.refetch()} />;
     return <BoardSkeleton />;

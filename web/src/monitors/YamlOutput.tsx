@@ -22,7 +22,11 @@ export function YamlOutput({ draft, name, isExisting }: Props) {
     const done = (isDone: boolean) => setCopy({ text, isDone });
     // Without permission, or without a clipboard outside of https, the text is there to be marked.
     const copying = navigator.clipboard?.writeText(text);
-    if (copying) void copying.then(() => done(true), () => done(false));
+    if (copying)
+      void copying.then(
+        () => done(true),
+        () => done(false),
+      );
     else done(false);
   };
   return (
@@ -37,7 +41,7 @@ export function YamlOutput({ draft, name, isExisting }: Props) {
         </button>
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keys */}
-      <pre className="yaml-text" tabIndex={0} aria-labelledby="yaml-title" data-testid="yaml">
+      <pre className="yaml-text" tabIndex={0} data-testid="yaml">
         <code>{text}</code>
       </pre>
       <p>{t('yaml.where', { file })}</p>

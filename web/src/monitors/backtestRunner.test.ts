@@ -51,7 +51,11 @@ describe('a runner', () => {
     expect(phase().kind).toBe('running');
     last().answer(1);
     await settle();
-    expect(runner.store.get()).toMatchObject({ phase: { kind: 'done' }, isCurrent: true, answer: { took_s: 1 } });
+    expect(runner.store.get()).toMatchObject({
+      phase: { kind: 'done' },
+      isCurrent: true,
+      answer: { took_s: 1 },
+    });
   });
 
   it('hangs up on the former, and keeps what it found until there is something newer', async () => {
@@ -137,7 +141,11 @@ describe('a runner', () => {
       await settle();
     }
     ask('a');
-    expect(runner.store.get()).toMatchObject({ phase: { kind: 'done' }, isCurrent: true, answer: { took_s: 0 } });
+    expect(runner.store.get()).toMatchObject({
+      phase: { kind: 'done' },
+      isCurrent: true,
+      answer: { took_s: 0 },
+    });
     expect(calls).toHaveLength(2);
     runner.again();
     expect(calls).toHaveLength(3);
@@ -145,7 +153,11 @@ describe('a runner', () => {
 });
 
 describe('the call', () => {
-  const question: Question = { name: 'a/b', from: '2026-11-01T00:00:00Z', monitor: { metric: 'm', detect: 'auto' } };
+  const question: Question = {
+    name: 'a/b',
+    from: '2026-11-01T00:00:00Z',
+    monitor: { metric: 'm', detect: 'auto' },
+  };
 
   it('sends the question as the server takes it', async () => {
     const send = vi.fn(async (_path: string, _init: RequestInit) => Response.json({ took_s: 1 }));
@@ -164,7 +176,10 @@ describe('the call', () => {
     ];
     vi.stubGlobal('fetch', async () => answers.shift());
     const signal = new AbortController().signal;
-    await expect(postBacktest(question, signal)).rejects.toMatchObject({ name: 'BusyError', retryAfterMs: 7_000 });
+    await expect(postBacktest(question, signal)).rejects.toMatchObject({
+      name: 'BusyError',
+      retryAfterMs: 7_000,
+    });
     await expect(postBacktest(question, signal)).rejects.toMatchObject({
       status: 422,
       problem: { faults: [{ path: 'monitor.by.0' }] },

@@ -17,7 +17,9 @@ const found = (more: Partial<Draft>, taken = none) =>
 describe('what the form finds by itself', () => {
   it('is nothing where all is well', () => {
     expect(found({})).toEqual([]);
-    expect(found({ detector: 'threshold', settings: { above: '-1.5e3', window: '5m' }, for: '2m' })).toEqual([]);
+    expect(found({ detector: 'threshold', settings: { above: '-1.5e3', window: '5m' }, for: '2m' })).toEqual(
+      [],
+    );
   });
 
   it('is what the server would refuse to read', () => {
@@ -25,7 +27,9 @@ describe('what the form finds by itself', () => {
     expect(found({}, new Set(['drop']))).toEqual(['name: fault.taken']);
     expect(found({ metric: '' })).toEqual(['metric: fault.metric']);
     expect(found({ metric: 'gone' })).toEqual(['metric: fault.metric']);
-    expect(found({ detector: 'rate', settings: { window: '5', min_samples: '1.5', min_change: 'much' } })).toEqual([
+    expect(
+      found({ detector: 'rate', settings: { window: '5', min_samples: '1.5', min_change: 'much' } }),
+    ).toEqual([
       'settings.min_samples: fault.whole',
       'settings.min_change: fault.number',
       'settings.window: fault.duration',

@@ -26,7 +26,14 @@ export type Field =
 /** What the form finds by itself, before the server is asked: a key of the page's texts, with its values. */
 export interface DraftFault {
   field: Field;
-  key: 'fault.name' | 'fault.taken' | 'fault.metric' | 'fault.number' | 'fault.whole' | 'fault.duration' | 'fault.bound';
+  key:
+    | 'fault.name'
+    | 'fault.taken'
+    | 'fault.metric'
+    | 'fault.number'
+    | 'fault.whole'
+    | 'fault.duration'
+    | 'fault.bound';
 }
 
 const NAME = /^[a-z_][a-z0-9_]{0,62}$/;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { briefDuration, durationMs } from './duration';
 import { type Draft, definitionOf, draftFrom, draftOf, emptyDraft, isSameDraft, searchOf } from './draft';
+import { briefDuration, durationMs } from './duration';
 import type { Monitor } from './types';
 
 function monitor(more: Partial<Monitor>): Monitor {
@@ -8,7 +8,9 @@ function monitor(more: Partial<Monitor>): Monitor {
     name: 'drop',
     metric: 'authorization_rate',
     by: ['psp'],
-    detect: { rate: { sensitivity: 'normal', min_samples: 8, window: '960s', history: '604800s', min_change: 0.02 } },
+    detect: {
+      rate: { sensitivity: 'normal', min_samples: 8, window: '960s', history: '604800s', min_change: 0.02 },
+    },
     severity: 'critical',
     notify: ['on_call'],
     last_judged_at: null,
@@ -26,7 +28,8 @@ describe('durations', () => {
     expect(['10s', '500ms', '1m', '24h', '7d', '4w', '3y', ' 5m '].map(durationMs)).toEqual([
       10_000, 500, 60_000, 86_400_000, 604_800_000, 2_419_200_000, 94_608_000_000, 300_000,
     ]);
-    for (const text of ['', '5', 'm', '1.5h', '-1m', '5 m', '5M', '1m30s']) expect(durationMs(text), text).toBeNull();
+    for (const text of ['', '5', 'm', '1.5h', '-1m', '5 m', '5M', '1m30s'])
+      expect(durationMs(text), text).toBeNull();
     expect(['960s', '604800s', '5400s', '60s', '0s', '1500ms', 'soon'].map(briefDuration)).toEqual([
       '16m',
       '7d',
@@ -54,7 +57,14 @@ describe('a draft of a monitor', () => {
 
   it('writes a trailing window where it stands in a definition', () => {
     const detect = {
-      threshold: { above: 0.2, below: null, min_samples: 20, window: '60s', over: '300s', resolve_margin: 0.05 },
+      threshold: {
+        above: 0.2,
+        below: null,
+        min_samples: 20,
+        window: '60s',
+        over: '300s',
+        resolve_margin: 0.05,
+      },
     };
     expect(definitionOf(draftOf(monitor({ detect, by: [], notify: [] })))).toEqual({
       metric: 'authorization_rate',
@@ -71,12 +81,19 @@ describe('a draft of a monitor', () => {
   });
 
   it('takes keys that a server tells of a definition', () => {
-    const draft = draftOf(monitor({ for: '60s', resolve_after: '180s', direction: 'down', calendar: 'germany' }));
+    const draft = draftOf(
+      monitor({ for: '60s', resolve_after: '180s', direction: 'down', calendar: 'germany' }),
+    );
     expect(draft).toMatchObject({ for: '1m', resolve_after: '3m', direction: 'down', calendar: 'germany' });
   });
 
   it('keeps settings of another detector for when one comes back to it, and does not write them', () => {
-    const draft: Draft = { ...emptyDraft, metric: 'm', detector: 'silence', settings: { min_samples: '9', window: '2h' } };
+    const draft: Draft = {
+      ...emptyDraft,
+      metric: 'm',
+      detector: 'silence',
+      settings: { min_samples: '9', window: '2h' },
+    };
     expect(definitionOf(draft).detect).toEqual({ silence: { window: '2h' } });
   });
 
@@ -108,7 +125,14 @@ describe('the address', () => {
   it('drops what it does not understand', () => {
     expect(draftFrom({})).toBeNull();
     expect(draftFrom({ span: '28d' })).toBeNull();
-    const draft = draftFrom({ metric: 'm', detect: 'magic', direction: 'sideways', severity: 'fatal', by: 'a,,a, b', evil: 'x' });
+    const draft = draftFrom({
+      metric: 'm',
+      detect: 'magic',
+      direction: 'sideways',
+      severity: 'fatal',
+      by: 'a,,a, b',
+      evil: 'x',
+    });
     expect(draft).toEqual({ ...emptyDraft, metric: 'm', by: ['a', 'b'] });
     expect(draftFrom({ metric: 'x'.repeat(9_999) })?.metric).toHaveLength(500);
   });

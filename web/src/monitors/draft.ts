@@ -1,5 +1,5 @@
-import { briefDuration, durationMs } from './duration';
 import { type SettingKey, settingsOf } from './detectors';
+import { briefDuration, durationMs } from './duration';
 import { type Detect, type DetectorName, detectorNames, directions, type Monitor, severities } from './types';
 
 /** A definition while it is written: texts as typed. What is empty is left to what the server does unless told. */
@@ -127,7 +127,16 @@ export function definitionOf(draft: Draft): { [key: string]: Written } {
   if (draft.by.length > 0) definition.by = draft.by;
   const hasSettings = Object.keys(settings).length > 0 || draft.detector === 'threshold';
   definition.detect = hasSettings ? { [draft.detector]: settings } : draft.detector;
-  for (const key of ['over', 'direction', 'severity', 'for', 'resolve_after', 'impact', 'owner', 'calendar'] as const)
+  for (const key of [
+    'over',
+    'direction',
+    'severity',
+    'for',
+    'resolve_after',
+    'impact',
+    'owner',
+    'calendar',
+  ] as const)
     put(key);
   if (draft.notify.length > 0) definition.notify = draft.notify;
   return definition;

@@ -2,12 +2,28 @@
 import { describe, expect, it } from 'vitest';
 import type { Incident } from '../api/types';
 import { medianDelay, rowsOf, weeksOf } from './compare';
-import { type Label, labelled, labelRows, missedBy, scoreOf, storedLabels, storeLabels, touch, verdictOf } from './labels';
+import {
+  type Label,
+  labelled,
+  labelRows,
+  missedBy,
+  scoreOf,
+  storedLabels,
+  storeLabels,
+  touch,
+  verdictOf,
+} from './labels';
 import type { BacktestAnswer, BacktestIncident, BacktestRun, Slice, Verdict } from './types';
 
 const at = (hours: number) => new Date(Date.UTC(2026, 10, 1) + hours * 3_600_000).toISOString();
 
-function found(id: string, fromH: number, toH: number | null, slice: Slice, verdict: Verdict | null = null): BacktestIncident {
+function found(
+  id: string,
+  fromH: number,
+  toH: number | null,
+  slice: Slice,
+  verdict: Verdict | null = null,
+): BacktestIncident {
   const incident = {
     id,
     slice,
@@ -36,11 +52,24 @@ function run(incidents: BacktestIncident[], missed: BacktestRun['missed'] = []):
 }
 
 function answer(more: Partial<BacktestAnswer>): BacktestAnswer {
-  const base = { monitor: 'm', from: at(0), to: at(24 * 17), took_s: 1, existing: null, proposed: null, comparison: null };
+  const base = {
+    monitor: 'm',
+    from: at(0),
+    to: at(24 * 17),
+    took_s: 1,
+    existing: null,
+    proposed: null,
+    comparison: null,
+  };
   return { ...base, ...more };
 }
 
-const real = (fromH: number, toH: number, where: Slice): Label => ({ from: at(fromH), to: at(toH), where, verdict: 'real' });
+const real = (fromH: number, toH: number, where: Slice): Label => ({
+  from: at(fromH),
+  to: at(toH),
+  where,
+  verdict: 'real',
+});
 const nothing: Label = { from: at(0), to: at(24 * 17), where: {}, verdict: 'false_alarm' };
 
 describe('verdicts', () => {
@@ -82,15 +111,35 @@ describe('verdicts', () => {
 
 describe('the score', () => {
   it('has precision of what was judged, and what was missed', () => {
-    const both = run([found('a', 10, 11, { psp: 'adyen' }), found('b', 20, 21, { psp: 'stripe' }), found('c', 30, 31, {})]);
-    expect(scoreOf(both, [], at(0), at(100))).toMatchObject({ found: 3, precision: null, unjudged: 3, missed: 0 });
+    const both = run([
+      found('a', 10, 11, { psp: 'adyen' }),
+      found('b', 20, 21, { psp: 'stripe' }),
+      found('c', 30, 31, {}),
+    ]);
+    expect(scoreOf(both, [], at(0), at(100))).toMatchObject({
+      found: 3,
+      precision: null,
+      unjudged: 3,
+      missed: 0,
+    });
     const labels = [real(10, 11, { psp: 'adyen' }), real(50, 51, { psp: 'adyen' }), real(200, 201, {})];
-    expect(scoreOf(both, labels, at(0), at(100))).toMatchObject({ real: 1, unjudged: 2, missed: 1, precision: 1 });
-    expect(scoreOf(both, [...labels, nothing], at(0), at(100))).toMatchObject({ real: 1, falseAlarms: 2, precision: 1 / 3 });
+    expect(scoreOf(both, labels, at(0), at(100))).toMatchObject({
+      real: 1,
+      unjudged: 2,
+      missed: 1,
+      precision: 1,
+    });
+    expect(scoreOf(both, [...labels, nothing], at(0), at(100))).toMatchObject({
+      real: 1,
+      falseAlarms: 2,
+      precision: 1 / 3,
+    });
   });
 
   it('counts once what a label and a person called real', () => {
-    const missed = [{ started_at: at(50), slice: { psp: 'adyen' }, live: 'inc_1', label: null, summary: 's' }];
+    const missed = [
+      { started_at: at(50), slice: { psp: 'adyen' }, live: 'inc_1', label: null, summary: 's' },
+    ];
     expect(missedBy(run([], missed), [real(49, 52, { psp: 'adyen' })], at(0), at(100))).toHaveLength(1);
     expect(missedBy(run([], missed), [real(60, 62, { psp: 'adyen' })], at(0), at(100))).toHaveLength(2);
   });
@@ -118,7 +167,9 @@ describe('two versions', () => {
   });
 
   it('stand alone where there is only one', () => {
-    expect(rowsOf(answer({ proposed: run([found('p', 1, 2, {})]) })).map(({ group }) => group)).toEqual(['proposed']);
+    expect(rowsOf(answer({ proposed: run([found('p', 1, 2, {})]) })).map(({ group }) => group)).toEqual([
+      'proposed',
+    ]);
     expect(rowsOf(answer({}))).toEqual([]);
   });
 

@@ -21,7 +21,9 @@ function overlap(aFrom: string, aTo: string | null, bFrom: string, bTo: string |
 /** Whether one slice holds the other: all that the wider one names is the same in the narrower. */
 export function touch(a: Slice, b: Slice): boolean {
   const holds = (wide: Slice, narrow: Slice) =>
-    Object.entries(wide).every(([dimension, value]) => Object.hasOwn(narrow, dimension) && narrow[dimension] === value);
+    Object.entries(wide).every(
+      ([dimension, value]) => Object.hasOwn(narrow, dimension) && narrow[dimension] === value,
+    );
   return holds(a, b) || holds(b, a);
 }
 
@@ -34,7 +36,10 @@ function isOf(label: Label, incident: Found): boolean {
 
 function isSameSlice(a: Slice, b: Slice): boolean {
   const names = Object.keys(a);
-  return names.length === Object.keys(b).length && names.every((name) => Object.hasOwn(b, name) && a[name] === b[name]);
+  return (
+    names.length === Object.keys(b).length &&
+    names.every((name) => Object.hasOwn(b, name) && a[name] === b[name])
+  );
 }
 
 /** The label that says what this very incident was. */
@@ -67,7 +72,12 @@ export function labelled(
   if (before?.verdict === verdict) return others;
   return [
     ...others,
-    { from: incident.started_at, to: incident.resolved_at ?? testedTo, where: { ...incident.slice }, verdict },
+    {
+      from: incident.started_at,
+      to: incident.resolved_at ?? testedTo,
+      where: { ...incident.slice },
+      verdict,
+    },
   ];
 }
 
@@ -82,15 +92,22 @@ export interface Score {
 }
 
 /** What a version missed: what the server says by what people said of live incidents, and what labels say. */
-export function missedBy(run: BacktestRun, labels: readonly Label[], from: string, to: string): BacktestMissed[] {
+export function missedBy(
+  run: BacktestRun,
+  labels: readonly Label[],
+  from: string,
+  to: string,
+): BacktestMissed[] {
   const missed = [...run.missed];
   for (const [at, label] of labels.entries()) {
     if (label.verdict !== 'real' || !overlap(from, to, label.from, label.to)) continue;
     if (run.incidents.some(({ incident }) => isOf(label, incident))) continue;
     const isTold = run.missed.some(
-      ({ started_at, slice }) => overlap(label.from, label.to, started_at, plus(started_at)) && touch(label.where, slice),
+      ({ started_at, slice }) =>
+        overlap(label.from, label.to, started_at, plus(started_at)) && touch(label.where, slice),
     );
-    if (!isTold) missed.push({ started_at: label.from, slice: label.where, live: null, label: at, summary: null });
+    if (!isTold)
+      missed.push({ started_at: label.from, slice: label.where, live: null, label: at, summary: null });
   }
   return missed.sort((a, b) => Date.parse(a.started_at) - Date.parse(b.started_at));
 }

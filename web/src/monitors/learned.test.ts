@@ -11,8 +11,12 @@ const incident = (monitor: string, opened_at: string, more: object) =>
 it('a back-test tells the direction, where that is not what it is unless told', () => {
   expect(learnedOf(monitor, run('down', { rate: {} }), [])).toEqual({ direction: 'down' });
   expect(learnedOf(monitor, run('both', { rate: {} }), [])).toEqual({ direction: '' });
-  expect(learnedOf(monitor, run('up', { threshold: { above: 1, below: null } }), [])).toEqual({ direction: '' });
-  expect(learnedOf(monitor, run('down', { threshold: { above: null, below: 1 } }), [])).toEqual({ direction: '' });
+  expect(learnedOf(monitor, run('up', { threshold: { above: 1, below: null } }), [])).toEqual({
+    direction: '',
+  });
+  expect(learnedOf(monitor, run('down', { threshold: { above: null, below: 1 } }), [])).toEqual({
+    direction: '',
+  });
   expect(learnedOf({ ...monitor, direction: 'up' }, run('up', { rate: {} }), [])).toEqual({});
   expect(learnedOf(monitor, null, [])).toEqual({});
 });
@@ -34,6 +38,15 @@ it('what nobody tells is named', () => {
     'impact',
     'calendar',
   ]);
-  const told = { ...monitor, description: null, direction: null, for: null, resolve_after: '120s', impact: null, owner: null, calendar: null };
+  const told = {
+    ...monitor,
+    description: null,
+    direction: null,
+    for: null,
+    resolve_after: '120s',
+    impact: null,
+    owner: null,
+    calendar: null,
+  };
   expect(untoldKeys(told, {})).toEqual([]);
 });

@@ -44,11 +44,15 @@ describe('the state of a monitor', () => {
 
   it('comes with what to do', () => {
     const advice = (error: string) => adviceOf(monitor({ error }), 'failing');
-    expect(advice('nothing is judged: `min_samples: 20` needs a metric that is a count ÷ a count')).toBe('advice.samples');
-    expect(advice('left out 3 figures of p that are no share of a count, as …')).toBe('advice.share');
-    expect(advice('the buckets of metric `m` are 7 s long, which is no part of a day that counts could be compared by')).toBe(
-      'advice.buckets',
+    expect(advice('nothing is judged: `min_samples: 20` needs a metric that is a count ÷ a count')).toBe(
+      'advice.samples',
     );
+    expect(advice('left out 3 figures of p that are no share of a count, as …')).toBe('advice.share');
+    expect(
+      advice(
+        'the buckets of metric `m` are 7 s long, which is no part of a day that counts could be compared by',
+      ),
+    ).toBe('advice.buckets');
     expect(advice('more than 5000 series')).toBe('advice.slices');
     expect(advice('disk I/O error')).toBe('advice.error');
     expect(adviceOf(monitor(), 'watching')).toBeNull();
@@ -75,7 +79,8 @@ describe('the list', () => {
     monitor({ name: 'c_learning', learning: true, detect: { count: {} } }),
     monitor({ name: 'd_failing', error: 'x', severity: 'info' }),
   ];
-  const names = (search: Parameters<typeof listed>[1]) => listed(all, search, NOW).rows.map((row) => row.monitor.name);
+  const names = (search: Parameters<typeof listed>[1]) =>
+    listed(all, search, NOW).rows.map((row) => row.monitor.name);
 
   it('has the most urgent first, or another order', () => {
     expect(names({})).toEqual(['d_failing', 'a_firing', 'c_learning', 'b_ok']);

@@ -26,7 +26,11 @@ describe('the strip', () => {
   });
 
   it('has a bounded number of lines however much happens at a time', () => {
-    const bars = placed(Array.from({ length: 100 }, () => stretch(100, 900)), 0, 1_000);
+    const bars = placed(
+      Array.from({ length: 100 }, () => stretch(100, 900)),
+      0,
+      1_000,
+    );
     expect(Math.max(...bars.map(({ line }) => line))).toBeLessThan(5);
   });
 });

@@ -5,7 +5,16 @@ import { yamlDocument, yamlNumber, yamlRows, yamlText } from './yaml';
 
 describe('texts', () => {
   it('stand without quotes where YAML reads them as they are', () => {
-    for (const text of ['authorization_rate', 'payments on call', 'a', 'x-y', 'team/emea', '16m', '7d', '500ms'])
+    for (const text of [
+      'authorization_rate',
+      'payments on call',
+      'a',
+      'x-y',
+      'team/emea',
+      '16m',
+      '7d',
+      '500ms',
+    ])
       expect(yamlText(text)).toBe(text);
   });
 
@@ -57,6 +66,7 @@ describe('texts', () => {
     expect(yamlText('a\u202eb')).toBe('"a\\u202eb"');
     expect(yamlText('a\u0085b\u2028c\u00a0d\ufeff\u007f')).toBe('"a\\u0085b\\u2028c\\u00a0d\\ufeff\\u007f"');
     expect(yamlText('\u0000')).toBe('"\\u0000"');
+    expect(yamlText('\u{e0041}x\u{1f4b3}')).toBe('"\\U000e0041x\u{1f4b3}"');
   });
 });
 
@@ -85,7 +95,15 @@ describe('numbers', () => {
 describe('documents', () => {
   it('are blocks with lists in one line', () => {
     const text = yamlDocument({
-      monitors: { drop: { metric: 'rate', by: ['psp', 'no'], detect: { rate: { min_samples: 8 } }, empty: {}, none: [] } },
+      monitors: {
+        drop: {
+          metric: 'rate',
+          by: ['psp', 'no'],
+          detect: { rate: { min_samples: 8 } },
+          empty: {},
+          none: [],
+        },
+      },
     });
     expect(text).toBe(
       [
@@ -110,9 +128,9 @@ describe('documents', () => {
   });
 
   it('write labels as rows', () => {
-    expect(yamlRows([{ from: '2026-05-08T10:00:00Z', where: { psp: 'adyen', issuer: null }, verdict: 'real' }])).toBe(
-      '- {from: "2026-05-08T10:00:00Z", where: {psp: adyen, issuer: null}, verdict: real}\n',
-    );
+    expect(
+      yamlRows([{ from: '2026-05-08T10:00:00Z', where: { psp: 'adyen', issuer: null }, verdict: 'real' }]),
+    ).toBe('- {from: "2026-05-08T10:00:00Z", where: {psp: adyen, issuer: null}, verdict: real}\n');
   });
 });
 

@@ -9,8 +9,7 @@ const DURATION = /^\d+(ms|s|m|h|d|w|y)$/;
  * Signs that an editor does not show as they are, break lines, or turn the direction of text: they are written by their
  * number, so that what is read is what is there.
  */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const UNSEEN = /[\u0000-\u001f\u007f-\u00a0\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff0-\uffff]/g;
+const UNSEEN = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu;
 
 /** A text as a scalar, in quotes wherever YAML could take it for something else. */
 export function yamlText(text: string): string {
@@ -18,7 +17,10 @@ export function yamlText(text: string): string {
   if (PLAIN.test(text) && !RESERVED.test(text)) return text;
   // What JSON writes in quotes YAML reads alike; lone surrogates are escaped by it as well.
   const quoted = JSON.stringify(text);
-  return quoted.replace(UNSEEN, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return quoted.replace(UNSEEN, (sign) => {
+    const hex = (sign.codePointAt(0) ?? 0).toString(16);
+    return hex.length <= 4 ? `\\u${hex.padStart(4, '0')}` : `\\U${hex.padStart(8, '0')}`;
+  });
 }
 
 /** A number without an exponent: older readers of YAML take `1e-7` for a text. */

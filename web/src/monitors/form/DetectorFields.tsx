@@ -43,7 +43,13 @@ export function DetectorFields({ draft, onChange, metric }: FormProps & { metric
       </GroupField>
       <div className="form-grid">
         {settingsOf[draft.detector].map((setting) => (
-          <SettingField key={setting.key} setting={setting} draft={draft} onChange={onChange} metric={metric} />
+          <SettingField
+            key={setting.key}
+            setting={setting}
+            draft={draft}
+            onChange={onChange}
+            metric={metric}
+          />
         ))}
         {takesOver(draft.detector) && (
           <Field field="over" label={t('field.over')} hint={t('hint.over')}>

@@ -32,7 +32,9 @@ interface Props {
 export function Field({ field, label, hint, onMeant, children }: Props) {
   const id = useId();
   const faults = useContext(FaultsContext).get(field) ?? [];
-  const describedBy = [hint ? `${id}-hint` : '', faults.length > 0 ? `${id}-fault` : ''].filter(Boolean).join(' ');
+  const describedBy = [hint ? `${id}-hint` : '', faults.length > 0 ? `${id}-fault` : '']
+    .filter(Boolean)
+    .join(' ');
   return (
     <div className="form-field" data-field={field} data-faulty={faults.length > 0 || undefined}>
       <label htmlFor={id}>{label}</label>
@@ -61,7 +63,9 @@ export function GroupField({
 }: Omit<Props, 'children'> & { children: ReactNode }) {
   const id = useId();
   const faults = useContext(FaultsContext).get(field) ?? [];
-  const describedBy = [hint ? `${id}-hint` : '', faults.length > 0 ? `${id}-fault` : ''].filter(Boolean).join(' ');
+  const describedBy = [hint ? `${id}-hint` : '', faults.length > 0 ? `${id}-fault` : '']
+    .filter(Boolean)
+    .join(' ');
   return (
     <fieldset
       className="form-field"

@@ -30,7 +30,11 @@ export function ToldFields({ draft, onChange, metrics, channels, owners }: Props
           onMeant={(name) => onChange({ impact: name })}
         >
           {(ties) => (
-            <select {...ties} value={draft.impact} onChange={({ target }) => onChange({ impact: target.value })}>
+            <select
+              {...ties}
+              value={draft.impact}
+              onChange={({ target }) => onChange({ impact: target.value })}
+            >
               <option value="">{t('hint.impact.none')}</option>
               {isOther && <option value={draft.impact}>{draft.impact}</option>}
               {sums.map(({ name, unit }) => (

@@ -9,7 +9,9 @@ import { type BacktestAnswer, type BacktestRun, detectorNames } from '../types';
 export function judgedText(run: BacktestRun): string {
   const name = detectorNames.find((one) => run.detect[one] !== undefined) ?? 'auto';
   const settings = Object.entries(run.detect[name] ?? {}).filter(([, value]) => value !== null);
-  const told = settings.map(([key, value]) => `${key} ${typeof value === 'string' ? briefDuration(value) : value}`);
+  const told = settings.map(
+    ([key, value]) => `${key} ${typeof value === 'string' ? briefDuration(value) : value}`,
+  );
   return [name, ...told].join(' · ');
 }
 

@@ -25,7 +25,8 @@ export function MissedList({ version, missed }: Props) {
             <li key={`${one.started_at} ${JSON.stringify(one.slice)}`}>
               <b>{sliceText(one.slice, speech)}</b>{' '}
               <time className="dim" dateTime={one.started_at}>
-                {dayName(atMs, speech.locale, speech.zone)} {clockTime(atMs, speech.locale, speech.zone, false)}
+                {dayName(atMs, speech.locale, speech.zone)}{' '}
+                {clockTime(atMs, speech.locale, speech.zone, false)}
               </time>
               {one.summary && <p>{one.summary}</p>}
             </li>

@@ -40,8 +40,7 @@ export function Outcome({ answer, metric }: Props) {
     setSaid({ metric: name, labels: next });
   };
   const verdict = (row: Row) => verdictOf(row.shown, labels);
-  const onVerdict = (row: Row, one: Verdict) =>
-    say(labelled(labels, row.shown.incident, one, answer.to));
+  const onVerdict = (row: Row, one: Verdict) => say(labelled(labels, row.shown.incident, one, answer.to));
   const toggle = (row: Row) => setSelectedKey(row.key);
   const of = (group: Row['group']) => rows.filter((row) => row.group === group);
   const lanes: Lane[] = isCompared

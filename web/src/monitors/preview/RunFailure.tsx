@@ -1,6 +1,6 @@
 import { ApiError } from '../../api/client';
-import { useTexts } from '../texts';
 import { Faults, type ShownFault } from '../form/Field';
+import { useTexts } from '../texts';
 
 interface Props {
   error: Error;

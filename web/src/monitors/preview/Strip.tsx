@@ -54,62 +54,66 @@ export function Strip({ metric, fromMs, toMs, lanes, missed, verdict, selected, 
   };
   const name = (row: Row) =>
     `${sliceText(row.shown.incident.slice, speech)}, ${dayName(row.startMs, locale, zone)} ${clockTime(row.startMs, locale, zone, false)}`;
+  const drawn = lanes.map(({ key, label, rows }) => {
+    const bars = placed(rows, fromMs, toMs);
+    const lines = 1 + Math.max(0, ...bars.map(({ line }) => line));
+    return (
+      // biome-ignore lint/a11y/useSemanticElements: a list box has groups, a field set none of its options
+      <div key={key} className="strip-lane" role="group" aria-label={t(label)} data-lane={key}>
+        <span className="strip-label">
+          {t(label)} <b>{rows.length}</b>
+        </span>
+        <div className="strip-track" role="presentation" style={{ height: `${lines * 0.875}rem` }}>
+          {bars.map(({ item, left, width, line }) => (
+            // biome-ignore lint/a11y/useKeyWithClickEvents: the list box around has the keys
+            <span
+              key={item.key}
+              id={`${id}-${inOrder.indexOf(item)}`}
+              role="option"
+              tabIndex={-1}
+              aria-selected={selected?.key === item.key}
+              aria-label={name(item)}
+              title={name(item)}
+              className="strip-bar"
+              data-group={item.group}
+              data-verdict={verdict(item) ?? 'none'}
+              style={{ left: `${left * 100}%`, width: `${width * 100}%`, top: `${line * 0.875}rem` }}
+              onClick={() => onSelect(item)}
+            />
+          ))}
+        </div>
+      </div>
+    );
+  });
   return (
     <div className="strip" data-testid="strip">
       {metric && (
-        <Course
-          metric={metric}
-          fromMs={fromMs}
-          toMs={toMs}
-          slice={selected?.shown.incident.slice ?? {}}
-        />
+        <Course metric={metric} fromMs={fromMs} toMs={toMs} slice={selected?.shown.incident.slice ?? {}} />
       )}
       {selected && (
         <span
           className="strip-selected"
-          style={{ left: share(selected.startMs), width: `calc(${share(fromMs + selected.endMs - selected.startMs)} + 2px)` }}
+          style={{
+            left: share(selected.startMs),
+            width: `calc(${share(fromMs + selected.endMs - selected.startMs)} + 2px)`,
+          }}
           aria-hidden="true"
         />
       )}
-      <div
-        className="strip-lanes"
-        role={inOrder.length > 0 ? 'listbox' : undefined}
-        aria-label={inOrder.length > 0 ? t('strip.label') : undefined}
-        aria-activedescendant={at >= 0 ? `${id}-${at}` : undefined}
-        tabIndex={inOrder.length > 0 ? 0 : undefined}
-        onKeyDown={move}
-      >
-        {lanes.map(({ key, label, rows }) => {
-          const bars = placed(rows, fromMs, toMs);
-          const lines = 1 + Math.max(0, ...bars.map(({ line }) => line));
-          return (
-            <div key={key} className="strip-lane" role="group" aria-label={t(label)} data-lane={key}>
-              <span className="strip-label">
-                {t(label)} <b>{rows.length}</b>
-              </span>
-              <div className="strip-track" role="presentation" style={{ height: `${lines * 0.875}rem` }}>
-                {bars.map(({ item, left, width, line }) => (
-                  // biome-ignore lint/a11y/useKeyWithClickEvents: the list box around has the keys
-                  <span
-                    key={item.key}
-                    id={`${id}-${inOrder.indexOf(item)}`}
-                    role="option"
-                    tabIndex={-1}
-                    aria-selected={selected?.key === item.key}
-                    aria-label={name(item)}
-                    title={name(item)}
-                    className="strip-bar"
-                    data-group={item.group}
-                    data-verdict={verdict(item) ?? 'none'}
-                    style={{ left: `${left * 100}%`, width: `${width * 100}%`, top: `${line * 0.875}rem` }}
-                    onClick={() => onSelect(item)}
-                  />
-                ))}
-              </div>
-            </div>
-          );
-        })}
-      </div>
+      {inOrder.length === 0 ? (
+        <div className="strip-lanes">{drawn}</div>
+      ) : (
+        <div
+          className="strip-lanes"
+          role="listbox"
+          aria-label={t('strip.label')}
+          aria-activedescendant={at >= 0 ? `${id}-${at}` : undefined}
+          tabIndex={0}
+          onKeyDown={move}
+        >
+          {drawn}
+        </div>
+      )}
       {missed.length > 0 && (
         <div className="strip-lane" data-lane="missed">
           <span className="strip-label">
@@ -149,25 +153,42 @@ const POINTS = 240;
 const COURSE_STALE_MS = 300_000;
 
 /** The metric over the time tested: all of it, or the slice of the incident that is looked at. */
-function Course({ metric, fromMs, toMs, slice }: { metric: Metric; fromMs: number; toMs: number; slice: Slice }) {
+function Course({
+  metric,
+  fromMs,
+  toMs,
+  slice,
+}: {
+  metric: Metric;
+  fromMs: number;
+  toMs: number;
+  slice: Slice;
+}) {
   const t = useTexts();
   const speech = useSpeech();
-  // A value that is nothing cannot be asked for by the address of a series.
+  // The address of a series has no word for a value that is none; an empty one means it as well.
   const where = Object.fromEntries(
-    Object.entries(slice).filter((entry): entry is [string, string] => entry[1] !== null),
+    Object.entries(slice).map(([dimension, value]) => [dimension, value ?? '']),
   );
   const bucketMs = Math.max(1_000, metric.bucket_ms);
   const stepMs = Math.ceil((toMs - fromMs) / POINTS / bucketMs) * bucketMs;
-  const { data } = useQuery({
+  const { data } = useQuery<SeriesDocument>({
     queryKey: ['monitors', 'course', metric.name, fromMs, toMs, where],
     queryFn: ({ signal }) =>
       getSeries(
-        { metric: metric.name, from: String(fromMs), to: String(toMs), step: apiDuration(stepMs), by: [], where },
+        {
+          metric: metric.name,
+          from: String(fromMs),
+          to: String(toMs),
+          step: apiDuration(stepMs),
+          by: [],
+          where,
+        },
         'past',
         signal,
       ),
     staleTime: COURSE_STALE_MS,
-    placeholderData: (before: SeriesDocument | undefined) => (before?.metric === metric.name ? before : undefined),
+    placeholderData: (before) => (before?.metric === metric.name ? before : undefined),
     retry: false,
   });
   const points = (data?.series[0]?.points ?? []).map(([at, value]) => [at, toNumber(value)] as const);

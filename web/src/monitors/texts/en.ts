@@ -107,7 +107,8 @@ export const en = {
   'field.notify': 'Channels',
   'hint.name': 'Lower-case letters, digits and _',
   'hint.description': 'One sentence for people',
-  'hint.by': 'Each combination is judged by itself. The order counts: a new slice borrows from the one without the last.',
+  'hint.by':
+    'Each combination is judged by itself. The order counts: a new slice borrows from the one without the last.',
   'hint.by.none': 'This metric cannot be split.',
   'hint.over':
     'Judges the last so much time at every bucket, such as 5m, instead of windows that begin at full minutes. Takes the place of the window.',
@@ -128,7 +129,7 @@ export const en = {
   'direction.down': 'Down',
   'direction.both': 'Both',
   'severity.': 'Warning, unless told',
-  'unless': '{{value}} unless told',
+  unless: '{{value}} unless told',
   'detect.auto.title': 'Automatic',
   'detect.auto.text': 'Takes what fits the metric. For this one: {{detector}}.',
   'detect.auto.any': 'Takes what fits the metric: a share, a count, or any other value.',
@@ -204,7 +205,8 @@ export const en = {
   'preview.unchanged': 'Nothing is changed yet: this is what the monitor as it is would have found.',
   'preview.judgedBy': 'Judged by',
   'preview.clear.title': 'Nothing would have opened',
-  'preview.clear.text': 'No incident in this time. If something was wrong then, the monitor would have missed it.',
+  'preview.clear.text':
+    'No incident in this time. If something was wrong then, the monitor would have missed it.',
   'preview.learning':
     'In {{hours}} h of this time there was too little history to judge by; nothing could be found in them.',
   'preview.coarse':
@@ -256,7 +258,8 @@ export const en = {
   'labels.text':
     'Labels stay in this browser and count for every version of a monitor on this metric. The file is for “tillwatch backtest --labels”.',
   'label.add': 'Something else was wrong',
-  'label.addText': 'A failure that you know of. A version that does not find it has missed it. Times are of {{zone}}.',
+  'label.addText':
+    'A failure that you know of. A version that does not find it has missed it. Times are of {{zone}}.',
   'label.from': 'From',
   'label.to': 'Until',
   'label.any': 'any',

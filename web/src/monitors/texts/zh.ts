@@ -14,7 +14,8 @@ export const zh: Record<TextKey, string> = {
   'list.states': '状态',
   'list.label': '监控列表',
   'list.empty.title': '还没有监控',
-  'list.empty.text': '内置包会带来一些监控。您也可以在这里新建：边输入边用最近几周的数据试算，最后得到一个放进定义目录的文件。',
+  'list.empty.text':
+    '内置包会带来一些监控。您也可以在这里新建：边输入边用最近几周的数据试算，最后得到一个放进定义目录的文件。',
   'list.none': '没有符合条件的监控。',
   'list.reset': '显示全部',
   'order.urgency': '最紧急的在前',
@@ -46,7 +47,8 @@ export const zh: Record<TextKey, string> = {
   'advice.samples': '请去掉“最少样本数”，或改用“计数 ÷ 计数”的指标：只有这类指标知道一个数值背后有多少样本。',
   'advice.share': '请修正该指标的度量：计入分子的事件也必须计入分母。',
   'advice.buckets': '请选择能整除一小时或一天的桶长，或调整 keep 中的时长。',
-  'advice.slices': '请减少拆分维度，或换用取值较少的维度；也可以在定义中调高 limits.query.series_max 和 points_max。',
+  'advice.slices':
+    '请减少拆分维度，或换用取值较少的维度；也可以在定义中调高 limits.query.series_max 和 points_max。',
   'advice.deadline': '请减少拆分维度、缩短历史，或为服务器增加资源。',
   'advice.error': '请对照指标检查定义。若一直如此，服务器日志中以此监控的名称记有更多信息。',
   'advice.learning': '无需操作：积累约{{duration}}的历史后会自动开始。更早的事件可用 tillwatch ingest 导入。',
@@ -65,7 +67,8 @@ export const zh: Record<TextKey, string> = {
   'monitor.incidents': '它的事件',
   'monitor.noIncidents': '最近的事件中没有它的。',
   'monitor.allIncidents': '所有事件',
-  'monitor.untold': '服务器不会给出定义的每个键。这里缺少的内容（例如 for、resolve_after 或日历）请看您的文件。',
+  'monitor.untold':
+    '服务器不会给出定义的每个键。这里缺少的内容（例如 for、resolve_after 或日历）请看您的文件。',
   'monitor.unlessTold': '默认',
   'monitor.firing': '当前异常',
   'monitor.precision': '准确率',
@@ -241,7 +244,8 @@ export const zh: Record<TextKey, string> = {
   'labels.restOn': '其余已算作误报',
   'labels.clear': '清除我的标注',
   'labels.save': '将标注保存为文件',
-  'labels.text': '标注保存在此浏览器中，对该指标上监控的每个版本都有效。该文件可用于 tillwatch backtest --labels。',
+  'labels.text':
+    '标注保存在此浏览器中，对该指标上监控的每个版本都有效。该文件可用于 tillwatch backtest --labels。',
   'label.add': '还有其他异常',
   'label.addText': '您所知道的一次故障。没有发现它的版本就算漏报。时间按 {{zone}}。',
   'label.from': '从',
