@@ -186,7 +186,7 @@ test('an answer over time is drawn as lines, one of names as bars', async (t) =>
   await page.keyboard.press('Control+Enter');
   await page.waitForSelector('[data-testid=sql-bars]');
   assert.equal(await page.locator('.sql-bars li').count(), 6);
-  await page.getByText('EUR').first().waitFor();
+  await page.locator('.sql-bars').getByText('EUR').first().waitFor();
   await page.getByRole('radio', { name: 'Table' }).check({ force: true });
   await page.waitForSelector('[data-testid=sql-table]');
   await page.goBack();
@@ -216,6 +216,7 @@ test('statements are saved, renamed, exported, deleted and read back', async (t)
   const { page } = await open(t);
   await write(page, 'select 1 -- one');
   await page.keyboard.press('Control+s');
+  await page.waitForSelector('#sql-save-name:focus');
   await page.keyboard.type('Just one');
   await page.keyboard.press('Enter');
   const list = page.locator('[data-testid=sql-saved]');
@@ -297,7 +298,13 @@ for (const [width, colorScheme] of [
   [3840, 'light'],
 ]) {
   test(`no accessibility finding and no sideways scrolling at ${width} px, ${colorScheme}`, async (t) => {
-    const { page } = await open(t, { viewport: { width, height: 900 }, colorScheme, q: EVENTS });
+    const { page } = await open(t, {
+      viewport: { width, height: 900 },
+      colorScheme,
+      // A colour on its way to another is no finding.
+      reducedMotion: 'reduce',
+      q: EVENTS,
+    });
     const check = async () => {
       const { violations } = await page.evaluate(() =>
         window.axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'] }),

@@ -20,6 +20,7 @@ import {
 import { functions, keywords, tableFunctions } from '../completion/functions';
 import { completeSql, type Grounds } from '../completion/source';
 import { faultMarks } from './fault';
+import { overwrite } from './overwrite';
 import { theme } from './theme';
 
 /** The server's SQL, as far as colours go. */
@@ -74,6 +75,7 @@ export function extensions(grounds: () => Grounds, events: () => EditorEvents): 
     EditorView.updateListener.of((update) => {
       if (update.docChanged) events().change(update.state.sliceDoc());
     }),
+    overwrite,
     faultMarks,
     theme,
   ];
