@@ -5,8 +5,7 @@ import type { Metric } from '../api/types';
 import { serverNow } from '../live/clock';
 import { useIncidents } from '../live/hooks';
 import type { Question } from './backtestCall';
-import type { Field } from './check';
-import { draftFaults, faultsByField, isTestable } from './check';
+import { draftFaults, type Field, faultsByField, isName, isTestable } from './check';
 import { type Draft, definitionOf, draftOf, emptyDraft, isSameDraft, searchOf } from './draft';
 import { DetectorFields } from './form/DetectorFields';
 import { FaultsContext, type ShownFault } from './form/Field';
@@ -142,7 +141,7 @@ export function Editor({ existing, monitors, metrics, initial, initialSpan, onKe
         : !isSettled || question === null
           ? 'typing'
           : null;
-  const name = existing?.name ?? (draft.name.trim() || NAMELESS);
+  const name = existing?.name ?? (isName(draft.name.trim()) ? draft.name.trim() : NAMELESS);
 
   return (
     <FaultsContext value={faults}>
@@ -174,7 +173,6 @@ export function Editor({ existing, monitors, metrics, initial, initialSpan, onKe
                 owners={owners}
               />
             </form>
-            <YamlOutput draft={draft} name={name} isExisting={existing !== null} />
           </div>
           <Preview
             state={state}
@@ -187,6 +185,7 @@ export function Editor({ existing, monitors, metrics, initial, initialSpan, onKe
             isDefinitionBad={(problem?.faults ?? []).length > 0}
             isUnchanged={isUnchanged}
           />
+          <YamlOutput draft={draft} name={name} isExisting={existing !== null} />
         </div>
       </div>
     </FaultsContext>

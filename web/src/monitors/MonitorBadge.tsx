@@ -7,7 +7,7 @@ import { useTexts } from './texts';
 /** Each state has a shape of its own, for those who do not see the colours. */
 const shapes: Record<MonitorState, string> = {
   failing: 'M8 2 15 14H1zM8 6.500v3.500M8 12v.400',
-  firing: 'M8 1.500v3M8 11.500v3M1.500 8h3M11.500 8h3M8 6v4M6 8h4',
+  firing: 'M8 1.500a6.500 6.500 0 1 0 0 13 6.500 6.500 0 0 0 0-13zM8 4.500V9M8 11.300v.200',
   learning: 'M8 2a6 6 0 1 0 6 6M8 5v3l2 2',
   waiting: 'M3 8h.500M8 8h.500M13 8h.500',
   idle: 'M5.500 3v10M10.500 3v10',

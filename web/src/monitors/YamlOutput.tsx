@@ -47,7 +47,7 @@ export function YamlOutput({ draft, name, isExisting }: Props) {
       <p>{t('yaml.where', { file })}</p>
       {isExisting && <p>{t('yaml.replace')}</p>}
       <p className="dim">{t('yaml.check')}</p>
-      <pre className="yaml-text">
+      <pre className="yaml-text yaml-command">
         <code>{`tillwatch backtest ${name} --proposed ${file}\ntillwatch check --config DIR`}</code>
       </pre>
     </section>

@@ -39,6 +39,10 @@ export interface DraftFault {
 const NAME = /^[a-z_][a-z0-9_]{0,62}$/;
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
+export function isName(text: string): boolean {
+  return NAME.test(text);
+}
+
 /** Faults that need no server. While there are any but the name's, asking it would only repeat them. */
 export function draftFaults(
   draft: Draft,
@@ -46,7 +50,7 @@ export function draftFaults(
   taken: ReadonlySet<string>,
 ): DraftFault[] {
   const faults: DraftFault[] = [];
-  if (!NAME.test(draft.name.trim())) faults.push({ field: 'name', key: 'fault.name' });
+  if (!isName(draft.name.trim())) faults.push({ field: 'name', key: 'fault.name' });
   else if (taken.has(draft.name.trim())) faults.push({ field: 'name', key: 'fault.taken' });
   if (draft.metric === '' || (metrics && !metrics.has(draft.metric)))
     faults.push({ field: 'metric', key: 'fault.metric' });

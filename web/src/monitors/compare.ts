@@ -74,15 +74,19 @@ export interface Week {
   isWhole: boolean;
 }
 
-const WEEK_MS = 7 * 86_400_000;
+const DAY_MS = 86_400_000;
+const WEEK_MS = 7 * DAY_MS;
 
 /** Incidents by the seven days in which they would have opened, counted back from the end of the test; the oldest first. */
 export function weeksOf(answer: BacktestAnswer): Week[] {
   const [fromMs, toMs] = [Date.parse(answer.from), Date.parse(answer.to)];
   const weeks: Week[] = [];
-  for (let end = toMs; end > fromMs; end -= WEEK_MS) {
-    const begin = Math.max(fromMs, end - WEEK_MS);
-    weeks.unshift({ fromMs: begin, toMs: end, existing: 0, proposed: 0, isWhole: end - begin === WEEK_MS });
+  for (let end = toMs; end > fromMs; ) {
+    // A test begins at a whole hour: what is left over of that makes no week of its own.
+    const isOldest = end - WEEK_MS - fromMs < DAY_MS;
+    const begin = isOldest ? fromMs : end - WEEK_MS;
+    weeks.unshift({ fromMs: begin, toMs: end, existing: 0, proposed: 0, isWhole: end - begin >= WEEK_MS });
+    end = begin;
   }
   for (const version of ['existing', 'proposed'] as const) {
     for (const { incident } of answer[version]?.incidents ?? []) {

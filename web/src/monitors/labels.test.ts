@@ -184,6 +184,16 @@ describe('two versions', () => {
     expect(weeks[0]?.fromMs).toBe(Date.parse(compared.from));
   });
 
+  it('have no week of a few hours', () => {
+    const hours = (more: number) => weeksOf(answer({ to: at(24 * 14 + more) }));
+    expect(hours(5)).toHaveLength(2);
+    expect(hours(5).every(({ isWhole }) => isWhole)).toBe(true);
+    expect(hours(5)[0]?.fromMs).toBe(Date.parse(at(0)));
+    expect(hours(0)).toHaveLength(2);
+    expect(hours(25).map(({ isWhole }) => isWhole)).toEqual([false, true, true]);
+    expect(hours(-24 * 13)).toHaveLength(1);
+  });
+
   it('have a median delay', () => {
     expect(medianDelay([])).toBeNull();
     expect(medianDelay([found('a', 3, 4, {}), found('b', 1, 4, {}), found('c', 8, 9, {})])).toBe(3);

@@ -17,6 +17,7 @@ export function RunFailure({ error, general, isDefinition }: Props) {
   return (
     <div className="run-failure" role="alert" data-testid="run-failure">
       <p className="panel-error-title">{t(isDefinition ? 'preview.faults' : 'preview.failed')}</p>
+      {isDefinition && <p>{t('preview.faultsAt')}</p>}
       {!isDefinition && <p>{problem?.detail ?? problem?.title ?? error.message}</p>}
       {isLate && <p>{t('preview.late')}</p>}
       <Faults id="general-faults" faults={general} />

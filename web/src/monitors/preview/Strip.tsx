@@ -5,6 +5,7 @@ import type { Metric, SeriesDocument } from '../../api/types';
 import { sliceText } from '../../board/slice';
 import { toNumber } from '../../format/figure';
 import { clockTime, dayName } from '../../format/time';
+import { figureText } from '../../format/units';
 import { useSpeech } from '../../i18n/hooks';
 import { apiDuration } from '../../state/range';
 import type { Row } from '../compare';
@@ -63,7 +64,7 @@ export function Strip({ metric, fromMs, toMs, lanes, missed, verdict, selected, 
         <span className="strip-label">
           {t(label)} <b>{rows.length}</b>
         </span>
-        <div className="strip-track" role="presentation" style={{ height: `${lines * 0.875}rem` }}>
+        <div className="strip-track" role="presentation" style={{ height: `${lines * 1.125}rem` }}>
           {bars.map(({ item, left, width, line }) => (
             // biome-ignore lint/a11y/useKeyWithClickEvents: the list box around has the keys
             <span
@@ -77,7 +78,7 @@ export function Strip({ metric, fromMs, toMs, lanes, missed, verdict, selected, 
               className="strip-bar"
               data-group={item.group}
               data-verdict={verdict(item) ?? 'none'}
-              style={{ left: `${left * 100}%`, width: `${width * 100}%`, top: `${line * 0.875}rem` }}
+              style={{ left: `${left * 100}%`, width: `${width * 100}%`, top: `${line * 1.125}rem` }}
               onClick={() => onSelect(item)}
             />
           ))}
@@ -91,14 +92,15 @@ export function Strip({ metric, fromMs, toMs, lanes, missed, verdict, selected, 
         <Course metric={metric} fromMs={fromMs} toMs={toMs} slice={selected?.shown.incident.slice ?? {}} />
       )}
       {selected && (
-        <span
-          className="strip-selected"
-          style={{
-            left: share(selected.startMs),
-            width: `calc(${share(fromMs + selected.endMs - selected.startMs)} + 2px)`,
-          }}
-          aria-hidden="true"
-        />
+        <div className="strip-over" aria-hidden="true">
+          <span
+            className="strip-selected"
+            style={{
+              left: share(selected.startMs),
+              width: share(fromMs + selected.endMs - selected.startMs),
+            }}
+          />
+        </div>
       )}
       {inOrder.length === 0 ? (
         <div className="strip-lanes">{drawn}</div>
@@ -193,9 +195,18 @@ function Course({
   });
   const points = (data?.series[0]?.points ?? []).map(([at, value]) => [at, toNumber(value)] as const);
   const path = linePath(points, fromMs, toMs, WIDTH, HEIGHT);
+  const values = points.flatMap(([, value]) => (value === null ? [] : [value]));
+  const text = (value: number) => figureText(value, metric.unit, speech.locale, { compact: true });
   return (
     <figure className="strip-course">
-      <figcaption>{t('strip.line', { metric: metric.name, slice: sliceText(where, speech) })}</figcaption>
+      <figcaption>
+        {t('strip.line', { metric: metric.name, slice: sliceText(where, speech) })}{' '}
+        {values.length > 0 && (
+          <span className="strip-spread">
+            {t('strip.spread', { low: text(Math.min(...values)), high: text(Math.max(...values)) })}
+          </span>
+        )}
+      </figcaption>
       <svg viewBox={`0 -2 ${WIDTH} ${HEIGHT + 4}`} preserveAspectRatio="none" aria-hidden="true">
         <path d={path} />
       </svg>
