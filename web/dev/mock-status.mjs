@@ -421,7 +421,7 @@ function begin(state, data, kind, asked, response, { json, problem }) {
   return json(response, workOf(data, kind));
 }
 
-const DURATIONS = { verify: 6_000, backup: 3_000, maintain: 3_000 };
+const DURATIONS = { verify: 8_000, backup: 3_000, maintain: 3_000 };
 
 function workOf(data, kind) {
   const work = data.works[kind];

@@ -197,7 +197,7 @@ test('verify and backup are started, show how far they are, and what they found'
   await page.waitForSelector('[data-testid=verify-last] [data-state=running]');
   await page
     .locator('[data-testid=verify]')
-    .getByText(/Reading events\/payments: .* of 340 MiB/)
+    .getByText(/Reading events\/payments: .* of 340.MiB/)
     .waitFor();
   await page.fill('[data-testid=backup] input', 'nightly');
   await page.click('[data-testid=backup-start]');

@@ -97,7 +97,7 @@ function Tabs({ search, say }: { search: DataSearch; say: Say }) {
         <Link
           key={tab}
           to="/data"
-          search={writeDataSearch({ tab, stream: search.stream })}
+          search={writeDataSearch({ tab, stream: tab === 'streams' ? null : search.stream })}
           className="data-tab"
           data-tab={tab}
           activeOptions={{ exact: true }}

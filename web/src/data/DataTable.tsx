@@ -4,6 +4,8 @@ export interface Column<R> {
   id: string;
   head: string;
   isNumber?: boolean;
+  /** No wider than what is in it. */
+  isNarrow?: boolean;
   /** The column that names the row. */
   isName?: boolean;
   cell: (row: R) => ReactNode;
@@ -26,7 +28,7 @@ export function DataTable<R>({ label, columns, rows, rowKey, isChosen, testId }:
       <thead>
         <tr>
           {columns.map((column) => (
-            <th key={column.id} scope="col" className={column.isNumber ? 'data-number' : undefined}>
+            <th key={column.id} scope="col" className={classOf(column)}>
               {column.head}
             </th>
           ))}
@@ -40,7 +42,7 @@ export function DataTable<R>({ label, columns, rows, rowKey, isChosen, testId }:
             data-chosen={isChosen?.(row) || undefined}
           >
             {columns.map((column) => {
-              const className = column.isNumber ? 'data-number' : undefined;
+              const className = classOf(column);
               return column.isName ? (
                 <th key={column.id} scope="row">
                   {column.cell(row)}
@@ -56,4 +58,8 @@ export function DataTable<R>({ label, columns, rows, rowKey, isChosen, testId }:
       </tbody>
     </table>
   );
+}
+
+function classOf({ isNumber, isNarrow }: { isNumber?: boolean; isNarrow?: boolean }): string | undefined {
+  return [isNumber && 'data-number', isNarrow && 'data-narrow'].filter(Boolean).join(' ') || undefined;
 }

@@ -21,7 +21,7 @@ export function Overview({ snapshot, say, nowMs }: View) {
   const checks = checksOf(status);
   const tone = worst(checks.map((check) => check.tone));
   const amiss = checks.filter((check) => check.tone === 'bad' || check.tone === 'warning').length;
-  const watched = say.span(Math.max(1_000, counterHistory.watchedMs(ALL)));
+  const watched = say.span(Math.max(1_000, Math.round(counterHistory.watchedMs(ALL) / 1_000) * 1_000));
   return (
     <div className="data-tiles">
       <Tile id="rate" title={t('tile.rate')} value={say.rate(rate)} hint={t('tile.rate.hint')}>

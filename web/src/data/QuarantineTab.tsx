@@ -172,13 +172,20 @@ const LineTable = memo(function LineTable({ lines, say }: { lines: readonly Quar
     {
       id: 'received',
       head: t('quarantine.column.received'),
+      isNarrow: true,
       cell: ({ received_at }) => (
         <span className="data-when" title={say.exact(received_at)}>
           {say.time(received_at)}
         </span>
       ),
     },
-    { id: 'line', head: t('quarantine.column.line'), isNumber: true, cell: ({ line }) => say.count(line) },
+    {
+      id: 'line',
+      head: t('quarantine.column.line'),
+      isNarrow: true,
+      isNumber: true,
+      cell: ({ line }) => say.count(line),
+    },
     {
       id: 'reason',
       head: t('quarantine.column.reason'),
@@ -194,6 +201,7 @@ const LineTable = memo(function LineTable({ lines, say }: { lines: readonly Quar
     columns.push({
       id: 'source',
       head: t('quarantine.column.source'),
+      isNarrow: true,
       cell: ({ source }) => (source === undefined ? '–' : sourceName(source, say)),
     });
   }

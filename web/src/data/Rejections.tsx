@@ -18,10 +18,17 @@ export function Rejections({ rejections, say }: Props) {
         rows={rejections}
         rowKey={({ line }, index) => `${line} ${index}`}
         columns={[
-          { id: 'line', head: t('receipt.line'), isNumber: true, cell: ({ line }) => say.count(line) },
+          {
+            id: 'line',
+            head: t('receipt.line'),
+            isNarrow: true,
+            isNumber: true,
+            cell: ({ line }) => say.count(line),
+          },
           {
             id: 'field',
             head: t('receipt.field'),
+            isNarrow: true,
             cell: ({ field }) => (field ? <code>{field}</code> : '–'),
           },
           {

@@ -12,15 +12,13 @@ export function SystemTab(view: View) {
   return (
     <div className="data-stack">
       <div className="data-columns">
-        <CheckList {...view} />
+        <div className="data-stack">
+          <CheckList {...view} />
+          <VerifyPanel {...view} />
+        </div>
         <div className="data-stack">
           <ServerPanel {...view} />
           <DefinitionsPanel {...view} />
-        </div>
-      </div>
-      <div className="data-columns">
-        <VerifyPanel {...view} />
-        <div className="data-stack">
           <AuditPanel {...view} />
           <BackupPanel {...view} />
           <MaintainPanel {...view} />

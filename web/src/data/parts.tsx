@@ -62,6 +62,9 @@ export function Panel({ title, aside, children, testId }: PanelProps) {
   );
 }
 
+/** A course that has just begun is not drawn wider than this. */
+const COURSE_MIN_MS = 30_000;
+
 interface CourseProps {
   /** A key of `counterHistory`. */
   of: string;
@@ -76,7 +79,7 @@ export function Course({ of, atMs }: CourseProps) {
   return (
     <Sparkline
       points={points}
-      fromMs={atMs - COURSE_MS}
+      fromMs={atMs - Math.min(COURSE_MS, Math.max(COURSE_MIN_MS, counterHistory.watchedMs(of)))}
       toMs={atMs}
       unfinishedMs={Number.POSITIVE_INFINITY}
       fromZero

@@ -15,7 +15,7 @@ export interface ReasonGroup {
  */
 export function reasonKind(reason: string): string {
   return reason
-    .replace(/'[^']*'/g, '‘…’')
+    .replace(/'[^']*'/g, '…')
     .replace(/(found [a-z ]+): .*$/, '$1')
     .replace(/^(?!is ).+? (is (?:not|outside) )/, '… $1')
     .replace(/\b(byte|line|column|row|element) \d+/g, '$1 #');

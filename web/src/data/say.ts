@@ -1,6 +1,6 @@
 import { useMemo } from 'react';
 import { ApiError } from '../api/client';
-import { briefTime, dateTime } from '../format/time';
+import { briefTime, clockTime, dateTime } from '../format/time';
 import { figureText, numberFormat } from '../format/units';
 import { type Speech, useSpeech } from '../i18n/hooks';
 import type { PageText } from '../i18n/page';
@@ -53,7 +53,13 @@ function sayIn(t: PageText<DataKey>, speech: Speech): Say {
     span,
     share: (part, whole) => shareText(part, whole, locale),
     exact: (rfc3339) => at(rfc3339, (ms) => dateTime(ms, locale, zone)),
-    time: (rfc3339) => at(rfc3339, (ms) => briefTime(ms, serverNow(), locale, zone)),
+    time: (rfc3339) =>
+      at(rfc3339, (ms) => {
+        const nowMs = serverNow();
+        const brief = briefTime(ms, nowMs, locale, zone);
+        const isToday = brief === clockTime(ms, locale, zone, false);
+        return isToday ? clockTime(ms, locale, zone) : brief;
+      }),
     ago: (rfc3339, nowMs) => at(rfc3339, (ms) => t('ago', { span: span(Math.max(0, nowMs - ms)) })),
     reason: (error) => reasonOf(error, t),
   };

@@ -17,13 +17,14 @@ export function bytesText(bytes: number, locale: string): string {
 
 /** A span of time, exact where it is short. */
 export function spanText(ms: number, locale: string): string {
-  if (ms < 1_000)
-    return `${numberFormat(locale, { maximumFractionDigits: 0 }).format(Math.max(0, ms))}\u00a0ms`;
-  if (ms < 10_000) {
-    const seconds = numberFormat(locale, { maximumFractionDigits: 1 }).format(ms / 1_000);
-    return `${seconds}\u00a0s`;
-  }
+  if (ms < 1_000) return unitText(Math.max(0, Math.round(ms)), 'millisecond', locale);
+  if (ms < 10_000) return unitText(ms / 1_000, 'second', locale);
   return durationText(ms, locale);
+}
+
+function unitText(value: number, unit: 'millisecond' | 'second', locale: string): string {
+  const style = { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: 1 } as const;
+  return numberFormat(locale, style).format(value);
 }
 
 /** Events per second: a tenth only where it matters. */

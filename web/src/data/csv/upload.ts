@@ -38,7 +38,7 @@ export interface UploadState {
 }
 
 /** How many rejected lines are shown; the quarantine has the others. */
-export const REJECTIONS_MAX = 50;
+export const REJECTIONS_MAX = 20;
 /** The server is not asked more often than this in a row for a part; a busy server that says when to come is. */
 const TRIES_MAX = 10;
 const RETRY_MIN_MS = 1_000;
