@@ -16,6 +16,7 @@ import { runKeys } from './keys';
 import { draft, keepDraft } from './memory/draft';
 import { type Limits, storedLimits, storeLimits } from './memory/limits';
 import { ResultPanel, type View } from './result/ResultPanel';
+import { ResultSkeleton } from './result/ResultSkeleton';
 import { type Outcome, useRuns } from './run';
 import { anchorOf, lookInto, schemaQuery, type Table, tablesOf } from './schema';
 import { readSqlSearch, writeSqlSearch } from './search';
@@ -26,6 +27,8 @@ import { findStatement, type Statement } from './statement';
 import { Toolbar } from './Toolbar';
 import { texts } from './texts';
 
+const STATUS_INTERVAL_MS = 60_000;
+
 /** Asking in SQL: an editor, what there is to name in it, and the answers. */
 export function SqlPage() {
   const t = texts.use();
@@ -35,7 +38,7 @@ export function SqlPage() {
   const queries = useQueryClient();
   const metrics = useQuery(metricsQuery);
   const schema = useQuery(schemaQuery);
-  const status = useQuery(statusQuery);
+  const status = useQuery({ ...statusQuery, refetchInterval: STATUS_INTERVAL_MS });
   const editor = useRef<EditorHandle>(null);
   const [initialText] = useState(() => firstText(search.q));
   const [limits, setLimits] = useState(storedLimits);
@@ -48,12 +51,14 @@ export function SqlPage() {
   /** The statement that the address names and that has been run; another one comes from going back or from a link. */
   const shownQuery = useRef<string | undefined>(undefined);
 
-  const tables = useMemo(
-    () => (schema.data ? tablesOf(schema.data, metrics.data?.values() ?? []) : null),
-    [schema.data, metrics.data],
-  );
-  const newest = status.data?.streams
-    .map((one) => one.last_event_at ?? '')
+  const streams = status.data?.state === 'ready' ? status.data.streams : undefined;
+  const tables = useMemo(() => {
+    if (!schema.data) return null;
+    const names = streams?.map(({ name }) => name);
+    return tablesOf(schema.data, metrics.data?.values() ?? [], names);
+  }, [schema.data, metrics.data, streams]);
+  const newest = streams
+    ?.map((one) => one.last_event_at ?? '')
     .sort()
     .at(-1);
   const anchor = anchorOf(newest || null, serverNow());
@@ -183,7 +188,8 @@ export function SqlPage() {
             onSelect={setHasSelection}
           />
         </section>
-        {outcome ? (
+        {!outcome && running && <ResultSkeleton />}
+        {outcome && (
           <ResultPanel
             outcome={outcome}
             running={running}
@@ -195,7 +201,8 @@ export function SqlPage() {
             onRemedy={remedy}
             onRetry={() => start(outcome.statement)}
           />
-        ) : (
+        )}
+        {!outcome && !running && (
           <section className="panel sql-welcome">
             <h2>{t('welcome.title')}</h2>
             <p className="dim">{t('welcome.text')}</p>

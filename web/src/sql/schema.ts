@@ -40,8 +40,15 @@ export const schemaQuery = queryOptions({
 /** The column of a cube's buckets. */
 export const BUCKET = 'bucket';
 
-/** Puts the tables together from their columns. A cube's columns of partial states, `attempts#0`, tell its measures. */
-export function tablesOf({ rows }: SqlAnswer, metrics: Iterable<Metric>): Table[] {
+/**
+ * Puts the tables together from their columns. A cube's columns of partial states, `attempts#0`, tell its measures.
+ * One without any is known by its buckets and by being no stream.
+ */
+export function tablesOf(
+  { rows }: SqlAnswer,
+  metrics: Iterable<Metric>,
+  streams?: readonly string[],
+): Table[] {
   const tables = new Map<string, Table>();
   for (const [table, column, type] of rows) {
     if (typeof table !== 'string' || typeof column !== 'string') continue;
@@ -53,6 +60,7 @@ export function tablesOf({ rows }: SqlAnswer, metrics: Iterable<Metric>): Table[
     const state = column.indexOf('#');
     if (state < 0) {
       found.columns.push({ name: column, type: typeWords(String(type ?? '')) });
+      if (column === BUCKET && streams && !streams.includes(table)) found.kind = 'cube';
       continue;
     }
     found.kind = 'cube';

@@ -1,6 +1,6 @@
 import type { DrawnPoint } from '../charts/shape';
 import { toNumber } from '../format/figure';
-import type { Cell, SqlAnswer } from './call';
+import type { Cell, SqlAnswer, SqlColumn } from './call';
 import { kindOf, rawText } from './cells';
 
 /** Courses over time: of several columns, or of one column split by another. */
@@ -27,7 +27,9 @@ export function shapeOf({ columns, rows }: SqlAnswer): Shape | null {
   const kinds = columns.map(({ type }) => kindOf(type));
   const of = (...wanted: string[]) => kinds.flatMap((kind, i) => (wanted.includes(kind) ? [i] : []));
   const times = of('time', 'date');
-  const values = of('number').filter((i) => rows.some((row) => toNumber(figure(row[i])) !== null));
+  const values = of('number').filter((i) => {
+    return !isKey(columns[i]) && rows.some((row) => toNumber(figure(row[i])) !== null);
+  });
   const names = of('text', 'bool');
   const time = times[0];
   if (time !== undefined && values.length > 0) {
@@ -41,6 +43,11 @@ export function shapeOf({ columns, rows }: SqlAnswer): Shape | null {
   if (first === 0 && rest.length > 0 && isUnique(rows, [first]))
     return { kind: 'bars', labels: [first], values: rest };
   return null;
+}
+
+/** Numbers that only name things tell nothing as a line. */
+function isKey(column: SqlColumn | undefined): boolean {
+  return column !== undefined && /^u?int64$/.test(column.type) && /(^|_)id$/.test(column.name);
 }
 
 function figure(cell: Cell | undefined): string | number | null {

@@ -54,7 +54,7 @@ async function optionsFor(expected: Expected, sql: string, grounds: Grounds): Pr
   const { catalogue } = grounds;
   const sources = sourcesOf(sql);
   const named = (proposals: Proposal[], boost = 0) =>
-    proposals.map((proposal) => ofName(proposal, grounds, boost));
+    proposals.map((proposal) => ofName(proposal, grounds, proposal.kind === 'metric' ? boost + 1 : boost));
   switch (expected.kind) {
     case 'table':
       return [

@@ -1,5 +1,6 @@
 import type { ApiError } from '../../api/client';
 import { useSpeech } from '../../i18n/hooks';
+import { SeverityIcon } from '../../shell/icons';
 import type { Fault } from '../fault';
 import { type SqlKey, texts } from '../texts';
 import { durationOf } from './took';
@@ -23,11 +24,14 @@ export function FaultPanel({ error, fault, tookMs, onReveal, onRemedy, onRetry }
   return (
     <div className="sql-fault" role="alert" data-testid="sql-fault" data-status={error.status}>
       <h2>
+        <SeverityIcon severity="critical" />
         {t(titleOf(error.status))}
-        <span className="dim"> {durationOf(tookMs, locale)}</span>
+        <span className="dim">{durationOf(tookMs, locale)}</span>
       </h2>
       <p className="sql-fault-message">{error.status === 0 ? t('fault.unreachableText') : fault?.message}</p>
-      {fault?.suggestion && <p className="dim sql-fault-advice">{fault.suggestion}</p>}
+      {fault?.suggestion && !fault.remedy && (
+        <p className="dim sql-fault-advice">{sentence(fault.suggestion)}</p>
+      )}
       {fault?.reason === 'too-many-rows' && <p className="dim">{t('fault.rowsHint')}</p>}
       <div className="sql-fault-actions">
         {fault && place && (
@@ -60,6 +64,12 @@ export function FaultPanel({ error, fault, tookMs, onReveal, onRemedy, onRetry }
       </div>
     </div>
   );
+}
+
+/** Advice stands as half a sentence behind the fault; alone it is a whole one. */
+function sentence(text: string): string {
+  const ended = /[.!?…]$/.test(text) ? text : `${text}.`;
+  return ended.charAt(0).toUpperCase() + ended.slice(1);
 }
 
 function titleOf(status: number): SqlKey {

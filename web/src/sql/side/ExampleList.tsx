@@ -1,3 +1,4 @@
+import { useSpeech } from '../../i18n/hooks';
 import type { Example } from '../examples';
 import { texts } from '../texts';
 
@@ -9,6 +10,15 @@ interface Props {
 /** Statements that show what may be asked, over what this server has. */
 export function ExampleList({ examples, onOpen }: Props) {
   const t = texts.use();
+  const { dimension } = useSpeech();
+  // Names as people say them; the statement below shows them as they are written.
+  const titleOf = ({ kind, about }: Example) => {
+    const said = Object.entries(about).map(([what, name]) => [
+      what,
+      what === 'zone' ? name : dimension(name),
+    ]);
+    return t(`example.${kind}`, Object.fromEntries(said));
+  };
   return (
     <ul className="sql-examples" data-testid="sql-examples">
       {examples.map((example) => (
@@ -19,7 +29,7 @@ export function ExampleList({ examples, onOpen }: Props) {
             data-example={example.kind}
             onClick={() => onOpen(example)}
           >
-            <b>{t(`example.${example.kind}`, example.about)}</b>
+            <b>{titleOf(example)}</b>
             <code>{example.sql}</code>
           </button>
         </li>

@@ -5,6 +5,9 @@ import { identifier } from '../statement';
 import { texts } from '../texts';
 import { SideSkeleton } from './SideSkeleton';
 
+/** So many are shown with all that is in them. */
+const FEW_TABLES = 3;
+
 interface Props {
   tables: Table[] | null;
   error: string | null;
@@ -55,7 +58,7 @@ export function SchemaBrowser({ tables, error, onInsert, onLook, onRetry }: Prop
                 // Whether it begins open follows the search; after that it is the reader's.
                 key={`${table.name} ${words !== ''}`}
                 table={table}
-                isOpen={words !== '' && !table.name.includes(words)}
+                isOpen={words === '' ? tables.length <= FEW_TABLES : !table.name.includes(words)}
                 words={words}
                 onInsert={onInsert}
                 onLook={onLook}
