@@ -292,3 +292,37 @@ for (const [width, colorScheme, path] of [
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
   });
 }
+
+test('what somebody knows of counts as missed where no version finds it', async (t) => {
+  const { page } = await open(t, { path: '/monitors/authorization_drop?mode=edit', timezoneId: 'UTC' });
+  await tested(page);
+  await page.getByText('Something else was wrong').click();
+  const day = new Date(Date.now() - 5 * 86_400_000).toISOString().slice(0, 10);
+  await page.getByLabel('From').fill(`${day}T00:05`);
+  await page.getByLabel('Until').fill(`${day}T00:10`);
+  await page.getByLabel('PSP', { exact: true }).last().fill('nobody_at_all');
+  await page.getByRole('button', { name: 'Add', exact: true }).last().click();
+  await page.waitForSelector('[data-testid=missed][data-version=existing]');
+  assert.equal(await figure(page, 'existing-missed'), '1');
+  await page.locator('[data-testid=missed]').getByText('nobody_at_all').waitFor();
+  await page.getByRole('button', { name: 'Forget my labels' }).click();
+  assert.equal(await figure(page, 'existing-missed'), '0');
+});
+
+test('silenced incidents are told on the list and at their monitor', async (t) => {
+  const { page, mock } = await open(t, { path: '/boards/payments' });
+  const silenced = await page.evaluate(async () => {
+    const headers = { 'content-type': 'application/json' };
+    const answer = await fetch('/v1/incidents/inc_01JDR8/silence', {
+      method: 'POST',
+      headers,
+      body: '{"for":"1h"}',
+    });
+    return answer.ok;
+  });
+  assert.ok(silenced);
+  await page.goto(`${mock.url}/monitors`);
+  await page.locator('[data-testid=silences]').getByText('authorization_drop: adyen').waitFor();
+  await page.goto(`${mock.url}/monitors/authorization_drop`);
+  await page.locator('[data-testid=monitor-incident]').getByText('silenced until').waitFor();
+});

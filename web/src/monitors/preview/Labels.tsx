@@ -9,11 +9,13 @@ interface Props {
   metric: string;
   answer: BacktestAnswer;
   labels: readonly Label[];
+  /** Whether there is anything to label. */
+  hasFound: boolean;
   onChange: (labels: Label[]) => void;
 }
 
 /** What can be done with all labels at once. */
-export function Labels({ metric, answer, labels, onChange }: Props) {
+export function Labels({ metric, answer, labels, hasFound, onChange }: Props) {
   const t = useTexts();
   const isAllOf = ({ verdict, where }: Label) => verdict === 'false_alarm' && Object.keys(where).length === 0;
   const covers = (label: Label) =>
@@ -29,9 +31,11 @@ export function Labels({ metric, answer, labels, onChange }: Props) {
   return (
     <div className="labels">
       <div className="labels-buttons">
-        <button type="button" className="button" aria-pressed={isRest} onClick={callRest}>
-          {t(isRest ? 'labels.restOn' : 'labels.rest')}
-        </button>
+        {(hasFound || isRest) && (
+          <button type="button" className="button" aria-pressed={isRest} onClick={callRest}>
+            {t(isRest ? 'labels.restOn' : 'labels.rest')}
+          </button>
+        )}
         {labels.length > 0 && (
           <>
             <button

@@ -97,7 +97,7 @@ export function Outcome({ answer, metric }: Props) {
           />
         ) : null;
       })}
-      <Labels metric={name} answer={answer} labels={labels} onChange={say} />
+      <Labels metric={name} answer={answer} labels={labels} hasFound={rows.length > 0} onChange={say} />
     </div>
   );
 }

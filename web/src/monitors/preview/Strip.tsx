@@ -53,8 +53,13 @@ export function Strip({ metric, fromMs, toMs, lanes, missed, verdict, selected, 
     event.preventDefault();
     onSelect(row);
   };
-  const name = (row: Row) =>
-    `${sliceText(row.shown.incident.slice, speech)}, ${dayName(row.startMs, locale, zone)} ${clockTime(row.startMs, locale, zone, false)}`;
+  const name = (row: Row) => {
+    const said = verdict(row);
+    const at = `${dayName(row.startMs, locale, zone)} ${clockTime(row.startMs, locale, zone, false)}`;
+    return [sliceText(row.shown.incident.slice, speech), at, ...(said ? [t(`found.${said}`)] : [])].join(
+      ', ',
+    );
+  };
   const drawn = lanes.map(({ key, label, rows }) => {
     const bars = placed(rows, fromMs, toMs);
     const lines = 1 + Math.max(0, ...bars.map(({ line }) => line));
@@ -134,7 +139,7 @@ export function Strip({ metric, fromMs, toMs, lanes, missed, verdict, selected, 
         </div>
       )}
       <div className="strip-axis" aria-hidden="true">
-        {midnights(fromMs, toMs, zone).map((midnight) => (
+        {midnights(fromMs, toMs - AXIS_END * (toMs - fromMs), zone).map((midnight) => (
           <span key={midnight} style={{ left: share(midnight) }}>
             {dayLabel(midnight, locale, zone)}
           </span>
@@ -147,6 +152,9 @@ export function Strip({ metric, fromMs, toMs, lanes, missed, verdict, selected, 
 function dayLabel(atMs: number, locale: string, zone: string): string {
   return new Intl.DateTimeFormat(locale, { timeZone: zone, month: 'short', day: 'numeric' }).format(atMs);
 }
+
+/** A name of a day has no room that near to the end. */
+const AXIS_END = 0.06;
 
 const WIDTH = 600;
 const HEIGHT = 60;
