@@ -6,6 +6,7 @@ import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { boards, incidentsAt, metrics, Traffic } from './mock-data.mjs';
+import { answerSql, SLOW_MS, toCsv } from './mock-sql.mjs';
 import { monitorCall } from './mock-monitors.mjs';
 
 const dist = fileURLToPath(new URL('../dist', import.meta.url));
@@ -108,6 +109,7 @@ function api(state, request, response, url) {
   if (parts[0] === 'series') return seriesCall(state, response, url);
   if (parts[0] === 'monitors') return monitorCall(state, request, response, parts);
   if (parts[0] === 'incidents') return incidentCall(state, request, response, parts);
+  if (parts[0] === 'sql' && request.method === 'POST') return sqlCall(state, request, response);
   if (parts[0] === 'streams' && request.method === 'POST') {
     return readBody(request).then((text) => {
       const events = text.trim().startsWith('[')
@@ -217,6 +219,28 @@ function incidentCall(state, request, response, parts) {
   if (parts[2] === 'resolve') incident.resolved_at = at;
   incident.timeline.push({ at, kind: incident.state, text: '' });
   return json(response, incident);
+}
+
+/** A statement in SQL. One that takes its time is given up when the client hangs up, which `cancelled` counts. */
+async function sqlCall(state, request, response) {
+  if (state.mode === 'loading') return;
+  const { sql, rows_max: rowsMax } = JSON.parse(await readBody(request));
+  const answer = answerSql(sql, { mode: state.mode, ...(rowsMax ? { rowsMax } : {}) });
+  if (answer === null) {
+    const timer = setTimeout(() => problem(response, 504, 'Too slow', 'The query took longer than 30000 ms.'), SLOW_MS);
+    response.on('close', () => {
+      clearTimeout(timer);
+      if (!response.writableEnded) state.cancelled = (state.cancelled ?? 0) + 1;
+    });
+    return;
+  }
+  if (answer.status) {
+    response.writeHead(answer.status, { 'content-type': 'application/problem+json' });
+    response.end(JSON.stringify(answer));
+  } else if (request.headers.accept?.includes('text/csv')) {
+    response.writeHead(200, { 'content-type': 'text/csv; charset=utf-8; header=present' });
+    response.end(toCsv(answer));
+  } else json(response, answer);
 }
 
 function sse(state, request, response, tick) {

@@ -78,6 +78,11 @@ export function SqlPage() {
     document.title = `${t('title')} · Tillwatch`;
   }, [t]);
 
+  // Where there is a keyboard, one can write at once; on a phone it would cover half of the page.
+  useEffect(() => {
+    if (matchMedia('(pointer: fine)').matches) editor.current?.focus();
+  }, []);
+
   const start = (statement: Statement) => {
     setFault(null);
     setSaid('');
@@ -169,7 +174,11 @@ export function SqlPage() {
             limits={limits}
             said={said}
             onRun={() => runNow()}
-            onCancel={cancel}
+            onCancel={() => {
+              cancel();
+              // The button goes, and the focus must not go with it.
+              editor.current?.focus();
+            }}
             onSave={askToSave}
             onLimits={chooseLimits}
           />

@@ -19,6 +19,9 @@ const HEAD_REM = 3;
 const LETTER_REM = 0.475;
 const PADDING_REM = 1.6;
 
+/** Shorter texts have room in their column. */
+const TITLE_FROM = 24;
+
 interface Props {
   answer: SqlAnswer;
   columns: ShownColumn[];
@@ -184,7 +187,11 @@ export function ResultTable({ answer, columns }: Props) {
                     data-kind={kind}
                     data-row={row}
                     data-column={index}
-                    title={cell === null ? undefined : isTime ? rawText(cell) : undefined}
+                    title={
+                      cell !== null && (isTime || rawText(cell).length > TITLE_FROM)
+                        ? rawText(cell)
+                        : undefined
+                    }
                     style={{ left, width }}
                   >
                     {cell === null ? (

@@ -2,6 +2,9 @@ import { useSpeech } from '../../i18n/hooks';
 import type { Example } from '../examples';
 import { texts } from '../texts';
 
+/** What has a name for people; streams and zones are called as they are written. */
+const spoken = new Set(['metric', 'dimension', 'field']);
+
 interface Props {
   examples: readonly Example[];
   onOpen: (example: Example) => void;
@@ -15,7 +18,7 @@ export function ExampleList({ examples, onOpen }: Props) {
   const titleOf = ({ kind, about }: Example) => {
     const said = Object.entries(about).map(([what, name]) => [
       what,
-      what === 'zone' ? name : dimension(name),
+      spoken.has(what) ? dimension(name) : name,
     ]);
     return t(`example.${kind}`, Object.fromEntries(said));
   };

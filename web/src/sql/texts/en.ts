@@ -113,7 +113,7 @@ export const en = {
   'fault.unreachableText':
     'There was no answer. The statement is kept; try again when the connection is back.',
   'fault.other': 'Something went wrong',
-  'fault.rowsHint': 'The limit that the statement names is above what the server hands out at once.',
+  'fault.rowsHint': 'Ask for fewer rows with a limit, or aggregate; CSV has the same limit.',
   'fault.place': 'Line {{line}}, column {{column}}',
   'fault.remedy': 'Write {{text}}',
   'fault.retry': 'Try again',
