@@ -1,4 +1,4 @@
-import { dateTime } from '../format/time';
+import { dateTime, durationText } from '../format/time';
 import { figureText } from '../format/units';
 import { useSpeech } from '../i18n/hooks';
 import type { DrawnSeries, Level } from './option';
@@ -45,11 +45,7 @@ export function Readout(props: Props) {
       <div className="crosshair" style={{ left: leftPx }} />
       <div className={`readout ${onRight ? 'readout-left' : ''}`} style={{ left: leftPx }} role="status">
         <div className="readout-time">
-          {dateTime(atMs, locale, zone)}{' '}
-          <span className="dim">
-            +{Math.round(stepMs / 1000)}
-            {'\u2009'}s
-          </span>
+          {dateTime(atMs, locale, zone)} <span className="dim">+{durationText(stepMs, locale)}</span>
           {isUnfinished && hasCome && <div className="dim">{t('chart.unfinished')}</div>}
         </div>
         <table>

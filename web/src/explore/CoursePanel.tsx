@@ -1,4 +1,4 @@
-import { lazy, type RefObject, Suspense } from 'react';
+import { lazy, type ReactNode, type RefObject, Suspense } from 'react';
 import type { Metric } from '../api/types';
 import { ForecastNote } from '../board/ForecastNote';
 import { PanelError } from '../board/PanelError';
@@ -22,6 +22,8 @@ interface Props {
   rangeText: string;
   exploration: Exploration;
   chart: Chart;
+  /** How far the data has come. */
+  clock: ReactNode;
   snapshot: RefObject<Snapshot | null>;
   /** What the page offers when there is nothing to see. */
   remedies: { label: string; act: () => void }[];
@@ -31,7 +33,8 @@ interface Props {
 
 /** The courses over time, and what is to be known of them. */
 export function CoursePanel(props: Props) {
-  const { metric, title, rangeText, exploration, chart, snapshot, remedies, onStretch, onPick } = props;
+  const { metric, title, rangeText, exploration, chart, clock, snapshot, remedies, onStretch, onPick } =
+    props;
   const t = exploreTexts.use();
   const { locale, zone } = useSpeech();
   const { lines, error, stretch } = exploration;
@@ -83,7 +86,7 @@ export function CoursePanel(props: Props) {
         </Suspense>
       )}
       <div className="chart-notes dim">
-        <p>{t('chart.steps', { step: durationText(chart.stepMs, locale) })}</p>
+        {!isEmpty && <p>{t('chart.steps', { step: durationText(chart.stepMs, locale) })}</p>}
         {ghosts.length > 0 && (
           <p className="chart-ghost-note">{t('chart.ghosts', { time: chart.ghostLabel })}</p>
         )}
@@ -91,6 +94,7 @@ export function CoursePanel(props: Props) {
         {forecast && (
           <ForecastNote document={forecast.document} isSplit={!forecast.isOfOne} unit={lines.unit} />
         )}
+        {clock}
         {!isEmpty && notes.map((note) => <p key={note}>{note}</p>)}
       </div>
     </>

@@ -173,9 +173,8 @@ export function ExploreView({ metric, state, onChange }: Props) {
           <header className="panel-head">
             <h2>
               <span className="panel-title">{title}</span>
-              <span className="panel-unit">{unitText(metric, t('unit.number'))}</span>
+              <span className="panel-unit">{unitText(metric, '')}</span>
             </h2>
-            {exploration.isLive && <DataClock cubes={cubes} />}
             <Actions
               sql={statement({
                 metric,
@@ -196,6 +195,7 @@ export function ExploreView({ metric, state, onChange }: Props) {
             rangeText={rangeText}
             exploration={exploration}
             chart={chart}
+            clock={exploration.isLive ? <DataClock cubes={cubes} /> : null}
             snapshot={snapshot}
             remedies={remedies}
             onStretch={(chosen) => onChange({ span: zoomedTo(chosen, metric.bucket_ms) }, true)}
@@ -224,7 +224,7 @@ export function ExploreView({ metric, state, onChange }: Props) {
               <span>{t('table.exact')}</span>
             </label>
           </header>
-          {lines || totals ? (
+          {rows.length > 0 || pinned.length > 0 ? (
             <SliceTable
               rows={rows}
               pinned={pinned}
@@ -241,7 +241,7 @@ export function ExploreView({ metric, state, onChange }: Props) {
               onPoint={setPointed}
             />
           ) : (
-            !exploration.error && <div className="skeleton skeleton-rows" />
+            <TableBlank isLoading={!lines && !totals && !exploration.error} />
           )}
           <div className="chart-notes dim">
             {state.by.length > 0 && rows.length > 0 && <p>{t('table.help')}</p>}
@@ -250,5 +250,14 @@ export function ExploreView({ metric, state, onChange }: Props) {
         </section>
       </div>
     </div>
+  );
+}
+
+function TableBlank({ isLoading }: { isLoading: boolean }) {
+  const t = exploreTexts.use();
+  return isLoading ? (
+    <div className="skeleton skeleton-rows" />
+  ) : (
+    <p className="slices-none dim">{t('table.nothing')}</p>
   );
 }

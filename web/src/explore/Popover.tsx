@@ -1,4 +1,12 @@
-import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from 'react';
+import {
+  type KeyboardEvent,
+  type ReactNode,
+  useEffect,
+  useId,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from 'react';
 
 interface Props {
   /** What the button shows. */
@@ -18,6 +26,14 @@ export function Popover({ label, name, className = 'button', align = 'start', te
   const button = useRef<HTMLButtonElement>(null);
   const panel = useRef<HTMLDivElement>(null);
   const id = useId();
+  const [side, setSide] = useState(align);
+  useLayoutEffect(() => {
+    const box = isOpen ? panel.current?.getBoundingClientRect() : undefined;
+    if (!box) return setSide(align);
+    // A panel that does not fit on its side opens to the other one.
+    if (box.right > document.documentElement.clientWidth) setSide('end');
+    else if (box.left < 0) setSide('start');
+  }, [isOpen, align]);
   const close = () => {
     setOpen(false);
     button.current?.focus();
@@ -61,7 +77,7 @@ export function Popover({ label, name, className = 'button', align = 'start', te
         {label}
       </button>
       {isOpen && (
-        <div ref={panel} id={id} role="dialog" aria-label={name} className="popover-panel" data-align={align}>
+        <div ref={panel} id={id} role="dialog" aria-label={name} className="popover-panel" data-align={side}>
           {children(close)}
         </div>
       )}

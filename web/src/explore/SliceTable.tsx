@@ -2,10 +2,10 @@ import type { MouseEvent } from 'react';
 import type { Figure } from '../api/types';
 import { Swatch } from '../charts/Swatch';
 import { type Change, changeSize } from '../format/change';
-import { figureText } from '../format/units';
+import { isCurrency } from '../format/figure';
 import { useSpeech } from '../i18n/hooks';
 import { ArrowIcon } from '../shell/icons';
-import { exactText } from './exact';
+import { cellText, exactText } from './exact';
 import { PageIcon } from './icons';
 import type { SliceRow } from './slices';
 import type { ExploreState, SortKey } from './state';
@@ -43,10 +43,10 @@ export function SliceTable(props: Props) {
   const { rows, pinned, unit, valueName, lastName, changeName, only, sort, exact } = props;
   const t = exploreTexts.use();
   const { locale } = useSpeech();
-  const text = (figure: Figure | null) => (exact ? exactText : figureText)(figure, unit, locale);
+  const text = (figure: Figure | null) => cellText(figure, unit, locale, exact);
   const heads: [SortKey, string][] = [
     ['name', t('table.slice')],
-    ['value', valueName],
+    ['value', unit !== null && isCurrency(unit) ? `${valueName} (${unit})` : valueName],
     ['last', lastName],
     ...(changeName === null ? [] : [['change', changeName] as [SortKey, string]]),
   ];
@@ -61,7 +61,7 @@ export function SliceTable(props: Props) {
       {changeName !== null && (
         <td
           className="number"
-          title={row.change ? t('table.earlier', { value: text(row.earlier) }) : undefined}
+          title={row.change ? t('table.earlier', { value: exactText(row.earlier, unit, locale) }) : undefined}
         >
           <ChangeText change={row.change} />
         </td>
@@ -70,7 +70,7 @@ export function SliceTable(props: Props) {
   );
   return (
     <div className="slices-scroll">
-      <table className="slices" data-testid="slices">
+      <table className="slices" data-testid="slices" data-compared={changeName !== null}>
         <thead>
           <tr>
             {heads.map(([key, name]) => {

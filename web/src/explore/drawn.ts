@@ -61,8 +61,13 @@ export function ghostsOf(
 ): DrawnSeries[] {
   if (!past?.lines) return [];
   const { lines, wholeLines } = past;
+  // The compared time is over: where it ends, its course does, and nothing is filled in up to now.
+  const ended = (document: SeriesDocument): SeriesDocument => ({
+    ...document,
+    watermark: Math.min(document.watermark ?? document.to, document.to),
+  });
   const moved = (points: readonly Point[], document: SeriesDocument): DrawnPoint[] =>
-    shapePoints(points, document, kind).map(([at, value]) => [at + past.backMs, value]);
+    shapePoints(points, ended(document), kind).map(([at, value]) => [at + past.backMs, value]);
   const courses = new Map(lines.series.map((series) => [sliceKey(series.by), series.points]));
   if (isStacked && drawn.length > 1) {
     const parts = drawn.flatMap(({ key }) => courses.get(key) ?? []);

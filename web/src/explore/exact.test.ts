@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { exactText, shifted } from './exact';
+import { cellText, exactText, shifted } from './exact';
 
 it.each([
   ['0.8812', '88.12'],
@@ -20,6 +20,13 @@ it.each([
   [null, 'EUR', '–'],
 ])('%s %s is written %s', (figure, unit, expected) => {
   expect(exactText(figure, unit, 'en-GB')).toBe(expected);
+});
+
+it('a cell leaves the currency to the head of its column', () => {
+  expect(cellText('1234.5678', 'EUR', 'en-GB', true)).toBe('1,234.5678');
+  expect(cellText('1234.5678', 'EUR', 'en-GB', false)).toBe('1,234.57');
+  expect(cellText(0.5, 'percent', 'en-GB', true)).toBe('50%');
+  expect(cellText(null, 'EUR', 'en-GB', true)).toBe('–');
 });
 
 it('a float with an exponent stays as it is', () => {

@@ -80,6 +80,7 @@ export const exploreTexts = pageTexts('explore', {
     'table.exact.hint': 'Show figures with every digit the server has',
     'table.help': 'Click a slice to draw it alone, or the funnel to look at nothing else.',
     'table.more': 'The {{count}} heaviest slices are listed.',
+    'table.nothing': 'No figures in this time.',
     'chart.label.lines':
       '{{title}}, {{range}}, line chart with {{count}} series. Left and right arrow keys read values, with Shift they choose a stretch, Enter zooms in.',
     'chart.label.stacked':
@@ -182,6 +183,7 @@ export const exploreTexts = pageTexts('explore', {
     'table.exact.hint': '显示服务器给出的全部数字',
     'table.help': '点击分组可单独绘制；点击漏斗则只看该分组。',
     'table.more': '仅列出占比最大的 {{count}} 个分组。',
+    'table.nothing': '这段时间没有数据。',
     'chart.label.lines':
       '{{title}}，{{range}}，折线图，共 {{count}} 条。左右方向键读数，按住 Shift 选择时段，回车放大。',
     'chart.label.stacked':
