@@ -103,9 +103,29 @@ test('j, k and Enter go through the inbox, u leads back to the same list, and th
 });
 
 test('without an incident it says that all is well, and not if nobody watches', async (t) => {
-  const { page } = await open(t, { mode: 'empty' });
-  await page.waitForSelector('[data-testid=all-clear]');
+  const emptied = (mock) => {
+    mock.state.incidents = mock.state.incidents.filter(({ state }) => state === 'resolved');
+  };
+  const { page } = await open(t, { prepare: emptied });
+  await page.getByRole('heading', { name: 'Nothing is open, but not everything is watched' }).waitFor();
+  const monitor = {
+    name: 'm',
+    detect: {},
+    last_judged_at: '2026-11-30T12:00:00Z',
+    slices: 4,
+    learning: false,
+  };
+  const judging = JSON.stringify({ monitors: [{ ...monitor, error: null }] });
+  await page.route('**/v1/monitors', (route) =>
+    route.fulfill({ contentType: 'application/json', body: judging }),
+  );
+  await page.reload();
   await page.getByRole('heading', { name: 'All is well' }).waitFor();
+  await page.getByRole('link', { name: 'See resolved incidents' }).click();
+  await page.waitForURL('**/incidents?state=resolved');
+  assert.equal((await ids(page)).length, 2);
+  const other = await open(t, { mode: 'empty' });
+  await other.page.getByRole('heading', { name: 'Nothing is watched yet' }).waitFor();
 });
 
 test('the page of an incident tells what, where, since when, how sure and how much', async (t) => {
@@ -216,7 +236,7 @@ test('an incident that does not exist is told', async (t) => {
 
 test('nothing that data says becomes markup, a title or a script', async (t) => {
   const { page, faults } = await open(t, { mode: 'hostile', path: '/incidents/inc_01JDR8' });
-  await page.waitForSelector('[data-testid=incident-chart] canvas');
+  await page.waitForSelector('[data-testid=part]');
   await page.locator('h1').getByText('<img src=x onerror=').waitFor();
   assert.equal(await page.locator('#root img, #root script').count(), 0);
   assert.notEqual(await page.title(), 'owned');

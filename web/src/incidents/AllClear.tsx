@@ -36,7 +36,7 @@ export function AllClear({ incidents, nowMs }: Props) {
       </span>
       {isUnwatched && <Told title={say('clear.unwatched')} text={say('clear.unwatchedText')} />}
       {isUnknown && <Told title={say('clear.unknown')} text={say('clear.unknownText')} />}
-      {failing.length > 0 && <Told title={say('clear.partly')} text={say('clear.text')} />}
+      {failing.length > 0 && <Told title={say('clear.partly')} text={say('clear.partlyText')} />}
       {!isDoubtful && <Told title={say('clear.title')} text={say('clear.text')} />}
       {monitors && !isUnwatched && (
         <p className="dim">

@@ -177,7 +177,10 @@ function Drawn({ incident, metric, title, document, rest, fromMs, toMs, nowMs }:
   const series = useMemo(() => {
     const drawn: DrawnSeries[] = [];
     const add = (key: string, text: string, color: string, from: SeriesDocument) => {
-      const points = shapePoints(from.series[0]?.points ?? [], from, metric.kind);
+      // Of the past all is complete; what would come after the window is none of its holes.
+      const complete = Math.min(from.watermark ?? from.to, from.to);
+      const shaped = { ...from, watermark: complete };
+      const points = shapePoints(from.series[0]?.points ?? [], shaped, metric.kind);
       drawn.push({ key, name: text, color: color || 'currentColor', points, faded: false });
     };
     if (rest) add('all', t('incident.whole'), colors.other, rest);

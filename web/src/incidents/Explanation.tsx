@@ -1,11 +1,11 @@
 import { useQuery } from '@tanstack/react-query';
-import type { Incident, IncidentExplanation, Metric } from '../api/types';
+import type { Figure, Incident, IncidentExplanation, Metric } from '../api/types';
 import { shareText } from '../board/cause';
 import { sliceText } from '../board/slice';
 import { isSum } from '../charts/shape';
 import { toNumber } from '../format/figure';
 import { dateTime } from '../format/time';
-import { figureText } from '../format/units';
+import { figureText, numberFormat } from '../format/units';
 import { useSpeech } from '../i18n/hooks';
 import { EventsStatement } from './EventsStatement';
 import { PartRow } from './PartRow';
@@ -76,6 +76,12 @@ function Cause({ explanation, metric, unit }: CauseProps) {
     unit,
     adds,
   );
+  const changeText = (change: Figure | null, of: string | null) => {
+    if (of !== 'percent') return figureText(change, of, locale);
+    const points = (toNumber(change) ?? 0) * 100;
+    const format = numberFormat(locale, { maximumFractionDigits: 1, signDisplay: 'exceptZero' });
+    return t('change.points', { size: format.format(points) });
+  };
   const time = (at: string) => dateTime(Date.parse(at), locale, zone);
   return (
     <>
@@ -140,8 +146,7 @@ function Cause({ explanation, metric, unit }: CauseProps) {
                 before: shareText(mix.traffic_before, locale),
                 now: shareText(mix.traffic, locale),
               })}{' '}
-              {toNumber(mix.shift) !== null &&
-                say('cause.shift', { shift: figureText(mix.shift, unit, locale) })}
+              {toNumber(mix.shift) !== null && say('cause.shift', { shift: changeText(mix.shift, unit) })}
             </dd>
           </div>
         )}

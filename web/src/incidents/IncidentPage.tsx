@@ -118,26 +118,26 @@ function IncidentView({ incident: known, all }: { incident: Incident; all: reado
       <Headline incident={incident} pending={act.pending} title={title} unit={unit} nowMs={now} all={all} />
       <KeyFigures incident={incident} unit={unit} nowMs={now} />
       <div className="case-columns">
+        <CoursePanel
+          incident={known}
+          metric={metric}
+          isUnknown={metrics !== undefined && metric === undefined}
+          title={title}
+          lookback={readLookback(search.back)}
+          onLookback={(back) =>
+            void navigate({
+              to: '/incidents/$id',
+              params: { id: known.id },
+              search: back === 'near' ? {} : { back },
+              replace: true,
+            })
+          }
+        />
+        <Actions incident={known} act={act} />
         <div className="case-main">
-          <CoursePanel
-            incident={known}
-            metric={metric}
-            isUnknown={metrics !== undefined && metric === undefined}
-            title={title}
-            lookback={readLookback(search.back)}
-            onLookback={(back) =>
-              void navigate({
-                to: '/incidents/$id',
-                params: { id: known.id },
-                search: back === 'near' ? {} : { back },
-                replace: true,
-              })
-            }
-          />
           <Explanation incident={incident} metric={metric} unit={unit} />
         </div>
         <aside className="case-side">
-          <Actions incident={known} act={act} />
           <Timeline incident={incident} known={known.timeline.length} nowMs={now} />
           <RelatedPanel incident={known} all={all} metricTitle={metricTitle} nowMs={now} />
         </aside>

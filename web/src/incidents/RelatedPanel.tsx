@@ -70,7 +70,7 @@ function RelatedRow({ incident, title, nowMs }: { incident: Incident; title: str
       </span>
       <div>
         <Link to="/incidents/$id" params={{ id: incident.id }}>
-          {title} <SliceChips slice={incident.slice} />
+          <span className="inbox-metric">{title}</span> <SliceChips slice={incident.slice} />
         </Link>
         <p className="dim">
           {incidentSize(incident, incident.unit, speech)}
