@@ -44,9 +44,7 @@ export function DataPage() {
       {snapshot.data ? (
         <Loaded snapshot={snapshot.data} error={snapshot.error} search={search} say={say} />
       ) : snapshot.error ? (
-        <section className="panel data-panel">
-          <Refusal error={snapshot.error} onRetry={() => void snapshot.refetch()} />
-        </section>
+        <Refusal error={snapshot.error} onRetry={() => void snapshot.refetch()} />
       ) : (
         <Skeleton label={t('loading')} />
       )}
@@ -63,8 +61,10 @@ interface LoadedProps {
 
 function Loaded({ snapshot, error, search, say }: LoadedProps) {
   const { status } = snapshot;
-  const nowMs = serverNow(useTick(1_000));
-  const view = { snapshot, search, say, nowMs };
+  const tickMs = useTick(1_000);
+  // What was true when the server answered last is told as of then.
+  const nowMs = serverNow(error ? snapshot.atMs : tickMs);
+  const view = { snapshot, search, say, nowMs, isStale: error !== null };
   return (
     <>
       {error && <Stale snapshot={snapshot} error={error} say={say} />}
@@ -85,8 +85,9 @@ export interface View {
   snapshot: Snapshot;
   search: DataSearch;
   say: Say;
-  /** By the server's clock. */
+  /** By the server's clock; it stands still while the server does not answer. */
   nowMs: number;
+  isStale: boolean;
 }
 
 function Tabs({ search, say }: { search: DataSearch; say: Say }) {

@@ -7,7 +7,7 @@ import { writeDataSearch } from './search';
 import { checksOf, worst } from './signs';
 
 /** The few figures that say at a glance whether all is well. */
-export function Overview({ snapshot, say, nowMs }: View) {
+export function Overview({ snapshot, say, nowMs, isStale }: View) {
   const { t } = say;
   const { status, atMs } = snapshot;
   const told = status.streams.reduce((sum, { rate_per_s }) => sum + rate_per_s, 0);
@@ -19,9 +19,10 @@ export function Overview({ snapshot, say, nowMs }: View) {
     return latest === null || Date.parse(last_event_at) > Date.parse(latest) ? last_event_at : latest;
   }, null);
   const checks = checksOf(status);
-  const tone = worst(checks.map((check) => check.tone));
+  const tone = isStale ? 'warning' : worst(checks.map((check) => check.tone));
   const amiss = checks.filter((check) => check.tone === 'bad' || check.tone === 'warning').length;
-  const watched = say.span(Math.max(1_000, Math.round(counterHistory.watchedMs(ALL) / 1_000) * 1_000));
+  const watchedMs = Math.round(counterHistory.watchedMs(ALL) / 1_000) * 1_000;
+  const total = say.count(rejected);
   return (
     <div className="data-tiles">
       <Tile id="rate" title={t('tile.rate')} value={say.rate(rate)} hint={t('tile.rate.hint')}>
@@ -39,7 +40,11 @@ export function Overview({ snapshot, say, nowMs }: View) {
         id="rejected"
         title={t('tile.rejected')}
         value={say.count(newly)}
-        hint={t('tile.rejected.hint', { span: watched, total: say.count(rejected) })}
+        hint={
+          watchedMs > 0
+            ? t('tile.rejected.hint', { span: say.span(watchedMs), total })
+            : t('tile.rejected.total', { total })
+        }
         tone={newly > 0 ? 'warning' : undefined}
         to={writeDataSearch({ tab: 'quarantine' })}
       />
@@ -56,7 +61,11 @@ export function Overview({ snapshot, say, nowMs }: View) {
         value={
           <>
             <ToneIcon tone={tone} />
-            {amiss === 0 ? t('tile.checks.good') : t('tile.checks.some', { count: amiss })}
+            {isStale
+              ? t('tile.checks.unknown')
+              : amiss === 0
+                ? t('tile.checks.good')
+                : t('tile.checks.some', { count: amiss })}
           </>
         }
         hint={t('tile.checks.hint', { span: say.span(nowMs - Date.parse(status.started_at)) })}

@@ -15,13 +15,13 @@ export function SystemTab(view: View) {
         <div className="data-stack">
           <CheckList {...view} />
           <VerifyPanel {...view} />
+          <MaintainPanel {...view} />
         </div>
         <div className="data-stack">
           <ServerPanel {...view} />
           <DefinitionsPanel {...view} />
           <AuditPanel {...view} />
           <BackupPanel {...view} />
-          <MaintainPanel {...view} />
         </div>
       </div>
       <ChannelTable {...view} />

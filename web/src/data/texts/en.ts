@@ -31,11 +31,13 @@ export const en = {
   'tile.newest.hint': 'by its own time',
   'tile.rejected': 'Rejected',
   'tile.rejected.hint': 'in the last {{span}}, {{total}} in all',
+  'tile.rejected.total': '{{total}} in all',
   'tile.memory': 'Memory',
   'tile.memory.hint': 'of {{max}}',
   'tile.checks': 'Health',
   'tile.checks.good': 'All well',
   'tile.checks.some': 'To look at: {{count}}',
+  'tile.checks.unknown': 'No answer',
   'tile.checks.hint': 'up for {{span}}',
 
   'streams.title': 'Streams',

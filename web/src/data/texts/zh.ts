@@ -31,11 +31,13 @@ export const zh: Record<DataKey, string> = {
   'tile.newest.hint': '以事件自身时间计',
   'tile.rejected': '被拒绝',
   'tile.rejected.hint': '最近 {{span}}；累计 {{total}}',
+  'tile.rejected.total': '累计 {{total}}',
   'tile.memory': '内存',
   'tile.memory.hint': '上限 {{max}}',
   'tile.checks': '健康状况',
   'tile.checks.good': '一切正常',
   'tile.checks.some': '需要关注：{{count}}',
+  'tile.checks.unknown': '无应答',
   'tile.checks.hint': '已运行 {{span}}',
 
   'streams.title': '数据流',
