@@ -48,9 +48,9 @@ const look = EditorView.theme({
     backgroundColor: 'var(--surface-raised)',
     color: 'var(--text-1)',
     boxShadow: 'var(--shadow-raised)',
-    overflow: 'hidden',
   },
   '.cm-tooltip.cm-tooltip-autocomplete > ul': {
+    borderRadius: 'var(--radius-1)',
     fontFamily: mono,
     fontSize: 'var(--size-small)',
     maxHeight: '16rem',
@@ -76,8 +76,10 @@ const look = EditorView.theme({
   },
   '.cm-tooltip.cm-completionInfo': {
     padding: 'var(--space-2) var(--space-3)',
+    margin: '0 var(--space-1)',
     maxWidth: '20rem',
     fontSize: 'var(--size-small)',
+    lineHeight: '1.4',
     whiteSpace: 'pre-line',
   },
 });
