@@ -227,6 +227,37 @@ test('figures of an incident that goes on move by themselves', async (t) => {
   );
 });
 
+test('an incident is taken from the list, by button or key, and a refusal is told in its row', async (t) => {
+  const { page, mock } = await open(t);
+  await rows(page).first().waitFor();
+  await page.keyboard.press('j');
+  await page.keyboard.press('a');
+  await page.waitForSelector('[data-testid=inbox-row][data-incident=inc_01JDR8][data-state=acknowledged]');
+  assert.equal(mock.state.incidents[0].state, 'acknowledged');
+  mock.state.beforeAct = () => {
+    mock.state.incidents.find(({ id }) => id === 'inc_01JDR4').state = 'resolved';
+  };
+  const row = page.locator('[data-testid=inbox-row][data-incident=inc_01JDR4]');
+  await row.hover();
+  await row.getByRole('button', { name: 'Acknowledge' }).click();
+  await row.getByText('Not acknowledged.').waitFor();
+});
+
+test('of very many incidents what goes on comes first, and the rest on demand', async (t) => {
+  const prepare = (mock) => {
+    const old = mock.state.incidents.find(({ state }) => state === 'resolved');
+    for (let n = 0; n < 300; n += 1) mock.state.incidents.push({ ...old, id: `inc_old${n}` });
+  };
+  const { page } = await open(t, { path: '/incidents?state=all', prepare });
+  await rows(page).first().waitFor();
+  assert.equal((await ids(page))[0], 'inc_01JDR8');
+  const before = (await ids(page)).length;
+  await page.getByRole('button', { name: 'Show 100 more' }).click();
+  assert.equal((await ids(page)).length, before + 100);
+  await page.getByRole('button', { name: 'Load older ones' }).click();
+  await page.getByRole('button', { name: 'Load older ones' }).waitFor({ state: 'detached' });
+});
+
 test('an incident that does not exist is told', async (t) => {
   const { page } = await open(t, { path: '/incidents/inc_nowhere' });
   await page.getByRole('heading', { name: 'There is no such incident' }).waitFor();

@@ -88,6 +88,7 @@ export function Actions({ incident, act }: Props) {
         {incident.state === 'open' && (
           <Deed
             text={t('incident.acknowledge')}
+            deed="acknowledge"
             isMain
             isBusy={isBusy}
             run={() => run({ action: 'acknowledge' })}
@@ -157,17 +158,20 @@ export function Actions({ incident, act }: Props) {
 
 interface DeedProps {
   text: string;
+  /** For the keyboard. */
+  deed?: string;
   isBusy: boolean;
   isMain?: boolean;
   run: () => void;
 }
 
 /** Busy buttons stay focusable: a disabled one would drop the focus of who has just pressed it. */
-function Deed({ text, isBusy, isMain = false, run }: DeedProps) {
+function Deed({ text, deed, isBusy, isMain = false, run }: DeedProps) {
   return (
     <button
       type="button"
       className={isMain ? 'button button-main' : 'button'}
+      data-deed={deed}
       aria-disabled={isBusy}
       onClick={run}
     >

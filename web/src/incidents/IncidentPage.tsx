@@ -89,6 +89,7 @@ function IncidentView({ incident: known, all }: { incident: Incident; all: reado
     j: () => go(next),
     k: () => go(previous),
     u: () => void navigate({ to: '/incidents', search: inboxSearch() }),
+    a: () => document.querySelector<HTMLElement>('[data-deed=acknowledge]')?.click(),
     '?': () => setHelpOpen(true),
   });
 

@@ -14,7 +14,7 @@ import { atStake, groupsOf, type InboxFilter, isNarrowed, readFilter, writeFilte
 import { IncidentGroup } from './IncidentRow';
 import { rememberInbox } from './inbox';
 import { takeFocusedRow, useRows, useShortcuts } from './keys';
-import { olderQuery, useMetricTitle } from './queries';
+import { olderQuery, ongoingQuery, useMetricTitle } from './queries';
 import { ShortcutHelp } from './ShortcutHelp';
 import { incidentTexts } from './texts';
 import { useWords } from './words';
@@ -40,7 +40,13 @@ export function IncidentsPage() {
   const metricTitle = useMetricTitle();
   const wordsOf = useWords(metricTitle);
   const filter = useMemo(() => readFilter(search), [search]);
-  const incidents = useMemo(() => withOlderOnes(live, older.data), [live, older.data]);
+  // What is open must not be missed because much has happened since.
+  const isFull = live.length >= LIVE_LISTED;
+  const ongoing = useQuery({ ...ongoingQuery, enabled: isFull });
+  const incidents = useMemo(
+    () => withOthers(live, [...(older.data ?? []), ...(ongoing.data ?? [])]),
+    [live, older.data, ongoing.data],
+  );
   const groups = useMemo(() => groupsOf(incidents, filter, wordsOf), [incidents, filter, wordsOf]);
   const active = useMemo(
     () => groupsOf(incidents, { ...filter, state: 'active' }, wordsOf),
@@ -70,10 +76,11 @@ export function IncidentsPage() {
   const clear = () => change({ state: filter.state, severities: [], monitor: null, metric: null, text: '' });
   const money = atStake(active);
   const shown = groups.slice(0, rows);
-  const ongoing = shown.filter(({ leader }) => leader.state !== 'resolved');
+  const unresolved = shown.filter(({ leader }) => leader.state !== 'resolved');
   const resolved = shown.filter(({ leader }) => leader.state === 'resolved');
   const nothingGoesOn = loaded && active.length === 0 && !isNarrowed(filter);
-  const mayHaveMore = loaded && !withOlder && live.length >= LIVE_LISTED && filter.state !== 'open';
+  const showsPast = filter.state === 'resolved' || filter.state === 'all';
+  const mayHaveMore = loaded && !withOlder && isFull && showsPast;
   const section = (title: string, some: typeof groups) =>
     some.length > 0 && (
       <section className="inbox-section" aria-label={title}>
@@ -133,7 +140,7 @@ export function IncidentsPage() {
             )}
           </div>
         )}
-        {section(say('section.ongoing'), ongoing)}
+        {section(say('section.ongoing'), unresolved)}
         {section(say('section.resolved'), resolved)}
         {(groups.length > rows || mayHaveMore || (withOlder && (older.isFetching || older.error))) && (
           <div className="inbox-more">
@@ -161,9 +168,9 @@ export function IncidentsPage() {
   );
 }
 
-function withOlderOnes(live: readonly Incident[], older: readonly Incident[] | undefined): Incident[] {
-  if (!older) return [...live];
-  const known = new Map(older.map((incident) => [incident.id, incident]));
+function withOthers(live: readonly Incident[], others: readonly Incident[]): Incident[] {
+  if (others.length === 0) return [...live];
+  const known = mergeIncidents(new Map(), others);
   return sortIncidents(mergeIncidents(known, live).values());
 }
 

@@ -42,6 +42,20 @@ export const olderQuery = queryOptions({
   retry: false,
 });
 
+/** All that goes on, however old: the live list begins with the newest, of any state. */
+export const ongoingQuery = queryOptions({
+  queryKey: ['incidents', 'ongoing'],
+  queryFn: async ({ signal }) => {
+    const ask = (state: string) =>
+      getJson<{ incidents: Incident[] }>(`/v1/incidents?state=${state}&limit=${LISTED_MAX}`, signal);
+    const lists = await Promise.all([ask('open'), ask('acknowledged')]);
+    return lists.flatMap(({ incidents }) => incidents);
+  },
+  staleTime: INCIDENT_INTERVAL_MS,
+  refetchInterval: interval(INCIDENT_INTERVAL_MS),
+  retry: false,
+});
+
 /** What this page asks of a monitor. */
 export interface WatchingMonitor {
   name: string;

@@ -100,7 +100,7 @@ export const en = {
   'course.legend': 'Legend',
   'course.range': 'the time around the incident',
   'course.empty': 'Nothing is kept of the time around this incident.',
-  'course.unknown': 'The metric “{{metric}}” is not defined any more, so its course cannot be shown.',
+  'course.unknown': 'The metric “{{metric}}” is not defined, so its course cannot be shown.',
   'cause.none':
     'There is no explanation: a mean or a quantile cannot be taken apart, or there was nothing to compare with.',
   'cause.rest': 'Everything else',

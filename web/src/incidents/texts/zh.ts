@@ -102,7 +102,7 @@ export const zh: Record<IncidentText, string> = {
   'course.legend': '图例',
   'course.range': '异常前后的时段',
   'course.empty': '这段时间的数据已不再保留。',
-  'course.unknown': '指标“{{metric}}”已不再定义，无法显示其走势。',
+  'course.unknown': '指标“{{metric}}”未定义，无法显示其走势。',
   'cause.none': '无法给出原因：均值或分位数不能拆分，或者没有可供对比的历史数据。',
   'cause.rest': '其余部分',
   'cause.restWhole': '分散在其余各部分',
