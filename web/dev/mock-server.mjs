@@ -227,7 +227,8 @@ async function sqlCall(state, request, response) {
   const { sql, rows_max: rowsMax } = JSON.parse(await readBody(request));
   const answer = answerSql(sql, { mode: state.mode, ...(rowsMax ? { rowsMax } : {}) });
   if (answer === null) {
-    const timer = setTimeout(() => problem(response, 504, 'Too slow', 'The query took longer than 30000 ms.'), SLOW_MS);
+    const late = () => problem(response, 504, 'Too slow', 'The query took longer than 30000 ms.');
+    const timer = setTimeout(late, SLOW_MS);
     response.on('close', () => {
       clearTimeout(timer);
       if (!response.writableEnded) state.cancelled = (state.cancelled ?? 0) + 1;
