@@ -6,9 +6,9 @@ import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { boards, incidentsAt, metrics, Traffic } from './mock-data.mjs';
-import { answerSql, SLOW_MS, toCsv } from './mock-sql.mjs';
 import { actOnIncident } from './mock-incidents.mjs';
 import { monitorCall } from './mock-monitors.mjs';
+import { answerSql, SLOW_MS, toCsv } from './mock-sql.mjs';
 import { dataCall, statusOf } from './mock-status.mjs';
 
 /** Another build than the usual one by MOCK_DIST. */
