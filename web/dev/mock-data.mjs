@@ -199,10 +199,14 @@ export class Traffic {
     const { coarse, fine } = this.sums(value, share);
     const total = [0, 0, 0, 0, 0];
     for (const part of [coarse, fine]) {
-      const index = (at) => Math.min(part.cells, Math.max(0, Math.ceil((at - part.from) / part.width)));
-      const [a, b] = [index(from), index(to)];
-      for (let f = 0; f < FIELDS; f += 1)
-        total[f] += part.totals[b * FIELDS + f] - part.totals[a * FIELDS + f];
+      const place = (at) => Math.min(part.cells, Math.max(0, (at - part.from) / part.width));
+      // History has minutes; of a shorter step it has its share of one, in whole events.
+      const upTo = (at, f) => {
+        const i = part === coarse ? Math.floor(place(at)) : Math.ceil(place(at));
+        const [here, next] = [i, Math.min(part.cells, i + 1)].map((cell) => part.totals[cell * FIELDS + f]);
+        return part === coarse ? Math.round(here + (next - here) * (place(at) - i)) : here;
+      };
+      for (let f = 0; f < FIELDS; f += 1) total[f] += upTo(to, f) - upTo(from, f);
     }
     return total;
   }

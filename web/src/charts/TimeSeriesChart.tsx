@@ -14,7 +14,7 @@ import { useChartColors } from './colors';
 import { init } from './echarts';
 import { Flags } from './Flags';
 import type { Marker } from './markers';
-import { type ChartView, chartOption, type TypeSetting } from './option';
+import { type ChartView, chartOption, type DrawnSeries, type TypeSetting } from './option';
 import { Readout } from './Readout';
 
 interface Props extends ChartView {
@@ -23,6 +23,8 @@ interface Props extends ChartView {
   markers: Marker[];
   leadTo?: 'list' | 'page' | undefined;
   ghostLabel?: string | undefined;
+  /** The courses of the earlier time that the readout tells of, where those are more than are drawn. */
+  told?: readonly DrawnSeries[] | undefined;
   /** Somebody has chosen a stretch of time, by pointer or by Shift and the arrow keys. */
   onStretch?: ((stretch: Stretch) => void) | undefined;
   /** Somebody has chosen one step, by a click or by Enter. */
@@ -41,7 +43,7 @@ export type Snapshot = (ratio: number) => { canvas: HTMLCanvasElement; toPx: (at
 
 /** A time series with a crosshair that pointer and arrow keys move. */
 export default function TimeSeriesChart(props: Props) {
-  const { label, stepMs, markers, leadTo, ghostLabel, onStretch, onPick, snapshot, ...view } = props;
+  const { label, stepMs, markers, leadTo, ghostLabel, told, onStretch, onPick, snapshot, ...view } = props;
   const canvas = useRef<HTMLDivElement>(null);
   const chart = useRef<EChartsType | null>(null);
   const [plot, setPlot] = useState<Plot | null>(null);
@@ -242,7 +244,7 @@ export default function TimeSeriesChart(props: Props) {
           series={series}
           expected={outlook.find(({ atMs }) => atMs === shownMs)}
           levels={levels?.filter((level) => shownMs >= level.fromMs && shownMs <= level.toMs)}
-          ghosts={ghosts}
+          ghosts={told ?? ghosts}
           ghostLabel={ghostLabel}
           unit={unit}
           stacked={stacked}

@@ -73,6 +73,7 @@ export function CoursePanel(props: Props) {
             fromZero={isSum(metric.kind)}
             outlook={chart.outlook}
             ghosts={ghosts}
+            told={chart.told}
             ghostLabel={chart.ghostLabel}
             barMs={drawing === 'bars' ? chart.stepMs : undefined}
             locale={locale}

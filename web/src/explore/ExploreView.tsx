@@ -120,8 +120,11 @@ export function ExploreView({ metric, state, onChange }: Props) {
   const filters = Object.entries(state.where).map(
     ([dimension, values]) => `${speech.dimension(dimension)}: ${values.map(speech.sliceValue).join(', ')}`,
   );
-  const details = [...filters, ...(state.compare ? [t(`compare.${state.compare}`)] : [])];
-  const exported = { metric, title, details, exploration, chart, speech };
+  const details = [
+    ...filters,
+    ...(chart.ghosts.length > 0 ? [t('chart.ghosts', { time: chart.ghostLabel })] : []),
+  ];
+  const exported = { metric, title, details, exploration, chart, speech, fraction: t('csv.fraction') };
   const figures = new Map<string, Figure | null>(
     [...slices, ...pinned].map(({ key, value }) => [key, value]),
   );

@@ -1,7 +1,8 @@
 import type { Figure, Metric } from '../api/types';
+import type { Stretch } from '../charts/brush';
 import type { Snapshot } from '../charts/TimeSeriesChart';
 import { changeSize } from '../format/change';
-import { dateTime, zoneOffset } from '../format/time';
+import { zoneOffset } from '../format/time';
 import { figureText } from '../format/units';
 import type { Speech } from '../i18n/hooks';
 import { sliceKey } from '../live/merge';
@@ -13,6 +14,7 @@ import { moveCourse } from './slices';
 import { spanText } from './spanText';
 import type { Chart } from './useChart';
 import type { Exploration } from './useExploration';
+import { wallText } from './zoned';
 
 /** What every export says of itself. */
 export interface Exported {
@@ -23,11 +25,20 @@ export interface Exported {
   exploration: Exploration;
   chart: Chart;
   speech: Speech;
+  /** What figures between 0 and 1 are called, which a page shows as per cents. */
+  fraction: string;
 }
 
 /** `adyen (EUR)`: a column says what its figures are. */
-function withUnit(name: string, unit: string | null): string {
-  return unit === null ? name : `${name} (${unit})`;
+function withUnit(name: string, { metric, fraction }: Exported): string {
+  const { unit } = metric;
+  return unit === null ? name : `${name} (${unit === 'percent' ? fraction : unit})`;
+}
+
+/** A wall-clock time that spreadsheets read and that sorts by itself. */
+function wallTime(atMs: number, zone: string): string {
+  const text = wallText(atMs, zone).replace('T', ' ');
+  return text.length === 16 ? `${text}:00` : text;
 }
 
 function nameOfFile({ title, exploration: { stretch } }: Exported, extension: string): string {
@@ -41,19 +52,19 @@ function saveText(text: string, name: string): void {
 
 /** The courses that are drawn, and the compared ones beside them. */
 export function saveCourses(exported: Exported, startName: string): void {
-  const { metric, exploration, chart, speech } = exported;
-  const { locale, zone } = speech;
+  const { exploration, chart, speech } = exported;
+  const { zone } = speech;
   const { past, stretch } = exploration;
   const pastCourses = new Map((past?.lines?.series ?? []).map(({ by, points }) => [sliceKey(by), points]));
   const columns = chart.courses.flatMap(({ key, by, points }): CsvColumn[] => {
     const name = chart.nameOf(by, key);
     const then = past && pastCourses.get(key);
     return [
-      { name: withUnit(name, metric.unit), points },
+      { name: withUnit(name, exported), points },
       ...(then
         ? [
             {
-              name: withUnit(`${name}, ${chart.ghostLabel}`, metric.unit),
+              name: withUnit(`${name}, ${chart.ghostLabel}`, exported),
               points: moveCourse(then, past.backMs),
             },
           ]
@@ -66,7 +77,7 @@ export function saveCourses(exported: Exported, startName: string): void {
   }));
   const names: [string, string] = [`${startName} (UTC)`, `${startName} (${zone})`];
   saveText(
-    courseCsv(within, names, (at) => dateTime(at, locale, zone)),
+    courseCsv(within, names, (at) => wallTime(at, zone)),
     nameOfFile(exported, 'csv'),
   );
 }
@@ -75,10 +86,10 @@ export function saveCourses(exported: Exported, startName: string): void {
 export function saveTable(exported: Exported, rows: readonly TableRow[], heads: TableHeads): void {
   const { metric, exploration } = exported;
   const isCompared = exploration.past !== null;
-  const head = [heads.slice, withUnit(heads.value, metric.unit), withUnit(heads.last, metric.unit)];
+  const head = [heads.slice, withUnit(heads.value, exported), withUnit(heads.last, exported)];
   if (isCompared)
     head.push(
-      withUnit(heads.earlier, metric.unit),
+      withUnit(heads.earlier, exported),
       `${heads.change} (${metric.unit === 'percent' ? 'pp' : '%'})`,
     );
   const cells = rows.map(({ name, value, last, earlier, change }) => {
@@ -105,6 +116,12 @@ export interface TableHeads {
   last: string;
   earlier: string;
   change: string;
+}
+
+/** A time that moves with the clock is told to the minute. */
+function wholeMinutes({ fromMs, toMs }: Stretch): Stretch {
+  const whole = (ms: number) => (ms % 1_000 === 0 ? ms : Math.floor(ms / 60_000) * 60_000);
+  return { fromMs: whole(fromMs), toMs: whole(toMs) };
 }
 
 /** Sharp enough for a slide, whatever the screen. */
@@ -139,7 +156,7 @@ export function savePicture(
   const offset = zoneOffset(zone, fromMs);
   const caption = {
     title,
-    subtitle: [spanText(exploration.stretch, locale, zone), ...details].join(' · '),
+    subtitle: [spanText(wholeMinutes(exploration.stretch), locale, zone), ...details].join(' · '),
     legend,
     note: `${offset === zone ? zone : `${zone} (${offset})`} · ${note}`,
   };

@@ -104,6 +104,7 @@ export const exploreTexts = pageTexts('explore', {
     'export.table': 'Table (CSV)',
     'picture.note': 'Tillwatch',
     'csv.start': 'start',
+    'csv.fraction': 'fraction',
   },
   zh: {
     title: '探索',
@@ -207,5 +208,6 @@ export const exploreTexts = pageTexts('explore', {
     'export.table': '表格（CSV）',
     'picture.note': 'Tillwatch',
     'csv.start': '开始时间',
+    'csv.fraction': '比例',
   },
 });

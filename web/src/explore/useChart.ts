@@ -28,6 +28,8 @@ export interface Chart {
   isCut: boolean;
   series: DrawnSeries[];
   ghosts: DrawnSeries[];
+  /** The past of each course, and of the whole; over a stack only that of the whole is drawn. */
+  told: DrawnSeries[];
   ghostLabel: string;
   outlook: OutlookPoint[];
   forecast: { document: ForecastDocument | undefined; isOfOne: boolean } | null;
@@ -96,10 +98,12 @@ export function useChart(
   const pastWhole = past?.wholeLines;
   const wholeName = speech.t('chart.total');
   // biome-ignore lint/correctness/useExhaustiveDependencies: of what is past, its two documents make the courses
-  const ghosts = useMemo(
-    () => ghostsOf(past, kind, series, isStacked, isAll, wholeName, colors.axis),
-    [pastLines, pastWhole, past?.backMs, kind, series, isStacked, isAll, wholeName, colors.axis],
-  );
+  const { ghosts, told } = useMemo(() => {
+    const drawn = ghostsOf(past, kind, series, isStacked, isAll, wholeName, colors.axis);
+    if (!isStacked || series.length < 2) return { ghosts: drawn, told: drawn };
+    const each = ghostsOf(past, kind, series, false, isAll, wholeName, colors.axis);
+    return { ghosts: drawn, told: [...each, ...drawn] };
+  }, [pastLines, pastWhole, past?.backMs, kind, series, isStacked, isAll, wholeName, colors.axis]);
 
   // What can be forecast is one course: the whole, the top of a stack of all, or the one slice that is drawn alone.
   const untilMs = forecastUntil(state.span, nowMs);
@@ -133,6 +137,7 @@ export function useChart(
     isCut,
     series,
     ghosts,
+    told,
     ghostLabel: state.compare ? t(`compare.${state.compare}.short`) : '',
     outlook,
     forecast: isForecast ? { document: isOfOne ? forecast.data : undefined, isOfOne } : null,
