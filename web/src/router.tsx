@@ -50,6 +50,7 @@ export const incidentsRoute = createRoute({
 export const incidentRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/incidents/$id',
+  validateSearch: readTexts,
   component: lazyRouteComponent(() => import('./incidents/IncidentPage'), 'IncidentPage'),
 });
 

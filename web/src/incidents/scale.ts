@@ -1,4 +1,5 @@
 import type { ExplainedPart, Figure, IncidentExplanation, SeriesDocument } from '../api/types';
+import { sumFigures } from '../format/decimal';
 import { toNumber } from '../format/figure';
 import { isSame } from './levels';
 
@@ -41,16 +42,21 @@ export function shareOfRest(parts: readonly ExplainedPart[]): number | null {
   return rest > 0.005 ? rest : null;
 }
 
-/** Of a sum: what came and what was expected beside the parts. */
+/** Of a sum: what came and what was expected beside the parts; with all digits where there are decimals. */
 export function restOf({
   parts,
   value,
   expected,
-}: IncidentExplanation): { value: number; expected: number } | null {
-  const [whole, wholeExpected] = [toNumber(value), toNumber(expected)];
-  if (whole === null || wholeExpected === null) return null;
-  const sum = (key: 'value' | 'expected') => parts.reduce((all, part) => all + (toNumber(part[key]) ?? 0), 0);
-  return { value: whole - sum('value'), expected: wholeExpected - sum('expected') };
+}: Pick<IncidentExplanation, 'parts' | 'value' | 'expected'>): { value: Figure; expected: Figure } | null {
+  if (value === null || expected === null) return null;
+  const less = (whole: Figure, key: 'value' | 'expected') =>
+    sumFigures([whole, ...parts.flatMap((part) => (part[key] === null ? [] : negative(part[key])))]);
+  return { value: less(value, 'value'), expected: less(expected, 'expected') };
+}
+
+function negative(figure: Figure): Figure {
+  if (typeof figure === 'number') return -figure;
+  return figure.startsWith('-') ? figure.slice(1) : `-${figure}`;
 }
 
 /** The dimensions that every part names, so that slices beside them can be asked for; none where they differ. */
