@@ -117,7 +117,7 @@ function IncidentView({ incident: known, all }: { incident: Incident; all: reado
         />
       </nav>
       <Headline incident={incident} pending={act.pending} title={title} unit={unit} nowMs={now} all={all} />
-      <KeyFigures incident={incident} unit={unit} nowMs={now} />
+      <KeyFigures incident={incident} unit={unit} metricTitle={metricTitle} nowMs={now} />
       <div className="case-columns">
         <CoursePanel
           incident={known}

@@ -4,17 +4,17 @@ import { toNumber } from '../format/figure';
 import { briefTime, dateTime, durationText } from '../format/time';
 import { figureText, probabilityText, showFigure } from '../format/units';
 import { useSpeech } from '../i18n/hooks';
-import { spoken } from './queries';
 import { incidentTexts } from './texts';
 
 interface Props {
   incident: Incident;
   unit: string | null;
+  metricTitle: (metric: string) => string;
   nowMs: number;
 }
 
 /** How far off, how much money, how many, since when, how sure. */
-export function KeyFigures({ incident, unit, nowMs }: Props) {
+export function KeyFigures({ incident, unit, metricTitle, nowMs }: Props) {
   const { t, locale, zone } = useSpeech();
   const say = incidentTexts.use();
   const { value, expected, bound, affected, numerator, denominator, impact } = incident;
@@ -43,7 +43,7 @@ export function KeyFigures({ incident, unit, nowMs }: Props) {
           <>
             <BigFigure figure={impact.value} unit={impact.unit} locale={locale} />
             <p className="case-figure-note" title={impact.metric}>
-              {say('figure.estimate', { metric: spoken(impact.metric) })}
+              {say('figure.estimate', { metric: metricTitle(impact.metric) })}
             </p>
           </>
         ) : (

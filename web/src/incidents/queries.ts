@@ -115,7 +115,7 @@ export function besideQuery(metric: string, by: string[], fromMs: number, toMs: 
 }
 
 /** `authorization_rate` → `Authorization rate`, for metrics that no board gives a title. */
-export function spoken(name: string): string {
+function spoken(name: string): string {
   const words = name.replaceAll('_', ' ');
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
