@@ -213,7 +213,7 @@ export class Traffic {
 
   figure(metric, dimension, values, from, to) {
     const now = Date.now();
-    const end = Math.min(to, now - 1_000);
+    const end = Math.max(from, Math.min(to, now - 1_000));
     const total = { attempts: 0, approved: 0, cents: 0, latency: 0, cells: 0 };
     for (const [value, share] of values) {
       const part = this.sum(value, share, from, end);

@@ -43,7 +43,11 @@ export function Readout(props: Props) {
   return (
     <>
       <div className="crosshair" style={{ left: leftPx }} />
-      <div className={`readout ${onRight ? 'readout-left' : ''}`} style={{ left: leftPx }} role="status">
+      <div
+        className={`readout ${onRight ? 'readout-left' : ''} ${hasThen ? 'readout-wide' : ''}`}
+        style={{ left: leftPx }}
+        role="status"
+      >
         <div className="readout-time">
           {dateTime(atMs, locale, zone)} <span className="dim">+{durationText(stepMs, locale)}</span>
           {isUnfinished && hasCome && <div className="dim">{t('chart.unfinished')}</div>}

@@ -7,6 +7,7 @@ import { bars, ghostLine } from './bars';
 import type { ChartColors } from './colors';
 import type { OutlookPoint } from './outlook';
 import { type DrawnPoint, splitUnfinished } from './shape';
+import { aligned } from './stack';
 
 /** One line of a chart. The name is data: it is drawn by React only, never handed to ECharts. */
 export interface DrawnSeries {
@@ -103,7 +104,7 @@ export function chartOption(view: ChartView, colors: ChartColors, type: TypeSett
       ...outlookLines(view, colors),
       ...levelLines(view),
       ...(view.ghosts ?? []).map((ghost) => ghostLine(ghost, (view.barMs ?? 0) / 2)),
-      ...view.series.flatMap((series) => {
+      ...(view.stacked ? aligned(view.series) : view.series).flatMap((series) => {
         if (view.barMs !== undefined) return [bars(series, { ...view, barMs: view.barMs })];
         const { finished, unfinished } = splitUnfinished(series.points, view.unfinishedMs);
         return [

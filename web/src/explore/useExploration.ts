@@ -14,6 +14,7 @@ import {
   type Asked,
   askedBefore,
   askedFor,
+  askedUntil,
   backMs,
   isLive,
   lengthOf,
@@ -90,11 +91,12 @@ export function useExploration(metric: Metric, state: ExploreState): Exploration
 
   const back = backMs(compare ?? 'week', span, stepMs);
   const then = askedFor(span, metric, stepMs, back);
+  const thenSoFar = askedUntil(then, nowMs - back, metric.bucket_ms);
   const enabled = compare !== null;
   const pastLines = useQuery({ ...comparisonQuery(course(then, by)), enabled });
-  const pastTotals = useQuery({ ...comparisonQuery(whole(then, by)), enabled });
+  const pastTotals = useQuery({ ...comparisonQuery(whole(thenSoFar, by)), enabled });
   const pastWholeLines = useQuery({ ...comparisonQuery(course(then, [])), enabled });
-  const pastWholeTotal = useQuery({ ...comparisonQuery(whole(then, [])), enabled });
+  const pastWholeTotal = useQuery({ ...comparisonQuery(whole(thenSoFar, [])), enabled });
   const before = useQuery({ ...earlierQuery(whole(askedBefore(span, metric, stepMs, back), [])), enabled });
 
   const split = [metric.name, ...by].join();

@@ -3,6 +3,7 @@ import type { Span } from './state';
 import {
   askedBefore,
   askedFor,
+  askedUntil,
   automaticStep,
   backMs,
   forecastUntil,
@@ -73,6 +74,19 @@ it('the compared time lies whole steps back', () => {
   expect(backMs('week', last, 30_000)).toBe(7 * DAY);
   expect(backMs('week', last, 77_000) % 77_000).toBe(0);
   expect(backMs('previous', fixed(0, 100_000), 30_000)).toBe(120_000);
+});
+
+it('a time that is not over is compared with as much of the earlier one', () => {
+  const today = askedFor(fixed(100 * DAY, 101 * DAY), count, 10 * MINUTE, DAY);
+  const cut = askedUntil(today, now - DAY + 12_345, 10_000);
+  expect(cut).toMatchObject({
+    from: String(99 * DAY),
+    to: String(99 * DAY + 7 * MINUTE),
+    wholeMs: 7 * MINUTE,
+  });
+  expect(askedUntil(today, now, 10_000)).toBe(today);
+  const relative = askedFor(last, count, 30_000, HOUR);
+  expect(askedUntil(relative, 0, 10_000)).toBe(relative);
 });
 
 it('the week before it says whether it is whole', () => {

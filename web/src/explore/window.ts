@@ -106,6 +106,16 @@ export function askedFor(span: Span, metric: Stepped, stepMs: number, backMs = 0
   return { from: String(fromMs - backMs), to: String(toMs - backMs), stepMs, wholeMs: toMs - fromMs };
 }
 
+/** A fixed time that is not over is compared up to the same moment: figures of a day with those of half a day say nothing. */
+export function askedUntil(asked: Asked, untilMs: number, bucketMs: number): Asked {
+  const [fromMs, toMs] = [Number(asked.from), Number(asked.to)];
+  if (!(toMs > untilMs)) return asked;
+  // By the minute, so that the question is not another one at every tick.
+  const unit = Math.ceil(MINUTE / bucketMs) * bucketMs;
+  const endMs = Math.max(fromMs + bucketMs, Math.floor(untilMs / unit) * unit);
+  return { ...asked, to: String(endMs), wholeMs: Math.ceil((endMs - fromMs) / bucketMs) * bucketMs };
+}
+
 /** How far back the compared time lies, in whole steps, so that its steps begin where those of the present do. */
 export function backMs(comparison: Comparison, span: Span, stepMs: number): number {
   return Math.ceil((comparison === 'week' ? WEEK_MS : lengthOf(span)) / stepMs) * stepMs;
