@@ -192,6 +192,21 @@ test('the same by keyboard', async (t) => {
   assert.deepEqual(faults, []);
 });
 
+test('a finger reads a step first and chooses it with the second touch', async (t) => {
+  const options = { hasTouch: true, isMobile: true, viewport: { width: 390, height: 844 } };
+  const { page, faults } = await open(t, '/explore?metric=payment_attempts&range=24h', options);
+  await drawn(page);
+  await page.waitForTimeout(500);
+  const box = await plot(page).boundingBox();
+  const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+  await page.touchscreen.tap(x, y);
+  await page.waitForSelector('.readout');
+  assert.equal(parameter(page, 'from'), null);
+  await page.touchscreen.tap(x, y);
+  await page.waitForURL('**from=**');
+  assert.deepEqual(faults, []);
+});
+
 test('any other time is given by the clock of the reader, and a wrong one is told', async (t) => {
   const { page, faults } = await open(t, '/explore?metric=payment_volume');
   await drawn(page);
