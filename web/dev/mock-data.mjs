@@ -152,8 +152,9 @@ export class Traffic {
     return this.mode === 'hostile' ? (hostileNames[value] ?? value) : value;
   }
 
-  /** Counts of one slice in one 10 s cell. */
-  cell(value, share, at) {
+  /** Counts of one slice in one 10 s cell. A combination begins with the value that decides how it does. */
+  cell(name, share, at) {
+    const [value] = name.split(' · ');
     const hour = (at / 3_600_000) % 24;
     const season =
       1 + 0.55 * Math.sin(((hour - 9) / 24) * 2 * Math.PI) + 0.06 * noise('week', Math.floor(at / WEEK));
@@ -198,17 +199,21 @@ export class Traffic {
     const { coarse, fine } = this.sums(value, share);
     const total = [0, 0, 0, 0, 0];
     for (const part of [coarse, fine]) {
-      const index = (at) => Math.min(part.cells, Math.max(0, Math.ceil((at - part.from) / part.width)));
-      const [a, b] = [index(from), index(to)];
-      for (let f = 0; f < FIELDS; f += 1)
-        total[f] += part.totals[b * FIELDS + f] - part.totals[a * FIELDS + f];
+      const place = (at) => Math.min(part.cells, Math.max(0, (at - part.from) / part.width));
+      // History has minutes; of a shorter step it has its share of one, in whole events.
+      const upTo = (at, f) => {
+        const i = part === coarse ? Math.floor(place(at)) : Math.ceil(place(at));
+        const [here, next] = [i, Math.min(part.cells, i + 1)].map((cell) => part.totals[cell * FIELDS + f]);
+        return part === coarse ? Math.round(here + (next - here) * (place(at) - i)) : here;
+      };
+      for (let f = 0; f < FIELDS; f += 1) total[f] += upTo(to, f) - upTo(from, f);
     }
     return total;
   }
 
   figure(metric, dimension, values, from, to) {
     const now = Date.now();
-    const end = Math.min(to, now - 1_000);
+    const end = Math.max(from, Math.min(to, now - 1_000));
     const total = { attempts: 0, approved: 0, cents: 0, latency: 0, cells: 0 };
     for (const [value, share] of values) {
       const part = this.sum(value, share, from, end);
@@ -269,11 +274,9 @@ export class Traffic {
     const from = time(query.get('from') ?? '-1h', now);
     const step = duration(query.get('step') ?? '30s');
     const by = query.getAll('by');
-    const where = Object.fromEntries(query.getAll('where').map((pair) => pair.split(/:(.*)/s)));
-    const dimension = by[0] ?? Object.keys(where)[0] ?? 'psp';
-    const shares = Object.entries(dimensions[dimension] ?? dimensions.psp).filter(
-      ([value]) => where[dimension] === undefined || where[dimension] === value,
-    );
+    const where = query.getAll('where').map((pair) => pair.split(/:(.*)/s));
+    const dimension = by[0] ?? where[0]?.[0] ?? 'psp';
+    const shares = combinations(by.length > 0 ? by : [dimension], where);
     const limit = Number(query.get('limit') ?? 100);
     const groups = by.length > 0 ? shares.slice(0, limit).map((pair) => [pair]) : [shares];
     const first = step >= to - from ? from : Math.floor(from / step) * step;
@@ -281,7 +284,8 @@ export class Traffic {
       const points = [];
       for (let at = first; at < to; at += step)
         points.push([at, this.figure(metric, dimension, group, at, Math.min(at + step, to))]);
-      return { by: by.length > 0 ? { [dimension]: this.name(group[0][0]) } : {}, points };
+      const named = by.map((name, i) => [name, this.name(group[0][2][i])]);
+      return { by: Object.fromEntries(named), points };
     });
     return {
       metric: metric.name,
@@ -295,6 +299,29 @@ export class Traffic {
       truncated: by.length > 0 && shares.length > limit,
     };
   }
+}
+
+/**
+ * The combinations of some dimensions, each with its share, the largest first. Filters on other dimensions leave a part of
+ * each, which is traffic of its own and has a name of its own.
+ */
+function combinations(names, where) {
+  const of = (name) => {
+    const values = where.filter(([dimension]) => dimension === name).map(([, value]) => value);
+    const all = Object.entries(dimensions[name] ?? {});
+    return values.length > 0 ? all.filter(([value]) => values.includes(value)) : all;
+  };
+  const others = [...new Set(where.map(([dimension]) => dimension))].filter((name) => !names.includes(name));
+  const part = others.reduce((share, name) => share * of(name).reduce((sum, [, one]) => sum + one, 0), 1);
+  const suffix = others.map((name) => of(name).map(([value]) => value)).join(' ');
+  let found = [[[], part]];
+  for (const name of names)
+    found = found.flatMap(([values, share]) =>
+      of(name).map(([value, one]) => [[...values, value], share * one]),
+    );
+  return found
+    .map(([values, share]) => [[...values, suffix].filter(Boolean).join(' · '), share, values])
+    .sort(([, a], [, b]) => b - a);
 }
 
 const unitMs = { s: 1_000, m: MINUTE, h: 60 * MINUTE, d: 1440 * MINUTE };
@@ -347,6 +374,7 @@ export function incidentsAt(traffic) {
         'Authorization rate on psp adyen, issuer bank_17 is 41.0 % instead of 88.1 %. All other slices are normal.',
       impact: { metric: 'requested_volume', value: 9120.5, unit: 'EUR' },
       owner: 'payments on call',
+      parts: ['inc_01JDR5'],
       explanation: {
         slice: { psp: traffic.name('adyen'), issuer: traffic.name('bank_17') },
         from: iso(dropAtMs),

@@ -1,13 +1,18 @@
 // A stand-in for the server while working on the page: the JSON shapes of the API over made-up traffic, the built page
 // with the product's Content-Security-Policy, and switches for every state a page can be in.
-//   node dev/mock-server.mjs [port]        POST /__dev/mode {"mode":"normal|empty|error|loading|recovering|hostile|down|locked|reloaded"}
+//   node dev/mock-server.mjs [port]        POST /__dev/mode {"mode":"normal|empty|error|loading|recovering|hostile|down|locked|reloaded|troubled|forbidden|pending"}
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { boards, incidentsAt, metrics, Traffic } from './mock-data.mjs';
+import { actOnIncident } from './mock-incidents.mjs';
+import { monitorCall } from './mock-monitors.mjs';
+import { answerSql, SLOW_MS, toCsv } from './mock-sql.mjs';
+import { dataCall, statusOf } from './mock-status.mjs';
 
-const dist = fileURLToPath(new URL('../dist', import.meta.url));
+/** Another build than the usual one by MOCK_DIST. */
+const dist = process.env.MOCK_DIST ?? fileURLToPath(new URL('../dist', import.meta.url));
 const csp =
   "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 /** What the mock accepts in the mode `locked`. */
@@ -74,24 +79,21 @@ function api(state, request, response, url) {
       'A bearer token is required',
       'Send the header Authorization: Bearer <token>.',
     );
-  if (parts[0] === 'status') {
+  if (parts[0] === 'status' && state.mode === 'pending') return undefined;
+  if (parts[0] === 'status' && state.mode !== 'forbidden') {
     const progress = state.mode === 'recovering' ? 0.43 : 1;
     return json(response, {
       version: '0.1.0',
       started_at: new Date(state.startedAt).toISOString(),
       state: progress < 1 ? 'recovering' : 'ready',
       progress,
-      streams: [
-        {
-          name: 'payments',
-          last_event_at: state.mode === 'empty' ? null : new Date(Date.now() - 1_000).toISOString(),
-          watermark: state.mode === 'empty' ? null : new Date(Date.now() - 2_000).toISOString(),
-        },
-      ],
+      ...statusOf(state),
     });
   }
   if (state.mode === 'recovering')
     return problem(response, 503, 'Recovering', 'The journal is being replayed.');
+  const answered = dataCall(state, request, response, parts, url, { json, problem, readBody });
+  if (answered !== null) return answered;
   if (parts[0] === 'boards' && parts.length === 1) {
     return json(response, { boards: Object.values(boards).map(({ name, title }) => ({ name, title })) });
   }
@@ -105,7 +107,9 @@ function api(state, request, response, url) {
   if (parts[0] === 'live') return combinedCall(state, request, response, url);
   if (parts[0] === 'metrics') return metricCall(state, response, parts, url);
   if (parts[0] === 'series') return seriesCall(state, response, url);
+  if (parts[0] === 'monitors') return monitorCall(state, request, response, parts);
   if (parts[0] === 'incidents') return incidentCall(state, request, response, parts);
+  if (parts[0] === 'sql' && request.method === 'POST') return sqlCall(state, request, response);
   if (parts[0] === 'streams' && request.method === 'POST') {
     return readBody(request).then((text) => {
       const events = text.trim().startsWith('[')
@@ -209,12 +213,35 @@ function incidentCall(state, request, response, parts) {
   if (parts.length === 1) return json(response, { incidents: state.incidents });
   const incident = state.incidents.find(({ id }) => id === parts[1]);
   if (!incident) return problem(response, 404, 'Unknown incident', `There is no incident ${parts[1]}.`);
-  const at = new Date().toISOString();
-  incident.updated_at = at;
-  incident.state = parts[2] === 'resolve' ? 'resolved' : 'acknowledged';
-  if (parts[2] === 'resolve') incident.resolved_at = at;
-  incident.timeline.push({ at, kind: incident.state, text: '' });
-  return json(response, incident);
+  if (request.method === 'GET') return json(response, incident);
+  return readBody(request).then(async (text) => {
+    await state.beforeAct?.(parts[2]);
+    const { status, title, detail } = actOnIncident(incident, parts[2], text === '' ? {} : JSON.parse(text));
+    return status === 200 ? json(response, incident) : problem(response, status, title, detail);
+  });
+}
+
+/** A statement in SQL. One that takes its time is given up when the client hangs up, which `cancelled` counts. */
+async function sqlCall(state, request, response) {
+  if (state.mode === 'loading') return;
+  const { sql, rows_max: rowsMax } = JSON.parse(await readBody(request));
+  const answer = answerSql(sql, { mode: state.mode, ...(rowsMax ? { rowsMax } : {}) });
+  if (answer === null) {
+    const late = () => problem(response, 504, 'Too slow', 'The query took longer than 30000 ms.');
+    const timer = setTimeout(late, SLOW_MS);
+    response.on('close', () => {
+      clearTimeout(timer);
+      if (!response.writableEnded) state.cancelled = (state.cancelled ?? 0) + 1;
+    });
+    return;
+  }
+  if (answer.status) {
+    response.writeHead(answer.status, { 'content-type': 'application/problem+json' });
+    response.end(JSON.stringify(answer));
+  } else if (request.headers.accept?.includes('text/csv')) {
+    response.writeHead(200, { 'content-type': 'text/csv; charset=utf-8; header=present' });
+    response.end(toCsv(answer));
+  } else json(response, answer);
 }
 
 function sse(state, request, response, tick) {

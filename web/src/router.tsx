@@ -1,4 +1,4 @@
-import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router';
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 import { BoardPage } from './pages/BoardPage';
 import { CrashPage } from './pages/CrashPage';
 import { HomePage } from './pages/HomePage';
@@ -26,8 +26,82 @@ export const boardRoute = createRoute({
   component: BoardPage,
 });
 
+/** What a page on demand keeps in its address is its own to read; here it is any text by its key. */
+function readTexts(raw: Record<string, unknown>): Record<string, string> {
+  const texts = Object.entries(raw).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+  return Object.fromEntries(texts);
+}
+
+// Pages that are not the first one are loaded when somebody goes there.
+export const exploreRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/explore',
+  validateSearch: readTexts,
+  component: lazyRouteComponent(() => import('./explore/ExplorePage'), 'ExplorePage'),
+});
+
+export const incidentsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/incidents',
+  validateSearch: readTexts,
+  component: lazyRouteComponent(() => import('./incidents/IncidentsPage'), 'IncidentsPage'),
+});
+
+export const incidentRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/incidents/$id',
+  validateSearch: readTexts,
+  component: lazyRouteComponent(() => import('./incidents/IncidentPage'), 'IncidentPage'),
+});
+
+export const monitorsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/monitors',
+  validateSearch: readTexts,
+  component: lazyRouteComponent(() => import('./monitors/MonitorsPage'), 'MonitorsPage'),
+});
+
+export const newMonitorRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/monitors/new',
+  validateSearch: readTexts,
+  component: lazyRouteComponent(() => import('./monitors/NewMonitorPage'), 'NewMonitorPage'),
+});
+
+export const monitorRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/monitors/$name',
+  validateSearch: readTexts,
+  component: lazyRouteComponent(() => import('./monitors/MonitorPage'), 'MonitorPage'),
+});
+
+export const sqlRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/sql',
+  validateSearch: readTexts,
+  component: lazyRouteComponent(() => import('./sql/SqlPage'), 'SqlPage'),
+});
+
+export const dataRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/data',
+  validateSearch: readTexts,
+  component: lazyRouteComponent(() => import('./data/DataPage'), 'DataPage'),
+});
+
 export const router = createRouter({
-  routeTree: rootRoute.addChildren([homeRoute, boardRoute]),
+  routeTree: rootRoute.addChildren([
+    homeRoute,
+    boardRoute,
+    exploreRoute,
+    incidentsRoute,
+    incidentRoute,
+    monitorsRoute,
+    newMonitorRoute,
+    monitorRoute,
+    sqlRoute,
+    dataRoute,
+  ]),
   // Plain `key=value` pairs instead of JSON: people read, shorten and send these addresses.
   parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
   stringifySearch: (search) => {

@@ -14,7 +14,7 @@ const FORECAST_STALE_MS = 60_000;
 /** A document that could not be loaded is asked for again this often, so that a restart heals the page by itself. */
 const HEAL_INTERVAL_MS = 3_000;
 
-function healing({ state }: { state: { error: Error | null; data: unknown } }): number | false {
+export function healing({ state }: { state: { error: Error | null; data: unknown } }): number | false {
   return state.error instanceof ApiError && state.error.isTransient ? HEAL_INTERVAL_MS : false;
 }
 
@@ -76,10 +76,11 @@ export function earlierQuery(query: SeriesQuery) {
 }
 
 /** What is expected until the day ends. The server computes it anew when another step is complete. */
-export function forecastQuery(metric: string, step: string, zone: string) {
+export function forecastQuery(metric: string, step: string, zone: string, where: SeriesQuery['where'] = {}) {
+  const path = forecastPath(metric, step, zone, where);
   return queryOptions({
-    queryKey: ['forecast', metric, step, zone],
-    queryFn: ({ signal }) => getJson<ForecastDocument>(forecastPath(metric, step, zone), signal),
+    queryKey: ['forecast', path],
+    queryFn: ({ signal }) => getJson<ForecastDocument>(path, signal),
     staleTime: FORECAST_STALE_MS,
     refetchInterval: (query) => healing(query) || FORECAST_STALE_MS,
     retry: false,

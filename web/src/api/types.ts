@@ -41,6 +41,8 @@ export interface SeriesDocument {
   /** Event time up to which buckets are complete enough to judge, in epoch milliseconds. */
   watermark: number | null;
   series: Series[];
+  /** Why points have no value, in sentences. */
+  notes?: string[];
   truncated: boolean;
 }
 
@@ -148,6 +150,21 @@ export interface Incident {
   owner?: string | null;
   /** The incident of another monitor that has the same cause and came first. */
   part_of?: string | null;
+  /** The ids of incidents that are part of this one. */
+  parts?: string[];
+  /** RFC 3339: until when nothing is announced about it. */
+  silenced_until?: string | null;
+  /** RFC 3339: when the last event was received that changed what it was judged by. */
+  revised_at?: string | null;
+  revision?: { then: RevisedFigures; now: RevisedFigures } | null;
+}
+
+/** Those figures of an incident that late events can change. */
+export interface RevisedFigures {
+  value: Figure | null;
+  numerator: Figure | null;
+  denominator: Figure | null;
+  affected: Figure | null;
 }
 
 /** A slice that changed in its own way. */

@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { metricsQuery } from '../api/queries';
 import type { Incident } from '../api/types';
 import { briefTime, dateTime, durationText } from '../format/time';
@@ -46,9 +47,14 @@ export function IncidentItem({ incident, parts, nowMs, metricTitle }: Props) {
           <SeverityIcon severity={incident.severity} />
           {t(`severity.${incident.severity}`)}
         </span>
-        <span className="incident-metric ellipsis" title={incident.metric}>
+        <Link
+          to="/incidents/$id"
+          params={{ id: incident.id }}
+          className="incident-metric ellipsis"
+          title={incident.metric}
+        >
           {metricTitle(incident.metric)}
-        </span>
+        </Link>
         <span className="incident-state">{t(`incidentState.${incident.state}`)}</span>
       </div>
       <p className="incident-slice">

@@ -1,17 +1,36 @@
 import type { EChartsType } from 'echarts/core';
-import { type KeyboardEvent, type PointerEvent, useEffect, useMemo, useRef, useState } from 'react';
+import {
+  type KeyboardEvent,
+  type PointerEvent,
+  type RefObject,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react';
 import { useSpeech } from '../i18n/hooks';
+import { BRUSH_FROM_PX, momentAt, type Stretch, stretchOf } from './brush';
 import { useChartColors } from './colors';
 import { init } from './echarts';
 import { Flags } from './Flags';
 import type { Marker } from './markers';
-import { type ChartView, chartOption, type TypeSetting } from './option';
+import { type ChartView, chartOption, type DrawnSeries, type TypeSetting } from './option';
 import { Readout } from './Readout';
 
 interface Props extends ChartView {
   label: string;
   stepMs: number;
   markers: Marker[];
+  leadTo?: 'list' | 'page' | undefined;
+  ghostLabel?: string | undefined;
+  /** The courses of the earlier time that the readout tells of, where those are more than are drawn. */
+  told?: readonly DrawnSeries[] | undefined;
+  /** Somebody has chosen a stretch of time, by pointer or by Shift and the arrow keys. */
+  onStretch?: ((stretch: Stretch) => void) | undefined;
+  /** Somebody has chosen one step, by a click or by Enter. */
+  onPick?: ((atMs: number) => void) | undefined;
+  /** Filled with a way to get what is drawn as a picture. */
+  snapshot?: RefObject<Snapshot | null> | undefined;
 }
 
 interface Plot {
@@ -19,12 +38,20 @@ interface Plot {
   rightPx: number;
 }
 
+/** What is on the canvas, and where on it a moment lies, both in CSS pixels times `ratio`. */
+export type Snapshot = (ratio: number) => { canvas: HTMLCanvasElement; toPx: (atMs: number) => number };
+
 /** A time series with a crosshair that pointer and arrow keys move. */
-export default function TimeSeriesChart({ label, stepMs, markers, ...view }: Props) {
+export default function TimeSeriesChart(props: Props) {
+  const { label, stepMs, markers, leadTo, ghostLabel, told, onStretch, onPick, snapshot, ...view } = props;
   const canvas = useRef<HTMLDivElement>(null);
   const chart = useRef<EChartsType | null>(null);
   const [plot, setPlot] = useState<Plot | null>(null);
   const [cursorMs, setCursorMs] = useState<number | null>(null);
+  /** Where the pointer went down, and whether the cursor stood on that step before. */
+  const press = useRef<{ x: number; atMs: number; wasOn: boolean } | null>(null);
+  /** The other end of the stretch that is being chosen; the cursor is this one. */
+  const [anchorMs, setAnchorMs] = useState<number | null>(null);
   const [sizeTick, setSizeTick] = useState(0);
   const colors = useChartColors();
   const { language } = useSpeech();
@@ -46,14 +73,27 @@ export default function TimeSeriesChart({ label, stepMs, markers, ...view }: Pro
     };
   }, []);
 
-  const { series, fromMs, toMs, unfinishedMs, unit, stacked, fromZero, outlook, locale, zone } = view;
+  const { series, fromMs, toMs, unfinishedMs, unit, stacked, fromZero, outlook, levels, locale, zone } = view;
+  const { ghosts, barMs } = view;
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new size or language asks for a new drawing
   useEffect(() => {
     const instance = chart.current;
     if (!instance) return;
     const type = typeSetting();
-    const shown = { series, fromMs, toMs, unfinishedMs, unit, stacked, fromZero, outlook, locale, zone };
-    const option = chartOption(shown, colors, type);
+    const shown = {
+      series,
+      fromMs,
+      toMs,
+      unfinishedMs,
+      unit,
+      stacked,
+      fromZero,
+      outlook,
+      levels,
+      locale,
+      zone,
+    };
+    const option = chartOption({ ...shown, ghosts, barMs }, colors, type);
     instance.setOption(option, { replaceMerge: ['series'] });
     const leftPx = Number(instance.convertToPixel({ xAxisIndex: 0 }, fromMs));
     const rightPx = Number(instance.convertToPixel({ xAxisIndex: 0 }, toMs));
@@ -67,6 +107,9 @@ export default function TimeSeriesChart({ label, stepMs, markers, ...view }: Pro
     stacked,
     fromZero,
     outlook,
+    levels,
+    ghosts,
+    barMs,
     locale,
     zone,
     colors,
@@ -81,16 +124,70 @@ export default function TimeSeriesChart({ label, stepMs, markers, ...view }: Pro
     return [...all].sort((a, b) => a - b);
   }, [series, outlook, fromMs, toMs]);
 
-  const onPointer = (event: PointerEvent<HTMLDivElement>) => {
-    if (!plot || plot.rightPx <= plot.leftPx) return;
+  // A bar stands in the middle of its step, and what points at it does too.
+  const centreMs = (barMs ?? 0) / 2;
+  const underPointer = (event: PointerEvent<HTMLDivElement>): { x: number; atMs: number } | null => {
+    if (!plot || plot.rightPx <= plot.leftPx) return null;
     const x = event.clientX - event.currentTarget.getBoundingClientRect().left;
-    const at = fromMs + ((x - plot.leftPx) / (plot.rightPx - plot.leftPx)) * (toMs - fromMs);
-    setCursorMs(nearest(times, at));
+    const atMs = nearest(times, momentAt(x, plot, fromMs, toMs) - centreMs);
+    return atMs === null ? null : { x, atMs };
+  };
+  const onMove = (event: PointerEvent<HTMLDivElement>) => {
+    const found = underPointer(event);
+    if (!found) return;
+    setCursorMs(found.atMs);
+    const start = press.current;
+    // A finger that moves reads values; a mouse that is pressed chooses a stretch.
+    if (!start || !onStretch || event.pointerType === 'touch') return;
+    if (Math.abs(found.x - start.x) >= BRUSH_FROM_PX) setAnchorMs(start.atMs);
+  };
+  const onDown = (event: PointerEvent<HTMLDivElement>) => {
+    const found = underPointer(event);
+    if (!found) return;
+    press.current = null;
+    // A flag is a link of its own.
+    const isLink = event.target instanceof Element && event.target.closest('a') !== null;
+    if (event.button === 0 && !isLink && (onStretch || onPick)) {
+      press.current = { ...found, wasOn: cursorMs === found.atMs };
+      if (event.pointerType !== 'touch') event.currentTarget.setPointerCapture(event.pointerId);
+    }
+    setAnchorMs(null);
+    setCursorMs(found.atMs);
+  };
+  const onUp = (event: PointerEvent<HTMLDivElement>) => {
+    const start = press.current;
+    press.current = null;
+    const found = underPointer(event);
+    if (!start || !found) return;
+    const isTouch = event.pointerType === 'touch';
+    const isClick = Math.abs(found.x - start.x) < BRUSH_FROM_PX;
+    setAnchorMs(null);
+    if (!isClick && !isTouch) onStretch?.(stretchOf(start.atMs, found.atMs, stepMs));
+    // Who has come back to where they began has changed their mind. The first touch of a step reads it, the second chooses it.
+    else if (isClick && anchorMs === null && (!isTouch || start.wasOn)) onPick?.(start.atMs);
+  };
+  const leave = () => {
+    if (press.current) return;
+    setCursorMs(null);
+    setAnchorMs(null);
+  };
+  // Where a second touch chooses, the first must leave something to choose.
+  const onLeave = (event: PointerEvent<HTMLDivElement>) => {
+    if (!(onPick && event.pointerType === 'touch')) leave();
   };
   const onKey = (event: KeyboardEvent<HTMLDivElement>) => {
+    if (event.target !== event.currentTarget) return;
+    if (event.key === 'Enter' && cursorMs !== null && (onPick || onStretch)) {
+      event.preventDefault();
+      if (anchorMs !== null && anchorMs !== cursorMs) onStretch?.(stretchOf(anchorMs, cursorMs, stepMs));
+      else onPick?.(cursorMs);
+      setAnchorMs(null);
+      return;
+    }
     const target = keyTarget(event.key, times, cursorMs);
     if (target === undefined) return;
     event.preventDefault();
+    setAnchorMs(event.shiftKey && onStretch && target !== null ? (anchorMs ?? cursorMs ?? target) : null);
     setCursorMs(target);
   };
 
@@ -103,6 +200,19 @@ export default function TimeSeriesChart({ label, stepMs, markers, ...view }: Pro
         ((Math.min(Math.max(at, fromMs), toMs) - fromMs) / (toMs - fromMs)) * (plot.rightPx - plot.leftPx)
       : 0;
 
+  useEffect(() => {
+    const instance = chart.current;
+    if (!snapshot || !instance || !plot) return;
+    snapshot.current = (ratio) => {
+      const perMs = (plot.rightPx - plot.leftPx) / (toMs - fromMs);
+      const canvas = instance.renderToCanvas({ pixelRatio: ratio });
+      return { canvas, toPx: (at) => (plot.leftPx + (at - fromMs) * perMs) * ratio };
+    };
+    return () => {
+      snapshot.current = null;
+    };
+  }, [snapshot, plot, fromMs, toMs]);
+
   return (
     <div
       className="chart"
@@ -110,14 +220,22 @@ export default function TimeSeriesChart({ label, stepMs, markers, ...view }: Pro
       aria-label={label}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys move the crosshair
       tabIndex={0}
-      onPointerMove={onPointer}
-      onPointerDown={onPointer}
-      onPointerLeave={() => setCursorMs(null)}
-      onBlur={() => setCursorMs(null)}
+      onPointerMove={onMove}
+      onPointerDown={onDown}
+      onPointerUp={onUp}
+      onPointerCancel={() => {
+        press.current = null;
+        setAnchorMs(null);
+      }}
+      onPointerLeave={onLeave}
+      onBlur={leave}
       onKeyDown={onKey}
     >
       <div className="chart-canvas" ref={canvas} />
-      {plot && <Flags markers={markers} toPx={toPx} />}
+      {plot && anchorMs !== null && cursorMs !== null && (
+        <Brush stretch={stretchOf(anchorMs, cursorMs, stepMs)} toPx={toPx} />
+      )}
+      {plot && <Flags markers={markers} toPx={toPx} leadTo={leadTo} />}
       {plot && shownMs !== null && (
         <Readout
           atMs={shownMs}
@@ -125,14 +243,22 @@ export default function TimeSeriesChart({ label, stepMs, markers, ...view }: Pro
           isUnfinished={shownMs >= unfinishedMs}
           series={series}
           expected={outlook.find(({ atMs }) => atMs === shownMs)}
+          levels={levels?.filter((level) => shownMs >= level.fromMs && shownMs <= level.toMs)}
+          ghosts={told ?? ghosts}
+          ghostLabel={ghostLabel}
           unit={unit}
           stacked={stacked}
-          leftPx={toPx(shownMs)}
-          onRight={toPx(shownMs) > (plot.leftPx + plot.rightPx) / 2}
+          leftPx={toPx(shownMs + centreMs)}
+          onRight={toPx(shownMs + centreMs) > (plot.leftPx + plot.rightPx) / 2}
         />
       )}
     </div>
   );
+}
+
+function Brush({ stretch, toPx }: { stretch: Stretch; toPx: (atMs: number) => number }) {
+  const left = toPx(stretch.fromMs);
+  return <div className="brush" style={{ left, width: Math.max(1, toPx(stretch.toMs) - left) }} />;
 }
 
 function typeSetting(): TypeSetting {

@@ -1,9 +1,13 @@
 import type { EChartsCoreOption } from 'echarts/core';
+import type { Figure } from '../api/types';
+import { toNumber } from '../format/figure';
 import { clockTime, dayName } from '../format/time';
 import { axisText, valueAxis } from './axis';
+import { bars, ghostLine } from './bars';
 import type { ChartColors } from './colors';
 import type { OutlookPoint } from './outlook';
 import { type DrawnPoint, splitUnfinished } from './shape';
+import { aligned } from './stack';
 
 /** One line of a chart. The name is data: it is drawn by React only, never handed to ECharts. */
 export interface DrawnSeries {
@@ -13,6 +17,16 @@ export interface DrawnSeries {
   points: DrawnPoint[];
   /** Another series is pointed at in the legend. */
   faded: boolean;
+}
+
+/** A value to compare with, as a bound or what was expected: a dashed line across the time it is meant for. */
+export interface Level {
+  key: string;
+  name: string;
+  color: string;
+  value: Figure;
+  fromMs: number;
+  toMs: number;
 }
 
 export interface ChartView {
@@ -26,6 +40,11 @@ export interface ChartView {
   fromZero: boolean;
   /** What is expected of the whole; empty where nothing is. */
   outlook: OutlookPoint[];
+  levels?: readonly Level[] | undefined;
+  /** The courses of an earlier time, moved to now: fainter lines that count for nothing. */
+  ghosts?: readonly DrawnSeries[] | undefined;
+  /** Bars over steps of this length instead of lines. */
+  barMs?: number | undefined;
   locale: string;
   zone: string;
 }
@@ -43,7 +62,11 @@ export function chartOption(view: ChartView, colors: ChartColors, type: TypeSett
   const { remPx, family } = type;
   const courses = view.series.map(({ points }) => points);
   const band = view.outlook.flatMap(({ low, high }) => [low, high]);
-  const axis = valueAxis(courses, view.unit, view.stacked, view.fromZero, band);
+  const levels = (view.levels ?? []).flatMap(({ value }) => toNumber(value) ?? []);
+  const past = (view.ghosts ?? []).flatMap(({ points }) => points.flatMap(([, value]) => value ?? []));
+  // A bar stands on the ground: cut off at its foot, it would lie about its size.
+  const fromZero = view.fromZero || view.barMs !== undefined;
+  const axis = valueAxis(courses, view.unit, view.stacked, fromZero, [...band, ...levels, ...past]);
   const label = {
     color: colors.axis,
     fontSize: Math.round(remPx * 0.75),
@@ -79,7 +102,10 @@ export function chartOption(view: ChartView, colors: ChartColors, type: TypeSett
     },
     series: [
       ...outlookLines(view, colors),
-      ...view.series.flatMap((series) => {
+      ...levelLines(view),
+      ...(view.ghosts ?? []).map((ghost) => ghostLine(ghost, (view.barMs ?? 0) / 2)),
+      ...(view.stacked ? aligned(view.series) : view.series).flatMap((series) => {
+        if (view.barMs !== undefined) return [bars(series, { ...view, barMs: view.barMs })];
         const { finished, unfinished } = splitUnfinished(series.points, view.unfinishedMs);
         return [
           line(series, finished, view.stacked, false),
@@ -114,6 +140,25 @@ function outlookLines({ outlook, series, stacked }: ChartView, colors: ChartColo
       lineStyle: { color, width: 1.5, type: [6, 4], opacity: 0.85 },
     },
   ];
+}
+
+function levelLines({ levels = [] }: ChartView): unknown[] {
+  return levels.map(({ key, color, value, fromMs, toMs }) => {
+    const number = toNumber(value);
+    return {
+      id: `level ${key}`,
+      type: 'line',
+      silent: true,
+      symbol: 'none',
+      z: 1,
+      data: [
+        [fromMs, number],
+        [toMs, number],
+      ],
+      lineStyle: { color, width: 1.5, type: [6, 4] },
+      itemStyle: { color },
+    };
+  });
 }
 
 /** One part of a course. The two parts of all courses are stacked apart: each has only the moments that are its own. */

@@ -2,6 +2,12 @@
 export const en = {
   'app.skip': 'Skip to content',
   'nav.boards': 'Boards',
+  'nav.label': 'Pages',
+  'nav.explore': 'Explore',
+  'nav.incidents': 'Incidents',
+  'nav.monitors': 'Monitors',
+  'nav.sql': 'SQL',
+  'nav.data': 'Data',
   'theme.label': 'Theme',
   'theme.system': 'System',
   'theme.light': 'Light',

@@ -4,6 +4,12 @@ import type { MessageKey } from './en';
 export const zh: Record<MessageKey, string> = {
   'app.skip': '跳到正文',
   'nav.boards': '看板',
+  'nav.label': '页面',
+  'nav.explore': '探索',
+  'nav.incidents': '事件',
+  'nav.monitors': '监控',
+  'nav.sql': 'SQL',
+  'nav.data': '数据',
   'theme.label': '主题',
   'theme.system': '跟随系统',
   'theme.light': '浅色',

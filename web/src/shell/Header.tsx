@@ -6,8 +6,17 @@ import { zoneName, zoneOffset } from '../format/time';
 import { useSpeech } from '../i18n/hooks';
 import { chooseLanguage, type Language, languageNames, languages } from '../i18n/index';
 import { chooseTheme, chooseZone, type ThemeChoice, themeStore, zoneStore } from '../state/preferences';
+import { isRange } from '../state/range';
 import { HealthBadge } from './HealthBadge';
 import { ClockIcon, GlobeIcon, Logo, ThemeIcon } from './icons';
+
+const pages = [
+  { to: '/explore', key: 'nav.explore' },
+  { to: '/incidents', key: 'nav.incidents' },
+  { to: '/monitors', key: 'nav.monitors' },
+  { to: '/sql', key: 'nav.sql' },
+  { to: '/data', key: 'nav.data' },
+] as const;
 
 /** The bar above every page: where one is, whether it is live, and how it is shown. */
 export function Header({ isGranted }: { isGranted: boolean }) {
@@ -19,19 +28,31 @@ export function Header({ isGranted }: { isGranted: boolean }) {
         <Logo />
         <span>Tillwatch</span>
       </Link>
-      <nav className="nav" aria-label={t('nav.boards')}>
+      <nav className="nav" aria-label={t('nav.label')}>
         {((isGranted && boards.data) || []).map((board) => (
           <Link
             key={board.name}
             to="/boards/$name"
             params={{ name: board.name }}
-            search={(old) => ({ ...('range' in old && old.range ? { range: old.range } : {}) })}
+            search={(old) => (isRange(old.range) ? { range: old.range } : {})}
             activeOptions={{ includeSearch: false }}
             className="nav-link"
           >
             {text(board.title, board.name)}
           </Link>
         ))}
+        {isGranted && boards.data && <span className="nav-line" aria-hidden="true" />}
+        {isGranted &&
+          pages.map(({ to, key }) => (
+            <Link
+              key={to}
+              to={to}
+              className="nav-link"
+              activeOptions={{ includeSearch: false, exact: false }}
+            >
+              {t(key)}
+            </Link>
+          ))}
       </nav>
       {isGranted && <HealthBadge />}
       <div className="settings">

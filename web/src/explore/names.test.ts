@@ -1,0 +1,38 @@
+import { expect, it } from 'vitest';
+import type { Metric } from '../api/types';
+import { findMetrics, metricTitle } from './names';
+
+const made = (name: string, more: Partial<Metric> = {}): Metric => ({
+  name,
+  unit: 'count',
+  of: 'payment_attempts',
+  dimensions: ['psp'],
+  bucket_ms: 10_000,
+  kind: 'count',
+  ...more,
+});
+const metrics = [
+  made('declined_payments', { description: 'Attempts that were declined.' }),
+  made('payment_volume', { unit: 'EUR' }),
+  made('attempts'),
+];
+const names = (search: string) => findMetrics(metrics, search).map(({ name }) => name);
+
+it('nothing finds all, in their order', () => {
+  expect(names(' ')).toEqual(['declined_payments', 'payment_volume', 'attempts']);
+});
+
+it('a name that begins with the search comes first', () => {
+  expect(names('attempts')).toEqual(['attempts', 'declined_payments', 'payment_volume']);
+  expect(names('payment')).toEqual(['payment_volume', 'declined_payments', 'attempts']);
+});
+
+it('all words must be found, in any place', () => {
+  expect(names('EUR volume')).toEqual(['payment_volume']);
+  expect(names('payment_vol')).toEqual(['payment_volume']);
+  expect(names('declined refunds')).toEqual([]);
+});
+
+it('a name is written as words', () => {
+  expect(metricTitle('latency_p95')).toBe('Latency p95');
+});

@@ -1,0 +1,191 @@
+import type { Language } from '../../i18n/index';
+
+/** A function that a statement may call. */
+export interface SqlFunction {
+  name: string;
+  /** What stands between its parentheses. */
+  takes: string;
+  says: Record<Language, string>;
+}
+
+const f = (name: string, takes: string, en: string, zh: string): SqlFunction => ({
+  name,
+  takes,
+  says: { en, zh },
+});
+
+/** Those that are tables and stand in `from`. */
+export const tableFunctions: SqlFunction[] = [
+  f(
+    'tumble',
+    "cube, interval | 'day', zone",
+    'Each row with the window or calendar period it lies in',
+    '每行归入所在的固定窗口或日历周期',
+  ),
+  f(
+    'hop',
+    'cube, step, size',
+    'Each row once for every sliding window that holds it',
+    '每行归入包含它的每个滑动窗口',
+  ),
+  f(
+    'cumulate',
+    "cube, step, 'day', zone",
+    'Windows that grow from the start of the period',
+    '从周期开始逐步累积的窗口',
+  ),
+  f(
+    'forecast',
+    "'metric', horizon, step, zone",
+    'What is expected: value and the 80 and 95 % intervals',
+    '预测值及其 80%、95% 区间',
+  ),
+  f('generate_series', 'from, to, step', 'A row for each number', '按顺序生成数字，每行一个'),
+];
+
+/** Those that make a value. What the engine has beyond them works too; these are the ones people look for. */
+export const functions: SqlFunction[] = [
+  f('measure', 'metric', 'A metric or measure of the cube, merged exactly', '立方体的指标或度量，精确合并'),
+  f('count', '*', 'How many rows', '行数'),
+  f('sum', 'x', 'The sum; exact for integers and decimals', '求和；整数与定点数精确'),
+  f('avg', 'x', 'The mean', '平均值'),
+  f('min', 'x', 'The smallest value', '最小值'),
+  f('max', 'x', 'The largest value', '最大值'),
+  f('median', 'x', 'The value in the middle', '中位数'),
+  f('count_distinct', 'x', 'How many different values, within 1.6 %', '不同值的个数，误差约 1.6%'),
+  f('quantile', 'x', 'A sketch to be read with quantile_at', '分位数草图，用 quantile_at 读取'),
+  f(
+    'quantile_at',
+    'quantile(x), 0.95',
+    'The value at a quantile of a sketch, within 1 %',
+    '草图在某分位的值，误差 1%',
+  ),
+  f('approx_percentile_cont', 'x, 0.95', 'A quantile, approximately', '近似分位数'),
+  f('stddev', 'x', 'The standard deviation of a sample', '样本标准差'),
+  f('var_samp', 'x', 'The variance of a sample', '样本方差'),
+  f('corr', 'y, x', 'Correlation, from −1 to 1', '相关系数，−1 到 1'),
+  f('regr_slope', 'y, x', 'Slope of the least-squares line', '最小二乘直线的斜率'),
+  f('regr_intercept', 'y, x', 'Intercept of the least-squares line', '最小二乘直线的截距'),
+  f('first_value', 'x order by t', 'The first value', '第一个值'),
+  f('last_value', 'x order by t', 'The last value', '最后一个值'),
+  f('bool_and', 'x', 'Whether it holds for all', '是否全部成立'),
+  f('bool_or', 'x', 'Whether it holds for any', '是否有一个成立'),
+  f(
+    'convert',
+    "amount, currency, 'EUR'",
+    'The amount in another currency, by the rates of the definitions',
+    '按定义中的汇率换算成另一币种',
+  ),
+  f('linear', 'x, a, b', 'A straight line: a·x + b', '直线：a·x + b'),
+  f('logistic', 'x, a, b', 'The logistic curve of a·x + b', 'a·x + b 的逻辑曲线'),
+  f(
+    'date_bin',
+    "interval '5 minutes', time",
+    'The start of the stretch that a time lies in',
+    '时间所在区段的起点',
+  ),
+  f('date_trunc', "'hour', time", 'The time cut to its hour, day, month …', '把时间截断到小时、日、月等'),
+  f('date_part', "'hour', time", 'A part of a time as a number', '取出时间的某一部分'),
+  f('now', '', 'The time now', '当前时间'),
+  f('current_date', '', 'Today in UTC', '今天（UTC）'),
+  f('to_timestamp', 'text', 'A time from a text or from epoch seconds', '由文本或纪元秒得到时间'),
+  f('to_char', "time, '%Y-%m-%d'", 'A time as text', '把时间写成文本'),
+  f('to_unixtime', 'time', 'Seconds since 1970', '自 1970 年起的秒数'),
+  f('coalesce', 'a, b, …', 'The first that is not null', '第一个非空值'),
+  f('nullif', 'a, b', 'Null where both are the same', '两者相同时为空'),
+  f('greatest', 'a, b, …', 'The largest of several', '若干值中最大的'),
+  f('least', 'a, b, …', 'The smallest of several', '若干值中最小的'),
+  f('round', 'x, digits', 'Rounded to so many digits', '四舍五入到指定位数'),
+  f('abs', 'x', 'Without its sign', '绝对值'),
+  f('ceil', 'x', 'The next whole number above', '向上取整'),
+  f('floor', 'x', 'The next whole number below', '向下取整'),
+  f('power', 'x, y', 'x to the power of y', 'x 的 y 次方'),
+  f('sqrt', 'x', 'The square root', '平方根'),
+  f('ln', 'x', 'The natural logarithm', '自然对数'),
+  f('log10', 'x', 'The logarithm to base 10', '以 10 为底的对数'),
+  f('exp', 'x', 'e to the power of x', 'e 的 x 次方'),
+  f('lower', 'text', 'In small letters', '转为小写'),
+  f('upper', 'text', 'In capital letters', '转为大写'),
+  f('substr', 'text, from, length', 'A part of a text', '截取文本的一部分'),
+  f('split_part', "text, '-', n", 'The n-th part of a text', '按分隔符切分后的第 n 段'),
+  f('replace', 'text, old, new', 'A text with another in its place', '替换文本'),
+  f('concat', 'a, b, …', 'Texts joined', '拼接文本'),
+  f('character_length', 'text', 'How many characters', '字符数'),
+  f('starts_with', 'text, start', 'Whether a text begins so', '是否以此开头'),
+  f('contains', 'text, part', 'Whether a text holds another', '是否包含'),
+  f('regexp_like', 'text, pattern', 'Whether a pattern matches', '是否匹配正则'),
+  f('regexp_replace', 'text, pattern, new', 'What a pattern matches, replaced', '替换匹配正则的部分'),
+  f(
+    'row_number',
+    '',
+    'The number of a row: row_number() over (order by …)',
+    '行号：row_number() over (order by …)',
+  ),
+  f('rank', '', 'The place, with gaps after equals', '名次，并列后有间隔'),
+  f('dense_rank', '', 'The place, without gaps', '名次，无间隔'),
+  f('lag', 'x, 1', 'The value so many rows before', '前若干行的值'),
+  f('lead', 'x, 1', 'The value so many rows after', '后若干行的值'),
+  f('arrow_typeof', 'x', 'The type of a value', '值的类型'),
+];
+
+export const keywords = `select distinct from where group by having order by limit offset as and or not in is null between
+like ilike case when then else end cast interval timestamp date join left join inner join full join cross join on using with
+union all except intersect asc desc nulls first nulls last over partition by filter exists values true false group by all
+rollup grouping sets describe show tables`;
+
+/** What is proposed: words that stand together come together. */
+export const keywordProposals = [
+  'select',
+  'distinct',
+  'from',
+  'where',
+  'group by',
+  'group by all',
+  'having',
+  'order by',
+  'limit',
+  'offset',
+  'as',
+  'and',
+  'or',
+  'not',
+  'in',
+  'is null',
+  'is not null',
+  'between',
+  'like',
+  'ilike',
+  'case',
+  'when',
+  'then',
+  'else',
+  'end',
+  'cast',
+  'interval',
+  'timestamp',
+  'date',
+  'join',
+  'left join',
+  'full join',
+  'cross join',
+  'on',
+  'using',
+  'with',
+  'union all',
+  'except',
+  'intersect',
+  'asc',
+  'desc',
+  'nulls first',
+  'nulls last',
+  'over',
+  'partition by',
+  'filter',
+  'exists',
+  'values',
+  'true',
+  'false',
+  'null',
+  'describe',
+  'show tables',
+];
