@@ -28,7 +28,9 @@ export const boardRoute = createRoute({
 
 /** What a page on demand keeps in its address is its own to read; here it is any text by its key. */
 function readTexts(raw: Record<string, unknown>): Record<string, string> {
-  const texts = Object.entries(raw).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+  const texts = Object.entries(raw).filter(
+    (entry): entry is [string, string] => typeof entry[1] === 'string',
+  );
   return Object.fromEntries(texts);
 }
 

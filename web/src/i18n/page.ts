@@ -15,7 +15,10 @@ export interface PageTexts<K extends string> {
  * The texts of a page that is loaded on demand: they come with the page and not with the first one. A language that
  * lacks a key does not compile.
  */
-export function pageTexts<K extends string>(page: string, texts: Record<Language, Record<K, string>>): PageTexts<K> {
+export function pageTexts<K extends string>(
+  page: string,
+  texts: Record<Language, Record<K, string>>,
+): PageTexts<K> {
   for (const [language, bundle] of Object.entries(texts)) i18next.addResourceBundle(language, page, bundle);
   return {
     texts,
