@@ -29,10 +29,10 @@ def events(server):
 
 
 def check_board(server, psp, issuer):
-    """Chromium sees a figure change within a second of an event, and the incident with its slice."""
+    """Chromium sees a figure change within a second of an event, the incident with its slice, and every other page."""
     assert shutil.which("chromium"), "run `make browser` first"
     done = subprocess.run(
-        ["node", "--test", "e2e/board.spec.mjs"],
+        ["node", "--test", "--test-concurrency=1", "e2e/board.spec.mjs", "e2e/pages.spec.mjs"],
         cwd=ROOT / "web",
         env={
             **os.environ,
@@ -42,7 +42,7 @@ def check_board(server, psp, issuer):
         },
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
     )
     print(done.stdout)
     assert done.returncode == 0, done.stdout + done.stderr
