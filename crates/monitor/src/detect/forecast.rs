@@ -11,9 +11,8 @@ use std::time::Duration;
 use tillwatch_predict::{Band, BandOptions, Bounds, Expectation, Forecaster, Options};
 
 use super::season::{DAY_US, WEEK_US};
-use super::seasonal::{SeasonalScore, SeasonalSettings};
+use super::seasonal::{SeasonalScore, SeasonalSettings, by_direction};
 use super::tail::Tail;
-use crate::definition::Direction;
 use crate::incident::Deviation;
 
 /// Fewest values that the band must walk through to know what is rare: of more than four hundred some may be missing.
@@ -121,12 +120,7 @@ impl Walk<'_> {
             self.forecast.up.p_value(score),
             self.forecast.down.p_value(-score),
         );
-        let (p_value, deviation) = match settings.direction {
-            Direction::Up => (up, Deviation::Up),
-            Direction::Down => (down, Deviation::Down),
-            Direction::Both if up <= down => ((2.0 * up).min(1.0), Deviation::Up),
-            Direction::Both => ((2.0 * down).min(1.0), Deviation::Down),
-        };
+        let (p_value, deviation) = by_direction(settings.direction, up, down);
         let is_small = (value - expected).abs() < settings.min_change * expected.abs();
         SeasonalScore {
             p_value: if is_small { 1.0 } else { p_value },
@@ -166,6 +160,7 @@ mod tests {
     use rand::{RngExt, SeedableRng, rngs::StdRng};
 
     use super::*;
+    use crate::definition::Direction;
 
     const STEP_US: i64 = 15 * 60 * 1_000_000;
     const DAY: usize = 96;

@@ -163,12 +163,7 @@ impl Normal {
         } else {
             (self.up.p_value(last.score), self.down.p_value(-last.score))
         };
-        let (p_value, deviation) = match settings.direction {
-            Direction::Up => (up, Deviation::Up),
-            Direction::Down => (down, Deviation::Down),
-            Direction::Both if up <= down => ((2.0 * up).min(1.0), Deviation::Up),
-            Direction::Both => ((2.0 * down).min(1.0), Deviation::Down),
-        };
+        let (p_value, deviation) = by_direction(settings.direction, up, down);
         let change = (value - expected).abs();
         let is_small = !settings.is_change && change < settings.min_change * expected.abs();
         Some(SeasonalScore {
@@ -246,6 +241,17 @@ impl Normal {
             }
         };
         values.iter().enumerate().map(judge).collect()
+    }
+}
+
+/// The p-value that counts of those of a value as high and as low, with the way it is off. Both ways are two tests, so
+/// the smaller counts twice.
+pub(super) fn by_direction(direction: Direction, up: f64, down: f64) -> (f64, Deviation) {
+    match direction {
+        Direction::Up => (up, Deviation::Up),
+        Direction::Down => (down, Deviation::Down),
+        Direction::Both if up <= down => ((2.0 * up).min(1.0), Deviation::Up),
+        Direction::Both => ((2.0 * down).min(1.0), Deviation::Down),
     }
 }
 

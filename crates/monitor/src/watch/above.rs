@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::state::SliceState;
 use crate::figure::Slice;
+use crate::incident::Deviation;
 
 /// Dimensions up to which all combinations of them are looked at; of more, the first ones.
 const ANY_MAX: usize = 3;
@@ -113,8 +114,26 @@ impl Off {
         self.left_out(above, |_| true)
     }
 
-    /// The same of one that fires for an incident, to see its end: what is off on its own account. A slice that holds it is
-    /// not, and neither is one that fires for the same incident.
+    /// The same, and the part that is off most that way: `lacks` is how much less than expected a place had.
+    pub fn within_and_worst(
+        &self,
+        above: &Above,
+        deviation: Deviation,
+        lacks: impl Fn(usize) -> f64,
+    ) -> BTreeMap<usize, i64> {
+        let mut without = self.within(above);
+        let off = |part: usize| match deviation {
+            Deviation::Down => lacks(part),
+            Deviation::Up => -lacks(part),
+        };
+        let left = above.parts.iter().filter(|at| !without.contains_key(at));
+        let worst = left.max_by(|a, b| off(**a).total_cmp(&off(**b))).copied();
+        without.extend(worst.map(|worst| (worst, i64::MAX)));
+        without
+    }
+
+    /// What is left out of one that fires for an incident, to see its end: what is off on its own account. A slice
+    /// that holds it is not, and neither is one that fires for the same incident.
     pub fn apart_from(&self, above: &Above, incident: Option<&str>) -> BTreeMap<usize, i64> {
         self.left_out(above, |one| {
             let is_same = incident.is_some() && one.incident.as_deref() == incident;

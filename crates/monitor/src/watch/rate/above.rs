@@ -9,7 +9,6 @@ use crate::detect::baseline::{Baseline, Counts};
 use crate::detect::rate::score_by;
 use crate::detect::recovery;
 use crate::figure::Slice;
-use crate::incident::Deviation;
 
 /// A slice above others.
 pub(super) struct Wide {
@@ -145,19 +144,12 @@ impl RateRound {
         }
         let end = self.position(step);
         let begin = self.begin(step, one.score.buckets, ignore_before_us);
-        let mut without = off.within(&wide.of);
-        let lacks = |part: &usize| {
-            let own = self.sum(*part, end).minus(self.sum(*part, begin));
-            let mean = self.baseline(*part).map_or(0.0, |own| own.mean);
-            let lacks = own.attempts * mean - own.successes;
-            match deviation {
-                Deviation::Down => lacks,
-                Deviation::Up => -lacks,
-            }
+        let lacks = |part: usize| {
+            let own = self.sum(part, end).minus(self.sum(part, begin));
+            let mean = self.baseline(part).map_or(0.0, |own| own.mean);
+            own.attempts * mean - own.successes
         };
-        let left = wide.of.parts.iter().filter(|at| !without.contains_key(at));
-        let worst = left.max_by(|a, b| lacks(a).total_cmp(&lacks(b))).copied();
-        without.extend(worst.map(|worst| (worst, i64::MAX)));
+        let without = off.within_and_worst(&wide.of, deviation, lacks);
         let rest = self.tested_above(wide, step, ignore_before_us, &without);
         rest.is_some_and(|rest| {
             rest.score.p_value <= REST_P_MAX && rest.score.deviation == deviation

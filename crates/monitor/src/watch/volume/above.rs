@@ -7,7 +7,6 @@ use super::super::state::{Finding, SliceState, Step};
 use super::{Question, VolumeRound};
 use crate::detect::count::{CountScore, Stretch, is_normal, recover, score};
 use crate::figure::Slice;
-use crate::incident::Deviation;
 
 /// A slice above others.
 pub(super) struct Wide {
@@ -208,18 +207,11 @@ impl VolumeRound {
         if !is_least(&wide.of, score.p_value, others) {
             return false;
         }
-        let mut without = off.within(&wide.of);
-        let left = wide.of.parts.iter().filter(|at| !without.contains_key(at));
-        let lacks = |part: &usize| {
-            let own = self.stretch(*part, step, score.stretch.steps, ignore_before_us);
-            let lacks = own.map_or(0.0, |own| own.expected - own.seen);
-            match score.deviation {
-                Deviation::Down => lacks,
-                Deviation::Up => -lacks,
-            }
+        let lacks = |part: usize| {
+            let own = self.stretch(part, step, score.stretch.steps, ignore_before_us);
+            own.map_or(0.0, |own| own.expected - own.seen)
         };
-        let worst = left.max_by(|a, b| lacks(a).total_cmp(&lacks(b))).copied();
-        without.extend(worst.map(|worst| (worst, i64::MAX)));
+        let without = off.within_and_worst(&wide.of, score.deviation, lacks);
         let rest = self.score_above(wide, step, ignore_before_us, &without);
         rest.is_some_and(|rest| rest.p_value <= REST_P_MAX && rest.deviation == score.deviation)
     }
