@@ -115,6 +115,10 @@ impl CubeSource for ProcessedCube {
         self.cube.state_schema()
     }
 
+    fn settle(&self) {
+        self.cube.settle();
+    }
+
     fn view(&self, range: TimeRange) -> Arc<dyn CubeSnapshot> {
         Arc::new(self.cube.view(range.from_us, range.to_us))
     }

@@ -49,7 +49,9 @@ pub(crate) trait CubeSource: Changing + Debug {
     fn measures(&self) -> Vec<SourceMeasure>;
     /// Columns of a snapshot: `bucket`, dimensions, partial states.
     fn schema(&self) -> SchemaRef;
-    /// The partial states of a range of buckets as they are now.
+    /// Has events aggregated that were taken and wait. It may block.
+    fn settle(&self);
+    /// The partial states of a range of buckets as they are now, with those events.
     fn view(&self, range: TimeRange) -> Arc<dyn CubeSnapshot>;
     /// The widths of older buckets as (start of the first such bucket, width), newest first; empty
     /// when all have the cube's own.

@@ -78,8 +78,10 @@ pub(super) fn check<'a>(
     let (metric, cube) = metric_of(engine, &query.metric)?;
     check_dimensions(cube, query)?;
     check_windows(cube, query)?;
+    // Events that wait may make older buckets wider, and the range is of whole ones.
+    cube.source.settle();
     let points_max = engine.limits.points_max;
-    let range = range(query, cube)?;
+    let range = range(query, widest_us(query, cube))?;
     if range.from_us >= range.to_us {
         return Err(AnalyseError::invalid(
             "the range is empty: 'from' must be before 'to'",
@@ -134,8 +136,11 @@ pub(crate) fn metric_of<'a>(
     Ok((metric, cube))
 }
 
-/// The question as it is answered: its range in whole steps, so that all who ask within the same step, or
+/// The question as it is known by: its range in whole steps, so that all who ask within the same step, or
 /// bucket, ask the same. None when it cannot be asked, which [`check`] explains.
+///
+/// A step that is the whole range is rounded to the cube's own buckets here: how wide older ones are is a
+/// matter of what has been aggregated when the answer is computed, and [`check`] looks it up then.
 pub(crate) fn aligned<'a>(
     engine: &'a Engine,
     query: &SeriesQuery,
@@ -143,7 +148,7 @@ pub(crate) fn aligned<'a>(
     let metric = engine.metrics.get(&query.metric)?;
     let cube = engine.cubes.get(&metric.definition.of)?;
     check_windows(cube, query).ok()?;
-    let range = range(query, cube).ok()?;
+    let range = range(query, cube.source.bucket_us()).ok()?;
     let aligned = SeriesQuery {
         from_us: range.from_us,
         to_us: range.to_us,
@@ -173,8 +178,8 @@ fn out_of_calendar() -> AnalyseError {
 }
 
 /// The range in whole steps. Steps are counted from 1970 or by the calendar, so that points stay
-/// where they are as time goes on.
-fn range(query: &SeriesQuery, cube: &Cube) -> Result<Stretch, AnalyseError> {
+/// where they are as time goes on. `bucket_us` is what [`plain_range`] rounds to.
+fn range(query: &SeriesQuery, bucket_us: i64) -> Result<Stretch, AnalyseError> {
     if query.windows.step.is_some() && query.from_us >= query.to_us {
         return Ok(Stretch {
             from_us: 0,
@@ -182,7 +187,7 @@ fn range(query: &SeriesQuery, cube: &Cube) -> Result<Stretch, AnalyseError> {
         });
     }
     let (from_us, to_us) = if query.windows.is_plain() {
-        plain_range(query, widest_us(query, cube))
+        plain_range(query, bucket_us)
     } else {
         query
             .windows
@@ -208,10 +213,12 @@ fn plain_range(query: &SeriesQuery, bucket_us: i64) -> (i64, i64) {
 }
 
 /// The width of the range's buckets. Buckets are wider the older they are, so the range's start has
-/// the widest; a step that is no multiple of it does not come to consist of whole buckets by moving.
+/// the widest, or the oldest bucket that is kept where the range starts before that; a step that is no multiple of it does not come to consist of whole buckets by moving.
 fn widest_us(query: &SeriesQuery, cube: &Cube) -> i64 {
     let widths_us = cube.source.widths_us();
+    let oldest = || widths_us.last().map(|(_, width)| *width);
     width_at(&widths_us, query.from_us)
+        .or_else(oldest)
         .filter(|width| query.step_us % width == 0)
         .unwrap_or_else(|| cube.source.bucket_us())
 }

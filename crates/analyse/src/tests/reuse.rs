@@ -238,6 +238,34 @@ async fn drive(seed: u64) -> u64 {
 }
 
 #[tokio::test]
+async fn events_that_wait_do_not_change_the_range_that_is_answered() {
+    let mut ticket = Ticket::new(1);
+    let mut shop = Shop::open();
+    let sold = |minutes: i64| vec![START_US + minutes * 60 * SECOND_US];
+    shop.sell(&mut ticket, &sold(0), START_US);
+    let query = SeriesQuery {
+        metric: "old_sales".to_owned(),
+        from_us: START_US + 4 * SECOND_US,
+        to_us: START_US + 604 * SECOND_US,
+        step_us: 600 * SECOND_US,
+        ..SeriesQuery::default()
+    };
+    shop.anew.series(&query).await.unwrap();
+    // These make the buckets of the question's range ten minutes wide once they are aggregated.
+    shop.sell(&mut ticket, &sold(45), START_US + 45 * 60 * SECOND_US);
+    let first = shop.anew.series(&query).await.unwrap();
+    let again = shop.anew.series(&query).await.unwrap();
+    assert_eq!(shown(&first), shown(&again));
+    assert_eq!(first.from_us % (600 * SECOND_US), 0, "whole buckets");
+    assert!(first.notes.is_empty(), "{:?}", first.notes);
+
+    // What starts before all that is kept is of as wide buckets as the oldest.
+    shop.sell(&mut ticket, &sold(600), START_US + 600 * 60 * SECOND_US);
+    let past = shop.anew.series(&query).await.unwrap();
+    assert_eq!(past.from_us, first.from_us);
+}
+
+#[tokio::test]
 async fn an_answer_given_again_is_what_computing_it_anew_gives() {
     let seed = seed();
     let mut reused = 0;

@@ -129,7 +129,9 @@ impl Cube {
         let _ = self.backlog.set(Arc::downgrade(backlog));
     }
 
-    fn settle(&self) {
+    /// Has events aggregated that were taken and wait, as [`Self::view`] does before it reads: afterwards
+    /// [`Self::widths_us`] are those of all that was taken. It takes up to tens of milliseconds.
+    pub fn settle(&self) {
         if let Some(backlog) = self.backlog.get().and_then(Weak::upgrade) {
             backlog.settle();
         }
