@@ -36,6 +36,9 @@ pub struct MonitorDefinition {
     /// How long every slice of an incident must be normal without a break before it resolves.
     #[serde(serialize_with = "seconds")]
     pub resolve_after: Duration,
+    /// Whether buckets are looked at before they are complete, where the detector can (`rate`, and bounds that a share or a
+    /// count is beyond already).
+    pub early: bool,
     /// Names of the channels that are told.
     pub notify: Vec<String>,
     /// Name of a metric that adds up, mostly money, by which incidents say how much is at stake.
@@ -60,6 +63,7 @@ impl MonitorDefinition {
             severity: Severity::Warning,
             hold: Duration::ZERO,
             resolve_after: Duration::from_secs(120),
+            early: true,
             notify: Vec::new(),
             impact: None,
             owner: None,

@@ -52,11 +52,13 @@ impl Lifecycle<'_> {
             };
             let before = self.memory.live.get(at).map(told);
             self.refresh(at, step)?;
+            let incident = self.memory.live.get(at).map(|live| &live.incident);
+            let at_us = self.moment(incident, step);
             let Some(live) = self.memory.live.get_mut(at) else {
                 continue;
             };
             if before != Some(told(live)) {
-                live.incident.touch(step.end_us);
+                live.incident.touch(at_us);
                 self.records.push(Record {
                     incident: live.incident.clone(),
                     notify: live.notify.clone(),
@@ -73,6 +75,14 @@ impl Lifecycle<'_> {
         let Some(live) = self.memory.live.get(at) else {
             return Ok(());
         };
+        // What was found ahead of complete buckets keeps what came in those, until they have come as far.
+        let ahead = live.incident.judged.map(|judged| Step {
+            start_us: judged.step_start_us,
+            end_us: judged.step_end_us,
+        });
+        let step = ahead
+            .filter(|ahead| ahead.end_us > step.end_us)
+            .unwrap_or(step);
         let bad_until_us = self.bad_until_us(&live.incident, step);
         let figures = self.figures(&live.incident, step, bad_until_us)?;
         let Some(live) = self.memory.live.get_mut(at) else {

@@ -41,6 +41,8 @@ pub(super) struct Lifecycle<'a> {
     pub(super) watch: &'a Watch,
     pub memory: &'a mut Memory,
     pub(super) records: Vec<Record>,
+    /// What the clock shows: nothing is noted of a time that has not come.
+    now_us: i64,
     /// How many explanations were looked for.
     pub(super) explained: Cell<usize>,
 }
@@ -58,8 +60,22 @@ impl<'a> Lifecycle<'a> {
             watch,
             memory,
             records: Vec::new(),
+            now_us: i64::MAX,
             explained: Cell::new(0),
         }
+    }
+
+    /// The same at a time by the clock.
+    pub fn at(self, now_us: i64) -> Self {
+        Self { now_us, ..self }
+    }
+
+    /// When something is noted that a step shows. What was found ahead of complete buckets is noted before these are
+    /// judged, and what they show comes after it.
+    pub(super) fn moment(&self, incident: Option<&Incident>, step: Step) -> i64 {
+        let judged = incident.and_then(|incident| incident.judged);
+        let ahead_us = judged.map_or(i64::MIN, |judged| judged.step_end_us);
+        step.end_us.max(ahead_us).min(self.now_us)
     }
 
     /// Everything that changed, in order.
@@ -135,11 +151,14 @@ impl<'a> Lifecycle<'a> {
             state.last_seen_us = step.end_us;
         }
         let before = state.hysteresis;
-        let change =
-            state
-                .hysteresis
-                .advance(finding.verdict, step.start_us, step.end_us, patience);
+        let is_behind = before.is_firing() && step.end_us < state.ahead_upto_us;
+        let verdict = match finding.verdict {
+            Verdict::Normal if is_behind => Verdict::Between,
+            verdict => verdict,
+        };
+        let change = (state.hysteresis).advance(verdict, step.start_us, step.end_us, patience);
         match (before, state.hysteresis) {
+            _ if is_behind && verdict != Verdict::Anomalous => {}
             (Hysteresis::Idle, Hysteresis::Pending { .. } | Hysteresis::Firing { .. }) => {
                 state.started_us = finding.started_us;
             }
@@ -150,6 +169,7 @@ impl<'a> Lifecycle<'a> {
             state.expected = finding.expected;
             state.p_value = finding.p_value;
             state.evidence = 0.0;
+            state.ahead_upto_us = step.end_us;
             state.incident = None;
         }
         // A rate recovers from the value that made it fire.
@@ -247,8 +267,10 @@ impl<'a> Lifecycle<'a> {
             End::Normal { .. } => "back to normal".to_owned(),
             End::Quiet => "no events any more".to_owned(),
         };
-        self.records
-            .push(resolved(&mut live, step.end_us, why, back));
+        let at_us = self
+            .moment(Some(&live.incident), step)
+            .max(live.incident.opened_at_us);
+        self.records.push(resolved(&mut live, at_us, why, back));
         Ok(())
     }
 
@@ -340,9 +362,11 @@ impl<'a> Lifecycle<'a> {
             }
         }
         let is_part = |live: &mut Live| others.iter().any(|id| id == live.incident.id.as_str());
+        let at_us = self.moment(None, step);
         for mut part in self.memory.live.extract_if(.., is_part) {
             let why = format!("part of {id} now");
-            let mut record = resolved(&mut part, step.end_us, why, None);
+            let at_us = at_us.max(part.incident.opened_at_us);
+            let mut record = resolved(&mut part, at_us, why, None);
             record.heir = IncidentId::parse(id);
             self.records.push(record);
         }
@@ -364,7 +388,8 @@ impl<'a> Lifecycle<'a> {
             .map(|state| state.started_us)
             .min()
             .unwrap_or(step.start_us);
-        let since_us = step.end_us - REOPEN_WITHIN_US;
+        let at_us = self.moment(None, step);
+        let since_us = at_us - REOPEN_WITHIN_US;
         let before = self.watch.catalogue.read(|db| {
             incidents::lately_resolved(db, &d.name, &group.slice, deviation, since_us)
         })?;
@@ -375,16 +400,16 @@ impl<'a> Lifecycle<'a> {
         };
         let ordinal = u32::from(deviation == Deviation::Up);
         let mut incident = before.unwrap_or_else(|| Incident {
-            id: IncidentId::new(step.end_us, &d.name, &group.slice, ordinal),
+            id: IncidentId::new(at_us, &d.name, &group.slice, ordinal),
             monitor: d.name.clone(),
             metric: d.metric.clone(),
             unit: self.facts.unit.clone(),
             severity: d.severity,
             state: IncidentState::Open,
             slice: group.slice.clone(),
-            opened_at_us: step.end_us,
+            opened_at_us: at_us,
             started_at_us: started_us,
-            updated_at_us: step.end_us,
+            updated_at_us: at_us,
             resolved_at_us: None,
             figures: IncidentFigures::default(),
             direction: deviation,
@@ -450,21 +475,19 @@ impl<'a> Lifecycle<'a> {
             return Ok(());
         };
         self.refresh(at, step)?;
+        let incident = self.memory.live.get(at).map(|live| &live.incident);
+        let at_us = self.moment(incident, step);
         let Some(live) = self.memory.live.get_mut(at) else {
             return Ok(());
         };
         live.incident.transition += 1;
-        live.incident.touch(step.end_us);
+        live.incident.touch(at_us);
         let text = if text.is_empty() {
             live.incident.summary.clone()
         } else {
             text
         };
-        let entry = TimelineEntry {
-            at_us: step.end_us,
-            kind,
-            text,
-        };
+        let entry = TimelineEntry { at_us, kind, text };
         self.records.push(Record {
             incident: live.incident.clone(),
             notify: live.notify.clone(),

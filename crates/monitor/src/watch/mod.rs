@@ -2,6 +2,7 @@
 
 mod above;
 mod actions;
+mod ahead;
 mod announce;
 mod audit;
 mod baselines;
@@ -48,7 +49,7 @@ use crate::MonitorError;
 use crate::catalogue::{Catalogue, incidents, progress};
 use crate::definition::{DefinitionFault, Detect, MonitorDefinition};
 use crate::detect::probability::Calibration;
-use crate::figure::{FigureSource, Slice};
+use crate::figure::{FigureSource, MetricFacts, Slice};
 use crate::incident::{Incident, IncidentEvent, TimelineKind};
 use due::{Clock, due};
 use lifecycle::{Lifecycle, Record};
@@ -142,6 +143,8 @@ struct Inner {
     note: Option<String>,
     /// Whether its incidents were looked at since events came late.
     looked: revise::Looked,
+    /// When buckets that are not complete were last looked at.
+    looked_ahead_us: Option<i64>,
 }
 
 impl Monitor {
@@ -272,7 +275,7 @@ impl Watch {
         }
     }
 
-    /// Judges every bucket that has become complete since the last call, and announces what has become
+    /// Judges every bucket that has become complete since the last call, looks at what has come of those that are not, and announces what has become
     /// due by itself, such as what a silence that has ended kept back. Blocks on figures and the
     /// catalogue: to be called from a thread of its own, every second or so.
     ///
@@ -338,12 +341,26 @@ impl Watch {
         };
         // Before the figures of open incidents are refreshed: these still are those of then.
         self.revise(definition, inner, &facts, now_us)?;
+        let (steps, transitions) =
+            self.judge_complete(monitor, definition, &facts, inner, now_us)?;
+        let ahead = self.look_ahead(monitor, definition, &facts, inner, now_us)?;
+        Ok((steps, transitions + ahead))
+    }
+
+    /// Judges the buckets that have become complete. Gives the steps judged and the transitions of incidents.
+    fn judge_complete(
+        &self,
+        monitor: &Monitor,
+        definition: &MonitorDefinition,
+        facts: &MetricFacts,
+        inner: &mut Inner,
+        now_us: i64,
+    ) -> Result<(usize, usize), MonitorError> {
         let clock = Clock {
             started_us: self.started_us,
             now_us,
         };
-        let Some((first, last)) = due(definition, &facts, inner.memory.judged_upto_us, clock)
-        else {
+        let Some((first, last)) = due(definition, facts, inner.memory.judged_upto_us, clock) else {
             return Ok((0, 0));
         };
         if inner.learning && first.end_us < inner.learn_again_us {
@@ -351,7 +368,7 @@ impl Watch {
         }
         // The round works on a copy: where anything fails, nothing of it has happened.
         let mut memory = inner.memory.clone();
-        let round = match self.fetch(definition, &facts, &mut memory, first, last)? {
+        let round = match self.fetch(definition, facts, &mut memory, first, last)? {
             Fetched::Round(round) => round,
             Fetched::Learning(note) => {
                 inner.learning = true;
@@ -362,7 +379,7 @@ impl Watch {
         };
         inner.learning = false;
         inner.take_note(&definition.name, round.note());
-        let mut lifecycle = Lifecycle::new(definition, &facts, self, &mut memory);
+        let mut lifecycle = Lifecycle::new(definition, facts, self, &mut memory).at(now_us);
         let step_us = first.end_us - first.start_us;
         let mut steps = 0;
         let mut start_us = first.start_us;

@@ -46,6 +46,8 @@ pub(super) struct RateRound {
     sums: Vec<Vec<Counts>>,
     /// Figures that could not be judged.
     left_out: LeftOut,
+    /// Whether its steps are not complete yet.
+    is_ahead: bool,
 }
 
 /// What was tested at a step.
@@ -99,6 +101,7 @@ impl RateRound {
             index: HashMap::new(),
             sums: Vec::new(),
             left_out: LeftOut::default(),
+            is_ahead: false,
         };
         let found = source.figures(&query)?;
         // Where slices may be lacking, nobody knows what those above them hold.
@@ -139,13 +142,25 @@ impl RateRound {
         Ok(round)
     }
 
+    /// The same for a step that is not complete yet, which is looked at every so often and may raise such a share of the
+    /// false alarms that are tolerated.
+    pub fn ahead(self, every_us: i64, share: f64) -> Self {
+        let looks_a_step = self.step_us as f64 / every_us as f64;
+        Self {
+            discovery_rate: self.discovery_rate * share / looks_a_step,
+            is_ahead: true,
+            ..self
+        }
+    }
+
     /// What could not be judged, in a sentence for the status page.
     pub fn note(&self) -> Option<String> {
         let recent = self.left_out.note("the last minutes");
         recent.or_else(|| self.baselines.left_out.note("the history"))
     }
 
-    /// Judges one step of every slice that has figures or a state.
+    /// Judges one step of every slice that has figures or a state. One that is not complete says nothing of slices that fire:
+    /// only complete buckets tell that something is over.
     pub fn judge(&self, step: Step, states: &mut HashMap<Slice, SliceState>) -> Findings {
         let mut findings = Vec::new();
         let mut tested: Vec<Tested> = Vec::new();
@@ -160,7 +175,12 @@ impl RateRound {
             let wide = self.wide(at);
             let state = states.get_mut(slice);
             if let Some(state) = state.filter(|state| state.hysteresis.is_firing()) {
+                if self.is_ahead {
+                    continue;
+                }
                 findings.push(match wide {
+                    // What was found ahead had not begun yet.
+                    _ if step.end_us <= state.started_us => unjudged(slice, step),
                     None => self.recovering(at, step, state),
                     Some(wide) => self.recovering_above(wide, step, state, &off),
                 });

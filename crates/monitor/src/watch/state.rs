@@ -66,6 +66,9 @@ pub(super) struct SliceState {
     pub p_value: Option<f64>,
     /// Begin of the first bad bucket.
     pub started_us: i64,
+    /// Where it was found ahead of complete buckets, the end of the step: complete ones before that do not end it.
+    #[serde(default)]
+    pub ahead_upto_us: i64,
     /// Evidence of recovery; of a value with a season, the level it had before it fired.
     pub evidence: f64,
     /// Buckets before this belong to an incident that is over, and are not judged again.

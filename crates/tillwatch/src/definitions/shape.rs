@@ -254,6 +254,10 @@ pub struct Monitor {
     /// How long it must be well again before the incident resolves.
     #[serde(default)]
     pub resolve_after: Option<DurationText>,
+    /// Whether buckets are looked at before all of their events can be there. Default true; false where events that end
+    /// badly come sooner, or later, than others.
+    #[serde(default)]
+    pub early: Option<bool>,
     /// The channels to announce on.
     #[serde(default)]
     pub notify: Vec<String>,

@@ -324,7 +324,15 @@ fn an_event_from_the_future_does_not_make_unfinished_buckets_complete() {
 
 #[test]
 fn a_client_whose_clock_is_ahead_does_not_blind_a_monitor() {
-    let bench = Bench::new(24, vec![rate_monitor(&["psp"])]);
+    for early in [false, true] {
+        with_a_clock_ahead(early);
+    }
+}
+
+fn with_a_clock_ahead(early: bool) {
+    let mut monitor = rate_monitor(&["psp"]);
+    monitor.early = early;
+    let bench = Bench::new(24, vec![monitor]);
     let (adyen, stripe) = (
         Slice::from([("psp", "adyen")]),
         Slice::from([("psp", "stripe")]),
@@ -348,7 +356,8 @@ fn a_client_whose_clock_is_ahead_does_not_blind_a_monitor() {
             .traffic
             .steady(&stripe, arrived, arrived + BUCKET, 60.0, 0.88);
         bench.watch.judge(now);
-        assert!(bench.traffic.asked_upto_us() <= now - MINUTE);
+        let upto_us = if early { now + BUCKET } else { now - MINUTE };
+        assert!(bench.traffic.asked_upto_us() <= upto_us);
         now += BUCKET;
     }
     let found = bench.only_incident();

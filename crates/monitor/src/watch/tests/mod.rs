@@ -1,6 +1,7 @@
 //! The engine on simulated traffic.
 
 mod above;
+mod ahead;
 mod announcing;
 mod audit;
 mod calibration;
