@@ -246,7 +246,7 @@ pub struct RateDetect {
     pub sensitivity: Sensitivity,
     /// Samples a window needs before a slice may fire.
     pub min_samples: u64,
-    /// The longest stretch that is tested; halves of it down to one bucket are tested too, so that
+    /// The longest stretch that is tested; shorter ones down to one bucket are tested too, so that
     /// a deep fall is found soon and a shallow one later.
     #[serde(serialize_with = "seconds")]
     pub window: Duration,
@@ -261,7 +261,7 @@ impl Default for RateDetect {
     fn default() -> Self {
         Self {
             sensitivity: Sensitivity::Normal,
-            min_samples: 30,
+            min_samples: 10,
             window: Duration::from_secs(16 * 60),
             history: Duration::from_secs(7 * 24 * 3600),
             min_change: 0.02,
@@ -327,7 +327,7 @@ impl Default for CountDetect {
     fn default() -> Self {
         Self {
             sensitivity: Sensitivity::Normal,
-            min_samples: 20,
+            min_samples: 10,
             window: Duration::from_secs(3600),
             history: SEASON_HISTORY_DEFAULT,
             min_change: 0.2,

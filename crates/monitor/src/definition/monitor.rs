@@ -344,7 +344,7 @@ mod tests {
         let shown = serde_json::to_value(rate(RateDetect::default()).detect).unwrap();
         assert_eq!(
             shown,
-            serde_json::json!({"rate": {"sensitivity": "normal", "min_samples": 30,
+            serde_json::json!({"rate": {"sensitivity": "normal", "min_samples": 10,
                 "window": "960s", "history": "604800s", "min_change": 0.02}})
         );
     }

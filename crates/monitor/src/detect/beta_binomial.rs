@@ -22,6 +22,8 @@ const MEAN_MARGIN: f64 = 1e-6;
 const CONCENTRATION_MIN: f64 = 1e-3;
 /// Beyond this the distribution is binomial for any n here, and ln Β would lose digits.
 const CONCENTRATION_MAX: f64 = 1e7;
+/// α and β from which the distribution is a peak.
+const SHAPE_OF_A_PEAK: f64 = 8.0;
 /// Terms below this share of the sum no longer change it.
 const NEGLIGIBLE: f64 = 1e-18;
 
@@ -71,6 +73,17 @@ impl BetaBinomial {
             return 0.0;
         }
         self.mirrored().lower_tail(self.n - x)
+    }
+
+    /// Whether the distribution has one peak, away from both ends, and `x` is within so many standard deviations of its mean.
+    #[must_use]
+    pub fn is_within(&self, x: u64, deviations: f64) -> bool {
+        let (n, m) = (self.n as f64, self.alpha + self.beta);
+        let p = self.alpha / m;
+        let variance = n * p * (1.0 - p) * (1.0 + (n - 1.0).max(0.0) / (m + 1.0));
+        let off = x as f64 - n * p;
+        self.alpha.min(self.beta) >= SHAPE_OF_A_PEAK
+            && off * off <= deviations * deviations * variance
     }
 
     fn mean(&self) -> f64 {

@@ -4,6 +4,7 @@
 //! negative binomial distribution; the smallest p-value counts, times the number of stretches tested. A slice that has
 //! fallen silent is the special case of nothing in the longest stretch since its last event.
 
+use super::moving::onset;
 use super::negative_binomial::NegativeBinomial;
 use super::volume::Volume;
 use crate::definition::Direction;
@@ -37,7 +38,7 @@ pub struct Stretch {
 /// The outcome for one slice at one step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CountScore {
-    /// Probability of a count this far off where nothing is wrong; 1 where the change is too small to matter.
+    /// Probability that a count comes to be this far off at a step where nothing is wrong; 1 where the change is too small to matter.
     pub p_value: f64,
     /// Which way the count is off.
     pub deviation: Deviation,
@@ -100,7 +101,7 @@ fn test(stretch: Stretch, dispersion: f64, settings: &CountSettings) -> CountSco
     } else {
         1.0
     };
-    score((tail * sides).min(1.0))
+    score(onset((tail * sides).min(1.0), stretch.steps))
 }
 
 /// The p-value of no event between two times, and how many were expected.

@@ -7,6 +7,7 @@ pub mod count;
 pub mod discovery;
 pub mod forecast;
 pub mod hysteresis;
+pub mod moving;
 pub mod negative_binomial;
 pub mod probability;
 pub mod rate;

@@ -16,8 +16,8 @@ const TELLING_EVENTS: f64 = 10.0;
 const LEVEL_EVENTS: f64 = 100.0;
 /// The level of the last hours is believed within these.
 const LEVEL: (f64, f64) = (0.4, 2.5);
-/// Least dispersion: no traffic is known better than to 5 %.
-const DISPERSION_MIN: f64 = 0.0025;
+/// Least dispersion: no traffic is known better than to 3 %, however little it swung before.
+const DISPERSION_MIN: f64 = 0.0009;
 /// Most dispersion: beyond it nothing would ever be improbable.
 const DISPERSION_MAX: f64 = 4.0;
 /// Share of the blocks of history, the oddest, that are left out of the dispersion.

@@ -82,6 +82,8 @@ impl RateRound {
             over_us: None,
         };
         let steps = usize::try_from((last.end_us - from_us) / step_us).unwrap_or(0);
+        let budget = detect.sensitivity.false_alerts_per_week();
+        let discovery_rate = budget * step_us as f64 / WEEK_US;
         let mut round = Self {
             from_us,
             step_us,
@@ -90,8 +92,9 @@ impl RateRound {
                 direction: definition.direction,
                 min_samples: detect.min_samples,
                 min_change: detect.min_change,
+                exact_upto: discovery_rate,
             },
-            discovery_rate: detect.sensitivity.false_alerts_per_week() * step_us as f64 / WEEK_US,
+            discovery_rate,
             baselines,
             slices: Vec::new(),
             narrow: 0,
@@ -232,6 +235,7 @@ impl RateRound {
     pub fn leaning(&self, step: Step, deviation: Deviation) -> Vec<Evidence> {
         let settings = RateSettings {
             min_samples: LEANING.1,
+            exact_upto: 1.0,
             ..self.settings
         };
         let leans = |(at, slice): (usize, &Slice)| {

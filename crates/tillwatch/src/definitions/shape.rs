@@ -314,7 +314,7 @@ pub struct Threshold {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Rate {
-    /// Fewer samples than this are not judged. Default 30.
+    /// Fewer samples than this are not judged. Default 10.
     pub min_samples: Option<u64>,
     /// The smallest change of the rate worth an incident, as a fraction. Default 0.02.
     pub min_change: Option<f64>,
@@ -330,7 +330,7 @@ pub struct Rate {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Count {
-    /// Stretches that have, and are expected to have, fewer events are not judged. Default 20.
+    /// Stretches that have, and are expected to have, fewer events are not judged. Default 10.
     pub min_samples: Option<u64>,
     /// The smallest change worth an incident, as a share of what is expected. Default 0.2.
     pub min_change: Option<f64>,
