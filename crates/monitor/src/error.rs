@@ -53,3 +53,30 @@ pub enum MonitorError {
     #[error("webhook client: {0}")]
     Client(String),
 }
+
+impl MonitorError {
+    /// Whether the disk has no room for what was to be written.
+    #[must_use]
+    pub fn is_disk_full(&self) -> bool {
+        let Self::Catalogue(rusqlite::Error::SqliteFailure(failure, _)) = self else {
+            return false;
+        };
+        failure.code == rusqlite::ErrorCode::DiskFull
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_from_other_faults() {
+        let failed =
+            |code| MonitorError::from(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
+        assert!(failed(ffi::SQLITE_FULL).is_disk_full());
+        assert!(!failed(ffi::SQLITE_IOERR).is_disk_full());
+        assert!(!MonitorError::Figures("full".to_owned()).is_disk_full());
+    }
+}

@@ -7,12 +7,11 @@ use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::access::Access;
-use crate::documents::Board;
 use crate::exposition::Exposition;
 use crate::limits::Limits;
 use crate::live::Hub;
 use crate::ports::{
-    Backtests, Backup, Collector, Figures, Health, Incidents, Maintenance, Verification,
+    Backtests, Backup, Boards, Collector, Figures, Health, Incidents, Maintenance, Verification,
 };
 use crate::problem::{Problem, Slug};
 use crate::rates::Rates;
@@ -31,8 +30,8 @@ pub struct Services {
     pub incidents: Arc<dyn Incidents>,
     /// Monitors over the past.
     pub backtests: Arc<dyn Backtests>,
-    /// Boards, in the order of their definition.
-    pub boards: Arc<[Board]>,
+    /// Boards.
+    pub boards: Arc<dyn Boards>,
 }
 
 /// The server's state. Clones are handles to the same.

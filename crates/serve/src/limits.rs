@@ -20,6 +20,10 @@ pub struct Limits {
     pub decodes_at_once_max: usize,
     /// Bytes of a small JSON body (SQL, notes on incidents). More is a 413. Default 256 KiB.
     pub json_body_bytes_max: usize,
+    /// Bytes of a board that is saved, as it is sent and as it is kept. More is a 413. Default 256 KiB.
+    pub board_bytes_max: usize,
+    /// Boards that are saved. More is a 409. Default 200.
+    pub boards_saved_max: usize,
     /// Time a client has for sending its body. Later is a 408. Default 60 s.
     pub body_timeout_ms: u64,
     /// Time for reading the head of a request; then the connection is closed. Default 10 s.
@@ -80,6 +84,8 @@ impl Default for Limits {
             bodies_in_flight_bytes_max: 256 << 20,
             decodes_at_once_max: std::thread::available_parallelism().map_or(2, usize::from),
             json_body_bytes_max: 256 << 10,
+            board_bytes_max: 256 << 10,
+            boards_saved_max: 200,
             body_timeout_ms: 60_000,
             head_timeout_ms: 10_000,
             write_timeout_ms: 30_000,

@@ -1,4 +1,4 @@
-//! What the server needs of the other parts, as four narrow interfaces.
+//! What the server needs of the other parts, as narrow interfaces.
 //!
 //! The adapters to the real parts are in `adapters`; tests put simple ones in their place, which
 //! lets them show faults (a full disk, a poisoned journal) that real parts do not show on demand.
@@ -10,14 +10,16 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt};
 pub use tillwatch_analyse::{ForecastQuery, Horizon, Period, Span, Windows, Zone};
+pub use tillwatch_monitor::catalogue::BoardCondition;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
 
 use crate::documents::{
-    ActionRequest, AuditStatus, BacktestAnswer, BacktestRequest, BackupStatus, ChannelStatus,
-    CubeStatus, DefinitionsStatus, Figure, ForecastDocument, HistoryStatus, Incident,
-    IncidentState, JournalStatus, MaintainStatus, MemoryStatus, Metric, Monitor, QuarantineList,
-    Receipt, ReplayReceipt, SourceStatus, StreamStatus, VerifyRequest, VerifyStatus,
+    ActionRequest, AuditStatus, BacktestAnswer, BacktestRequest, BackupStatus, Board, BoardList,
+    BoardPlace, ChannelStatus, CubeStatus, DefinitionsStatus, Figure, ForecastDocument,
+    HistoryStatus, Incident, IncidentState, JournalStatus, MaintainStatus, MemoryStatus, Metric,
+    Monitor, QuarantineList, Receipt, ReplayReceipt, Silence, SourceStatus, StreamStatus,
+    VerifyRequest, VerifyStatus,
 };
 use crate::problem::Problem;
 
@@ -297,6 +299,18 @@ pub trait Incidents: Send + Sync + 'static {
     /// # Errors
     /// A fault of the catalogue.
     fn monitors(&self) -> Result<Vec<Monitor>, Problem>;
+
+    /// The silences that last, those that end first before the others.
+    ///
+    /// # Errors
+    /// A fault of the catalogue.
+    fn silences(&self, limit: usize) -> Result<Vec<Silence>, Problem>;
+
+    /// Ends a silence before its time; false if there is none of that number.
+    ///
+    /// # Errors
+    /// A fault of the catalogue.
+    fn end_silence(&self, id: i64, by: Option<&str>) -> Result<bool, Problem>;
 }
 
 /// Judging the past. It takes seconds and is done off the async threads.
@@ -313,6 +327,56 @@ pub trait Backtests: Send + Sync + 'static {
         request: &BacktestRequest,
         go_on: &mut dyn FnMut(f64) -> bool,
     ) -> Result<BacktestAnswer, Problem>;
+}
+
+/// A board as it is sent.
+#[derive(Debug, Clone, PartialEq)]
+pub enum BoardText {
+    /// Its keys, as JSON.
+    Json(serde_json::Map<String, serde_json::Value>),
+    /// YAML: the board, or the section `boards` with it alone.
+    Yaml(String),
+}
+
+/// Boards: those of the definitions, and those that people saved. Calls may touch the disk and are made off the async
+/// threads.
+pub trait Boards: Send + Sync + 'static {
+    /// All of them.
+    ///
+    /// # Errors
+    /// A fault of the catalogue.
+    fn list(&self) -> Result<BoardList, Problem>;
+
+    /// The board of that name: the folder's where there is one, unless `from` says which. With it, what tells this state of
+    /// it from others.
+    ///
+    /// # Errors
+    /// `unknown-board`, or a fault of the catalogue.
+    fn one(&self, name: &str, from: Option<BoardPlace>) -> Result<(Board, String), Problem>;
+
+    /// As [`Self::one`], as it is written.
+    ///
+    /// # Errors
+    /// As [`Self::one`].
+    fn written(&self, name: &str, from: Option<BoardPlace>) -> Result<(String, String), Problem>;
+
+    /// Saves a board; says whether there was none of that name before.
+    ///
+    /// # Errors
+    /// `bad-definition` with all its faults, `conflict` where the folder has the name or there are too many,
+    /// `precondition-failed`, or a fault of the catalogue.
+    fn save(
+        &self,
+        name: &str,
+        text: &BoardText,
+        condition: &BoardCondition,
+    ) -> Result<(Board, String, bool), Problem>;
+
+    /// Removes a saved board.
+    ///
+    /// # Errors
+    /// `unknown-board`, `conflict` where it is one of the folder, `precondition-failed`, or a fault of the catalogue.
+    fn remove(&self, name: &str, condition: &BoardCondition) -> Result<(), Problem>;
 }
 
 /// Backing up. Nothing here waits for a backup.

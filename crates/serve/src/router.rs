@@ -5,7 +5,7 @@ use axum::extract::{Request, State};
 use axum::http::Uri;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -45,13 +45,20 @@ fn api() -> Router<App> {
             "/v1/incidents/{id}/{action}",
             post(incidents::act_on_incident),
         )
+        .route("/v1/silences", get(incidents::list_silences))
+        .route("/v1/silences/{id}", delete(incidents::end_silence))
         .route("/v1/monitors", get(incidents::list_monitors))
         .route(
             "/v1/monitors/{name}/backtest",
             post(backtests::post_backtest),
         )
         .route("/v1/boards", get(boards::list_boards))
-        .route("/v1/boards/{name}", get(boards::get_board))
+        .route(
+            "/v1/boards/{name}",
+            get(boards::get_board)
+                .put(boards::put_board)
+                .delete(boards::delete_board),
+        )
         .route("/v1/status", get(status::get_status))
         .route(
             "/v1/backup",

@@ -202,22 +202,44 @@ fn packs_name_only_what_they_define() {
             .iter()
             .chain(board["charts"].as_array().unwrap())
         {
-            let metric = &all["metrics"][item["metric"].as_str().unwrap()];
-            if let Some(by) = item.get("by").and_then(Value::as_str) {
-                let dimensions = names(&all["cubes"][metric["of"].as_str().unwrap()]["dimensions"]);
-                assert!(dimensions.contains(&by), "{item}");
+            check_part(&all, item, item["metric"].as_str().unwrap());
+        }
+        for panel in board["panels"].as_array().unwrap() {
+            match panel.get("steps") {
+                Some(steps) => {
+                    check_title(panel);
+                    for step in steps.as_array().unwrap() {
+                        check_part(&all, step, step["metric"].as_str().unwrap());
+                    }
+                }
+                None => {
+                    let also = panel.get("also").map(names).unwrap_or_default();
+                    for metric in also.into_iter().chain(panel["metric"].as_str()) {
+                        check_part(&all, panel, metric);
+                    }
+                }
             }
-            assert!(!item["title"]["en"].as_str().unwrap().is_empty());
-            assert!(
-                item["title"]["zh"]
-                    .as_str()
-                    .unwrap()
-                    .chars()
-                    .any(|c| c > '\u{2e80}'),
-                "{item}"
-            );
         }
     }
+}
+
+/// That a part of a board has a title in both languages, and that a metric of it has the dimensions it is split by.
+fn check_part(all: &BTreeMap<String, Map<String, Value>>, part: &Value, metric: &str) {
+    let metric = &all["metrics"][metric];
+    let dimensions = names(&all["cubes"][metric["of"].as_str().unwrap()]["dimensions"]);
+    let by = match part.get("by") {
+        Some(Value::String(one)) => vec![one.as_str()],
+        Some(several) => names(several),
+        None => Vec::new(),
+    };
+    assert!(by.iter().all(|one| dimensions.contains(one)), "{part}");
+    check_title(part);
+}
+
+fn check_title(part: &Value) {
+    assert!(!part["title"]["en"].as_str().unwrap().is_empty());
+    let chinese = part["title"]["zh"].as_str().unwrap();
+    assert!(chinese.chars().any(|c| c > '\u{2e80}'), "{part}");
 }
 
 #[test]

@@ -192,6 +192,27 @@ pub(crate) fn put(db: &Connection, i: &Incident, notify: &[String]) -> Result<()
     Ok(())
 }
 
+/// The incidents of `monitor` that say they are silenced beyond `now_us`.
+pub(crate) fn silenced(
+    db: &Connection,
+    monitor: &str,
+    now_us: i64,
+) -> Result<Vec<Incident>, MonitorError> {
+    let rest = "where monitor = ?1 and silenced_until_us > ?2 order by id";
+    select(db, rest, params![monitor, now_us])
+}
+
+/// Writes until when an incident is silenced.
+pub(crate) fn set_silenced(
+    db: &Connection,
+    id: &IncidentId,
+    until_us: Option<i64>,
+) -> Result<(), MonitorError> {
+    db.prepare_cached("update incidents set silenced_until_us = ?2 where id = ?1")?
+        .execute(params![id.as_str(), until_us])?;
+    Ok(())
+}
+
 /// Makes an incident part of another, or of none.
 pub(crate) fn join(
     db: &Connection,

@@ -6,7 +6,7 @@ use crate::MonitorError;
 
 /// One script per schema version, in order. Released ones are never changed: a new version is a
 /// further script.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     r"
 create table incidents (
     id text primary key,
@@ -159,6 +159,20 @@ alter table incidents add column owner text;
 alter table incidents add column part_of text;
 create index incidents_by_leader on incidents (part_of) where part_of is not null;
 ",
+    // Boards that people saved; a version is never given twice. `silences`: for which incident, by whom, why and when.
+    r"
+create table boards (
+    version integer primary key autoincrement,
+    name text not null unique,
+    title text not null,
+    board text not null,
+    changed_at_us integer not null
+) strict;
+alter table silences add column incident text;
+alter table silences add column by_whom text;
+alter table silences add column note text;
+alter table silences add column created_at_us integer;
+",
 ];
 
 /// Runs the scripts that the file has not seen yet, each in a transaction of its own.
@@ -195,7 +209,7 @@ mod tests {
             .pragma_update(None, "user_version", 99)
             .unwrap();
         let refused = Catalogue::open(&path).unwrap_err();
-        let expected = "catalogue: schema version 99 is newer than 6, which this version knows";
+        let expected = "catalogue: schema version 99 is newer than 7, which this version knows";
         assert_eq!(refused.to_string(), expected);
     }
 

@@ -4,7 +4,7 @@ use super::lifecycle::{self, Record};
 use super::state::Live;
 use super::{Inner, Watch};
 use crate::MonitorError;
-use crate::catalogue::{Silence, incidents, silences};
+use crate::catalogue::{Silence, SilenceOrigin, incidents, silences};
 use crate::incident::{Incident, IncidentState, TimelineEntry, TimelineKind, time_text};
 
 /// Longest text that is kept of a note or a name.
@@ -35,6 +35,10 @@ impl ActionNote {
             .unwrap_or_default();
         format!("{action}{by}{note}")
     }
+}
+
+fn clip(text: &str) -> String {
+    text.chars().take(NOTE_CHARS_MAX).collect()
 }
 
 impl Watch {
@@ -103,10 +107,71 @@ impl Watch {
                 slice: live.incident.slice.clone(),
                 until_us,
             };
-            silences::add(db, &silence, now_us)?;
+            let origin = SilenceOrigin {
+                incident: Some(live.incident.id.to_string()),
+                by: note.by.as_deref().map(clip),
+                note: note.note.as_deref().map(clip),
+                created_at_us: Some(now_us),
+            };
+            silences::add(db, &silence, &origin, now_us)?;
             let text = note.text(&format!("silenced until {}", time_text(until_us)));
             Ok(Some(transition(live, TimelineKind::Updated, text, now_us)))
         })
+    }
+
+    /// Ends a silence before its time; false if there is none of that number any more. What it kept back and is still so
+    /// is told at the next round.
+    ///
+    /// # Errors
+    /// The catalogue cannot be read or written.
+    pub fn end_silence(
+        &self,
+        id: i64,
+        note: &ActionNote,
+        now_us: i64,
+    ) -> Result<bool, MonitorError> {
+        let Some(kept) = self.catalogue.read(|db| silences::get(db, id, now_us))? else {
+            return Ok(false);
+        };
+        let name = &kept.silence.monitor;
+        let monitor = self.monitors.iter().find(|m| m.definition.name == *name);
+        // Held until the change is written, so that no round overwrites it with an older state.
+        let mut inner = monitor.map(super::Monitor::lock);
+        let changed = self.catalogue.write(|db| {
+            if !silences::remove(db, id)? {
+                return Ok(None);
+            }
+            let mut changed = Vec::new();
+            for incident in incidents::silenced(db, name, now_us)? {
+                // Another silence may cover it as well.
+                let until_us = silences::until(db, name, &incident.slice, now_us)?;
+                if until_us == incident.silenced_until_us {
+                    continue;
+                }
+                incidents::set_silenced(db, &incident.id, until_us)?;
+                let entry = TimelineEntry {
+                    at_us: now_us,
+                    kind: TimelineKind::Updated,
+                    text: note.text("silence ended"),
+                };
+                incidents::append(db, &incident.id, &entry)?;
+                changed.push(incidents::get(db, incident.id.as_str())?);
+            }
+            Ok(Some(changed))
+        })?;
+        let Some(changed) = changed else {
+            return Ok(false);
+        };
+        for incident in changed {
+            if let Some(inner) = inner.as_deref_mut() {
+                let live = inner.memory.live.iter_mut();
+                for live in live.filter(|live| live.incident.id == incident.id) {
+                    live.incident.silenced_until_us = incident.silenced_until_us;
+                }
+            }
+            self.feed.publish(TimelineKind::Updated, incident);
+        }
+        Ok(true)
     }
 
     /// Writes something down in an incident's timeline, whatever its state. Channels are not told.

@@ -1,9 +1,11 @@
 //! What the status page shows of monitors.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use super::{Inner, Monitor, Surety, Watch};
-use crate::definition::{Detect, Severity};
+use crate::definition::{Detect, Direction, Severity};
 use crate::incident::time_text;
 
 /// A monitor as the status page shows it.
@@ -17,8 +19,22 @@ pub struct MonitorStatus {
     pub by: Vec<String>,
     /// Its detector, with settings.
     pub detect: Detect,
+    /// Which way of deviating is bad.
+    pub direction: Direction,
     /// How urgent its incidents are.
     pub severity: Severity,
+    /// How long it must be bad before an incident opens.
+    pub hold: Duration,
+    /// How long it must be well again before the incident resolves.
+    pub resolve_after: Duration,
+    /// Whether buckets are looked at before they are complete.
+    pub early: bool,
+    /// The metric that says how much is at stake.
+    pub impact: Option<String>,
+    /// Who looks after its incidents.
+    pub owner: Option<String>,
+    /// Its calendar, if it names one.
+    pub calendar: Option<String>,
     /// Its channels.
     pub notify: Vec<String>,
     /// End of the last judged step as RFC 3339; null before the first.
@@ -65,7 +81,14 @@ impl Watch {
                 metric: definition.metric,
                 by: definition.by,
                 detect: definition.detect,
+                direction: definition.direction,
                 severity: definition.severity,
+                hold: definition.hold,
+                resolve_after: definition.resolve_after,
+                early: definition.early,
+                impact: definition.impact,
+                owner: definition.owner,
+                calendar: Some(definition.calendar.name.clone()).filter(|name| !name.is_empty()),
                 notify: definition.notify,
                 last_judged_at: inner.memory.judged_upto_us.map(time_text),
                 slices: inner.slices,

@@ -40,8 +40,10 @@ const RETRY_AFTER: Duration = Duration::from_secs(5);
 /// Something wrong with a definition that was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProposalFault {
-    /// Where, as `monitor.detect.rate.window`.
+    /// Where, as `monitor.detect.rate.window` or `panels[2].metric`.
     pub path: String,
+    /// Line and column, from 1, of what was sent as text that has them.
+    pub place: Option<(u64, u64)>,
     /// What is wrong.
     pub message: String,
     /// What to do about it.
@@ -127,7 +129,9 @@ impl PastMonitors {
     ) -> Result<(Option<MonitorDefinition>, Option<MonitorDefinition>), Problem> {
         let existing = self.definitions.existing(name);
         let proposed = written.map(|written| self.definitions.proposed(name, written));
-        let proposed = proposed.transpose().map_err(|faults| refused(&faults))?;
+        let proposed = proposed
+            .transpose()
+            .map_err(|faults| faults::definition(&faults))?;
         if existing.is_none() && proposed.is_none() {
             let names = self.definitions.names();
             let detail = format!(
@@ -301,29 +305,6 @@ fn labels(written: &[BacktestLabel]) -> Result<Vec<Label>, Problem> {
         })
     };
     written.iter().enumerate().map(label).collect()
-}
-
-fn refused(faults: &[ProposalFault]) -> Problem {
-    let lines = faults.iter().map(|fault| {
-        let ProposalFault { path, message, .. } = fault;
-        format!("{path}: {message}")
-    });
-    let detail = format!("{}.", lines.collect::<Vec<_>>().join("; "));
-    let listed = faults.iter().map(|fault| {
-        let mut one = Map::new();
-        one.insert("path".into(), fault.path.clone().into());
-        one.insert("message".into(), fault.message.clone().into());
-        if let Some(suggestion) = &fault.suggestion {
-            one.insert("suggestion".into(), suggestion.clone().into());
-        }
-        Value::Object(one)
-    });
-    let problem =
-        Problem::new(Slug::BadDefinition, detail).with("faults", Value::Array(listed.collect()));
-    let mut suggestions = faults
-        .iter()
-        .filter_map(|fault| fault.suggestion.as_deref());
-    problem.suggesting(suggestions.next())
 }
 
 fn impossible(reason: String) -> Problem {

@@ -2,10 +2,12 @@
 
 use std::fmt::Display;
 
+use serde_json::{Map, Value};
 use tillwatch_analyse::AnalyseError;
 use tillwatch_collect::{DecodeError, IntakeError};
 use tillwatch_monitor::MonitorError;
 
+use crate::adapters::backtests::ProposalFault;
 use crate::problem::{Problem, Slug};
 
 /// A fault's sentence with a capital and a full stop, as details have.
@@ -92,10 +94,46 @@ pub(super) fn analyse(fault: &AnalyseError) -> Problem {
 
 pub(super) fn monitor(fault: &MonitorError) -> Problem {
     match fault {
+        fault if fault.is_disk_full() => Problem::new(Slug::JournalFull, sentence(fault)),
         MonitorError::UnknownIncident(_) => Problem::new(Slug::UnknownIncident, sentence(fault)),
         MonitorError::WrongState { .. } => Problem::new(Slug::Conflict, sentence(fault)),
         _ => Problem::internal(fault),
     }
+}
+
+/// Faults of a definition that are listed; more are told when these are mended.
+const FAULTS_MAX: usize = 100;
+
+/// A definition that was sent and cannot work.
+pub(super) fn definition(faults: &[ProposalFault]) -> Problem {
+    let told = faults.iter().take(FAULTS_MAX);
+    let lines = told.clone().map(|fault| {
+        let ProposalFault { path, message, .. } = fault;
+        format!("{path}: {message}")
+    });
+    let mut detail = format!("{}.", lines.collect::<Vec<_>>().join("; "));
+    if faults.len() > FAULTS_MAX {
+        detail.push_str(&format!(" There are {} more.", faults.len() - FAULTS_MAX));
+    }
+    let listed = told.map(|fault| {
+        let mut one = Map::new();
+        one.insert("path".into(), fault.path.clone().into());
+        one.insert("message".into(), fault.message.clone().into());
+        if let Some(suggestion) = &fault.suggestion {
+            one.insert("suggestion".into(), suggestion.clone().into());
+        }
+        if let Some((line, column)) = fault.place {
+            one.insert("line".into(), line.into());
+            one.insert("column".into(), column.into());
+        }
+        Value::Object(one)
+    });
+    let problem =
+        Problem::new(Slug::BadDefinition, detail).with("faults", Value::Array(listed.collect()));
+    let mut suggestions = faults
+        .iter()
+        .filter_map(|fault| fault.suggestion.as_deref());
+    problem.suggesting(suggestions.next())
 }
 
 #[cfg(test)]

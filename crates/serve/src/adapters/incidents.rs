@@ -1,6 +1,7 @@
 //! Incidents over the monitors' engine.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::stream::BoxStream;
 use tillwatch_monitor::catalogue::IncidentFilter;
@@ -11,7 +12,7 @@ use crate::adapters::explanation::{explanation, values};
 use crate::adapters::faults;
 use crate::documents::{
     ActionRequest, Figure, Incident, IncidentImpact, IncidentRevision, IncidentState, Monitor,
-    MonitorFeedback, RevisedFigures, TimelineEntry, Verdict,
+    MonitorFeedback, RevisedFigures, Silence, TimelineEntry, Verdict,
 };
 use crate::ports::{IncidentAction, IncidentChange, Incidents, changes_of};
 use crate::problem::Problem;
@@ -90,7 +91,14 @@ impl Incidents for WatchIncidents {
                     name: status.name,
                     metric: status.metric,
                     by: status.by,
+                    direction: status.direction.name().to_owned(),
                     severity: status.severity.name().to_owned(),
+                    hold: duration_text(status.hold),
+                    resolve_after: duration_text(status.resolve_after),
+                    early: status.early,
+                    impact: status.impact,
+                    owner: status.owner,
+                    calendar: status.calendar,
                     notify: status.notify,
                     last_judged_at: status.last_judged_at,
                     slices: status.slices as u64,
@@ -105,6 +113,50 @@ impl Incidents for WatchIncidents {
                 })
             })
             .collect()
+    }
+
+    fn silences(&self, limit: usize) -> Result<Vec<Silence>, Problem> {
+        let kept = self.watch.catalogue().silences(now_us(), limit);
+        let kept = kept.map_err(|fault| faults::monitor(&fault))?.into_iter();
+        let shown = kept.map(|kept| Silence {
+            id: kept.id,
+            slice: values(&kept.silence.slice),
+            monitor: kept.silence.monitor,
+            until: rfc3339(kept.silence.until_us),
+            incident: kept.origin.incident,
+            by: kept.origin.by,
+            note: kept.origin.note,
+            created_at: kept.origin.created_at_us.map(rfc3339),
+        });
+        Ok(shown.collect())
+    }
+
+    fn end_silence(&self, id: i64, by: Option<&str>) -> Result<bool, Problem> {
+        let note = ActionNote {
+            by: by.map(str::to_owned),
+            note: None,
+        };
+        let ended = self.watch.end_silence(id, &note, now_us());
+        ended.map_err(|fault| faults::monitor(&fault))
+    }
+}
+
+/// A duration as definitions have it, with the largest unit that fits.
+fn duration_text(duration: Duration) -> String {
+    let ms = duration.as_millis();
+    let units = [
+        (86_400_000, "d"),
+        (3_600_000, "h"),
+        (60_000, "m"),
+        (1_000, "s"),
+    ];
+    let fits = units
+        .iter()
+        .find(|(unit, _)| ms > 0 && ms.is_multiple_of(*unit));
+    match fits {
+        Some((unit, name)) => format!("{}{name}", ms / unit),
+        None if ms == 0 => "0s".to_owned(),
+        None => format!("{ms}ms"),
     }
 }
 
@@ -205,5 +257,26 @@ pub(super) fn document(incident: &monitor::Incident) -> Incident {
                 text: entry.text.clone(),
             })
             .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_told_as_definitions_have_them() {
+        let cases = [
+            (0, "0s"),
+            (1_500, "1500ms"),
+            (10_000, "10s"),
+            (90_000, "90s"),
+            (120_000, "2m"),
+            (7_200_000, "2h"),
+            (86_400_000, "1d"),
+        ];
+        for (ms, text) in cases {
+            assert_eq!(duration_text(Duration::from_millis(ms)), text);
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The ports over the real parts.
 
 mod backtests;
+mod boards;
 mod collector;
 mod explanation;
 mod faults;
@@ -10,6 +11,7 @@ mod health;
 mod incidents;
 
 pub use backtests::{MonitorDefinitions, PastMonitors, ProposalFault};
+pub use boards::{BoardDefinitions, CheckedBoard, KeptBoards};
 pub use collector::JournalCollector;
 pub use figures::AnalystFigures;
 pub use health::RunningHealth;

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
 use crate::app::App;
 use crate::calls::{json, json_body};
 use crate::documents::{
-    ActionRequest, Incident, IncidentList, IncidentState, MonitorList, Verdict,
+    ActionRequest, Incident, IncidentList, IncidentState, MonitorList, SilenceList, Verdict,
 };
 use crate::live::{Place, incident_stream, off_runtime};
 use crate::ports::IncidentAction;
@@ -228,4 +229,67 @@ pub(crate) async fn list_monitors(
     json(&MonitorList {
         monitors: off_runtime(move || incidents.monitors()).await?,
     })
+}
+
+/// Silences
+///
+/// What nobody is told of for a while, because somebody silenced an incident. They end by themselves.
+#[utoipa::path(
+    get, path = "/v1/silences", tag = "incidents",
+    params(("limit" = Option<usize>, Query, description = "At most so many, 100 unless told")),
+    responses((status = 200, description = "The silences that last, those that end first before the others", body = SilenceList))
+)]
+pub(crate) async fn list_silences(
+    State(app): State<App>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let params = Params::read(request.uri().query(), &["limit"])?;
+    let limit = params.count("limit", INCIDENTS_DEFAULT, app.inner().limits.list_rows_max)?;
+    let incidents = app.services()?.incidents;
+    json(&SilenceList {
+        silences: off_runtime(move || incidents.silences(limit)).await?,
+    })
+}
+
+/// End a silence
+///
+/// What it kept back is told then, if it is still so.
+#[utoipa::path(
+    delete, path = "/v1/silences/{id}", tag = "incidents",
+    params(
+        ("id" = i64, Path, description = "Its number"),
+        ("by" = Option<String>, Query, description = "Who ends it, for the incident's timeline"),
+    ),
+    responses(
+        (status = 204, description = "It is over"),
+        (status = 404, description = "No such silence, or it was over already", body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn end_silence(
+    State(app): State<App>,
+    Named(id): Named<String>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let params = Params::read(request.uri().query(), &["by"])?;
+    let by = params.one("by")?.map(str::to_owned);
+    if by
+        .as_ref()
+        .is_some_and(|by| by.chars().count() > NOTE_CHARS_MAX)
+    {
+        let detail = format!("'by' may have at most {NOTE_CHARS_MAX} characters.");
+        return Err(Problem::parameter("by", detail));
+    }
+    let unknown = || {
+        let detail = format!("There is no silence '{}', or it is over.", shorten(&id));
+        Problem::new(Slug::UnknownSilence, detail)
+    };
+    let number: i64 = id.parse().map_err(|_| unknown())?;
+    let incidents = app.services()?.incidents;
+    let ended = off_runtime(move || incidents.end_silence(number, by.as_deref()));
+    if !ended.await? {
+        return Err(unknown());
+    }
+    let mut response = Response::default();
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    Ok(response)
 }

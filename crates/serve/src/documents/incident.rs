@@ -198,8 +198,26 @@ pub struct Monitor {
     /// Its detector and settings, as defined.
     #[schema(value_type = Object)]
     pub detect: serde_json::Value,
+    /// Which way is bad: `up`, `down` or `both`.
+    pub direction: String,
     /// `critical`, `warning` or `info`.
     pub severity: String,
+    /// How long it must be bad before an incident opens, such as `2m`; `0s` for at once.
+    #[serde(rename = "for")]
+    pub hold: String,
+    /// How long it must be well again before the incident resolves.
+    pub resolve_after: String,
+    /// Whether buckets are looked at before they are complete, where the detector can.
+    pub early: bool,
+    /// The metric by which its incidents say how much is at stake.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub impact: Option<String>,
+    /// Who looks after its incidents.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// The calendar it goes by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<String>,
     /// The channels it announces to.
     pub notify: Vec<String>,
     /// When it last judged, RFC 3339.
@@ -234,4 +252,36 @@ pub struct MonitorFeedback {
 pub struct MonitorList {
     /// In the order of their definition.
     pub monitors: Vec<Monitor>,
+}
+
+/// A silence: no channel is told of some incidents for a while.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Silence {
+    /// Its number, by which it is ended.
+    pub id: i64,
+    /// The monitor whose incidents it is about.
+    pub monitor: String,
+    /// The slice they are of, or lie within; empty for all.
+    pub slice: BTreeMap<String, Option<String>>,
+    /// When it ends by itself, RFC 3339.
+    pub until: String,
+    /// The incident that was silenced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub incident: Option<String>,
+    /// Who silenced it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// Why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// When, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<String>,
+}
+
+/// The silences that last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct SilenceList {
+    /// Those that end first before the others.
+    pub silences: Vec<Silence>,
 }

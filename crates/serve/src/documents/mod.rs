@@ -18,7 +18,11 @@ pub use backtest::{
     BacktestMissed, BacktestPair, BacktestRequest, BacktestResolution, BacktestRun,
 };
 pub use backup::{BackupRequest, BackupStatus, LastBackup};
-pub use board::{Board, BoardList, BoardSummary, Chart, Localized, Tile};
+pub use board::{
+    Board, BoardList, BoardPlace, BoardSummary, Chart, ChartShape, FunnelPanel, FunnelStep,
+    GaugePanel, GoodDirection, HeatmapPanel, Localized, MapPanel, Panel, PanelWidth, SankeyPanel,
+    TablePanel, TextPanel, Tile, WrittenBoard,
+};
 pub use explanation::{
     ExplainedAlternative, ExplainedMix, ExplainedPart, ExplainedSpan, IncidentExplanation,
 };
@@ -29,7 +33,8 @@ pub use forecast::{
 };
 pub use incident::{
     ActionRequest, Incident, IncidentImpact, IncidentList, IncidentRevision, IncidentState,
-    Monitor, MonitorFeedback, MonitorList, RevisedFigures, TimelineEntry, Verdict,
+    Monitor, MonitorFeedback, MonitorList, RevisedFigures, Silence, SilenceList, TimelineEntry,
+    Verdict,
 };
 pub use ingest::{QuarantineList, QuarantinedLine, Receipt, RejectedLine, ReplayReceipt};
 pub use maintain::{LastMaintain, MaintainStatus};

@@ -62,6 +62,8 @@ slugs! {
     UnknownMonitor = "unknown-monitor", NOT_FOUND, "No such monitor";
     /// No incident with that id.
     UnknownIncident = "unknown-incident", NOT_FOUND, "No such incident";
+    /// No silence of that number, or not any more.
+    UnknownSilence = "unknown-silence", NOT_FOUND, "No such silence";
     /// No board of that name.
     UnknownBoard = "unknown-board", NOT_FOUND, "No such board";
     /// The address exists, but not for this method.
@@ -72,6 +74,8 @@ slugs! {
     BodyTimeout = "body-timeout", REQUEST_TIMEOUT, "The body did not arrive in time";
     /// The thing is not in a state that allows the action.
     Conflict = "conflict", CONFLICT, "The present state does not allow this";
+    /// It is no longer, or not yet, what the request's `If-Match` or `If-None-Match` says.
+    PreconditionFailed = "precondition-failed", PRECONDITION_FAILED, "It is not what you took it for";
     /// The body is larger than the limit.
     BodyTooLarge = "body-too-large", PAYLOAD_TOO_LARGE, "The body is too large";
     /// The content type is none we read.

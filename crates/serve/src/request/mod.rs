@@ -1,6 +1,7 @@
 //! Reading requests: bodies within their bounds, formats, and query parameters.
 
 pub(crate) mod body;
+pub(crate) mod conditions;
 pub(crate) mod content;
 pub(crate) mod forecast;
 pub(crate) mod named;

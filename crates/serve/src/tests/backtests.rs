@@ -209,6 +209,7 @@ impl MonitorDefinitions for Drops {
     ) -> Result<MonitorDefinition, Vec<ProposalFault>> {
         let fault = |path: &str, message: &str| ProposalFault {
             path: path.to_owned(),
+            place: None,
             message: message.to_owned(),
             suggestion: Some("did you mean 'min_change'?".to_owned()),
         };

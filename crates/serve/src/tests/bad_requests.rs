@@ -56,6 +56,20 @@ const fn post(
     }
 }
 
+const fn put(
+    path: &'static str,
+    headers: &'static [(&'static str, &'static str)],
+    body: &'static str,
+    status: u16,
+    slug: &'static str,
+    says: (&'static str, &'static str),
+) -> Case {
+    Case {
+        method: "PUT",
+        ..post(path, headers, body, status, slug, says)
+    }
+}
+
 const CT_NDJSON: &[(&str, &str)] = &[("content-type", NDJSON)];
 const CT_JSON: &[(&str, &str)] = &[("content-type", JSON)];
 
@@ -150,6 +164,21 @@ const CASES: &[Case] = &[
     post("/v1/incidents/inc_1/note", CT_JSON, r#"{"by":"ada","note":" "}"#, 400, "body-unreadable", ("detail", "A note needs")),
     post("/v1/incidents/inc_1/resolve", CT_JSON, r#"{"nota":"x"}"#, 400, "body-unreadable", ("detail", "unknown field")),
     get("/v1/boards/paymets", 404, "unknown-board", ("suggestion", "payments")),
+    get("/v1/boards/payments?from=foldr", 400, "bad-parameter", ("suggestion", "folder")),
+    get("/v1/silences?limit=0", 400, "bad-parameter", ("parameter", "limit")),
+    Case { method: "GET", path: "/v1/boards/payments", headers: &[("accept", "text/html")], body: "", status: 406, slug: "not-acceptable", says: ("detail", "application/yaml") },
+    put("/v1/boards/b", &[], "{}", 415, "unsupported-content-type", ("detail", "application/yaml")),
+    put("/v1/boards/b", &[("content-type", JSON), ("content-encoding", "gzip")], "{}", 415, "unsupported-content-encoding", ("detail", "not compressed")),
+    put("/v1/boards/b", CT_JSON, "[]", 400, "body-unreadable", ("detail", "a map")),
+    put("/v1/boards/b", CT_JSON, "{", 400, "body-unreadable", ("detail", "line 1")),
+    put("/v1/boards/b?dry=1", CT_JSON, "{}", 400, "bad-parameter", ("parameter", "dry")),
+    put("/v1/boards/b", &[("content-type", JSON), ("if-match", "7")], "{}", 400, "bad-header", ("header", "if-match")),
+    put("/v1/boards/b", &[("content-type", JSON), ("if-none-match", "\"7\"")], "{}", 400, "bad-header", ("header", "if-none-match")),
+    put("/v1/boards/b", &[("content-type", JSON), ("origin", "https://evil.example")], r#"{"title":{"en":"B"}}"#, 403, "cross-origin", ("detail", "another origin")),
+    put("/v1/boards/%FF", CT_JSON, "{}", 400, "bad-parameter", ("parameter", "name")),
+    Case { method: "DELETE", path: "/v1/boards/paymets", headers: &[], body: "", status: 404, slug: "unknown-board", says: ("suggestion", "payments") },
+    Case { method: "DELETE", path: "/v1/boards/payments", headers: &[], body: "", status: 409, slug: "conflict", says: ("detail", "definitions folder") },
+    Case { method: "DELETE", path: "/v1/boards/payments", headers: &[("sec-fetch-site", "cross-site")], body: "", status: 403, slug: "cross-origin", says: ("detail", "another origin") },
     get("/v1/status?verbose", 400, "bad-parameter", ("parameter", "verbose")),
     // Where a call comes from.
     Case { method: "GET", path: "/v1/status", headers: &[("host", "evil.example")], body: "", status: 403, slug: "host-not-allowed", says: ("detail", "localhost") },
@@ -370,6 +399,22 @@ async fn no_part_of_a_request_comes_back_with_a_card_number() {
     asked.push(stand.post("/v1/sql", JSON, &format!("{{\"{CARD}\":1}}")));
     asked.push(stand.post("/v1/sql", JSON, &format!("{{\"sql\":{CARD}}}")));
     asked.push(stand.post(&format!("/v1/incidents/inc_1/{CARD}"), JSON, "{}"));
+    let board = format!("/v1/boards/{CARD}");
+    asked.push(stand.put(&board, JSON, &format!("{{\"{CARD}\":1}}")));
+    asked.push(stand.put(&board, JSON, CARD));
+    asked.push(stand.put(&board, CARD, "{}"));
+    asked.push(stand.put(&board, JSON, "{}").header("if-match", CARD));
+    asked.push(stand.client.delete(stand.url(&board)));
+    asked.push(
+        stand
+            .client
+            .delete(stand.url(&format!("/v1/silences/{CARD}"))),
+    );
+    asked.push(
+        stand
+            .client
+            .get(stand.url(&format!("/v1/boards/payments?from={CARD}"))),
+    );
     for request in asked {
         let request = request.header("x-request-id", CARD).build().unwrap();
         let what = format!("{} {}", request.method(), request.url());

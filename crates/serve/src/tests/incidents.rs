@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::parts::{Cases, Counts, Trials};
+use super::cases::Cases;
+use super::parts::{Counts, Trials};
+use super::shelf::Shelf;
 use super::stand::{Stand, problem, until};
-use crate::Services;
+use crate::{Limits, Services};
 
 #[tokio::test]
 async fn incidents_are_listed_shown_and_acted_on() {
@@ -75,6 +77,41 @@ async fn what_people_say_of_an_incident_is_noted_though_it_is_over() {
 }
 
 #[tokio::test]
+async fn silences_are_listed_and_ended_once() {
+    let stand = Stand::start().await;
+    stand.cases.open("inc_1");
+    stand.cases.open("inc_2");
+    assert_eq!(stand.json("/v1/silences").await, json!({"silences": []}));
+    for id in ["inc_1", "inc_2"] {
+        let path = format!("/v1/incidents/{id}/silence");
+        let silenced = stand.client.post(stand.url(&path)).send().await.unwrap();
+        assert_eq!(silenced.status(), 200);
+    }
+    let list = stand.json("/v1/silences").await;
+    assert_eq!(list["silences"].as_array().unwrap().len(), 2);
+    let first = json!({"id": 0, "monitor": "authorization_drop", "slice": {"psp": "adyen"}, "until": "3600 s", "incident": "inc_1"});
+    assert_eq!(list["silences"][0], first);
+    let list = stand.json("/v1/silences?limit=1").await;
+    assert_eq!(list["silences"].as_array().unwrap().len(), 1);
+    let end = |path: &str| stand.client.delete(stand.url(path)).send();
+    let ended = end("/v1/silences/0?by=ana").await.unwrap();
+    assert_eq!(ended.status(), 204);
+    assert_eq!(ended.text().await.unwrap(), "");
+    let incident = stand.json("/v1/incidents/inc_1").await;
+    assert_eq!(incident["summary"], "ended by Some(\"ana\")");
+    assert_eq!(incident["silenced_until"], json!(null));
+    let list = stand.json("/v1/silences").await;
+    assert_eq!(list["silences"][0]["id"], 1);
+    for path in ["0", "-1", "7", "many", "99999999999999999999"] {
+        let path = format!("/v1/silences/{path}");
+        let (status, slug, _) = problem(end(&path).await.unwrap()).await;
+        assert_eq!((status, slug.as_str()), (404, "unknown-silence"), "{path}");
+    }
+    let long = format!("/v1/silences/1?by={}", "x".repeat(2_001));
+    assert_eq!(problem(end(&long).await.unwrap()).await.1, "bad-parameter");
+}
+
+#[tokio::test]
 async fn incidents_are_pushed_as_they_change() {
     let stand = Stand::start().await;
     stand.cases.open("inc_1");
@@ -123,7 +160,7 @@ async fn a_stream_goes_on_with_the_parts_of_a_reload_and_lets_the_old_ones_go() 
         figures: Arc::new(Counts::new("payments")),
         incidents: cases.clone(),
         backtests: Arc::new(Trials::default()),
-        boards: Arc::from([]),
+        boards: Shelf::default().kept(&Limits::default()),
     };
     let old = Arc::new(Cases::new());
     let first = services(&old);

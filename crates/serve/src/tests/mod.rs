@@ -3,6 +3,7 @@
 mod backtests;
 mod bad_requests;
 mod board;
+mod cases;
 mod forecast;
 mod incidents;
 mod live;
@@ -11,6 +12,8 @@ mod quarantine;
 mod real;
 mod revised;
 mod running;
+mod saved_boards;
+mod shelf;
 mod stand;
 mod upkeep;
 mod web;

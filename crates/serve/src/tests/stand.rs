@@ -10,8 +10,10 @@ use serde_json::Value;
 use tillwatch_collect::outgoing::http_client;
 use tokio::task::JoinHandle;
 
-use super::parts::{Cases, Counts, Lines, Trials, Vitals};
-use crate::documents::{Board, Localized, Tile};
+use super::cases::Cases;
+use super::parts::{Counts, Lines, Trials, Vitals};
+use super::shelf::Shelf;
+use crate::documents::{Board, BoardPlace, GoodDirection, Localized, Tile};
 use crate::{Access, App, Assets, Limits, Server, Services};
 
 /// Whatever is waited for must come within this time.
@@ -74,17 +76,21 @@ impl Stand {
                 metric: "payments".into(),
                 title,
                 filter: [("psp".to_owned(), "adyen".to_owned())].into(),
-                good: Some("up".into()),
+                good: Some(GoodDirection::Up),
             }],
             charts: Vec::new(),
+            panels: Vec::new(),
             incidents: true,
+            from: BoardPlace::Folder,
+            version: None,
+            changed_at: None,
         };
         self.app.open(Services {
             collector: self.lines.clone(),
             figures,
             incidents: self.cases.clone(),
             backtests: self.trials.clone(),
-            boards: Arc::from([board]),
+            boards: Shelf::with(vec![board]).kept(&self.app.inner().limits),
         });
     }
 
@@ -106,6 +112,14 @@ impl Stand {
     pub(super) fn post(&self, path: &str, kind: &str, body: &str) -> reqwest::RequestBuilder {
         self.client
             .post(self.url(path))
+            .header("content-type", kind)
+            .body(body.to_owned())
+    }
+
+    /// Sends a board to be saved.
+    pub(super) fn put(&self, path: &str, kind: &str, body: &str) -> reqwest::RequestBuilder {
+        self.client
+            .put(self.url(path))
             .header("content-type", kind)
             .body(body.to_owned())
     }

@@ -144,7 +144,7 @@ async fn boards_and_metrics_have_their_shapes() {
     let stand = Stand::start().await;
     assert_eq!(
         stand.json("/v1/boards").await,
-        json!({"boards": [{"name": "payments", "title": {"en": "Payments", "zh": "支付"}}]})
+        json!({"boards": [{"name": "payments", "title": {"en": "Payments", "zh": "支付"}, "from": "folder"}]})
     );
     assert_eq!(
         stand.json("/v1/boards/payments").await,
@@ -153,7 +153,9 @@ async fn boards_and_metrics_have_their_shapes() {
             "title": {"en": "Payments", "zh": "支付"},
             "tiles": [{"metric": "payments", "title": {"en": "Payments", "zh": "支付"}, "where": {"psp": "adyen"}, "good": "up"}],
             "charts": [],
+            "panels": [],
             "incidents": true,
+            "from": "folder",
         })
     );
     assert_eq!(
@@ -224,6 +226,8 @@ async fn the_openapi_document_describes_every_call() {
     assert_eq!(
         calls,
         [
+            "delete /v1/boards/{name}",
+            "delete /v1/silences/{id}",
             "get /healthz",
             "get /metrics",
             "get /openapi.json",
@@ -242,6 +246,7 @@ async fn the_openapi_document_describes_every_call() {
             "get /v1/metrics/{metric}/live",
             "get /v1/monitors",
             "get /v1/series",
+            "get /v1/silences",
             "get /v1/status",
             "get /v1/streams/{stream}/quarantine",
             "get /v1/verify",
@@ -253,6 +258,7 @@ async fn the_openapi_document_describes_every_call() {
             "post /v1/streams/{stream}/events",
             "post /v1/streams/{stream}/quarantine/replay",
             "post /v1/verify",
+            "put /v1/boards/{name}",
         ]
     );
     // Whatever is described is there: no call answers that nothing is at its address.
@@ -283,6 +289,9 @@ async fn the_openapi_document_describes_every_call() {
         "Receipt",
         "Incident",
         "Board",
+        "Panel",
+        "WrittenBoard",
+        "SilenceList",
         "StatusDocument",
         "ProblemDocument",
         "SqlAnswer",

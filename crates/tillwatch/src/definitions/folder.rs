@@ -38,6 +38,8 @@ pub struct Item<T> {
     pub file: usize,
     /// What is written.
     pub value: T,
+    /// The items of lists that could not be read, which the value lacks.
+    pub removed_items: Vec<Place>,
 }
 
 /// All that is written in a folder and the packs it names.
@@ -323,8 +325,10 @@ pub fn nearest_name<'a>(
 
 fn misfit_fault(path: &Path, within: Place, misfit: Misfit) -> Fault {
     let suggestion = misfit.unknown.as_deref().and_then(|unknown| {
-        nearest_name(unknown, misfit.candidates.iter().map(String::as_str)).or_else(|| {
-            (!misfit.candidates.is_empty())
+        nearest_name(unknown, misfit.candidates.iter().copied()).or_else(|| {
+            // A word that is none of several has been told which they are.
+            let is_told = misfit.message.contains(" is none of: ");
+            (!misfit.candidates.is_empty() && !is_told)
                 .then(|| format!("it is one of {}", misfit.candidates.join(", ")))
         })
     });
@@ -332,13 +336,14 @@ fn misfit_fault(path: &Path, within: Place, misfit: Misfit) -> Fault {
 }
 
 fn read_node<T: DeserializeOwned>(node: &Node, path: &Path, faults: &mut Vec<Fault>) -> Option<T> {
-    let (value, misfits) = read::read(node);
+    let reading = read::read(node);
     faults.extend(
-        misfits
+        reading
+            .misfits
             .into_iter()
             .map(|misfit| misfit_fault(path, node.place, misfit)),
     );
-    value
+    reading.value
 }
 
 pub(super) fn items<T: DeserializeOwned>(
@@ -384,17 +389,19 @@ pub(super) fn items<T: DeserializeOwned>(
             ));
             continue;
         }
-        let (value, misfits) = read::read(value);
+        let reading = read::read(value);
         faults.extend(
-            misfits
+            reading
+                .misfits
                 .into_iter()
                 .map(|misfit| misfit_fault(path, key.place, misfit)),
         );
-        if let Some(value) = value {
+        if let Some(value) = reading.value {
             into.push(Item {
                 name: name.to_owned(),
                 file,
                 value,
+                removed_items: reading.removed_items,
             });
         }
     }
@@ -430,6 +437,7 @@ fn single<T: DeserializeOwned>(
             name: name.to_owned(),
             file,
             value,
+            removed_items: Vec::new(),
         });
     }
 }

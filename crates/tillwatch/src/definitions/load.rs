@@ -8,6 +8,7 @@ use tillwatch_analyse::MetricDefinition;
 use tillwatch_monitor::definition::MonitorDefinition;
 use tillwatch_monitor::watch::AnnounceRules;
 use tillwatch_process::{CubeDefinition, Rates, StreamDefinition};
+use tillwatch_serve::adapters::CheckedBoard;
 
 use super::fault::Fault;
 use super::folder::{Folder, Item};
@@ -15,7 +16,7 @@ use super::history::{self, HistoryPlace};
 use super::limits::{self, Limits};
 use super::proposal::Proposals;
 use super::resolve::{CsvShape, Environment, resolve};
-use super::{check, names, shape, sources};
+use super::{boards, check, names, shape, sources};
 
 /// Definitions that work.
 #[derive(Debug)]
@@ -37,7 +38,7 @@ pub struct Loaded {
     /// Sources that fetch by themselves.
     pub sources: Vec<Item<shape::Source>>,
     /// Boards.
-    pub boards: Vec<Item<shape::Board>>,
+    pub boards: Vec<CheckedBoard>,
     /// What other monitors are checked against.
     pub proposals: Proposals,
     /// Conversion rates.
@@ -82,7 +83,7 @@ pub fn finish(mut folder: Folder, environment: Environment<'_>) -> Result<Loaded
     check::detectors(&folder, &natures, &mut faults);
     check::impacts(&folder, &natures, &mut faults);
     sources::sources(&folder, environment, limits.poll, &mut faults);
-    check::boards(&folder, &mut faults);
+    boards::boards(&folder, &natures, &mut faults);
     let history = history::place(&folder, environment, &mut faults);
     if !faults.is_empty() {
         faults.sort();
@@ -102,6 +103,7 @@ pub fn finish(mut folder: Folder, environment: Environment<'_>) -> Result<Loaded
         route.channels.retain(active);
     }
     let digest = folder.digest();
+    let boards = boards::sent::of_folder(&folder);
     Ok(Loaded {
         streams: resolved.streams.into_values().collect(),
         csv: resolved.csv,
@@ -116,7 +118,7 @@ pub fn finish(mut folder: Folder, environment: Environment<'_>) -> Result<Loaded
         inactive_channels: resolved.inactive_channels,
         proposals: Proposals::new(&folder, natures),
         sources: folder.sources,
-        boards: folder.boards,
+        boards,
         // Rates at fault have ended this above.
         rates: rates.unwrap_or_default(),
         history,

@@ -1,6 +1,7 @@
 //! The definitions folder: YAML in, what the parts work with out, and every fault with its place.
 
 mod announce;
+pub mod boards;
 pub mod check;
 mod detector;
 mod fault;
@@ -12,6 +13,7 @@ pub mod load;
 pub mod names;
 pub mod node;
 pub mod pack;
+pub mod places;
 pub mod proposal;
 pub mod read;
 pub mod resolve;

@@ -9,24 +9,24 @@ use tillwatch_monitor::definition::MonitorDefinition;
 use tillwatch_serve::adapters::{MonitorDefinitions, ProposalFault};
 
 use super::check;
-use super::fault::Fault;
 use super::folder::{Folder, Item, SourceFile, items};
 use super::load::Loaded;
-use super::node::{Node, Place, Value};
+use super::node::{Node, Place};
+use super::places::{PathStyle, Places, under};
 use super::resolve;
 use super::shape::{Calendar, Channel, Cube, Metric};
 
 /// Where a proposed monitor begins in the paths of its faults.
 const ROOT: &str = "monitor";
 
-/// What a monitor can name, and what metrics are to detectors.
+/// What a monitor or a board can name, and what metrics are to detectors.
 #[derive(Debug)]
 pub struct Proposals {
-    metrics: Vec<Item<Metric>>,
-    cubes: Vec<Item<Cube>>,
+    pub(super) metrics: Vec<Item<Metric>>,
+    pub(super) cubes: Vec<Item<Cube>>,
     channels: Vec<Item<Channel>>,
     calendars: Vec<Item<Calendar>>,
-    natures: HashMap<String, Nature>,
+    pub(super) natures: HashMap<String, Nature>,
 }
 
 impl Proposals {
@@ -50,7 +50,7 @@ impl Proposals {
         name: &str,
         written: &Map<String, Json>,
     ) -> Result<MonitorDefinition, Vec<ProposalFault>> {
-        let mut places = Places::default();
+        let mut places = Places::new(ROOT, PathStyle::Named);
         let section = places.section(name, written);
         let mut folder = Folder::default();
         folder.metrics.clone_from(&self.metrics);
@@ -75,102 +75,12 @@ impl Proposals {
             _ => {
                 faults.sort();
                 faults.dedup();
-                Err(faults.iter().map(|fault| places.told(fault)).collect())
+                Err(faults
+                    .iter()
+                    .map(|fault| places.told(fault, None))
+                    .collect())
             }
         }
-    }
-}
-
-/// The places of a tree that no file holds: each line is one of its paths.
-#[derive(Default)]
-struct Places(Vec<String>);
-
-impl Places {
-    /// The section `monitors` with the one monitor in it.
-    fn section(&mut self, name: &str, written: &Map<String, Json>) -> Node {
-        let place = self.place(ROOT.to_owned());
-        let key = Node {
-            place,
-            value: Value::Text(name.to_owned()),
-        };
-        let monitor = Node {
-            place,
-            value: self.map(ROOT, written),
-        };
-        Node {
-            place,
-            value: Value::Map(vec![(key, monitor)]),
-        }
-    }
-
-    fn place(&mut self, path: String) -> Place {
-        self.0.push(path);
-        Place {
-            line: self.0.len() as u64,
-            column: 1,
-        }
-    }
-
-    fn map(&mut self, path: &str, written: &Map<String, Json>) -> Value {
-        let mut entries = Vec::with_capacity(written.len());
-        for (name, value) in written {
-            let path = format!("{path}.{name}");
-            let place = self.place(path.clone());
-            let key = Node {
-                place,
-                value: Value::Text(name.clone()),
-            };
-            let value = self.value(&path, value);
-            entries.push((key, Node { place, value }));
-        }
-        Value::Map(entries)
-    }
-
-    fn value(&mut self, path: &str, written: &Json) -> Value {
-        match written {
-            Json::Null => Value::Null,
-            Json::Bool(value) => Value::Bool(*value),
-            Json::Number(number) => match (number.as_i64(), number.as_f64()) {
-                (Some(whole), _) => Value::Int(whole),
-                (None, number) => Value::Float(number.unwrap_or(f64::NAN)),
-            },
-            Json::String(text) => Value::Text(text.clone()),
-            Json::Array(list) => {
-                let mut nodes = Vec::with_capacity(list.len());
-                for (at, item) in list.iter().enumerate() {
-                    let path = format!("{path}.{at}");
-                    let place = self.place(path.clone());
-                    let value = self.value(&path, item);
-                    nodes.push(Node { place, value });
-                }
-                Value::List(nodes)
-            }
-            Json::Object(map) => self.map(path, map),
-        }
-    }
-
-    /// A fault with its path for its place.
-    fn told(&self, fault: &Fault) -> ProposalFault {
-        let at = usize::try_from(fault.line).unwrap_or_default();
-        let path = at.checked_sub(1).and_then(|at| self.0.get(at));
-        ProposalFault {
-            path: path.cloned().unwrap_or_else(|| ROOT.to_owned()),
-            message: fault.message.clone(),
-            suggestion: fault.suggestion.clone(),
-        }
-    }
-}
-
-/// A tree below a key.
-fn under(key: &str, tree: Node) -> Node {
-    let place = tree.place;
-    let key = Node {
-        place,
-        value: Value::Text(key.to_owned()),
-    };
-    Node {
-        place,
-        value: Value::Map(vec![(key, tree)]),
     }
 }
 
@@ -180,29 +90,6 @@ pub fn place_of(tree: &Node, path: &str) -> Place {
     let below = path.strip_prefix(ROOT).unwrap_or(path);
     let steps: Vec<&str> = below.split('.').filter(|step| !step.is_empty()).collect();
     tree.nearest(&steps)
-}
-
-/// A tree as JSON, as a server is sent it.
-#[must_use]
-pub fn json_of(tree: &Node) -> Json {
-    match &tree.value {
-        Value::Null => Json::Null,
-        Value::Bool(value) => (*value).into(),
-        Value::Int(value) => (*value).into(),
-        Value::Float(value) => (*value).into(),
-        Value::Text(text) => text.clone().into(),
-        Value::List(list) => list.iter().map(json_of).collect(),
-        Value::Map(entries) => {
-            let named = entries.iter().map(|(key, value)| {
-                let name = match json_of(key) {
-                    Json::String(name) => name,
-                    other => other.to_string(),
-                };
-                (name, json_of(value))
-            });
-            Json::Object(named.collect())
-        }
-    }
 }
 
 impl MonitorDefinitions for Loaded {
@@ -230,6 +117,7 @@ mod tests {
     use serde_json::json;
 
     use super::super::load::finish;
+    use super::super::places::json_of;
     use super::*;
 
     const DEFINITIONS: &str = "
@@ -267,6 +155,7 @@ monitors:
                 path,
                 message,
                 suggestion,
+                place: _,
             } = fault;
             match suggestion {
                 Some(suggestion) => format!("{path}: {message} ({suggestion})"),

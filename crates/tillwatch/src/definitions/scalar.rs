@@ -1,4 +1,4 @@
-//! Durations and sizes as people write them: `10s`, `24h`, `64MiB`.
+//! Durations, sizes and decimals as people write them: `10s`, `24h`, `64MiB`, `0.92`.
 
 use std::fmt;
 use std::time::Duration;
@@ -73,6 +73,85 @@ impl JsonSchema for DurationText {
     }
 }
 
+/// A decimal written as a number or, where every digit matters, as text: `0.92`, `"0.92"`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecimalText(String);
+
+/// More characters than this no decimal needs.
+const DECIMAL_CHARS_MAX: usize = 40;
+
+impl DecimalText {
+    /// Reads digits, perhaps with a sign before them and a point in between.
+    ///
+    /// # Errors
+    /// What was expected, when the text is something else.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+        let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+        if is_number(whole) && is_number(fraction) && text.len() <= DECIMAL_CHARS_MAX {
+            Ok(Self(text.to_owned()))
+        } else {
+            let shown: String = text.chars().take(DECIMAL_CHARS_MAX).collect();
+            let cut = if shown == text { "" } else { "…" };
+            Err(format!(
+                "'{shown}{cut}' is no decimal; write digits such as 0.92, at most {DECIMAL_CHARS_MAX} characters"
+            ))
+        }
+    }
+
+    /// As it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The nearest float, to place it on a scale.
+    #[must_use]
+    pub fn to_f64(&self) -> f64 {
+        // Digits and a point are always a float.
+        self.0.parse().unwrap_or_default()
+    }
+}
+
+impl<'de> Deserialize<'de> for DecimalText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Number;
+        impl Visitor<'_> for Number {
+            type Value = DecimalText;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number such as 0.92")
+            }
+            fn visit_i64<E: de::Error>(self, value: i64) -> Result<DecimalText, E> {
+                Ok(DecimalText(value.to_string()))
+            }
+            fn visit_u64<E: de::Error>(self, value: u64) -> Result<DecimalText, E> {
+                Ok(DecimalText(value.to_string()))
+            }
+            fn visit_f64<E: de::Error>(self, value: f64) -> Result<DecimalText, E> {
+                DecimalText::parse(&value.to_string()).map_err(E::custom)
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<DecimalText, E> {
+                DecimalText::parse(text).map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_any(Number)
+    }
+}
+
+impl JsonSchema for DecimalText {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Decimal".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": ["number", "string"],
+            "pattern": "^-?[0-9]+(\\.[0-9]+)?$",
+            "description": "A number, or its digits as text where every one matters."
+        })
+    }
+}
+
 /// Reads `65536`, `64KiB`, `256MiB` or `1GiB`.
 ///
 /// # Errors
@@ -120,6 +199,21 @@ mod tests {
             "1001y",
         ] {
             assert!(parse_duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn decimals_keep_their_digits_and_nonsense_is_refused() {
+        let long = format!("0.{}", "1".repeat(38));
+        for text in ["0", "-1", "0.920", "12345678901234567890.5", &long] {
+            assert_eq!(DecimalText::parse(text).unwrap().as_str(), text);
+        }
+        assert_eq!(DecimalText::parse("0.92").unwrap().to_f64(), 0.92);
+        let longer = format!("{long}1");
+        for text in [
+            "", "-", ".5", "5.", "1e3", "+1", "NaN", " 1", "1,5", "٣", &longer,
+        ] {
+            assert!(DecimalText::parse(text).is_err(), "{text}");
         }
     }
 

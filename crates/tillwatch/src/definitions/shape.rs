@@ -3,6 +3,7 @@
 //! These are the written forms. [`super::resolve`] turns them into what the parts work with.
 
 mod announce;
+mod board;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +18,10 @@ use tillwatch_monitor::definition::{DETECTORS, detector_fault};
 use super::limits::Limits;
 use super::scalar::DurationText;
 pub use announce::{Calendar, Channel, Maintenance, QuietHours, Route, Values};
+pub use board::{
+    Board, Chart, FunnelPanel, GaugePanel, Good, HeatmapPanel, MapPanel, Panel, SankeyPanel, Shape,
+    TablePanel, TextPanel, Tile, Title, Width,
+};
 
 /// The keys a definitions file may have at its top, which are the fields of [`File`].
 pub const SECTIONS: [&str; 14] = [
@@ -410,72 +415,6 @@ pub struct Rates {
     pub as_of: String,
     /// Units of each currency for one unit of the base, as quoted decimals.
     pub per_base: IndexMap<String, String>,
-}
-
-/// A title in the languages of the web.
-#[derive(Debug, Clone, Default, Deserialize, serde::Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Title {
-    /// English.
-    pub en: String,
-    /// Simplified Chinese.
-    #[serde(default)]
-    pub zh: Option<String>,
-}
-
-/// A board.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Board {
-    /// Its title.
-    pub title: Title,
-    /// Figures at the top.
-    #[serde(default)]
-    pub tiles: Vec<Tile>,
-    /// Charts below.
-    #[serde(default)]
-    pub charts: Vec<Chart>,
-    /// Whether the list of incidents is shown. Default true.
-    #[serde(default = "yes")]
-    pub incidents: bool,
-}
-
-fn yes() -> bool {
-    true
-}
-
-/// One figure.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Tile {
-    /// The metric.
-    pub metric: String,
-    /// A title when the metric's name does not do.
-    #[serde(default)]
-    pub title: Option<Title>,
-    /// Dimension values it is limited to.
-    #[serde(default, rename = "where")]
-    pub filter: IndexMap<String, String>,
-    /// Which way is good: `up` or `down`.
-    #[serde(default)]
-    pub good: Option<String>,
-}
-
-/// One chart.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Chart {
-    /// The metric.
-    pub metric: String,
-    /// The dimension it is split by.
-    #[serde(default)]
-    pub by: Option<String>,
-    /// A title when the metric's name does not do.
-    #[serde(default)]
-    pub title: Option<Title>,
-    /// The range it shows at first.
-    #[serde(default)]
-    pub window: Option<DurationText>,
 }
 
 // Read by hand rather than as untagged enums, which forget where a fault stands and what it was.

@@ -15,12 +15,12 @@ use tillwatch_monitor::watch::{Feed, Watch, WatchOptions};
 use tillwatch_process::{Keeping, Processor, RecoverRange, StreamStatus};
 use tillwatch_serve::Services;
 use tillwatch_serve::adapters::{
-    AnalystFigures, JournalCollector, MonitorDefinitions, PastMonitors, WatchIncidents,
+    AnalystFigures, BoardDefinitions, JournalCollector, KeptBoards, MonitorDefinitions,
+    PastMonitors, WatchIncidents,
 };
 use tillwatch_serve::documents::ChannelStatus;
 use tokio::runtime::Handle;
 
-use super::boards::boards;
 use super::figures::Figures;
 use crate::definitions::{Loaded, resolve::CsvShape};
 
@@ -266,12 +266,17 @@ impl Generation {
             loaded.limits.monitor.backtests(),
             Arc::clone(&parts.incidents.backtests),
         );
+        let boards = KeptBoards::new(
+            Arc::clone(loaded) as Arc<dyn BoardDefinitions>,
+            Arc::clone(&parts.incidents.catalogue),
+            &loaded.limits.http,
+        );
         let services = Services {
             collector: Arc::clone(&parts.collector) as Arc<_>,
             figures: Arc::clone(&parts.answers) as Arc<_>,
             incidents: Arc::new(WatchIncidents::new(Arc::clone(&watch))),
             backtests: Arc::new(backtests),
-            boards: boards(loaded).into(),
+            boards: Arc::new(boards),
         };
         Ok(Self {
             parts,

@@ -3,7 +3,6 @@
 mod auditing;
 pub mod backtesting;
 pub mod backup;
-mod boards;
 mod events_sql;
 mod figures;
 mod generation;

@@ -236,6 +236,89 @@ async fn a_source_that_cannot_be_started_and_limits_that_wait_stand_in_the_statu
     stopped(engine).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn saved_boards_outlive_reloads_and_the_folder_wins_a_name() {
+    use tillwatch_serve::documents::BoardPlace;
+    use tillwatch_serve::ports::{BoardCondition, BoardText, Boards};
+    let data = tempfile::tempdir().unwrap();
+    let plain = stream("amount: int64");
+    let metrics = "metrics: {payments_count: {of: per_minute, expr: payments}}\n";
+    let text = format!("{plain}{metrics}");
+    let engine = started(data.path(), &text).await;
+    let boards = async |engine: &Engine| -> Arc<dyn Boards> {
+        engine.generation().await.unwrap().services().boards
+    };
+    let written = "title: {en: Mine}\ntiles: [{metric: payments_count}]\n";
+    let sent = BoardText::Yaml(written.to_owned());
+    let always = BoardCondition::Always;
+    let kept = boards(&engine).await;
+    let (first, ..) = kept.save("mine", &sent, &always).unwrap();
+    kept.save("other", &sent, &always).unwrap();
+
+    // The metric goes: what names it stays readable, and cannot be saved anew.
+    engine.reload(loaded(&plain)).await.unwrap();
+    let kept = boards(&engine).await;
+    assert_eq!(kept.one("mine", None).unwrap().0, first);
+    let refused = kept.save("mine", &sent, &always).unwrap_err();
+    assert!(
+        refused
+            .detail()
+            .contains("tiles[0].metric: there is no metric"),
+        "{refused:?}"
+    );
+
+    // The folder takes the name: its board is shown, the saved one is still there.
+    let ours = "boards: {mine: {title: {en: Ours}}}\n";
+    engine
+        .reload(loaded(&format!("{text}{ours}")))
+        .await
+        .unwrap();
+    let kept = boards(&engine).await;
+    let list = kept.list().unwrap();
+    let names: Vec<_> = list
+        .boards
+        .iter()
+        .map(|one| (one.name.as_str(), one.from))
+        .collect();
+    assert_eq!(
+        names,
+        [
+            ("mine", BoardPlace::Folder),
+            ("other", BoardPlace::Catalogue)
+        ]
+    );
+    assert_eq!(list.shadowed.len(), 1);
+    assert_eq!(
+        (list.shadowed[0].name.as_str(), list.shadowed[0].version),
+        ("mine", first.version)
+    );
+    assert_eq!(kept.one("mine", None).unwrap().0.title.en, "Ours");
+    assert_eq!(
+        kept.one("mine", Some(BoardPlace::Catalogue)).unwrap().0,
+        first
+    );
+    let (yaml, _) = kept.written("mine", Some(BoardPlace::Catalogue)).unwrap();
+    assert!(yaml.contains("en: Mine"), "{yaml}");
+    kept.save("mine", &sent, &always).unwrap_err();
+    stopped(engine).await;
+
+    // Over a restart it is the same; what is removed is the saved one, and then the folder's stays.
+    let engine = started(data.path(), &format!("{text}{ours}")).await;
+    let kept = boards(&engine).await;
+    assert_eq!(kept.list().unwrap(), list);
+    kept.remove("mine", &always).unwrap();
+    assert!(kept.list().unwrap().shadowed.is_empty());
+    kept.remove("mine", &always).unwrap_err();
+    assert_eq!(kept.one("mine", None).unwrap().0.title.en, "Ours");
+
+    // Gone from the folder, the name is free again.
+    kept.save("third", &sent, &always).unwrap();
+    engine.reload(loaded(&text)).await.unwrap();
+    let kept = boards(&engine).await;
+    assert!(kept.save("mine", &sent, &BoardCondition::Absent).unwrap().2);
+    stopped(engine).await;
+}
+
 /// Whatever is waited for must come within this time.
 const DEADLINE: Duration = Duration::from_secs(60);
 

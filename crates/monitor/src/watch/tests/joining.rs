@@ -140,7 +140,7 @@ fn a_part_is_told_when_what_it_is_part_of_is_silenced() {
                 slice: Slice::whole(),
                 until_us: FALL + 2 * HOUR,
             };
-            crate::catalogue::silences::add(db, &silence, FALL)
+            crate::catalogue::silences::add(db, &silence, &Default::default(), FALL)
         })
         .unwrap();
     bench.judge(FALL, FALL + 10 * MINUTE);

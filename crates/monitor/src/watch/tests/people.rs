@@ -231,6 +231,75 @@ fn who_heard_of_an_incident_hears_of_its_end_when_the_silence_ends() {
 }
 
 #[test]
+fn a_silence_that_is_ended_tells_what_it_kept_back() {
+    for restarts in [false, true] {
+        let mut bench = silenced(LIVE + 40 * MINUTE);
+        bench.judge(LIVE, LIVE + 11 * MINUTE);
+        let now = LIVE + 11 * MINUTE;
+        let id = bench.only_incident().id;
+        bench
+            .watch
+            .silence(id.as_str(), LIVE + 30 * MINUTE, &note("deploy"), now)
+            .unwrap();
+        let kept = bench.catalogue.silences(now, 10).unwrap();
+        let of: Vec<_> = kept.iter().map(|one| one.origin.incident.clone()).collect();
+        assert_eq!(
+            of,
+            [Some(id.to_string()), None],
+            "the one that ends first is first"
+        );
+        assert_eq!(kept[0].origin.by.as_deref(), Some("ada"));
+        assert_eq!(kept[0].origin.note.as_deref(), Some("deploy"));
+        assert_eq!(kept[0].origin.created_at_us, Some(now));
+        if restarts {
+            bench.restart(vec![rate_monitor(&["psp"])], now);
+        }
+        let end = |at: usize| {
+            bench
+                .watch
+                .end_silence(kept[at].id, &note("done"), now)
+                .unwrap()
+        };
+        // The wider one goes on: nobody is told yet, and the incident says until when.
+        assert!(end(0));
+        assert_eq!(
+            bench.only_incident().silenced_until_us,
+            Some(LIVE + 40 * MINUTE)
+        );
+        bench.judge(now, now + MINUTE);
+        assert!(told(&bench).is_empty(), "{:?}", told(&bench));
+        assert!(end(1));
+        let incident = bench.only_incident();
+        assert_eq!(incident.silenced_until_us, None);
+        let last = incident.timeline.last().unwrap();
+        assert_eq!(last.text, "silence ended by ada: done");
+        assert!(!end(0) && !end(1), "they are over");
+        assert!(bench.catalogue.silences(now, 10).unwrap().is_empty());
+        bench.judge(now + MINUTE, now + 2 * MINUTE);
+        assert_eq!(told(&bench), ["opened"], "once");
+        bench.judge(now + 2 * MINUTE, LIVE + 30 * MINUTE);
+        assert_eq!(told(&bench), ["opened", "resolved"]);
+        assert_eq!(bench.only_incident().silenced_until_us, None);
+    }
+}
+
+#[test]
+fn a_silence_that_is_over_by_itself_is_neither_listed_nor_ended() {
+    let bench = silenced(LIVE + MINUTE);
+    let kept = bench.catalogue.silences(LIVE, 10).unwrap();
+    assert_eq!(kept.len(), 1);
+    let after = LIVE + MINUTE;
+    assert!(bench.catalogue.silences(after, 10).unwrap().is_empty());
+    assert!(
+        !bench
+            .watch
+            .end_silence(kept[0].id, &note("done"), after)
+            .unwrap()
+    );
+    assert!(!bench.watch.end_silence(-1, &note("done"), LIVE).unwrap());
+}
+
+#[test]
 fn an_edited_or_removed_monitor_leaves_no_stale_incident() {
     for (edited, why) in [
         (true, "the monitor was changed"),

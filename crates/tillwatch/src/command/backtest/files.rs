@@ -9,7 +9,8 @@ use crate::definitions::Fault;
 use crate::definitions::files::read_file;
 use crate::definitions::folder::nearest_name;
 use crate::definitions::node::{self, Node, Place};
-use crate::definitions::proposal::{json_of, place_of};
+use crate::definitions::places::json_of;
+use crate::definitions::proposal::place_of;
 use crate::definitions::read;
 
 /// The top of a file.
@@ -86,10 +87,10 @@ pub fn labels(path: &Path) -> Result<Value, Vec<Fault>> {
     };
     let (mut labels, mut faults) = (Vec::new(), Vec::new());
     for item in written {
-        let (label, misfits) = read::read::<BacktestLabel>(item);
-        labels.extend(label);
-        faults.extend(misfits.into_iter().map(|misfit| {
-            let candidates = misfit.candidates.iter().map(String::as_str);
+        let reading = read::read::<BacktestLabel>(item);
+        labels.extend(reading.value);
+        faults.extend(reading.misfits.into_iter().map(|misfit| {
+            let candidates = misfit.candidates.iter().copied();
             let unknown = misfit.unknown.as_deref();
             let hint = unknown.and_then(|unknown| nearest_name(unknown, candidates));
             let place = misfit.place.unwrap_or(item.place);
