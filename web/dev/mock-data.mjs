@@ -1,6 +1,8 @@
 // Plausible payment traffic for working on the page without a server. Figures are a function of time, so that they
 // agree between requests; only posted events come on top. Nothing of this is part of the product.
 
+import { operations, panelMetrics } from './mock-panels.mjs';
+
 const MINUTE = 60_000;
 const CELL = 10_000;
 const DAY = 1440 * MINUTE;
@@ -21,7 +23,7 @@ const dimensions = {
     bank_12: 0.05,
     __other__: 0.02,
   },
-  country: { DE: 0.38, FR: 0.22, NL: 0.17, ES: 0.12, IT: 0.08, PL: 0.03 },
+  country: { DE: 0.36, FR: 0.22, NL: 0.17, ES: 0.12, IT: 0.08, PL: 0.03, SG: 0.02 },
 };
 
 const hostileNames = {
@@ -30,9 +32,11 @@ const hostileNames = {
   worldline: '</script><script>alert(1)</script>',
   checkout:
     'a very long name of a payment service provider that does not fit anywhere, \u202eright-to-left\u202c and \u{1F4B3}',
+  PL: '<img src=x onerror="document.title=\'owned\'">',
+  NL: 'constructor',
 };
 
-export const metrics = [
+const shared = [
   {
     name: 'authorization_rate',
     unit: 'percent',
@@ -74,6 +78,7 @@ export const metrics = [
   dimensions: Object.keys(dimensions),
   bucket_ms: 10_000,
 }));
+export const metrics = [...shared, ...panelMetrics];
 
 const title = (en, zh) => ({ en, zh });
 
@@ -123,6 +128,7 @@ export const boards = {
     charts: [{ metric: 'payment_attempts', by: 'country', title: title('Orders', '订单数'), window: '24h' }],
     incidents: true,
   },
+  operations,
 };
 
 /** A number in [0, 1) that depends on its inputs only. */
@@ -150,6 +156,13 @@ export class Traffic {
 
   name(value) {
     return this.mode === 'hostile' ? (hostileNames[value] ?? value) : value;
+  }
+
+  /** What a filter means by a name. */
+  value(name) {
+    const found =
+      this.mode === 'hostile' ? Object.entries(hostileNames).find(([, one]) => one === name) : null;
+    return found ? found[0] : name;
   }
 
   /** Counts of one slice in one 10 s cell. A combination begins with the value that decides how it does. */
@@ -231,8 +244,10 @@ export class Traffic {
     if (total.attempts === 0) return metric.kind === 'count' ? 0 : null;
     if (metric.name === 'authorization_rate') return total.approved / total.attempts;
     if (metric.name === 'payment_volume') return (total.cents / 100).toFixed(2);
+    if (metric.name === 'checkouts') return Math.round(total.attempts * 1.35);
     if (metric.name === 'latency_p95')
       return total.cells > 0 ? Math.round((total.latency / total.cells) * 10) / 10 : null;
+    if (metric.name === 'approved_attempts') return total.approved;
     return metric.name === 'declined_attempts' ? total.attempts - total.approved : total.attempts;
   }
 
@@ -274,7 +289,10 @@ export class Traffic {
     const from = time(query.get('from') ?? '-1h', now);
     const step = duration(query.get('step') ?? '30s');
     const by = query.getAll('by');
-    const where = query.getAll('where').map((pair) => pair.split(/:(.*)/s));
+    const where = query
+      .getAll('where')
+      .map((pair) => pair.split(/:(.*)/s))
+      .map(([dimension, value]) => [dimension, this.value(value)]);
     const dimension = by[0] ?? where[0]?.[0] ?? 'psp';
     const shares = combinations(by.length > 0 ? by : [dimension], where);
     const limit = Number(query.get('limit') ?? 100);

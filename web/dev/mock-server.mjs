@@ -5,7 +5,8 @@ import { createReadStream, existsSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { boards, incidentsAt, metrics, Traffic } from './mock-data.mjs';
+import { boardCall } from './mock-boards.mjs';
+import { incidentsAt, metrics, Traffic } from './mock-data.mjs';
 import { actOnIncident } from './mock-incidents.mjs';
 import { monitorCall } from './mock-monitors.mjs';
 import { answerSql, SLOW_MS, toCsv } from './mock-sql.mjs';
@@ -94,15 +95,8 @@ function api(state, request, response, url) {
     return problem(response, 503, 'Recovering', 'The journal is being replayed.');
   const answered = dataCall(state, request, response, parts, url, { json, problem, readBody });
   if (answered !== null) return answered;
-  if (parts[0] === 'boards' && parts.length === 1) {
-    return json(response, { boards: Object.values(boards).map(({ name, title }) => ({ name, title })) });
-  }
-  if (parts[0] === 'boards') {
-    const board = boards[parts[1]];
-    return board
-      ? json(response, board)
-      : problem(response, 404, 'Unknown board', `There is no board ${parts[1]}.`);
-  }
+  if (parts[0] === 'boards')
+    return boardCall(state, request, response, parts, url, { json, problem, readBody });
   if (parts[0] === 'metrics' && parts.length === 1) return json(response, { metrics: metricsIn(state) });
   if (parts[0] === 'live') return combinedCall(state, request, response, url);
   if (parts[0] === 'metrics') return metricCall(state, response, parts, url);

@@ -15,6 +15,13 @@ const whole = [
   '[data-testid=slice]',
 ];
 const normal = { mode: 'normal', width: 1440, height: 900, shows: whole };
+/** The board that has a panel of every kind, in a window that is high enough for all of them. */
+const panels = {
+  ...normal,
+  path: '/boards/operations',
+  height: 3600,
+  shows: [...whole, '[data-kind=map]:not([data-drawn=""])', '.heat-cell', '[data-testid=sankey-link]'],
+};
 const shots = {
   normal,
   dark: { ...normal, colorScheme: 'dark' },
@@ -40,6 +47,56 @@ const shots = {
   },
   error: { ...normal, mode: 'error', shows: ['[data-testid=chart] .panel-error'], faulty: true },
   loading: { ...normal, mode: 'loading', shows: ['[data-testid=tile] .skeleton'] },
+  boards: { ...normal, path: '/boards', shows: ['[data-testid=board-row]'] },
+  'boards-narrow': {
+    ...normal,
+    path: '/boards',
+    width: 360,
+    height: 780,
+    locale: 'zh-CN',
+    shows: ['[data-testid=board-row]'],
+  },
+  'board-copy': {
+    ...normal,
+    path: '/new-board?from=payments',
+    shows: ['[data-testid=board-preview] .chart canvas'],
+    act: (page) => page.locator('[data-section=charts] [data-open]').first().click(),
+  },
+  'board-copy-narrow': {
+    ...normal,
+    path: '/new-board?from=payments',
+    width: 360,
+    height: 780,
+    colorScheme: 'dark',
+    locale: 'zh-CN',
+    shows: ['[data-testid=board-editor]'],
+    act: (page) => page.locator('[data-section=charts] [data-open]').first().click(),
+  },
+  wall: {
+    ...normal,
+    path: '/wall?boards=operations&every=1h',
+    width: 1920,
+    height: 1080,
+    shows: ['.wall-cell .chart canvas'],
+  },
+  'wall-wide': {
+    ...normal,
+    path: '/wall?boards=operations&every=1h',
+    width: 3840,
+    height: 2160,
+    colorScheme: 'dark',
+    locale: 'zh-CN',
+    shows: ['.wall-cell .chart canvas'],
+  },
+  palette: {
+    ...normal,
+    act: async (page) => {
+      await page.keyboard.press('Control+k');
+      await page.waitForSelector('[data-testid=palette-option]');
+      await page.keyboard.type('a');
+    },
+  },
+  keys: { ...normal, act: (page) => page.keyboard.press('?') },
   missing: { ...normal, path: '/boards/nowhere', shows: ['.message'], faulty: true },
   locked: { ...normal, mode: 'locked', shows: ['[data-testid=access]'], faulty: true },
   wrong: {
@@ -72,6 +129,25 @@ const shots = {
     },
     faulty: true,
   },
+  panels,
+  'panels-dark': { ...panels, colorScheme: 'dark' },
+  'panels-chinese': { ...panels, locale: 'zh-CN' },
+  'panels-narrow': { ...panels, width: 360, height: 9_000 },
+  'panels-wide': { ...panels, width: 3840, height: 6_000 },
+  'panels-hostile': { ...panels, mode: 'hostile' },
+  'panels-filtered': {
+    ...panels,
+    path: '/boards/operations?where.psp=stripe,worldline&compare=previous',
+    act: (page) => page.click('[data-testid=filter-add]'),
+  },
+  'panels-empty': {
+    ...panels,
+    mode: 'empty',
+    shows: ['[data-testid=health][data-health=live]', '[data-kind=map] .panel-empty'],
+  },
+  'panels-error': { ...panels, mode: 'error', shows: ['[data-kind=map] .panel-error'], faulty: true },
+  'panels-loading': { ...panels, mode: 'loading', shows: ['[data-kind=map] .skeleton'] },
+  'panels-stale': { ...panels, act: (page, mock) => lose(page, mock, 'down'), faulty: true },
   stale: { ...normal, act: (page, mock) => lose(page, mock, 'down'), faulty: true },
   recovering: { ...normal, act: (page, mock) => lose(page, mock, 'recovering'), faulty: true },
 };

@@ -1,6 +1,7 @@
 // The weight of what is loaded, gzipped, against its budget:   npm run build && npm run size
 //
-// The first page is a board: the entry, what it imports, and its charts. Other pages are loaded when somebody goes there.
+// The first page is a board: the entry, what it imports, its charts and its controls. Other pages are loaded when somebody goes
+// there, and the kinds of panels when a board has one.
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -15,7 +16,8 @@ const kb = (name) => gzipSync(readFileSync(assets + name), { level: 9 }).length 
 
 const mentions = (text, before) =>
   [...text.matchAll(new RegExp(`${before}[\`"]\\./([^\`"]+\\.js)[\`"]`, 'g'))].map((match) => match[1]);
-const isPage = (name) => /Page-[^/]*\.js$/.test(name) || /^zh-/.test(name);
+const onDemand = /^(zh|barChart|Palette|ShortcutHelp|BoardSwitcher)-/;
+const isOnDemand = (name) => /(Page|Panel)-[^/]*\.js$/.test(name) || onDemand.test(name);
 
 const first = new Set();
 function load(name) {
@@ -23,7 +25,7 @@ function load(name) {
   first.add(name);
   const text = texts.get(name);
   for (const part of mentions(text, '(?:from|import)\\s*')) load(part);
-  for (const part of mentions(text, 'import\\(\\s*')) if (!isPage(part)) load(part);
+  for (const part of mentions(text, 'import\\(\\s*')) if (!isOnDemand(part)) load(part);
 }
 const entry = names.find((name) => name.startsWith('index-') && name.endsWith('.js'));
 if (!entry) throw new Error('there is no entry; run npm run build first');

@@ -78,3 +78,36 @@ test('the data page tells of streams, storage and health', { skip: !url }, async
   }
   assert.deepEqual(faults, []);
 });
+
+test('a board is made, saved, exported, changed and deleted', { skip: !url }, async (t) => {
+  const { page, faults } = await open(t, '/new-board');
+  page.setDefaultTimeout(DEADLINE.timeout);
+  const name = `made_${Date.now().toString(36)}`;
+  const title = page.getByRole('textbox', { name: 'Title of the board, English' });
+  await title.fill('Made by a test');
+  await page.fill('[data-testid=board-name]', name);
+  await page.click('[data-testid=add-item][data-kind=tile]');
+  await page.click('[data-testid=board-metric]');
+  await page.keyboard.type('authorization rate');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector(
+    '[data-testid=board-preview] [data-testid=tile][data-metric=authorization_rate]',
+  );
+  await page.click('[data-testid=save-board]');
+  await page.waitForURL(`**/boards/${name}`);
+  await page.click('[data-testid=edit-board]');
+  await page.waitForSelector('[data-testid=board-editor][data-dirty=false]');
+  await title.fill('Changed by a test');
+  await page.click('[data-testid=save-board]');
+  await page.waitForURL(`**/boards/${name}`);
+  await page.getByRole('heading', { level: 1, name: 'Changed by a test' }).waitFor();
+  await page.goto(`${url}/boards`);
+  const row = page.locator(`[data-testid=board-row][data-board=${name}]`);
+  await row.locator('[data-testid=ask-export]').click();
+  assert.match(await page.textContent('[data-testid=board-yaml]'), new RegExp(`^boards:\\n +${name}:`));
+  await page.keyboard.press('Escape');
+  await row.locator('[data-testid=ask-delete]').click();
+  await page.click('[data-testid=delete-board]');
+  await row.waitFor({ state: 'detached' });
+  assert.deepEqual(faults, []);
+});

@@ -35,6 +35,35 @@ function readTexts(raw: Record<string, unknown>): Record<string, string> {
 }
 
 // Pages that are not the first one are loaded when somebody goes there.
+export const boardsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/boards',
+  validateSearch: readTexts,
+  component: lazyRouteComponent(() => import('./board/list/BoardsPage'), 'BoardsPage'),
+});
+
+export const boardEditRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/boards/$name/edit',
+  component: lazyRouteComponent(() => import('./board/edit/BoardEditPage'), 'BoardEditPage'),
+});
+
+// Not below `/boards/`, where a board may be called `new`.
+export const newBoardRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/new-board',
+  validateSearch: readTexts,
+  component: lazyRouteComponent(() => import('./board/edit/NewBoardPage'), 'NewBoardPage'),
+});
+
+export const wallRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/wall',
+  validateSearch: readTexts,
+  component: lazyRouteComponent(() => import('./wall/WallPage'), 'WallPage'),
+  errorComponent: lazyRouteComponent(() => import('./wall/WallPage'), 'WallCrash'),
+});
+
 export const exploreRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/explore',
@@ -95,6 +124,10 @@ export const router = createRouter({
   routeTree: rootRoute.addChildren([
     homeRoute,
     boardRoute,
+    boardsRoute,
+    boardEditRoute,
+    newBoardRoute,
+    wallRoute,
     exploreRoute,
     incidentsRoute,
     incidentRoute,

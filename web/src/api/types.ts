@@ -85,6 +85,10 @@ export interface ForecastDocument {
 export interface BoardSummary {
   name: string;
   title: Localized;
+  /** Whether it is one of the definitions folder or was made in the browser; older servers know the first only. */
+  from?: 'folder' | 'catalogue';
+  /** RFC 3339; of boards of the catalogue. */
+  changed_at?: string | null;
 }
 
 export interface TileDefinition {
@@ -95,17 +99,104 @@ export interface TileDefinition {
   good?: 'up' | 'down' | null;
 }
 
+export type ChartShape = 'lines' | 'stacked' | 'bars';
+/** How much of a row a panel takes where there is room for several; half when nothing is said. */
+export type PanelWidth = 'third' | 'half' | 'full';
+
 export interface ChartDefinition {
   metric: string;
   by?: string | null;
   title: Localized;
   window?: string | null;
+  /** Without it the metric decides: split sums are stacked, everything else is lines. */
+  shape?: ChartShape | null;
+  where?: Record<string, string> | null;
+  width?: PanelWidth | null;
 }
+
+/** What every panel may have. */
+interface PanelShared {
+  title?: Localized | null;
+  where?: Record<string, string> | null;
+  width?: PanelWidth | null;
+}
+
+/** The slices of a metric by one to three dimensions, the largest first. */
+export interface TableDefinition extends PanelShared {
+  kind: 'table';
+  metric: string;
+  by: string[];
+  /** Further metrics shown as columns. */
+  also?: string[] | null;
+  top?: number | null;
+}
+
+/** Hours by weekdays over some weeks. */
+export interface HeatmapDefinition extends PanelShared {
+  kind: 'heatmap';
+  metric: string;
+  weeks?: number | null;
+}
+
+export interface FunnelStep {
+  metric: string;
+  title?: Localized | null;
+}
+
+export interface FunnelDefinition extends PanelShared {
+  kind: 'funnel';
+  steps: FunnelStep[];
+}
+
+/** How a sum flows through dimensions in order. */
+export interface SankeyDefinition extends PanelShared {
+  kind: 'sankey';
+  metric: string;
+  by: string[];
+  /** Values kept per dimension. */
+  top?: number | null;
+}
+
+/** A figure against its objective. */
+export interface GaugeDefinition extends PanelShared {
+  kind: 'gauge';
+  metric: string;
+  objective: Figure;
+  from?: Figure | null;
+  to?: Figure | null;
+  good?: 'up' | 'down' | null;
+}
+
+export interface MapDefinition extends PanelShared {
+  kind: 'map';
+  metric: string;
+  /** The dimension that holds ISO 3166 alpha-2 codes; `country` when nothing is said. */
+  by?: string | null;
+}
+
+/** Plain text; blank lines make paragraphs. */
+export interface TextDefinition extends PanelShared {
+  kind: 'text';
+  text: Localized;
+}
+
+export type PanelDefinition =
+  | TableDefinition
+  | HeatmapDefinition
+  | FunnelDefinition
+  | SankeyDefinition
+  | GaugeDefinition
+  | MapDefinition
+  | TextDefinition;
 
 export interface Board extends BoardSummary {
   tiles: TileDefinition[];
   charts: ChartDefinition[];
+  /** Older servers have none. */
+  panels?: PanelDefinition[];
   incidents: boolean;
+  /** Of boards of the catalogue: the number that guards against lost updates. */
+  version?: number | null;
 }
 
 export type Severity = 'critical' | 'warning' | 'info';

@@ -1,5 +1,7 @@
+import { Link } from '@tanstack/react-router';
 import type { Figure } from '../api/types';
 import { Swatch } from '../charts/Swatch';
+import { PageIcon } from '../explore/icons';
 import { figureText } from '../format/units';
 import { useSpeech } from '../i18n/hooks';
 
@@ -18,10 +20,12 @@ interface Props {
   onToggle: (key: string) => void;
   onPoint: (key: string | null) => void;
   label: string;
+  /** Where a slice can be looked into. */
+  drillTo: (key: string) => Record<string, string>;
 }
 
-/** The slices with their figures over the range. A click hides a line, pointing at a name brings it forward. */
-export function ChartLegend({ items, unit, hidden, onToggle, onPoint, label }: Props) {
+/** The slices with their figures over the range. A click hides a line, pointing at a name brings it forward, its arrow leads to it. */
+export function ChartLegend({ items, unit, hidden, onToggle, onPoint, label, drillTo }: Props) {
   const { t, locale } = useSpeech();
   return (
     <ul className="legend" aria-label={label}>
@@ -43,6 +47,15 @@ export function ChartLegend({ items, unit, hidden, onToggle, onPoint, label }: P
               <span className="ellipsis">{name}</span>
               <span className="legend-value">{figureText(value, unit, locale)}</span>
             </button>
+            <Link
+              to="/explore"
+              search={drillTo(key)}
+              className="legend-drill"
+              aria-label={t('chart.explore', { name })}
+              title={t('chart.explore', { name })}
+            >
+              <PageIcon name="open" />
+            </Link>
           </li>
         );
       })}

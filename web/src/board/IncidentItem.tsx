@@ -9,7 +9,9 @@ import { type Speech, useSpeech } from '../i18n/hooks';
 import { SeverityIcon } from '../shell/icons';
 import { IncidentActions } from './IncidentActions';
 import { CauseLine, CauseTable } from './IncidentCause';
+import { incidentSentence } from './incidentSentence';
 import { incidentSize } from './incidentSize';
+import { retold } from './retold';
 import { sliceText } from './slice';
 
 interface Props {
@@ -107,7 +109,7 @@ export function IncidentItem({ incident, parts, nowMs, metricTitle }: Props) {
               {incidentSize(part, part.unit, speech)}
               <details>
                 <summary>{t('incident.details')}</summary>
-                <p>{part.summary}</p>
+                <p>{incidentSentence(part, part.unit, metricTitle(part.metric), speech).text}</p>
                 <IncidentActions incident={part} />
               </details>
             </li>
@@ -143,7 +145,7 @@ function IncidentStory({ incident, speech, metricTitle, unit }: StoryProps) {
     numerator !== null && numerator !== undefined && denominator !== null && denominator !== undefined;
   return (
     <div className="incident-story">
-      <p>{incident.summary}</p>
+      <p>{incidentSentence(incident, unit, metricTitle, speech).text}</p>
       <dl>
         <dt>{t('incident.monitor')}</dt>
         <dd>{incident.monitor}</dd>
@@ -181,7 +183,8 @@ function IncidentStory({ incident, speech, metricTitle, unit }: StoryProps) {
                 {briefTime(Date.parse(entry.at), Date.now(), locale, zone)}
               </time>
               <span>
-                <strong>{timelineKind(entry.kind, speech)}</strong> {entry.text}
+                <strong>{timelineKind(entry.kind, speech)}</strong>{' '}
+                {retold(entry.text, () => metricTitle, speech)}
               </span>
             </li>
           ))}

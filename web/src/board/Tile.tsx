@@ -1,55 +1,77 @@
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import { comparisonQuery, earlierQuery } from '../api/queries';
 import type { Metric, TileDefinition } from '../api/types';
 import { Sparkline } from '../charts/Sparkline';
 import { isSum, shapePoints, unfinishedFrom } from '../charts/shape';
 import { hasFigure, totalOf } from '../charts/total';
+import type { Span } from '../explore/state';
+import { askedBefore, askedFor, backMs } from '../explore/window';
 import { changeSince } from '../format/change';
 import { figureText, showFigure } from '../format/units';
 import { useSpeech } from '../i18n/hooks';
 import { useLiveSeries } from '../live/hooks';
-import { apiDuration, type Range, stepFor, weekBeforeCompared, wholeStep, windowOf } from '../state/range';
+import { apiDuration, stepFor } from '../state/range';
 import { ChangeBadge } from './ChangeBadge';
+import { drillSearch } from './drill';
+import { FilterNote } from './FilterNote';
 import { PanelError } from './PanelError';
+import { appliedTo, type BoardView, tileComparison } from './view';
 
 interface Props {
   tile: TileDefinition;
   metric: Metric;
-  range: Range;
+  view: BoardView;
 }
 
-const everything: Record<string, string> = {};
-
-/** One key figure: its value over the range, the change against last week, and its course. */
-export function Tile({ tile, metric, range }: Props) {
+/** One key figure: its value over the range, the change against an earlier time, and its course. It leads to Explore. */
+export function Tile({ tile, metric, view }: Props) {
   const speech = useSpeech();
   const { t, locale } = speech;
-  const where = tile.where ?? everything;
+  const { range, filters } = view;
+  const applied = useMemo(() => appliedTo([metric], tile.where, filters), [metric, tile.where, filters]);
+  const { where } = applied;
+  const compare = tileComparison(view);
   const base = { metric: metric.name, by: [], where };
-  const whole = apiDuration(wholeStep(range, metric.bucket_ms));
-  const total = useLiveSeries(metric.of, { ...base, ...windowOf(range), step: whole }, 'total');
-  const step = apiDuration(stepFor(range, metric));
-  const course = useLiveSeries(metric.of, { ...base, ...windowOf(range), step }, 'series');
-  const past = useQuery(comparisonQuery({ ...base, ...windowOf(range, 1), step: whole }));
+  const span: Span = { kind: 'last', range };
+  const stepMs = stepFor(range, metric);
+  const { wholeMs, ...window } = asked(span, metric, stepMs);
+  const whole = apiDuration(wholeMs);
+  const total = useLiveSeries(metric.of, { ...base, ...window, step: whole }, 'total');
+  const course = useLiveSeries(metric.of, { ...base, ...window, step: apiDuration(stepMs) }, 'series');
+  const back = backMs(compare ?? 'week', span, metric.bucket_ms);
+  const then = asked(span, metric, stepMs, back);
+  const past = useQuery({
+    ...comparisonQuery({ ...base, from: then.from, to: then.to, step: whole }),
+    enabled: compare !== null,
+  });
   const before = totalOf(past.data?.series[0], undefined, metric.kind);
+  const { wholeMs: beforeMs, ...beforeThen } = asked(span, metric, stepMs, back, true);
   const earlier = useQuery({
-    ...earlierQuery({ ...base, ...weekBeforeCompared(range, metric.bucket_ms) }),
-    enabled: before !== null,
+    ...earlierQuery({ ...base, ...beforeThen, step: apiDuration(beforeMs) }),
+    enabled: compare !== null && before !== null,
   });
 
+  const isExcluded = applied.excluded !== null;
   const unit = total.document?.unit ?? metric.unit;
-  const value = totalOf(total.document?.series[0], course.document?.series[0], metric.kind);
+  const value = isExcluded
+    ? null
+    : totalOf(total.document?.series[0], course.document?.series[0], metric.kind);
   const shown = showFigure(value, unit, locale);
   const drawn = useMemo(
     () =>
-      course.document
+      course.document && !isExcluded
         ? shapePoints(course.document.series[0]?.points ?? [], course.document, metric.kind)
         : [],
-    [course.document, metric.kind],
+    [course.document, metric.kind, isExcluded],
   );
   const title = speech.text(tile.title, metric.name);
-  const filters = Object.entries(where).map(
+  const earlierText =
+    before === null || compare === null
+      ? null
+      : t('tile.earlier', { time: t(`compare.${compare}`), value: figureText(before, unit, locale) });
+  const own = Object.entries(tile.where ?? {}).map(
     ([name, filter]) => `${speech.dimension(name)}: ${speech.sliceValue(filter)}`,
   );
 
@@ -63,9 +85,17 @@ export function Tile({ tile, metric, range }: Props) {
       data-value={value ?? ''}
       data-updated-at={total.receivedAtMs ?? ''}
     >
-      <h3 className="tile-title" title={tileHint(metric, t)}>
-        <span className="ellipsis">{title}</span>
-        {filters.length > 0 && <span className="chip ellipsis">{filters.join(', ')}</span>}
+      <h3 className="tile-title" title={tileHint(metric, earlierText, t)}>
+        <Link
+          to="/explore"
+          search={drillSearch({ metric, range, where, compare: view.compare === null ? null : compare })}
+          className="ellipsis tile-link"
+          data-testid="tile-link"
+        >
+          <span className="visually-hidden">{t('chart.explore', { name: '' })}</span>
+          {title}
+        </Link>
+        {own.length > 0 && <span className="chip ellipsis">{own.join(', ')}</span>}
       </h3>
       {total.document === null && total.error ? (
         <PanelError error={total.error} compact />
@@ -81,13 +111,17 @@ export function Tile({ tile, metric, range }: Props) {
             )}
             {value === null && <span className="visually-hidden">{t('state.noValue')}</span>}
           </p>
-          <ChangeBadge
-            change={changeSince(value, before, hasFigure(earlier.data), unit, tile.good)}
-            pending={past.isPending || (before !== null && earlier.isPending)}
-            hint={before === null ? null : t('tile.lastWeek', { value: figureText(before, unit, locale) })}
-          />
+          {compare !== null && (
+            <ChangeBadge
+              change={changeSince(value, before, hasFigure(earlier.data), unit, tile.good)}
+              since={compare}
+              pending={past.isPending || (before !== null && earlier.isPending)}
+              hint={earlierText}
+            />
+          )}
         </>
       )}
+      <FilterNote applied={applied} />
       <div className="tile-spark">
         {course.document && (
           <Sparkline
@@ -104,9 +138,23 @@ export function Tile({ tile, metric, range }: Props) {
   );
 }
 
-function tileHint(metric: Metric, t: ReturnType<typeof useSpeech>['t']): string {
+/** The window of a span, of the compared time that lies `back` before it, or of the week before that one. */
+function asked(
+  span: Span,
+  metric: Metric,
+  stepMs: number,
+  back = 0,
+  isBefore = false,
+): { from: string; to: string; wholeMs: number } {
+  const { from, to, wholeMs } = isBefore
+    ? askedBefore(span, metric, stepMs, back)
+    : askedFor(span, metric, stepMs, back);
+  return { from, to, wholeMs };
+}
+
+function tileHint(metric: Metric, earlier: string | null, t: ReturnType<typeof useSpeech>['t']): string {
   const formula = metric.formula ? t('metric.formula', { formula: metric.formula }) : '';
-  return [metric.description, formula].filter(Boolean).join('\n');
+  return [metric.description, formula, earlier].filter(Boolean).join('\n');
 }
 
 /** Long figures are set smaller rather than cut or rounded: money stays exact. */

@@ -27,8 +27,8 @@ interface Props extends ChartView {
   told?: readonly DrawnSeries[] | undefined;
   /** Somebody has chosen a stretch of time, by pointer or by Shift and the arrow keys. */
   onStretch?: ((stretch: Stretch) => void) | undefined;
-  /** Somebody has chosen one step, by a click or by Enter. */
-  onPick?: ((atMs: number) => void) | undefined;
+  /** Somebody has chosen one step, by a click or by Enter; a click is at a value, too. */
+  onPick?: ((atMs: number, value: number | null) => void) | undefined;
   /** Filled with a way to get what is drawn as a picture. */
   snapshot?: RefObject<Snapshot | null> | undefined;
 }
@@ -132,6 +132,11 @@ export default function TimeSeriesChart(props: Props) {
     const atMs = nearest(times, momentAt(x, plot, fromMs, toMs) - centreMs);
     return atMs === null ? null : { x, atMs };
   };
+  const valueUnder = (event: PointerEvent<HTMLDivElement>): number | null => {
+    const y = event.clientY - event.currentTarget.getBoundingClientRect().top;
+    const value = Number(chart.current?.convertFromPixel({ yAxisIndex: 0 }, y));
+    return Number.isFinite(value) ? value : null;
+  };
   const onMove = (event: PointerEvent<HTMLDivElement>) => {
     const found = underPointer(event);
     if (!found) return;
@@ -164,7 +169,8 @@ export default function TimeSeriesChart(props: Props) {
     setAnchorMs(null);
     if (!isClick && !isTouch) onStretch?.(stretchOf(start.atMs, found.atMs, stepMs));
     // Who has come back to where they began has changed their mind. The first touch of a step reads it, the second chooses it.
-    else if (isClick && anchorMs === null && (!isTouch || start.wasOn)) onPick?.(start.atMs);
+    else if (isClick && anchorMs === null && (!isTouch || start.wasOn))
+      onPick?.(start.atMs, valueUnder(event));
   };
   const leave = () => {
     if (press.current) return;
@@ -180,7 +186,7 @@ export default function TimeSeriesChart(props: Props) {
     if (event.key === 'Enter' && cursorMs !== null && (onPick || onStretch)) {
       event.preventDefault();
       if (anchorMs !== null && anchorMs !== cursorMs) onStretch?.(stretchOf(anchorMs, cursorMs, stepMs));
-      else onPick?.(cursorMs);
+      else onPick?.(cursorMs, null);
       setAnchorMs(null);
       return;
     }
@@ -216,6 +222,7 @@ export default function TimeSeriesChart(props: Props) {
   return (
     <div
       className="chart"
+      data-picks={onPick !== undefined || undefined}
       role="application"
       aria-label={label}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys move the crosshair

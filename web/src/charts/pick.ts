@@ -1,5 +1,5 @@
 import type { Figure, MetricKind, Point, Series, SeriesDocument } from '../api/types';
-import { sumFigures } from '../format/decimal';
+import { negated, sumFigures } from '../format/decimal';
 import { toNumber } from '../format/figure';
 import { sliceKey } from '../live/merge';
 import { isSum } from './shape';
@@ -62,12 +62,7 @@ export function restCourse(drawn: readonly Series[], whole: Series): Point[] {
 
 /** The whole less its parts, exactly; nothing where the parts exceed it, since both are fetched a moment apart. */
 export function restFigure(parts: Iterable<Figure | null>, whole: Figure): Figure {
-  const negated = [...parts].filter((part) => part !== null).map(negative);
-  const rest = sumFigures([whole, ...negated]);
+  const taken = [...parts].filter((part) => part !== null).map(negated);
+  const rest = sumFigures([whole, ...taken]);
   return (toNumber(rest) ?? 0) > 0 ? rest : 0;
-}
-
-function negative(figure: Figure): Figure {
-  if (typeof figure === 'number') return -figure;
-  return figure.startsWith('-') ? figure.slice(1) : `-${figure}`;
 }

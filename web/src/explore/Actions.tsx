@@ -1,8 +1,8 @@
 import { Link } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
+import { Popover } from '../filter/Popover';
 import { CheckIcon } from '../shell/icons';
 import { PageIcon } from './icons';
-import { Popover } from './Popover';
 import { exploreTexts } from './texts';
 
 interface Props {

@@ -4,6 +4,7 @@ import { DataClock } from '../board/DataClock';
 import { restFigure } from '../charts/pick';
 import { isSum } from '../charts/shape';
 import type { Snapshot } from '../charts/TimeSeriesChart';
+import { FilterBar } from '../filter/FilterBar';
 import { durationText } from '../format/time';
 import { useSpeech } from '../i18n/hooks';
 import { useHealth } from '../live/hooks';
@@ -11,7 +12,6 @@ import { Actions } from './Actions';
 import { CoursePanel } from './CoursePanel';
 import { REST_KEY } from './drawn';
 import { saveCourses, savePicture, saveTable } from './exports';
-import { FilterBar } from './FilterBar';
 import { unitText } from './MetricSearch';
 import { metricTitle } from './names';
 import { SliceTable, type TableRow } from './SliceTable';
@@ -156,7 +156,14 @@ export function ExploreView({ metric, state, onChange }: Props) {
           hasRoom={forecastUntil(state.span, nowMs) !== null}
           onChange={onChange}
         />
-        <FilterBar metric={metric} state={state} onChange={(where) => onChange({ where, only: [] }, true)} />
+        <FilterBar
+          dimensions={metric.dimensions}
+          filters={state.where}
+          span={state.span}
+          stepMs={state.stepMs}
+          metricOf={() => metric}
+          onChange={(where) => onChange({ where, only: [] }, true)}
+        />
       </div>
       <div className="explore-main">
         <section

@@ -1,9 +1,9 @@
 import { type FormEvent, useId, useState } from 'react';
+import { Popover } from '../filter/Popover';
 import { zoneOffset } from '../format/time';
 import { useSpeech } from '../i18n/hooks';
 import { ranges } from '../state/range';
 import { PageIcon } from './icons';
-import { Popover } from './Popover';
 import { spanText } from './spanText';
 import type { Span } from './state';
 import { exploreTexts } from './texts';

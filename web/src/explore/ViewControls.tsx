@@ -45,7 +45,7 @@ export function ViewControls({ metric, state, hasRoom, onChange }: Props) {
             ))}
         </select>
       </Field>
-      <Field label={t('compare.label')}>
+      <Field label={say('compare.label')}>
         <select
           value={compare ?? ''}
           data-testid="compare"
@@ -53,10 +53,10 @@ export function ViewControls({ metric, state, hasRoom, onChange }: Props) {
             onChange({ compare: comparisons.find((one) => one === event.target.value) ?? null })
           }
         >
-          <option value="">{t('compare.none')}</option>
+          <option value="">{say('compare.none')}</option>
           {comparisons.map((one) => (
             <option key={one} value={one}>
-              {t(`compare.${one}`)}
+              {say(`compare.${one}`)}
             </option>
           ))}
         </select>

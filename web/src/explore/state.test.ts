@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Metric } from '../api/types';
-import { readList, writeList } from './lists';
+import { readList, writeList } from '../state/lists';
 import { type ExploreState, readState, stateFor, writeState } from './state';
 
 const metric: Metric = {

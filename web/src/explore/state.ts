@@ -1,6 +1,7 @@
 import type { Metric } from '../api/types';
+import { readList, writeList } from '../state/lists';
 import { apiDuration, isRange, type Range } from '../state/range';
-import { readList, writeList } from './lists';
+import { type Filters, readFilters, writeFilters } from '../state/where';
 
 /** How long ago the time is that the present is compared with. */
 export const comparisons = ['previous', 'week'] as const;
@@ -22,8 +23,7 @@ export interface ExploreState {
   /** The step that was chosen; null for the one that fits. */
   stepMs: number | null;
   by: string[];
-  /** Per dimension the values of which any will do. The empty one stands for none as well. */
-  where: Record<string, string[]>;
+  where: Filters;
   compare: Comparison | null;
   forecast: boolean;
   /** The way to draw that was chosen; null for the metric's own. */
@@ -38,7 +38,6 @@ export interface ExploreState {
 export const BY_MAX = 2;
 export const SPAN_DEFAULT: Span = { kind: 'last', range: '1h' };
 const SORT_DEFAULT: ExploreState['sort'] = { key: 'value', isDown: true };
-const WHERE = 'where.';
 /** An address that names more slices than a chart could hold was not made here. */
 const ONLY_MAX = 50;
 
@@ -48,11 +47,6 @@ export function readState(raw: Record<string, unknown>): ExploreState {
     Object.entries(raw).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
   );
   const by = unique(splitNames(texts.get('by'))).slice(0, BY_MAX);
-  const where: Record<string, string[]> = {};
-  for (const [key, text] of texts) {
-    const dimension = key.startsWith(WHERE) ? key.slice(WHERE.length) : '';
-    if (dimension) where[dimension] = unique(readList(text).map((value) => value ?? ''));
-  }
   const sort = texts.get('sort') ?? '';
   const sortKey = sort.replace(/^-/, '');
   return {
@@ -60,7 +54,7 @@ export function readState(raw: Record<string, unknown>): ExploreState {
     span: readSpan(texts),
     stepMs: readDuration(texts.get('step')),
     by,
-    where,
+    where: readFilters(texts),
     compare: oneOf(comparisons, texts.get('compare')),
     forecast: texts.get('forecast') === 'on',
     drawing: oneOf(drawings, texts.get('chart')),
@@ -81,8 +75,7 @@ export function writeState(state: ExploreState): Record<string, string> {
     texts.range = state.span.range;
   if (state.stepMs !== null) texts.step = apiDuration(state.stepMs);
   if (state.by.length > 0) texts.by = state.by.join(',');
-  for (const [dimension, values] of Object.entries(state.where))
-    if (values.length > 0) texts[WHERE + dimension] = writeList(values);
+  Object.assign(texts, writeFilters(state.where));
   if (state.compare) texts.compare = state.compare;
   if (state.forecast) texts.forecast = 'on';
   if (state.drawing) texts.chart = state.drawing;

@@ -14,7 +14,6 @@ import { type Course, coursesOf, drawingOf, ghostsOf, REST_KEY } from './drawn';
 import { metricTitle } from './names';
 import { keyOfValues } from './slices';
 import type { Drawing, ExploreState } from './state';
-import { exploreTexts } from './texts';
 import type { Exploration } from './useExploration';
 import { useMarkers } from './useMarkers';
 import { forecastUntil } from './window';
@@ -52,7 +51,6 @@ export function useChart(
   exploration: Exploration,
   pointed: string | null,
 ): Chart {
-  const t = exploreTexts.use();
   const speech = useSpeech();
   const colors = useChartColors();
   const [assignment] = useState(() => new ColorAssignment());
@@ -138,7 +136,7 @@ export function useChart(
     series,
     ghosts,
     told,
-    ghostLabel: state.compare ? t(`compare.${state.compare}.short`) : '',
+    ghostLabel: state.compare ? speech.t(`compare.${state.compare}.short`) : '',
     outlook,
     forecast: isForecast ? { document: isOfOne ? forecast.data : undefined, isOfOne } : null,
     markers,

@@ -35,7 +35,8 @@ export function midnight(atMs: number, zone: string, days = 0): number {
   return wallInstant(`${date.toISOString().slice(0, 10)}T00:00`, zone) ?? atMs;
 }
 
-interface WallParts {
+/** What a clock and a calendar on the wall show. */
+export interface WallParts {
   year: number;
   month: number;
   day: number;
@@ -46,7 +47,7 @@ interface WallParts {
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-function wallParts(atMs: number, zone: string): WallParts {
+export function wallParts(atMs: number, zone: string): WallParts {
   let format = formats.get(zone);
   if (!format) {
     const two = '2-digit' as const;
@@ -65,7 +66,8 @@ function wallParts(atMs: number, zone: string): WallParts {
   return parts;
 }
 
-function offsetMs(atMs: number, zone: string): number {
+/** How far the clocks of a zone are ahead of UTC. */
+export function offsetMs(atMs: number, zone: string): number {
   const { year, month, day, hour, minute, second } = wallParts(atMs, zone);
   return Date.UTC(year, month - 1, day, hour, minute, second) - Math.floor(atMs / 1000) * 1000;
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { changeSince, changeSize } from './change';
-import { sumFigures } from './decimal';
+import { negated, scaledFigure, sumFigures } from './decimal';
 import { briefTime, clockTime, durationText, zoneOffset } from './time';
-import { figureText, probabilityText, showFigure } from './units';
+import { figureText, isComparable, probabilityText, showFigure } from './units';
 
 /** Intl uses several kinds of spaces; their kind is not what these tests are about. */
 const plain = (text: string) => text.replace(/\s/g, ' ');
@@ -117,6 +117,33 @@ describe('sumFigures', () => {
     expect(sumFigures(['9007199254740993', 2])).toBe('9007199254740995');
     expect(sumFigures([1, 2, 3])).toBe(6);
   });
+});
+
+describe('scaledFigure', () => {
+  it('divides decimals at their scale, halves away from zero', () => {
+    expect(scaledFigure('25.01', 1, 3)).toBe('8.34');
+    expect(scaledFigure('0.05', 1, 2)).toBe('0.03');
+    expect(scaledFigure('-0.05', 1, 2)).toBe('-0.03');
+    expect(scaledFigure('-0.01', 1, 3)).toBe('0.00');
+    expect(scaledFigure('99999999999999999.99', 60, 60)).toBe('99999999999999999.99');
+    expect(scaledFigure('7', 1, 2)).toBe('4');
+  });
+
+  it('divides numbers as numbers, and nothing by nothing', () => {
+    expect(scaledFigure(10, 60, 120)).toBe(5);
+    expect(scaledFigure('1.00', 1, 0)).toBeNull();
+  });
+});
+
+it('amounts in several currencies are not compared', () => {
+  expect(isComparable('currency')).toBe(false);
+  for (const unit of ['EUR', 'percent', 'count', null]) expect(isComparable(unit)).toBe(true);
+});
+
+it('a figure with the other sign keeps its digits', () => {
+  expect(negated('-0.10')).toBe('0.10');
+  expect(negated('0.10')).toBe('-0.10');
+  expect(negated(3)).toBe(-3);
 });
 
 describe('times', () => {

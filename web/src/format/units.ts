@@ -45,6 +45,11 @@ export interface FigureStyle {
 /** Units that say nothing beside a number. The amounts of `currency` are split by currency, and the slice names it. */
 const UNNAMED_UNITS = new Set(['count', 'number', 'ratio', 'currency']);
 
+/** Whether figures of a unit may be added up and compared: amounts that are split by currency are each in their own. */
+export function isComparable(unit: string | null | undefined): boolean {
+  return unit !== 'currency';
+}
+
 const none: Shown = { prefix: '', number: '–', suffix: '' };
 
 /** Formats a figure of a unit. A currency is always named by its code, never by a symbol that several share. */

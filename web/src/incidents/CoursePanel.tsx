@@ -224,7 +224,7 @@ function Drawn({ incident, metric, title, document, rest, fromMs, toMs, nowMs }:
     <>
       <Suspense fallback={<ChartSkeleton />}>
         <TimeSeriesChart
-          label={t('chart.label', { title: `${title}, ${name}`, range, count: series.length })}
+          label={t('chart.label.lines', { title: `${title}, ${name}`, range, count: series.length })}
           series={series}
           fromMs={fromMs}
           toMs={toMs}

@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import type { Incident } from '../api/types';
+import { incidentSentence } from '../board/incidentSentence';
 import { briefTime, dateTime } from '../format/time';
 import { figureText } from '../format/units';
 import { useSpeech } from '../i18n/hooks';
@@ -13,18 +14,21 @@ interface Props {
   incident: Incident;
   pending: Act | null;
   title: string;
+  metricTitle: (metric: string) => string;
   unit: string | null;
   nowMs: number;
   all: readonly Incident[];
 }
 
 /** What and where, in which state, and what it is part of. */
-export function Headline({ incident, pending, title, unit, nowMs, all }: Props) {
-  const { t, locale, zone } = useSpeech();
+export function Headline({ incident, pending, title, metricTitle, unit, nowMs, all }: Props) {
+  const speech = useSpeech();
+  const { t, locale, zone } = speech;
   const say = incidentTexts.use();
   const silencedMs = silencedUntilMs(incident, nowMs);
   const leader = all.find(({ id }) => id === incident.part_of);
   const { revised_at: revisedAt, revision } = incident;
+  const sentence = incidentSentence(incident, unit, title, speech);
   return (
     <header className="case-headline">
       <div className="case-tags">
@@ -72,17 +76,18 @@ export function Headline({ incident, pending, title, unit, nowMs, all }: Props) 
           <dd>{incident.id}</dd>
         </div>
       </dl>
-      {/* The monitor's own sentence, as it was sent to the channels; it is written in English. */}
-      {incident.summary && (
-        <p className="case-summary" lang="en">
-          {incident.summary}
+      {sentence.text && (
+        <p className="case-summary" lang={sentence.language === 'zh' ? 'zh-CN' : sentence.language}>
+          {sentence.text}
         </p>
       )}
       {incident.part_of && (
         <p className="case-notice">
           {say('related.partOf')}{' '}
           <Link to="/incidents/$id" params={{ id: incident.part_of }}>
-            {leader?.summary ?? incident.part_of}
+            {leader
+              ? incidentSentence(leader, leader.unit, metricTitle(leader.metric), speech).text
+              : incident.part_of}
           </Link>
         </p>
       )}

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { useEffect, useMemo, useState } from 'react';
+import { useEffect, useMemo } from 'react';
 import { ApiError } from '../api/client';
 import { metricsQuery } from '../api/queries';
 import type { Incident } from '../api/types';
@@ -10,6 +10,7 @@ import { useSpeech } from '../i18n/hooks';
 import { serverNow } from '../live/clock';
 import { useHealth, useIncidents, useTick } from '../live/hooks';
 import { Message } from '../shell/Message';
+import { useShortcuts } from '../shell/shortcuts';
 import { Actions } from './Actions';
 import { newerOf, withAct } from './act';
 import { readLookback } from './around';
@@ -19,10 +20,10 @@ import { groupsOf, readFilter } from './filter';
 import { Headline } from './Headline';
 import { inboxSearch } from './inbox';
 import { KeyFigures } from './KeyFigures';
-import { rememberRow, useShortcuts } from './keys';
+import { rememberRow } from './keys';
 import { incidentQuery, useMetricTitle } from './queries';
 import { RelatedPanel } from './RelatedPanel';
-import { ShortcutHelp } from './ShortcutHelp';
+import { ShortcutButton } from './ShortcutButton';
 import { Timeline } from './Timeline';
 import { incidentTexts } from './texts';
 import { useAct } from './useAct';
@@ -64,7 +65,6 @@ function IncidentView({ incident: known, all }: { incident: Incident; all: reado
   const metricTitle = useMetricTitle();
   const act = useAct(known);
   const now = serverNow(useTick(1_000));
-  const [isHelpOpen, setHelpOpen] = useState(false);
   const incident = act.pending ? withAct(known, act.pending, now) : known;
   const unit = metric?.unit ?? known.unit;
   const title = metricTitle(known.metric);
@@ -90,7 +90,6 @@ function IncidentView({ incident: known, all }: { incident: Incident; all: reado
     k: () => go(previous),
     u: () => void navigate({ to: '/incidents', search: inboxSearch() }),
     a: () => document.querySelector<HTMLElement>('[data-deed=acknowledge]')?.click(),
-    '?': () => setHelpOpen(true),
   });
 
   return (
@@ -110,13 +109,17 @@ function IncidentView({ incident: known, all }: { incident: Incident; all: reado
         </Link>
         <Step id={previous} text={say('page.previous')} arrow="↑" />
         <Step id={next} text={say('page.next')} arrow="↓" />
-        <ShortcutHelp
-          isOpen={isHelpOpen}
-          onOpen={() => setHelpOpen(true)}
-          onClose={() => setHelpOpen(false)}
-        />
+        <ShortcutButton />
       </nav>
-      <Headline incident={incident} pending={act.pending} title={title} unit={unit} nowMs={now} all={all} />
+      <Headline
+        incident={incident}
+        pending={act.pending}
+        title={title}
+        metricTitle={metricTitle}
+        unit={unit}
+        nowMs={now}
+        all={all}
+      />
       <KeyFigures incident={incident} unit={unit} metricTitle={metricTitle} nowMs={now} />
       <div className="case-columns">
         <CoursePanel
@@ -139,7 +142,7 @@ function IncidentView({ incident: known, all }: { incident: Incident; all: reado
           <Explanation incident={incident} metric={metric} unit={unit} />
         </div>
         <aside className="case-side">
-          <Timeline incident={incident} known={known.timeline.length} nowMs={now} />
+          <Timeline metricTitle={metricTitle} incident={incident} known={known.timeline.length} nowMs={now} />
           <RelatedPanel incident={known} all={all} metricTitle={metricTitle} nowMs={now} />
         </aside>
       </div>

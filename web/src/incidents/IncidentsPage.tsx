@@ -8,14 +8,15 @@ import { useSpeech } from '../i18n/hooks';
 import { serverNow } from '../live/clock';
 import { useHealth, useIncidents, useTick } from '../live/hooks';
 import { mergeIncidents, sortIncidents } from '../live/incidents';
+import { useShortcuts } from '../shell/shortcuts';
 import { AllClear } from './AllClear';
 import { Filters } from './Filters';
 import { atStake, groupsOf, type InboxFilter, isNarrowed, readFilter, writeFilter } from './filter';
 import { IncidentGroup } from './IncidentRow';
 import { rememberInbox } from './inbox';
-import { takeFocusedRow, useRows, useShortcuts } from './keys';
+import { takeFocusedRow, useRows } from './keys';
 import { olderQuery, ongoingQuery, useMetricTitle } from './queries';
-import { ShortcutHelp } from './ShortcutHelp';
+import { ShortcutButton } from './ShortcutButton';
 import { incidentTexts } from './texts';
 import { useWords } from './words';
 import './incidents.css';
@@ -54,14 +55,12 @@ export function IncidentsPage() {
   );
   const list = useRef<HTMLDivElement>(null);
   const searchField = useRef<HTMLInputElement>(null);
-  const [isHelpOpen, setHelpOpen] = useState(false);
   const move = useRows(list);
   useShortcuts({
     j: () => move(1),
     k: () => move(-1),
     a: takeFocusedRow,
     '/': () => searchField.current?.focus(),
-    '?': () => setHelpOpen(true),
   });
   useEffect(() => rememberInbox(search), [search]);
   const open = active.filter(({ leader }) => leader.state === 'open').length;
@@ -109,11 +108,7 @@ export function IncidentsPage() {
             ))}
           </p>
         )}
-        <ShortcutHelp
-          isOpen={isHelpOpen}
-          onOpen={() => setHelpOpen(true)}
-          onClose={() => setHelpOpen(false)}
-        />
+        <ShortcutButton />
       </div>
       <Filters
         filter={filter}

@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import type { Incident, TimelineEntry } from '../api/types';
+import { retold } from '../board/retold';
 import { briefTime, dateTime } from '../format/time';
 import { useSpeech } from '../i18n/hooks';
 import { readEntry } from './entry';
@@ -10,13 +11,14 @@ interface Props {
   /** How many of the entries the server has told; those behind are still on their way. */
   known: number;
   nowMs: number;
+  metricTitle: (metric: string) => string;
 }
 
 /** A long story begins with its newest part. */
 const ENTRIES_SHOWN = 12;
 
 /** What happened to it, the newest first. */
-export function Timeline({ incident, known, nowMs }: Props) {
+export function Timeline({ incident, known, nowMs, metricTitle }: Props) {
   const { t } = useSpeech();
   const say = incidentTexts.use();
   const [isWhole, setWhole] = useState(false);
@@ -30,7 +32,7 @@ export function Timeline({ incident, known, nowMs }: Props) {
       {entries.length === 0 && <p className="case-empty">{say('timeline.empty')}</p>}
       <ol className="case-timeline" reversed>
         {shown.map(({ entry, at }) => (
-          <Entry key={at} entry={entry} isPending={at >= known} nowMs={nowMs} />
+          <Entry key={at} entry={entry} isPending={at >= known} nowMs={nowMs} metricTitle={metricTitle} />
         ))}
       </ol>
       {entries.length > shown.length && (
@@ -55,8 +57,16 @@ const kinds: Record<string, IncidentText> = {
   silenced: 'kind.silenced',
 };
 
-function Entry({ entry, isPending, nowMs }: { entry: TimelineEntry; isPending: boolean; nowMs: number }) {
-  const { locale, zone } = useSpeech();
+interface EntryProps {
+  entry: TimelineEntry;
+  isPending: boolean;
+  nowMs: number;
+  metricTitle: (metric: string) => string;
+}
+
+function Entry({ entry, isPending, nowMs, metricTitle }: EntryProps) {
+  const speech = useSpeech();
+  const { locale, zone } = speech;
   const say = incidentTexts.use();
   const { kind, by, note, verdict, silencedUntil, text } = readEntry(entry);
   const key = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
@@ -76,7 +86,7 @@ function Entry({ entry, isPending, nowMs }: { entry: TimelineEntry; isPending: b
           {isPending && <span className="case-saving"> {say('act.saving')}</span>}
         </p>
         {note && <blockquote className="case-note">{note}</blockquote>}
-        {text && <p className="case-entry-text">{text}</p>}
+        {text && <p className="case-entry-text">{retold(text, metricTitle, speech)}</p>}
       </div>
     </li>
   );

@@ -13,6 +13,7 @@ export class Beat {
   #timer: ReturnType<typeof setTimeout> | null = null;
   #timerAtMs = 0;
   readonly #now: () => number;
+  #changes = 0;
 
   constructor(now: () => number = () => performance.now()) {
     this.#now = now;
@@ -27,8 +28,14 @@ export class Beat {
     };
   }
 
+  /** How many changes there have been; who asks seldom compares it with what it was. */
+  get changes(): number {
+    return this.#changes;
+  }
+
   /** Something has changed. */
   changed(): void {
+    this.#changes += 1;
     if (this.#listeners.size === 0) return;
     const due = this.#lastMs + BEAT_INTERVAL_MS;
     if (this.#now() >= due) this.#fire();

@@ -82,6 +82,23 @@ it('streams one series of a cube, the split one, and fetches the others when it 
   expect(hub.series('cube', tile, 'total').get().document?.series[0]?.points[0]?.[1]).toBe(2);
 });
 
+it('streams a pulse where nothing else of its cube is, and asks for none where something is', async () => {
+  const hub = new LiveHub();
+  hub.follow('lonely', { ...tile, metric: 'pulse' }, 'pulse');
+  hub.follow('cube', { ...tile, metric: 'silent' }, 'pulse');
+  hub.follow('cube', chart, 'series');
+  await settle();
+  expect(streams.map(({ url }) => asked(url))).toEqual([['pulse', 'rate']]);
+  const changes = () => ['lonely', 'cube'].map((cube) => hub.beat(cube).changes);
+  expect(changes()).toEqual([0, 0]);
+  streams[0]?.send('snapshot', answer('pulse', 1, 0));
+  streams[0]?.send('snapshot', answer('rate', 0.9, 1));
+  streams[0]?.send('update', answer('rate', 0.8, 1));
+  await settle(5_000);
+  expect(changes()).toEqual([1, 2]);
+  expect(fetched.flatMap(asked)).not.toContain('silent');
+});
+
 it('fetches all figures that follow in one call', async () => {
   const hub = new LiveHub();
   const names = Array.from({ length: 24 }, (_, at) => `m${at}`);

@@ -54,8 +54,11 @@ export interface IncidentFeed {
 
 type StreamName = 'series' | 'incidents';
 
-/** `series` shows a course over time; `total` is one figure over the whole window and is always fetched whole. */
-export type FollowKind = 'series' | 'total';
+/**
+ * `series` shows a course over time; `total` is one figure over the whole window and is always fetched whole. `pulse` shows
+ * nothing: it is streamed where nothing else of its cube is, so that its beat goes, and otherwise asks for nothing.
+ */
+export type FollowKind = 'series' | 'total' | 'pulse';
 
 interface Entry {
   kind: FollowKind;
@@ -261,9 +264,10 @@ export class LiveHub {
   #electLeader(cube: string): void {
     if (this.#paused || this.#leaders.has(cube) || this.#leaders.size >= STREAMED_MAX) return;
     const candidates = [...this.#entries.values()].filter(
-      (entry) => entry.cube === cube && entry.users > 0 && entry.kind === 'series',
+      (entry) => entry.cube === cube && entry.users > 0 && entry.kind !== 'total',
     );
-    const entry = candidates.find(({ query }) => query.by.length > 0) ?? candidates[0];
+    const courses = candidates.filter(({ kind }) => kind === 'series');
+    const entry = courses.find(({ query }) => query.by.length > 0) ?? courses[0] ?? candidates[0];
     if (!entry) return;
     this.#leaders.set(cube, entryKey(entry.query, entry.kind));
     this.#connectSoon();
@@ -364,7 +368,7 @@ export class LiveHub {
 
   #refresh(key: string, entry: Entry): void {
     const isStreamed = this.#leaders.get(entry.cube) === key && entry.store.get().document !== null;
-    if (isStreamed || this.#paused) return;
+    if (isStreamed || this.#paused || entry.kind === 'pulse') return;
     if (entry.busy) {
       entry.again = true;
       return;

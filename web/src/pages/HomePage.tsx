@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { Navigate, useSearch } from '@tanstack/react-router';
+import { Link, Navigate, useSearch } from '@tanstack/react-router';
 import { boardsQuery } from '../api/queries';
 import { BoardSkeleton } from '../board/BoardSkeleton';
 import { PanelError } from '../board/PanelError';
@@ -17,6 +17,9 @@ export function HomePage() {
     return (
       <Message title={t('boards.none.title')}>
         <p className="dim">{t('boards.none.text')}</p>
+        <Link to="/new-board" className="button button-main">
+          {t('boards.new')}
+        </Link>
       </Message>
     );
   }

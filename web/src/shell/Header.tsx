@@ -6,9 +6,10 @@ import { zoneName, zoneOffset } from '../format/time';
 import { useSpeech } from '../i18n/hooks';
 import { chooseLanguage, type Language, languageNames, languages } from '../i18n/index';
 import { chooseTheme, chooseZone, type ThemeChoice, themeStore, zoneStore } from '../state/preferences';
-import { isRange } from '../state/range';
+import { BoardNav } from './BoardNav';
 import { HealthBadge } from './HealthBadge';
-import { ClockIcon, GlobeIcon, Logo, ThemeIcon } from './icons';
+import { ClockIcon, GlobeIcon, Logo, SearchIcon, ThemeIcon } from './icons';
+import { isApple, showOverlay } from './shortcuts';
 
 const pages = [
   { to: '/explore', key: 'nav.explore' },
@@ -20,7 +21,7 @@ const pages = [
 
 /** The bar above every page: where one is, whether it is live, and how it is shown. */
 export function Header({ isGranted }: { isGranted: boolean }) {
-  const { t, text } = useSpeech();
+  const { t } = useSpeech();
   const boards = useQuery({ ...boardsQuery, enabled: isGranted });
   return (
     <header className="header">
@@ -29,19 +30,7 @@ export function Header({ isGranted }: { isGranted: boolean }) {
         <span>Tillwatch</span>
       </Link>
       <nav className="nav" aria-label={t('nav.label')}>
-        {((isGranted && boards.data) || []).map((board) => (
-          <Link
-            key={board.name}
-            to="/boards/$name"
-            params={{ name: board.name }}
-            search={(old) => (isRange(old.range) ? { range: old.range } : {})}
-            activeOptions={{ includeSearch: false }}
-            className="nav-link"
-          >
-            {text(board.title, board.name)}
-          </Link>
-        ))}
-        {isGranted && boards.data && <span className="nav-line" aria-hidden="true" />}
+        {isGranted && boards.data && <BoardNav boards={boards.data} />}
         {isGranted &&
           pages.map(({ to, key }) => (
             <Link
@@ -56,11 +45,32 @@ export function Header({ isGranted }: { isGranted: boolean }) {
       </nav>
       {isGranted && <HealthBadge />}
       <div className="settings">
+        {isGranted && <SearchButton />}
         <ZoneSelect />
         <LanguageSelect />
         <ThemeButton />
       </div>
     </header>
+  );
+}
+
+/** The way to everything by its name; its keys are told where there is room for them. */
+function SearchButton() {
+  const { t } = useSpeech();
+  return (
+    <button
+      type="button"
+      className="setting setting-button nav-search"
+      data-testid="open-palette"
+      aria-label={t('nav.search')}
+      aria-haspopup="dialog"
+      aria-keyshortcuts={isApple ? 'Meta+K' : 'Control+K'}
+      title={t('nav.search')}
+      onClick={() => showOverlay('palette')}
+    >
+      <SearchIcon />
+      <kbd>{isApple ? '⌘K' : 'Ctrl K'}</kbd>
+    </button>
   );
 }
 

@@ -1,5 +1,5 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { Outlet } from '@tanstack/react-router';
+import { Outlet, useRouterState } from '@tanstack/react-router';
 import { useState, useSyncExternalStore } from 'react';
 import { accessStore } from '../api/access';
 import { DEFINITIONS_KEY } from '../api/queries';
@@ -9,6 +9,7 @@ import { LiveHub } from '../live/hub';
 import { AccessForm } from './AccessForm';
 import { ConnectionBanner } from './ConnectionBanner';
 import { Header } from './Header';
+import { Overlays } from './Overlays';
 
 /** What stays while pages change: the header, the live connections, the banner. */
 export function Shell() {
@@ -20,14 +21,21 @@ export function Shell() {
   const access = useSyncExternalStore(accessStore.subscribe, accessStore.get);
   const isGranted = access === 'granted';
   useHubLifecycle(hub);
+  // A wall screen has a head of its own, and nothing on it to be reached by a hand.
+  const isWall = useRouterState({ select: ({ location }) => location.pathname === '/wall' });
   return (
     <LiveContext value={hub}>
-      <a className="skip" href="#main">
-        {t('app.skip')}
-      </a>
-      <Header isGranted={isGranted} />
+      {!isWall && (
+        <>
+          <a className="skip" href="#main">
+            {t('app.skip')}
+          </a>
+          <Header isGranted={isGranted} />
+        </>
+      )}
       {isGranted && <ConnectionBanner />}
-      <main id="main" tabIndex={-1}>
+      {isGranted && <Overlays />}
+      <main id="main" tabIndex={-1} className={isWall ? 'on-wall' : undefined}>
         {isGranted ? <Outlet /> : <AccessForm />}
       </main>
     </LiveContext>

@@ -111,6 +111,23 @@ export function ClockIcon() {
   );
 }
 
+export function SearchIcon() {
+  return (
+    <Icon className="icon icon-line">
+      <circle cx="7" cy="7" r="4.500" />
+      <path d="m10.300 10.300 4 4" />
+    </Icon>
+  );
+}
+
+export function DownIcon() {
+  return (
+    <Icon className="icon icon-line">
+      <path d="M4 6.500 8 10.500l4-4" />
+    </Icon>
+  );
+}
+
 export function Logo() {
   return (
     <svg viewBox="0 0 32 32" width="1.5em" height="1.5em" aria-hidden="true" className="logo">

@@ -1,4 +1,9 @@
 import { isRange, type Range } from './range';
+import { readFilters, writeFilters } from './where';
+
+/** What a board compares with: nothing, the time before, or the same time last week. */
+export const boardComparisons = ['none', 'previous', 'week'] as const;
+export type BoardComparison = (typeof boardComparisons)[number];
 
 /** What the URL of a board says beyond its name. */
 export interface BoardSearch {
@@ -7,6 +12,10 @@ export interface BoardSearch {
   by?: string;
   /** Whether charts show what is expected of the rest of the day. */
   forecast?: 'on';
+  /** Absent: tiles are compared with last week, and charts draw the present alone. */
+  compare?: BoardComparison;
+  /** The filters that every panel obeys, as lists of values. */
+  [where: `where.${string}`]: string;
 }
 
 /** Reads untrusted URL parameters: what is not understood is dropped, never guessed. */
@@ -15,7 +24,9 @@ export function readSearch(raw: Record<string, unknown>): BoardSearch {
   if (isRange(raw.range)) search.range = raw.range;
   if (typeof raw.by === 'string' && raw.by !== '') search.by = raw.by;
   if (raw.forecast === 'on') search.forecast = 'on';
-  return search;
+  const compare = boardComparisons.find((one) => one === raw.compare);
+  if (compare) search.compare = compare;
+  return { ...search, ...writeFilters(readFilters(Object.entries(raw))) };
 }
 
 export function readSplits(by: string | undefined): Map<string, string> {

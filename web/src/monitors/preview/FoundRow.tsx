@@ -1,7 +1,9 @@
 import { Link } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
+import { incidentSentence } from '../../board/incidentSentence';
 import { incidentSize } from '../../board/incidentSize';
 import { sliceText } from '../../board/slice';
+import { metricTitle } from '../../explore/names';
 import { clockTime, dayName, durationText } from '../../format/time';
 import { figureText, probabilityText } from '../../format/units';
 import { useSpeech } from '../../i18n/hooks';
@@ -80,7 +82,9 @@ export function FoundRow({ row, unit, isCompared, isSelected, verdict, onSelect,
           </Link>
         )}
       </p>
-      <p className="found-summary">{incident.summary}</p>
+      <p className="found-summary">
+        {incidentSentence(incident, unit, metricTitle(incident.metric), speech).text}
+      </p>
       <fieldset className="incident-feedback">
         <legend>{t('found.question')}</legend>
         {(['real', 'false_alarm'] as const).map((one) => (

@@ -1,4 +1,6 @@
+import { retold } from '../../board/retold';
 import { sliceText } from '../../board/slice';
+import { metricTitle } from '../../explore/names';
 import { clockTime, dayName } from '../../format/time';
 import { useSpeech } from '../../i18n/hooks';
 import { useTexts } from '../texts';
@@ -28,7 +30,7 @@ export function MissedList({ version, missed }: Props) {
                 {dayName(atMs, speech.locale, speech.zone)}{' '}
                 {clockTime(atMs, speech.locale, speech.zone, false)}
               </time>
-              {one.summary && <p>{one.summary}</p>}
+              {one.summary && <p>{retold(one.summary, metricTitle, speech)}</p>}
             </li>
           );
         })}

@@ -7,6 +7,7 @@ import {
   useRef,
   useState,
 } from 'react';
+import './filter.css';
 
 interface Props {
   /** What the button shows. */

@@ -1,52 +1,63 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
+import type { SeriesQuery } from '../api/paths';
 import { comparisonQuery } from '../api/queries';
 import type { Metric } from '../api/types';
+import { PageIcon } from '../explore/icons';
+import type { Span } from '../explore/state';
+import { askedFor, stepOf } from '../explore/window';
 import { toNumber } from '../format/figure';
 import { figureText } from '../format/units';
 import { useSpeech } from '../i18n/hooks';
 import { apiDuration } from '../state/range';
-import { PageIcon } from './icons';
+import type { Filters } from '../state/where';
 import { Popover } from './Popover';
-import type { ExploreState } from './state';
-import { exploreTexts } from './texts';
-import { askedFor, stepOf } from './window';
+import { filterTexts } from './texts';
+import './filter.css';
 
 interface Props {
-  metric: Metric;
-  state: ExploreState;
-  onChange: (where: ExploreState['where']) => void;
+  /** What can be filtered by. */
+  dimensions: readonly string[];
+  filters: Filters;
+  span: Span;
+  /** The step that was chosen; null for the one that fits. */
+  stepMs?: number | null;
+  /** The metric whose values of a dimension are suggested. */
+  metricOf: (dimension: string) => Metric | undefined;
+  onChange: (filters: Filters) => void;
 }
 
 /** The filters: one for each dimension that has some, and a way to add the others. */
-export function FilterBar({ metric, state, onChange }: Props) {
-  const t = exploreTexts.use();
+export function FilterBar({ dimensions, filters, span, stepMs = null, metricOf, onChange }: Props) {
+  const t = filterTexts.use();
   const { dimension: spoken, sliceValue } = useSpeech();
   const [adding, setAdding] = useState<string | null>(null);
   const set = (dimension: string, values: string[]) => {
-    const { [dimension]: _, ...others } = state.where;
+    const { [dimension]: _, ...others } = filters;
     onChange(values.length > 0 ? { ...others, [dimension]: values } : others);
   };
-  const filtered = Object.entries(state.where);
-  const free = metric.dimensions.filter((dimension) => !state.where[dimension]);
+  const filtered = Object.entries(filters);
+  const free = dimensions.filter((dimension) => !filters[dimension]);
   const editor = (dimension: string) => (
     <FilterEditor
       key={dimension}
-      metric={metric}
-      state={state}
+      metric={metricOf(dimension)}
+      filters={filters}
+      span={span}
+      stepMs={stepMs}
       dimension={dimension}
       onChange={(values) => set(dimension, values)}
     />
   );
   return (
     <fieldset className="filters">
-      <legend className="visually-hidden">{t('filter.label')}</legend>
+      <legend className="visually-hidden">{t('label')}</legend>
       {filtered.map(([dimension, values]) => {
         const text = values.map((value) => sliceValue(value)).join(', ');
         return (
           <span key={dimension} className="filter-chip" data-testid="filter" data-dimension={dimension}>
             <Popover
-              name={t('filter.edit', { dimension: spoken(dimension) })}
+              name={t('edit', { dimension: spoken(dimension) })}
               className="filter-chip-text"
               label={
                 <>
@@ -60,8 +71,8 @@ export function FilterBar({ metric, state, onChange }: Props) {
             <button
               type="button"
               className="filter-chip-end"
-              aria-label={t('filter.remove', { dimension: spoken(dimension) })}
-              title={t('filter.remove', { dimension: spoken(dimension) })}
+              aria-label={t('remove', { dimension: spoken(dimension) })}
+              title={t('remove', { dimension: spoken(dimension) })}
               onClick={() => set(dimension, [])}
             >
               <PageIcon name="cross" />
@@ -69,28 +80,28 @@ export function FilterBar({ metric, state, onChange }: Props) {
           </span>
         );
       })}
-      {metric.dimensions.length > 0 && (
+      {dimensions.length > 0 && (
         <Popover
-          name={t('filter.add')}
+          name={t('add')}
           testId="filter-add"
           className="button tool"
           label={
             <>
               <PageIcon name="plus" />
-              {t('filter.add')}
+              {t('add')}
             </>
           }
         >
           {() => (
             <div className="filter-add">
               <label className="field">
-                <span>{t('filter.dimension')}</span>
+                <span>{t('dimension')}</span>
                 <select
                   value={adding ?? ''}
                   data-testid="filter-dimension"
                   onChange={(event) => setAdding(event.target.value || null)}
                 >
-                  <option value="">{t('filter.choose')}</option>
+                  <option value="">{t('choose')}</option>
                   {[...free, ...filtered.map(([dimension]) => dimension)].map((dimension) => (
                     <option key={dimension} value={dimension}>
                       {spoken(dimension)}
@@ -98,7 +109,7 @@ export function FilterBar({ metric, state, onChange }: Props) {
                   ))}
                 </select>
               </label>
-              {adding !== null && metric.dimensions.includes(adding) && editor(adding)}
+              {adding !== null && dimensions.includes(adding) && editor(adding)}
             </div>
           )}
         </Popover>
@@ -108,8 +119,10 @@ export function FilterBar({ metric, state, onChange }: Props) {
 }
 
 interface EditorProps {
-  metric: Metric;
-  state: ExploreState;
+  metric: Metric | undefined;
+  filters: Filters;
+  span: Span;
+  stepMs: number | null;
   dimension: string;
   onChange: (values: string[]) => void;
 }
@@ -118,24 +131,15 @@ interface EditorProps {
 const VALUES_MAX = 100;
 
 /** The values that the data has in the span, each with its figure, and any other that is typed. */
-function FilterEditor({ metric, state, dimension, onChange }: EditorProps) {
-  const t = exploreTexts.use();
+function FilterEditor({ metric, filters, span, stepMs, dimension, onChange }: EditorProps) {
+  const t = filterTexts.use();
   const { t: say, locale, sliceValue } = useSpeech();
   const [search, setSearch] = useState('');
-  const chosen = state.where[dimension] ?? [];
-  const { [dimension]: _, ...others } = state.where;
-  const asked = askedFor(state.span, metric, stepOf(state.span, metric, state.stepMs));
-  const values = useQuery(
-    comparisonQuery({
-      metric: metric.name,
-      from: asked.from,
-      to: asked.to,
-      step: apiDuration(asked.wholeMs),
-      by: [dimension],
-      where: others,
-      limit: VALUES_MAX,
-    }),
-  );
+  const chosen = filters[dimension] ?? [];
+  const values = useQuery({
+    ...comparisonQuery(valuesOf(metric, filters, span, stepMs, dimension)),
+    enabled: metric !== undefined,
+  });
   const known = new Map(
     (values.data?.series ?? []).map(({ by, points }) => [by[dimension] ?? '', points.at(-1)?.[1] ?? null]),
   );
@@ -152,8 +156,8 @@ function FilterEditor({ metric, state, dimension, onChange }: EditorProps) {
       <input
         type="search"
         className="filter-search"
-        aria-label={t('filter.search')}
-        placeholder={t('filter.search')}
+        aria-label={t('search')}
+        placeholder={t('search')}
         value={search}
         data-testid="filter-search"
         onChange={(event) => setSearch(event.target.value)}
@@ -167,7 +171,7 @@ function FilterEditor({ metric, state, dimension, onChange }: EditorProps) {
           setSearch('');
         }}
       />
-      <ul className="filter-list" aria-label={t('filter.values')}>
+      <ul className="filter-list" aria-label={t('values')}>
         {shown.map((value) => (
           <li key={value}>
             <label className="filter-option" data-testid="filter-value" data-value={value}>
@@ -176,7 +180,9 @@ function FilterEditor({ metric, state, dimension, onChange }: EditorProps) {
                 {sliceValue(value)}
               </span>
               <span className="filter-figure">
-                {known.has(value) ? figureText(known.get(value), metric.unit, locale, { compact: true }) : ''}
+                {known.has(value)
+                  ? figureText(known.get(value), metric?.unit, locale, { compact: true })
+                  : ''}
               </span>
             </label>
           </li>
@@ -185,17 +191,41 @@ function FilterEditor({ metric, state, dimension, onChange }: EditorProps) {
           <li>
             <button type="button" className="filter-option" onClick={() => toggle(search.trim())}>
               <PageIcon name="plus" />
-              <span className="ellipsis">{t('filter.use', { value: search.trim() })}</span>
+              <span className="ellipsis">{t('use', { value: search.trim() })}</span>
             </button>
           </li>
         )}
       </ul>
       <p className="filter-note dim" role="status">
-        {values.isPending && say('state.loading')}
-        {values.error && t('filter.failed')}
-        {values.data && shown.length === 0 && !isNew && t('filter.nothing')}
-        {values.data?.truncated && t('filter.more', { count: VALUES_MAX })}
+        {values.isLoading && say('state.loading')}
+        {values.error && t('failed')}
+        {values.data && shown.length === 0 && !isNew && t('nothing')}
+        {values.data?.truncated && t('more', { count: VALUES_MAX })}
       </p>
     </div>
   );
+}
+
+/** The question for the values of a dimension, under the filters by other dimensions that the metric has. */
+function valuesOf(
+  metric: Metric | undefined,
+  filters: Filters,
+  span: Span,
+  stepMs: number | null,
+  dimension: string,
+): SeriesQuery {
+  const stepped = metric ?? { bucket_ms: 0, kind: 'count' as const };
+  const { from, to, wholeMs } = askedFor(span, stepped, stepOf(span, stepped, stepMs));
+  const others = Object.entries(filters).filter(
+    ([one]) => one !== dimension && metric?.dimensions.includes(one),
+  );
+  return {
+    metric: metric?.name ?? '',
+    from,
+    to,
+    step: apiDuration(wholeMs),
+    by: [dimension],
+    where: Object.fromEntries(others),
+    limit: VALUES_MAX,
+  };
 }

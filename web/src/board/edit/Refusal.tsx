@@ -1,0 +1,26 @@
+import { ApiError } from '../../api/client';
+import { useSpeech } from '../../i18n/hooks';
+import { boardTexts } from './texts';
+
+/** Why the server, or the way to it, has refused to write. */
+export function Refusal({ error }: { error: Error | null }) {
+  const t = boardTexts.use();
+  const { t: say } = useSpeech();
+  if (error instanceof ApiError) {
+    if (error.status === 0) return <>{say('state.unreachable')}</>;
+    if (error.status === 401) return <>{t('refused.token')}</>;
+    // A server may refuse for where the page is from as well, and says so itself.
+    const isOfPlace = /cross-origin|host-not-allowed/.test(error.problem?.type ?? '');
+    if (error.status === 403 && !isOfPlace) return <>{t('refused.role')}</>;
+    if (error.status === 405 || error.status === 501) return <>{t('refused.readOnly')}</>;
+    const { problem } = error;
+    const reason = problem?.detail ?? problem?.title ?? error.message;
+    return (
+      <>
+        {reason}
+        {problem?.suggestion ? ` – ${problem.suggestion}` : ''}
+      </>
+    );
+  }
+  return <>{error?.message}</>;
+}

@@ -1,0 +1,48 @@
+import type { Metric } from '../../../api/types';
+import { MetricSearch } from '../../../explore/MetricSearch';
+import { metricNote, metricTitle } from '../../../explore/names';
+import { Popover } from '../../../filter/Popover';
+import { FieldGroup } from '../Field';
+import { boardTexts } from '../texts';
+import '../../../explore/explore.css';
+
+interface Props {
+  control: string;
+  label: string;
+  metric: string;
+  metrics: ReadonlyMap<string, Metric>;
+  onChange: (metric: string) => void;
+}
+
+/** A metric, found by its words. */
+export function MetricField({ control, label, metric, metrics, onChange }: Props) {
+  const t = boardTexts.use();
+  const known = metrics.get(metric);
+  const shown = metric === '' ? t('metric.choose') : metricTitle(metric);
+  return (
+    <FieldGroup control={control} label={label} hint={known && metricNote(known)}>
+      <Popover
+        label={
+          <>
+            <span className={metric === '' ? 'be-metric-none' : 'ellipsis'}>{shown}</span>
+            {known && <span className="be-metric-of">{known.of}</span>}
+          </>
+        }
+        name={t('metric.change', { metric: shown })}
+        className="be-metric"
+        testId="board-metric"
+      >
+        {(close) => (
+          <MetricSearch
+            metrics={metrics}
+            current={metric || null}
+            onChoose={(name) => {
+              onChange(name);
+              close();
+            }}
+          />
+        )}
+      </Popover>
+    </FieldGroup>
+  );
+}

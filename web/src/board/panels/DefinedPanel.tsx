@@ -1,0 +1,54 @@
+import { type ComponentType, lazy, Suspense } from 'react';
+import type { Metric, PanelDefinition } from '../../api/types';
+import { useSpeech } from '../../i18n/hooks';
+import { ChartSkeleton } from '../ChartPanel';
+import type { BoardView } from '../view';
+import { PanelBoundary } from './PanelBoundary';
+
+/** What every kind of panel is given. */
+export interface PanelProps<D = PanelDefinition> {
+  panel: D;
+  metrics: ReadonlyMap<string, Metric>;
+  view: BoardView;
+}
+
+type Kind = PanelDefinition['kind'];
+type KindOf<K extends Kind> = ComponentType<PanelProps<Extract<PanelDefinition, { kind: K }>>>;
+
+/** Each kind is loaded when the first board that has one is shown. */
+const kinds: { [K in Kind]: KindOf<K> } = {
+  table: lazy(async () => ({ default: (await import('./table/TablePanel')).TablePanel })),
+  heatmap: lazy(async () => ({ default: (await import('./heatmap/HeatmapPanel')).HeatmapPanel })),
+  funnel: lazy(async () => ({ default: (await import('./funnel/FunnelPanel')).FunnelPanel })),
+  sankey: lazy(async () => ({ default: (await import('./sankey/SankeyPanel')).SankeyPanel })),
+  gauge: lazy(async () => ({ default: (await import('./gauge/GaugePanel')).GaugePanel })),
+  map: lazy(async () => ({ default: (await import('./map/MapPanel')).MapPanel })),
+  text: lazy(async () => ({ default: (await import('./text/TextPanel')).TextPanel })),
+};
+
+/** A panel of any kind, at the width that it is to have. */
+export function DefinedPanel({ panel, metrics, view }: PanelProps) {
+  const { t } = useSpeech();
+  const Known = Object.hasOwn(kinds, panel.kind) ? (kinds[panel.kind] as ComponentType<PanelProps>) : null;
+  const width = panel.width ?? 'half';
+  if (!Known) {
+    return (
+      <section className="panel chart-panel" data-width={width} data-testid="unknown-panel">
+        <p className="panel-empty panel-nothing">{t('panel.unknown', { kind: String(panel.kind) })}</p>
+      </section>
+    );
+  }
+  return (
+    <PanelBoundary width={width}>
+      <Suspense
+        fallback={
+          <section className="panel chart-panel" data-width={width} aria-busy="true">
+            <ChartSkeleton />
+          </section>
+        }
+      >
+        <Known panel={panel} metrics={metrics} view={view} />
+      </Suspense>
+    </PanelBoundary>
+  );
+}
