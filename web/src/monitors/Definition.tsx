@@ -21,7 +21,8 @@ export function Definition({ monitor }: { monitor: Monitor }) {
     if (value)
       more.push([t(`field.${key}`), key === 'direction' ? t(`direction.${monitor.direction ?? ''}`) : value]);
   }
-  const isWhole = monitor.for !== undefined && monitor.calendar !== undefined;
+  if (monitor.early === false) more.push([t('field.early'), t('early.false')]);
+  const isWhole = monitor.early !== undefined;
   return (
     <section className="panel definition" aria-labelledby="definition-title" data-testid="definition">
       <h2 id="definition-title">{t('monitor.definition')}</h2>

@@ -16,6 +16,7 @@ export type Field =
   | 'severity'
   | 'for'
   | 'resolve_after'
+  | 'early'
   | 'impact'
   | 'owner'
   | 'calendar'
@@ -86,6 +87,7 @@ const plain = new Set<string>([
   'severity',
   'for',
   'resolve_after',
+  'early',
   'impact',
   'owner',
   'calendar',

@@ -85,6 +85,14 @@ describe('a draft of a monitor', () => {
       monitor({ for: '60s', resolve_after: '180s', direction: 'down', calendar: 'germany' }),
     );
     expect(draft).toMatchObject({ for: '1m', resolve_after: '3m', direction: 'down', calendar: 'germany' });
+    const waiting = draftOf(monitor({ early: false }));
+    expect(definitionOf(waiting).early).toBe(false);
+    expect(draftFrom(searchOf(waiting))?.early).toBe('false');
+    // What is so unless told is not written.
+    const plain = draftOf(
+      monitor({ for: '0s', resolve_after: '120s', direction: 'both', early: true, detect: { rate: {} } }),
+    );
+    expect(plain).toMatchObject({ for: '', resolve_after: '', direction: '', early: '' });
   });
 
   it('keeps settings of another detector for when one comes back to it, and does not write them', () => {

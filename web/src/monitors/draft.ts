@@ -1,5 +1,6 @@
 import { type SettingKey, settingsOf } from './detectors';
 import { briefDuration, durationMs } from './duration';
+import { directionUnlessTold } from './learned';
 import { type Detect, type DetectorName, detectorNames, directions, type Monitor, severities } from './types';
 
 /** A definition while it is written: texts as typed. What is empty is left to what the server does unless told. */
@@ -15,6 +16,8 @@ export interface Draft {
   severity: string;
   for: string;
   resolve_after: string;
+  /** `false` where it waits for complete buckets. */
+  early: string;
   impact: string;
   owner: string;
   calendar: string;
@@ -33,6 +36,7 @@ export const emptyDraft: Draft = {
   severity: '',
   for: '',
   resolve_after: '',
+  early: '',
   impact: '',
   owner: '',
   calendar: '',
@@ -47,6 +51,7 @@ const texts = [
   'severity',
   'for',
   'resolve_after',
+  'early',
   'impact',
   'owner',
   'calendar',
@@ -85,6 +90,14 @@ function isSame(kind: string, a: string, b: string): boolean {
   return kind === 'sensitivity' ? a === b : Number(a) === Number(b);
 }
 
+/** How long all must be well before an incident resolves, unless told. */
+export const RESOLVE_AFTER = '2m';
+
+/** A duration as one would write it: nothing where it is so unless told. */
+function writtenDuration(told: string | null | undefined, unlessTold: string): string {
+  return told && !isSame('duration', told, unlessTold) ? briefDuration(told) : '';
+}
+
 /** A draft of the monitor as it is, as far as the server tells it. */
 export function draftOf(monitor: Monitor): Draft {
   return {
@@ -94,10 +107,11 @@ export function draftOf(monitor: Monitor): Draft {
     metric: monitor.metric,
     by: [...monitor.by],
     ...writtenSettings(monitor.detect),
-    direction: monitor.direction ?? '',
+    direction: monitor.direction === directionUnlessTold(monitor) ? '' : (monitor.direction ?? ''),
     severity: monitor.severity,
-    for: monitor.for ? briefDuration(monitor.for) : '',
-    resolve_after: monitor.resolve_after ? briefDuration(monitor.resolve_after) : '',
+    for: writtenDuration(monitor.for, '0s'),
+    resolve_after: writtenDuration(monitor.resolve_after, RESOLVE_AFTER),
+    early: monitor.early === false ? 'false' : '',
     impact: monitor.impact ?? '',
     owner: monitor.owner ?? '',
     calendar: monitor.calendar ?? '',
@@ -105,7 +119,7 @@ export function draftOf(monitor: Monitor): Draft {
   };
 }
 
-export type Written = null | string | number | Written[] | { [key: string]: Written };
+export type Written = null | boolean | string | number | Written[] | { [key: string]: Written };
 
 /** The definition as the server and a file take it, key by key in the order in which people read them. */
 export function definitionOf(draft: Draft): { [key: string]: Written } {
@@ -127,17 +141,9 @@ export function definitionOf(draft: Draft): { [key: string]: Written } {
   if (draft.by.length > 0) definition.by = draft.by;
   const hasSettings = Object.keys(settings).length > 0 || draft.detector === 'threshold';
   definition.detect = hasSettings ? { [draft.detector]: settings } : draft.detector;
-  for (const key of [
-    'over',
-    'direction',
-    'severity',
-    'for',
-    'resolve_after',
-    'impact',
-    'owner',
-    'calendar',
-  ] as const)
-    put(key);
+  for (const key of ['over', 'direction', 'severity', 'for', 'resolve_after'] as const) put(key);
+  if (draft.early === 'false') definition.early = false;
+  for (const key of ['impact', 'owner', 'calendar'] as const) put(key);
   if (draft.notify.length > 0) definition.notify = draft.notify;
   return definition;
 }
@@ -167,6 +173,7 @@ export function draftFrom(search: Readonly<Record<string, string>>): Draft | nul
   for (const key of texts) draft[key] = read(key);
   if (!(directions as readonly string[]).includes(draft.direction)) draft.direction = '';
   if (!(severities as readonly string[]).includes(draft.severity)) draft.severity = '';
+  if (draft.early !== 'false') draft.early = '';
   for (const key of lists) {
     const names = read(key)
       .split(',')

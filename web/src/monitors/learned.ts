@@ -15,12 +15,17 @@ export const untellable = [
 export type Untellable = (typeof untellable)[number];
 
 /** Which way is bad unless a definition says so. */
-function directionUnlessTold({ detect }: Pick<BacktestRun, 'detect'>): string {
+export function directionUnlessTold({ detect }: Pick<Monitor, 'detect'>): string {
   const { above, below } = detect.threshold ?? {};
   const hasAbove = above !== null && above !== undefined;
   const hasBelow = below !== null && below !== undefined;
   if (!detect.threshold || hasAbove === hasBelow) return 'both';
   return hasAbove ? 'up' : 'down';
+}
+
+/** Whether the server tells all of a definition but its description: what is absent then is not there. */
+function tellsAll(monitor: Monitor): boolean {
+  return monitor.early !== undefined;
 }
 
 /** What a back-test and its incidents tell of a monitor beyond what `/v1/monitors` does. */
@@ -32,6 +37,7 @@ export function learnedOf(
   const learned: Partial<Pick<Draft, Untellable>> = {};
   if (monitor.direction === undefined && run)
     learned.direction = run.direction === directionUnlessTold(run) ? '' : run.direction;
+  if (tellsAll(monitor)) return learned;
   // The newest incident was opened by the definition that is most like the present one.
   const newest = incidents
     .filter((incident) => incident.monitor === monitor.name)
@@ -43,5 +49,6 @@ export function learnedOf(
 
 /** Keys of which nothing is known: neither the server tells them, nor was anything learned of them. */
 export function untoldKeys(monitor: Monitor, learned: Partial<Pick<Draft, Untellable>>): Untellable[] {
-  return untellable.filter((key) => monitor[key] === undefined && learned[key] === undefined);
+  const keys = tellsAll(monitor) ? (['description'] as const) : untellable;
+  return keys.filter((key) => monitor[key] === undefined && learned[key] === undefined);
 }

@@ -36,14 +36,14 @@ export function yamlNumber(value: number): string {
   return `${sign}${digits.padEnd(point, '0')}`;
 }
 
-type Scalar = null | string | number;
+type Scalar = null | boolean | string | number;
 
 function isScalar(value: Written): value is Scalar {
   return typeof value !== 'object' || value === null;
 }
 
 function scalar(value: Scalar): string {
-  if (value === null) return 'null';
+  if (value === null || typeof value === 'boolean') return String(value);
   return typeof value === 'number' ? yamlNumber(value) : yamlText(value);
 }
 

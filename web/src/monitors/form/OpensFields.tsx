@@ -1,4 +1,5 @@
 import { useSpeech } from '../../i18n/hooks';
+import { RESOLVE_AFTER } from '../draft';
 import { useTexts } from '../texts';
 import { directions, severities } from '../types';
 import { Field, GroupField } from './Field';
@@ -55,7 +56,7 @@ export function OpensFields({ draft, onChange }: FormProps) {
                 {...ties}
                 type="text"
                 value={draft[key]}
-                placeholder={t('unless', { value: key === 'for' ? '0s' : '2m' })}
+                placeholder={t('unless', { value: key === 'for' ? '0s' : RESOLVE_AFTER })}
                 maxLength={20}
                 autoComplete="off"
                 onChange={({ target }) => onChange({ [key]: target.value })}
@@ -63,6 +64,21 @@ export function OpensFields({ draft, onChange }: FormProps) {
             )}
           </Field>
         ))}
+        <Field field="early" label={t('field.early')} hint={t('hint.early')}>
+          {(ties) => (
+            <select
+              {...ties}
+              value={draft.early}
+              onChange={({ target }) => onChange({ early: target.value })}
+            >
+              {(['', 'false'] as const).map((one) => (
+                <option key={one} value={one}>
+                  {t(`early.${one}`)}
+                </option>
+              ))}
+            </select>
+          )}
+        </Field>
       </div>
     </fieldset>
   );
