@@ -154,7 +154,7 @@ def q2(rows, failures):
     behind_s = max((run.behind_s for row in rows for run in row.runs), default=0)
     note = (
         "One merchant of 5 000, the 20th in size, declines 60 % of its payments from half to three quarters of the time; the rule is a share of more than 40 % of at least 30 payments. "
-        "All judge the last one and the last five minutes every ten seconds; Prometheus by time of arrival, Tillwatch by event time, once it has waited for events out of order: of these "
+        "All judge the last one and the last five minutes; Prometheus every ten seconds by time of arrival, Tillwatch by event time: every five seconds what has come, and every ten what is complete, once it has waited for events out of order: of these "
         "events one in twenty is, by up to a minute. What comes later still counts, and is told as a revision. The exporter is part of the sender and its cost is not in Prometheus's; "
         f"decoding, deduplicating and storing every event is in Tillwatch's. The sender was {behind_s:.1f} s behind at most."
     )
