@@ -103,6 +103,7 @@ function api(state, request, response, url) {
   if (parts[0] === 'series') return seriesCall(state, response, url);
   if (parts[0] === 'monitors') return monitorCall(state, request, response, parts);
   if (parts[0] === 'incidents') return incidentCall(state, request, response, parts);
+  if (parts[0] === 'silences') return silenceCall(state, request, response, parts);
   if (parts[0] === 'sql' && request.method === 'POST') return sqlCall(state, request, response);
   if (parts[0] === 'streams' && request.method === 'POST') {
     return readBody(request).then((text) => {
@@ -187,6 +188,22 @@ function combinedCall(state, request, response, url) {
   };
   const send = sse(state, request, response, () => tell('update'));
   tell('snapshot');
+}
+
+/** The silences of incidents, numbered by their place. */
+function silenceCall(state, request, response, parts) {
+  const silenced = state.incidents.flatMap((incident, id) => {
+    const { monitor, slice, silenced_until: until } = incident;
+    return Date.parse(until ?? '') > Date.now()
+      ? [{ id, monitor, slice, until, incident: incident.id, by: 'ada' }]
+      : [];
+  });
+  if (request.method === 'GET') return json(response, { silences: silenced });
+  const ended = silenced.find(({ id }) => String(id) === parts[1]);
+  if (!ended) return problem(response, 404, 'Not found', `There is no silence ${parts[1]}.`);
+  state.incidents[ended.id].silenced_until = null;
+  response.writeHead(204);
+  return response.end();
 }
 
 function incidentCall(state, request, response, parts) {

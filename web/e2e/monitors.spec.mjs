@@ -323,6 +323,11 @@ test('silenced incidents are told on the list and at their monitor', async (t) =
   assert.ok(silenced);
   await page.goto(`${mock.url}/monitors`);
   await page.locator('[data-testid=silences]').getByText('authorization_drop: adyen').waitFor();
+  await page.locator('[data-testid=silences]').getByText('ada').waitFor();
   await page.goto(`${mock.url}/monitors/authorization_drop`);
   await page.locator('[data-testid=monitor-incident]').getByText('silenced until').waitFor();
+  // It is ended before its time, and is gone.
+  await page.goto(`${mock.url}/monitors`);
+  await page.getByRole('button', { name: /End the silence of authorization_drop: adyen/ }).click();
+  await page.locator('[data-testid=silences]').waitFor({ state: 'detached' });
 });

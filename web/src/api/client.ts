@@ -34,6 +34,11 @@ export function postJson<T>(path: string, body: unknown): Promise<T | null> {
   return request<T | null>(path, { method: 'POST', headers, body: JSON.stringify(body) });
 }
 
+/** Asks for something to be removed. */
+export function remove(path: string): Promise<null> {
+  return request<null>(path, { method: 'DELETE' });
+}
+
 async function request<T>(path: string, init: RequestInit, signal?: AbortSignal): Promise<T> {
   const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
   const combined = signal ? AbortSignal.any([signal, timeout]) : timeout;

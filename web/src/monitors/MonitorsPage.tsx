@@ -53,7 +53,7 @@ export function MonitorsPage() {
       {data && data.length > 0 && (
         <>
           <MonitorFilters search={search} counts={counts} total={total} onChange={change} />
-          <Silences incidents={feed.incidents} nowMs={nowMs} />
+          <Silences nowMs={nowMs} />
           {rows.length === 0 && (
             <div className="panel monitors-none">
               <p className="dim">{t('list.none')}</p>

@@ -1,7 +1,7 @@
 import { queryOptions } from '@tanstack/react-query';
 import { ApiError, getJson } from '../api/client';
 import type { ServerStatus } from '../api/types';
-import type { Monitor } from './types';
+import type { Monitor, Silence } from './types';
 
 /** Windows are judged every few seconds to minutes; the list follows without a stream of its own. */
 const MONITORS_INTERVAL_MS = 10_000;
@@ -13,6 +13,14 @@ export const monitorsQuery = queryOptions({
   queryFn: async ({ signal }) => (await getJson<{ monitors: Monitor[] }>('/v1/monitors', signal)).monitors,
   refetchInterval: ({ state: { error } }) =>
     error instanceof ApiError && error.isTransient ? HEAL_INTERVAL_MS : MONITORS_INTERVAL_MS,
+  retry: false,
+});
+
+/** What is not announced for a while: those that end first before the others. */
+export const silencesQuery = queryOptions({
+  queryKey: ['silences'],
+  queryFn: async ({ signal }) => (await getJson<{ silences: Silence[] }>('/v1/silences', signal)).silences,
+  refetchInterval: MONITORS_INTERVAL_MS,
   retry: false,
 });
 

@@ -52,6 +52,19 @@ export interface Monitor {
 export type Slice = Record<string, string | null>;
 export type Verdict = 'real' | 'false_alarm';
 
+/** What is not announced for a while: the incidents of a monitor of a slice or within it; of all when it is empty. */
+export interface Silence {
+  id: number;
+  monitor: string;
+  slice: Slice;
+  /** RFC 3339. */
+  until: string;
+  incident?: string;
+  by?: string;
+  note?: string;
+  created_at?: string;
+}
+
 /** An incident, and until when nothing is announced about it. */
 export type SilencedIncident = Incident & { silenced_until?: string | null };
 

@@ -60,8 +60,11 @@ export const en = {
   'advice.waiting': 'Send events to the stream of its metric. It judges as soon as a window is complete.',
   'advice.idle':
     'Newer events are missing, or one of the stream’s sources is behind. The data page shows which.',
-  'silences.title': 'Silenced incidents',
-  'silences.text': 'Nothing is announced about these until the time given.',
+  'silences.title': 'Silences',
+  'silences.text':
+    'Nothing is announced about these until the time given. What is still so when a silence ends is told then.',
+  'silences.end': 'End now',
+  'silences.end.of': 'End the silence of {{what}}',
   'silences.until': 'until {{time}}',
   'monitor.back': 'All monitors',
   'monitor.edit': 'Edit and back-test',
