@@ -7,6 +7,7 @@
 #   make bench    ingest speed, latency and a short comparison with ClickHouse and DuckDB on this machine, some ten minutes
 #   make bench-peers  the same work by Flink, ClickHouse and DuckDB, answers checked; an hour (BENCH_EVENTS=20000000, BENCH_RUNS=5)
 #   make bench-scale  what an event costs as cubes, dimensions, combinations, monitors, streams and history grow, as curves (SCALE_EVENTS=1000000, SCALE_RUNS=5)
+#   make gallery  the pictures of docs/gallery.md, taken of the demo in Chromium
 #   make dist     the fully optimised, stripped binary for a release
 
 SHELL := /bin/bash
@@ -20,7 +21,7 @@ BIN     := $(TARGET)/$(PROFILE)/tillwatch
 VENV    := .cache/venv
 WEB_SRC := $(shell find web/src web/public web/index.html web/package.json web/package-lock.json web/vite.config.ts -type f 2>/dev/null)
 
-.PHONY: help demo test check tidy bench bench-peers bench-scale peers dist build web test-rust test-engine test-web test-e2e test-torture torture test-demo tools oracle faketime browser alertmanager clean-demo
+.PHONY: help demo test check tidy bench bench-peers bench-scale peers dist build web test-rust test-engine test-web test-e2e test-torture torture test-demo tools oracle faketime browser alertmanager gallery clean-demo
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -89,6 +90,9 @@ test-engine: web oracle
 
 test-demo: build oracle browser
 	TILLWATCH_BIN="$(abspath $(BIN))" $(VENV)/bin/python -m pytest -q tests/demo
+
+gallery: build browser
+	cd web && TILLWATCH_BIN="$(abspath $(BIN))" node dev/gallery.mjs
 
 test-e2e: build oracle alertmanager
 	TILLWATCH_BIN="$(abspath $(BIN))" $(VENV)/bin/python -m pytest -q tests/e2e $(PYTEST_ARGS)

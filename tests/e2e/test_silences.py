@@ -20,6 +20,7 @@ calendars:
   berlin: {zone: Europe/Berlin}
 monitors:
   many:
+    description: orders that fail
     metric: orders
     by: [shop]
     detect: {threshold: {above: 2, window: 1s}}
@@ -69,7 +70,7 @@ def test_a_silence_is_listed_kept_and_ended(start):
 def test_a_monitor_tells_how_it_is_defined(start):
     server = start(DEFINITIONS)
     (monitor,) = server.get("/v1/monitors").json()["monitors"]
-    told = {key: monitor[key] for key in ("direction", "for", "resolve_after", "early", "owner", "impact", "calendar")}
+    told = {key: monitor[key] for key in ("description", "direction", "for", "resolve_after", "early", "owner", "impact", "calendar")}
     assert told == {
-        "direction": "up", "for": "0s", "resolve_after": "90m", "early": True, "owner": "shop team", "impact": "orders", "calendar": "berlin",
+        "description": "orders that fail", "direction": "up", "for": "0s", "resolve_after": "90m", "early": True, "owner": "shop team", "impact": "orders", "calendar": "berlin",
     }

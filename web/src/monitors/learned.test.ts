@@ -51,7 +51,7 @@ it('what nobody tells is named', () => {
   expect(untoldKeys(told, {})).toEqual([]);
   // A server that tells whether it looks early tells all there is: no owner is none.
   const whole = { ...monitor, early: true, direction: 'up' as const, for: '0s', resolve_after: '120s' };
-  expect(untoldKeys(whole, {})).toEqual(['description']);
+  expect(untoldKeys(whole, {})).toEqual([]);
   const incidents = [incident('drop', '2026-11-01T00:00:00Z', { owner: 'old' })];
   expect(learnedOf(whole, null, incidents)).toEqual({});
 });

@@ -23,7 +23,7 @@ export function directionUnlessTold({ detect }: Pick<Monitor, 'detect'>): string
   return hasAbove ? 'up' : 'down';
 }
 
-/** Whether the server tells all of a definition but its description: what is absent then is not there. */
+/** Whether the server tells all of a definition: what is absent then is not there. */
 function tellsAll(monitor: Monitor): boolean {
   return monitor.early !== undefined;
 }
@@ -49,6 +49,6 @@ export function learnedOf(
 
 /** Keys of which nothing is known: neither the server tells them, nor was anything learned of them. */
 export function untoldKeys(monitor: Monitor, learned: Partial<Pick<Draft, Untellable>>): Untellable[] {
-  const keys = tellsAll(monitor) ? (['description'] as const) : untellable;
-  return keys.filter((key) => monitor[key] === undefined && learned[key] === undefined);
+  if (tellsAll(monitor)) return [];
+  return untellable.filter((key) => monitor[key] === undefined && learned[key] === undefined);
 }

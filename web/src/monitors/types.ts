@@ -42,7 +42,7 @@ export interface Monitor {
   direction?: Direction | null;
   for?: string | null;
   resolve_after?: string | null;
-  /** Whether buckets are looked at before they are complete. A server that tells this tells all but the description. */
+  /** Whether buckets are looked at before they are complete. A server that tells this tells all. */
   early?: boolean;
   impact?: string | null;
   owner?: string | null;

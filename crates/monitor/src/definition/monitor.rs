@@ -19,6 +19,9 @@ const OWNER_CHARS_MAX: usize = 200;
 pub struct MonitorDefinition {
     /// Name, unique among monitors.
     pub name: String,
+    /// One sentence for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
     /// Name of the metric it judges.
     pub metric: String,
     /// Dimensions that split the metric into slices. Order matters for new slices: a slice with
@@ -56,6 +59,7 @@ impl MonitorDefinition {
     pub fn new(name: impl Into<String>, metric: impl Into<String>, detect: Detect) -> Self {
         Self {
             name: name.into(),
+            description: None,
             metric: metric.into(),
             by: Vec::new(),
             detect,

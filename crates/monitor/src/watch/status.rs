@@ -29,6 +29,8 @@ pub struct MonitorStatus {
     pub resolve_after: Duration,
     /// Whether buckets are looked at before they are complete.
     pub early: bool,
+    /// One sentence for people.
+    pub description: Option<String>,
     /// The metric that says how much is at stake.
     pub impact: Option<String>,
     /// Who looks after its incidents.
@@ -81,6 +83,7 @@ impl Watch {
                 metric: definition.metric,
                 by: definition.by,
                 detect: definition.detect,
+                description: definition.description.clone(),
                 direction: definition.direction,
                 severity: definition.severity,
                 hold: definition.hold,

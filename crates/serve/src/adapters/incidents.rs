@@ -91,6 +91,7 @@ impl Incidents for WatchIncidents {
                     name: status.name,
                     metric: status.metric,
                     by: status.by,
+                    description: status.description,
                     direction: status.direction.name().to_owned(),
                     severity: status.severity.name().to_owned(),
                     hold: duration_text(status.hold),

@@ -195,6 +195,9 @@ pub struct Monitor {
     pub metric: String,
     /// The dimensions it splits by.
     pub by: Vec<String>,
+    /// One sentence for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
     /// Its detector and settings, as defined.
     #[schema(value_type = Object)]
     pub detect: serde_json::Value,

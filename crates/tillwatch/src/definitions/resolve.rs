@@ -426,6 +426,7 @@ pub fn monitor(
         .map_or(monitor.resolve_after, |text| text.0);
     monitor.notify.clone_from(&written.notify);
     monitor.impact.clone_from(&written.impact);
+    monitor.description.clone_from(&written.description);
     monitor.early = written.early.unwrap_or(monitor.early);
     monitor.owner.clone_from(&written.owner);
     if let Some(name) = &written.calendar {

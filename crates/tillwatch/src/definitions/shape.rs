@@ -231,10 +231,6 @@ pub struct Metric {
 pub struct Monitor {
     /// One sentence for people.
     #[serde(default)]
-    #[expect(
-        dead_code,
-        reason = "kept beside the definition for its readers; nothing shows it yet"
-    )]
     pub description: Option<String>,
     /// The metric it watches.
     pub metric: String,
