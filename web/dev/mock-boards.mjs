@@ -1,6 +1,7 @@
 // Boards as the server keeps them: those of the folder, and those that people save, each with a version that guards it.
 //   state.boardsRefuse = 401 | 403 | 503     what every write is answered with
 //   state.manyBoards = n                     so many more of the folder
+//   state.takenByFolder = [name]             names that the folder has taken since
 import { metrics, boards as ofFolder } from './mock-data.mjs';
 
 const NAME = /^[a-z_][a-z0-9_]{0,62}$/;
@@ -12,7 +13,8 @@ function folder(state) {
     const n = String(i + 1).padStart(2, '0');
     return { ...ofFolder.commerce, name: `region_${n}`, title: { en: `Region ${n}`, zh: `区域 ${n}` } };
   });
-  return [...Object.values(ofFolder), ...more];
+  const taken = (state.takenByFolder ?? []).map((name) => ({ ...ofFolder.commerce, name }));
+  return [...Object.values(ofFolder), ...more, ...taken];
 }
 
 /** What people saved, by name. */

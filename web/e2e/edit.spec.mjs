@@ -195,6 +195,18 @@ test('after a conflict mine can be saved under another name', async (t) => {
   assert.equal(savedBoards(mock.state).get('team_2').title.en, 'Mine');
 });
 
+test('a board whose name the folder takes meanwhile can be saved under another one', async (t) => {
+  const { page, mock } = await open(t, { path: '/boards/team/edit', prepare: withMine });
+  await english(page).fill('Mine');
+  mock.state.takenByFolder = ['team'];
+  await save(page);
+  await page.getByText('the definitions folder got a board of the same name').waitFor();
+  await page.click('[data-testid=conflict-copy]');
+  await page.waitForURL('**/boards/team_2');
+  assert.equal(savedBoards(mock.state).get('team_2').title.en, 'Mine');
+  assert.equal(savedBoards(mock.state).get('team').title.en, 'Team');
+});
+
 test('a board that somebody deleted meanwhile can be saved again', async (t) => {
   const { page, mock } = await open(t, { path: '/boards/team/edit', prepare: withMine });
   await english(page).fill('Mine');

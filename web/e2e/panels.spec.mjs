@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 import { launch, watchFaults } from '../dev/browser.mjs';
+import { saveBoard } from '../dev/mock-boards.mjs';
 import { startMock } from '../dev/mock-server.mjs';
 
 let browser;
@@ -15,8 +16,9 @@ before(async () => {
 });
 after(() => browser?.close());
 
-async function open(t, { mode = 'normal', path = '/boards/operations', ...options } = {}) {
+async function open(t, { mode = 'normal', path = '/boards/operations', prepare, ...options } = {}) {
   const mock = await startMock(0, mode);
+  prepare?.(mock);
   const context = await browser.newContext({
     // High enough for all panels: what is out of sight is not asked for.
     viewport: { width: 1440, height: 4200 },
@@ -331,6 +333,32 @@ test('each panel has its state while it is empty, loading, failing and stale', a
     8,
     'the last figures stay',
   );
+});
+
+test('what shows a metric that is not defined any more says so under its title, and a table goes without its column', async (t) => {
+  const { page, faults } = await open(t, {
+    path: '/boards/left',
+    prepare: ({ state }) =>
+      saveBoard(state, 'left', {
+        title: { en: 'Left' },
+        tiles: [{ metric: 'gone_rate', title: { en: 'My tile' } }],
+        charts: [{ metric: 'gone_rate', title: { en: 'My chart' } }],
+        panels: [
+          { kind: 'gauge', metric: 'gone_rate', objective: '0.9', title: { en: 'My gauge' } },
+          { kind: 'table', metric: 'payment_attempts', by: ['psp'], also: ['gone_rate', 'payment_volume'] },
+        ],
+      }),
+  });
+  const unknown = page.locator('[data-testid=unknown-metric]');
+  for (const title of ['My tile', 'My chart', 'My gauge'])
+    await unknown.filter({ hasText: title }).getByText('“gone_rate”, which is not defined').waitFor();
+  assert.equal(await unknown.count(), 3);
+  const table = panel(page, 'table');
+  await table.locator('[data-testid=missing-column]').getByText('gone_rate').waitFor();
+  const heads = await table.locator('thead th').allTextContents();
+  assert.equal(heads.filter((head) => /Payment volume/.test(head)).length, 1);
+  assert.ok(!heads.some((head) => /Gone/.test(head)));
+  assert.deepEqual(faults, []);
 });
 
 test('a panel whose code does not come fails alone', async (t) => {

@@ -1,6 +1,7 @@
 // Boards on a big screen: they turn by themselves, never scroll, and heal without a hand. Against the mock.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { saveBoard } from '../dev/mock-boards.mjs';
 import { assertUsable, opening } from './opening.mjs';
 
 const open = opening({
@@ -93,6 +94,53 @@ for (const [width, height] of [
     }
   });
 }
+
+test('titles and filters however long make the wall no wider', async (t) => {
+  const long = (letter) => letter.repeat(200);
+  const { page } = await open(t, {
+    path: '/wall?boards=long&every=1h',
+    viewport: { width: 1920, height: 1080 },
+    prepare: ({ state }) =>
+      saveBoard(state, 'long', {
+        title: { en: long('B') },
+        tiles: [{ metric: 'payment_volume', title: { en: long('T') }, where: { psp: long('v') } }],
+        charts: [{ metric: 'payment_volume', by: 'psp', title: { en: long('C') } }],
+      }),
+  });
+  await page.waitForSelector('[data-shown=true] [data-testid=tile] .tile-value');
+  const out = await page.evaluate(() =>
+    [...document.querySelectorAll('.wall-clock, .tile, .wall-cell, .wall-incidents')]
+      .filter((box) => box.getBoundingClientRect().right > innerWidth)
+      .map(({ className }) => className),
+  );
+  assert.deepEqual(out, []);
+  const title = await page.locator('[data-testid=tile-link]').boundingBox();
+  assert.ok(title.width > 100, 'the filter leaves the title its room');
+});
+
+test('a table with many columns is drawn so small that all of them are seen', async (t) => {
+  const { page } = await open(t, {
+    path: '/wall?boards=columns&every=1h',
+    viewport: { width: 1920, height: 1080 },
+    prepare: ({ state }) =>
+      saveBoard(state, 'columns', {
+        title: { en: 'Columns' },
+        charts: [{ metric: 'payment_volume', by: 'psp' }],
+        panels: ['payment_volume', 'payment_attempts'].map((metric) => ({
+          kind: 'table',
+          metric,
+          by: ['issuer', 'psp', 'method'],
+          also: ['authorization_rate', metric === 'payment_volume' ? 'payment_attempts' : 'payment_volume'],
+          top: 5,
+        })),
+      }),
+  });
+  await page.locator('[data-shown=true] [data-testid=top-row]').nth(9).waitFor();
+  await page.waitForFunction(() => {
+    const boxes = [...document.querySelectorAll('[data-shown=true] .top-scroll')];
+    return boxes.length === 2 && boxes.every((box) => box.scrollWidth <= box.clientWidth + 1);
+  });
+});
 
 test('turning leaves nothing behind', async (t) => {
   const { page, mock } = await open(t, { path: '/wall?boards=payments,commerce&every=1h' });

@@ -31,7 +31,8 @@ export function BoardPanels({ board, metrics, view, onSplit }: Props) {
   const charts = board.charts.map((chart, i) => {
     const metric = metrics.get(chart.metric);
     const key = `${chart.metric}-${i}`;
-    if (!metric) return <UnknownMetric key={key} name={chart.metric} width={chart.width} isChart />;
+    if (!metric)
+      return <UnknownMetric key={key} title={chart.title} name={chart.metric} width={chart.width} isChart />;
     const chosen = view.splits.get(chart.metric);
     const split = chosen === NO_SPLIT ? null : (chosen ?? chart.by ?? null);
     return (
@@ -69,7 +70,7 @@ export function BoardPanels({ board, metrics, view, onSplit }: Props) {
             return metric ? (
               <Tile key={key} tile={tile} metric={metric} view={view} />
             ) : (
-              <UnknownMetric key={key} name={tile.metric} />
+              <UnknownMetric key={key} title={tile.title} name={tile.metric} />
             );
           })}
         </section>

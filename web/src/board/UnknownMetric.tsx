@@ -1,15 +1,19 @@
-import type { PanelWidth } from '../api/types';
+import type { Localized, PanelWidth } from '../api/types';
+import { metricTitle } from '../explore/names';
 import { useSpeech } from '../i18n/hooks';
 
 interface Props {
   name: string;
+  /** What the board calls it, so that it is known what is missing. */
+  title?: Localized | null | undefined;
   width?: PanelWidth | null | undefined;
   isChart?: boolean;
 }
 
 /** In the place of a tile or panel whose metric is not defined, or not any more. */
-export function UnknownMetric({ name, width, isChart = false }: Props) {
-  const { t } = useSpeech();
+export function UnknownMetric({ name, title, width, isChart = false }: Props) {
+  const { t, text: say } = useSpeech();
+  const heading = say(title ?? undefined, metricTitle(name));
   const text = t('state.unknownMetric', { metric: name });
   return isChart ? (
     <section
@@ -18,10 +22,20 @@ export function UnknownMetric({ name, width, isChart = false }: Props) {
       data-width={width ?? 'half'}
       data-testid="unknown-metric"
     >
+      <header className="panel-head">
+        <h3>
+          <span className="panel-title" title={heading}>
+            {heading}
+          </span>
+        </h3>
+      </header>
       <p className="panel-empty panel-nothing">{text}</p>
     </section>
   ) : (
     <div className="panel tile panel-error panel-error-compact" role="alert" data-testid="unknown-metric">
+      <h3 className="tile-title">
+        <span className="ellipsis">{heading}</span>
+      </h3>
       <p className="panel-error-reason">{text}</p>
     </div>
   );

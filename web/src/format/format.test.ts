@@ -55,6 +55,8 @@ describe('figures', () => {
     expect(showFigure(123_456_789, 'count', 'zh-CN', { compact: true }).number).toBe('1.23亿');
     expect(showFigure(12_300, 'count', 'zh-CN', { compact: true }).number).toBe('1.23万');
     expect(showFigure(12_300, 'count', 'en-GB', { compact: true }).number).toMatch(/^12\.3K$/i);
+    for (const locale of ['en-GB', 'zh-CN'])
+      expect(showFigure(2e39, 'count', locale, { compact: true }).number).toBe('2E39');
   });
 });
 

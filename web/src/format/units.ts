@@ -145,8 +145,12 @@ function showMilliseconds(ms: number, locale: string): Shown {
   };
 }
 
+/** From here on there are no words for how large a number is, and "2,000,000,000tn" would not be short. */
+const SCIENTIFIC_FROM = 1e16;
+
 function compactText(number: number, locale: string): string {
-  return numberFormat(locale, { notation: 'compact', maximumFractionDigits: 2 }).format(number);
+  const notation = Math.abs(number) < SCIENTIFIC_FROM ? 'compact' : 'scientific';
+  return numberFormat(locale, { notation, maximumFractionDigits: 2 }).format(number);
 }
 
 /** One line of text; the spaces do not break. */

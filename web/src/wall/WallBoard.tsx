@@ -50,7 +50,7 @@ export function WallBoard({ board, page, metrics, view, isShown }: Props) {
                 return metric ? (
                   <Tile key={key} tile={tile} metric={metric} view={view} />
                 ) : (
-                  <UnknownMetric key={key} name={tile.metric} />
+                  <UnknownMetric key={key} title={tile.title} name={tile.metric} />
                 );
               })}
             </div>
@@ -95,7 +95,7 @@ const CellPanel = memo(function CellPanel({ cell, metrics, view }: CellProps) {
   if (what.kind === 'panel') return <DefinedPanel panel={what.panel} metrics={metrics} view={view} />;
   const { chart } = what;
   const metric = metrics.get(chart.metric);
-  if (!metric) return <UnknownMetric name={chart.metric} width={chart.width} isChart />;
+  if (!metric) return <UnknownMetric title={chart.title} name={chart.metric} width={chart.width} isChart />;
   const chosen = view.splits.get(chart.metric);
   const own = chosen === NO_SPLIT ? null : (chosen ?? chart.by ?? null);
   return (

@@ -17,6 +17,15 @@ export function zoomFor(needed: number, room: number, mayGrow = false): number {
   return Math.min(most, Math.max(ZOOM_MIN, room / needed));
 }
 
+/** What is drawn smaller may show more, as a column that there was no room for; then it is measured again. */
+const PASSES_MAX = 5;
+
+/** How many times as wide as its room something is. A table scrolls sideways in a box of its own, which nobody does here. */
+function overhang(figure: HTMLElement): number {
+  const boxes = [figure, ...figure.querySelectorAll<HTMLElement>('.top-scroll')];
+  return Math.max(1, ...boxes.map((box) => box.scrollWidth / Math.max(1, box.clientWidth)));
+}
+
 /**
  * Draws what a panel shows as small as it takes to fit into its cell, and what is only words and rows as large as it may be. A
  * panel that is as high as its content would have to be scrolled otherwise; a chart takes the height that it gets by itself.
@@ -42,7 +51,15 @@ export function useFit(cell: RefObject<HTMLElement | null>): void {
       // Larger words take more lines.
       if (next > 1 && figure.scrollHeight > figure.clientHeight + 1)
         next = Math.max(1, (next * figure.clientHeight) / figure.scrollHeight);
-      if (Math.abs(next - zoom) >= ZOOM_STEP || next === 1) zoom = next;
+      // Larger words are wider, too: a column that is cut off is worse than small words.
+      const wanted = next;
+      for (let pass = 0; pass < PASSES_MAX; pass += 1) {
+        figure.style.zoom = String(next);
+        const wide = overhang(figure);
+        if (wide === 1) break;
+        next = Math.max(ZOOM_MIN, next / wide);
+      }
+      if (Math.abs(next - zoom) >= ZOOM_STEP || next === 1 || next < wanted) zoom = next;
       figure.style.zoom = String(zoom);
     };
     const soon = () => {
@@ -57,6 +74,8 @@ export function useFit(cell: RefObject<HTMLElement | null>): void {
       sizes.disconnect();
       sizes.observe(root);
       for (const child of found?.children ?? []) sizes.observe(child);
+      // Its box stays as wide as it is while a table becomes wider.
+      for (const table of found?.querySelectorAll('.top-table') ?? []) sizes.observe(table);
     };
     const changes = new MutationObserver(find);
     changes.observe(root, { childList: true, subtree: true });

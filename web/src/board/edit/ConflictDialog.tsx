@@ -11,6 +11,8 @@ interface Props {
   newer: KeptBoard | null;
   /** What the server said of it. */
   told: string;
+  /** The folder of definitions has a board of this name now. */
+  isOvertaken?: boolean;
   /** A free name for a copy. */
   name: string;
   onLoad: (newer: KeptBoard) => void;
@@ -18,21 +20,27 @@ interface Props {
   onClose: () => void;
 }
 
-/** Somebody else has saved the board meanwhile. Neither what they did nor what is here is lost without a choice. */
-export function ConflictDialog({ title, newer, told, name: suggested, onLoad, onSaveAs, onClose }: Props) {
+/** Somebody else has saved the board meanwhile, or the folder has taken its name. Neither what they did nor what is here is lost without a choice. */
+export function ConflictDialog(props: Props) {
+  const { title, newer, told, isOvertaken = false, name: suggested, onLoad, onSaveAs, onClose } = props;
   const t = boardTexts.use();
   const { locale, zone } = useSpeech();
   const [name, setName] = useState(suggested);
   const changedMs = Date.parse(newer?.changed_at ?? '');
   const when = Number.isFinite(changedMs) ? dateTime(changedMs, locale, zone) : null;
-  const text =
-    newer === null
+  const text = isOvertaken
+    ? t('conflict.overtaken', { title })
+    : newer === null
       ? t('conflict.deleted', { title })
       : when
         ? t('conflict.changedAt', { title, time: when })
         : t('conflict.changed', { title });
   return (
-    <Dialog title={t('conflict.title')} testId="board-conflict" onClose={onClose}>
+    <Dialog
+      title={t(isOvertaken ? 'conflict.overtakenTitle' : 'conflict.title')}
+      testId="board-conflict"
+      onClose={onClose}
+    >
       <p>{text}</p>
       {when === null && told !== '' && <p className="dim">{told}</p>}
       <form

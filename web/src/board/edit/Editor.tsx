@@ -286,11 +286,12 @@ export function Editor(props: Props) {
           </form>
           <Preview draft={draft} metrics={metrics} />
         </div>
-        {phase.kind === 'conflict' && (
+        {(phase.kind === 'conflict' || phase.kind === 'overtaken') && (
           <ConflictDialog
             title={title}
-            newer={phase.newer}
-            told={phase.told}
+            newer={phase.kind === 'conflict' ? phase.newer : null}
+            told={phase.kind === 'conflict' ? phase.told : ''}
+            isOvertaken={phase.kind === 'overtaken'}
             name={nameFor(draft.name, new Set([...taken, draft.name]))}
             onLoad={editor.load}
             onSaveAs={(name) => void editor.saveAs(name)}

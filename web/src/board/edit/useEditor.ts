@@ -44,7 +44,9 @@ export type Phase =
   /** There are faults, which stand at their controls. */
   | { kind: 'faulty'; count: number }
   /** Somebody else has saved meanwhile, or deleted. */
-  | { kind: 'conflict'; newer: KeptBoard | null; told: string };
+  | { kind: 'conflict'; newer: KeptBoard | null; told: string }
+  /** The folder of definitions has taken the board's name meanwhile, which only another name gets out of. */
+  | { kind: 'overtaken' };
 
 interface Options {
   initial: Draft;
@@ -86,7 +88,7 @@ export function useEditor({ initial, version: firstVersion, metrics, taken, kept
 
   const apply = useCallback((change: (old: Draft) => Change, controls: readonly string[] = []) => {
     setHistory((old) => done(old, change(old.draft)));
-    setPhase((old) => (old.kind === 'saving' || old.kind === 'conflict' ? old : { kind: 'editing' }));
+    setPhase((old) => (isAnswering(old) ? old : { kind: 'editing' }));
     if (controls.length > 0) setFaults((old) => withoutChanged(old, controls));
   }, []);
   const actions = useMemo(
@@ -184,6 +186,8 @@ export function useEditor({ initial, version: firstVersion, metrics, taken, kept
       const found = serverFaults(problem, sent);
       return found.size > 0 ? show(found) : setPhase({ kind: 'refused', error });
     }
+    // A saved board keeps its name, so that there is no control to mend it at.
+    if (error.status === 409 && !isNew) return setPhase({ kind: 'overtaken' });
     if (error.status === 409 || (error.status === 412 && isNew)) {
       const message =
         error.status === 409 && problem?.detail ? problem.detail : t('fault.taken', { name: sent.name });
@@ -234,6 +238,11 @@ export function useEditor({ initial, version: firstVersion, metrics, taken, kept
     load,
     dismiss: () => setPhase({ kind: 'editing' }),
   };
+}
+
+/** Whether the server is at work, or waits for a choice: what is typed meanwhile changes nothing of that. */
+function isAnswering({ kind }: Phase): boolean {
+  return kind === 'saving' || kind === 'conflict' || kind === 'overtaken';
 }
 
 const noNames: ReadonlySet<string> = new Set();

@@ -172,6 +172,9 @@ export const en = {
   'conflict.changed': '“{{title}}” was saved by somebody else while you were editing it.',
   'conflict.changedAt': '“{{title}}” was saved by somebody else at {{time}}, while you were editing it.',
   'conflict.deleted': '“{{title}}” was deleted by somebody else while you were editing it.',
+  'conflict.overtakenTitle': 'The name of this board is taken',
+  'conflict.overtaken':
+    'While you were editing “{{title}}”, the definitions folder got a board of the same name, which is shown in its place. Save yours under another name.',
   'conflict.name': 'Name of your copy',
   'conflict.saveAs': 'Save mine under this name',
   'conflict.load': 'Load the newer one',

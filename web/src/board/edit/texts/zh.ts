@@ -173,6 +173,9 @@ export const zh: Record<BoardText, string> = {
   'conflict.changed': '在您编辑期间，其他人保存了“{{title}}”。',
   'conflict.changedAt': '在您编辑期间，其他人于 {{time}} 保存了“{{title}}”。',
   'conflict.deleted': '在您编辑期间，其他人删除了“{{title}}”。',
+  'conflict.overtakenTitle': '此看板的名称已被占用',
+  'conflict.overtaken':
+    '在您编辑“{{title}}”期间，定义目录中出现了同名看板，并会代替它显示。请将您的看板另存为其他名称。',
   'conflict.name': '您的副本的名称',
   'conflict.saveAs': '将我的另存为此名称',
   'conflict.load': '载入新版本',

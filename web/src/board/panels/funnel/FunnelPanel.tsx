@@ -20,7 +20,7 @@ import './funnel.css';
 /** Steps that follow each other, with what part of each comes to the next. */
 export function FunnelPanel({ panel, metrics, view }: PanelProps<FunnelDefinition>) {
   const unknown = panel.steps.find(({ metric }) => !metrics.has(metric));
-  if (unknown) return <UnknownMetric name={unknown.metric} width={panel.width} isChart />;
+  if (unknown) return <UnknownMetric title={panel.title} name={unknown.metric} width={panel.width} isChart />;
   const known = panel.steps.flatMap(({ metric }) => metrics.get(metric) ?? []);
   return <Steps panel={panel} known={known} view={view} />;
 }

@@ -22,7 +22,7 @@ import './gauge.css';
 /** A figure against its objective. */
 export function GaugePanel({ panel, metrics, view }: PanelProps<GaugeDefinition>) {
   const metric = metrics.get(panel.metric);
-  if (!metric) return <UnknownMetric name={panel.metric} width={panel.width} isChart />;
+  if (!metric) return <UnknownMetric title={panel.title} name={panel.metric} width={panel.width} isChart />;
   return <Gauge panel={panel} metric={metric} view={view} />;
 }
 

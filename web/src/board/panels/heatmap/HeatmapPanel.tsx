@@ -27,7 +27,7 @@ const PACE_MS = 60_000;
 /** When it is busy: hours by weekdays, over some weeks. */
 export function HeatmapPanel({ panel, metrics, view }: PanelProps<HeatmapDefinition>) {
   const metric = metrics.get(panel.metric);
-  if (!metric) return <UnknownMetric name={panel.metric} width={panel.width} isChart />;
+  if (!metric) return <UnknownMetric title={panel.title} name={panel.metric} width={panel.width} isChart />;
   return <Heatmap panel={panel} metric={metric} view={view} />;
 }
 
@@ -82,7 +82,7 @@ function Heatmap({ panel, metric, view }: Props) {
       kind="heatmap"
       title={title}
       hint={metric.description}
-      note={t('heatmap.note', { weeks })}
+      note={t(weeks === 1 ? 'heatmap.note.one' : 'heatmap.note', { weeks })}
       width={panel.width}
       own={panel.where}
       applied={applied}
@@ -99,7 +99,9 @@ function Heatmap({ panel, metric, view }: Props) {
       empty={
         stepMs === null
           ? t('heatmap.bucket')
-          : grid !== null && grid.highest === null && t('heatmap.empty', { weeks })
+          : grid !== null &&
+            grid.highest === null &&
+            t(weeks === 1 ? 'heatmap.empty.one' : 'heatmap.empty', { weeks })
       }
     >
       {grid ? (

@@ -33,7 +33,7 @@ const NAMED_MAX = 8;
 /** Where in the world: a metric by country. */
 export function MapPanel({ panel, metrics, view }: PanelProps<MapDefinition>) {
   const metric = metrics.get(panel.metric);
-  if (!metric) return <UnknownMetric name={panel.metric} width={panel.width} isChart />;
+  if (!metric) return <UnknownMetric title={panel.title} name={panel.metric} width={panel.width} isChart />;
   return <WorldMap panel={panel} metric={metric} view={view} />;
 }
 

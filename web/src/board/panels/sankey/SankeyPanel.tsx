@@ -32,7 +32,7 @@ const PAIRS_MAX = 400;
 /** How a sum flows through dimensions in order. */
 export function SankeyPanel({ panel, metrics, view }: PanelProps<SankeyDefinition>) {
   const metric = metrics.get(panel.metric);
-  if (!metric) return <UnknownMetric name={panel.metric} width={panel.width} isChart />;
+  if (!metric) return <UnknownMetric title={panel.title} name={panel.metric} width={panel.width} isChart />;
   return <Sankey panel={panel} metric={metric} view={view} />;
 }
 

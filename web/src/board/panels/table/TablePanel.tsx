@@ -26,21 +26,24 @@ const ALSO_MAX = 1_000;
 
 /** The largest slices of a metric, with further metrics beside it. */
 export function TablePanel({ panel, metrics, view }: PanelProps<TableDefinition>) {
-  const names = [panel.metric, ...(panel.also ?? [])];
-  const unknown = names.find((name) => !metrics.has(name));
-  if (unknown !== undefined) return <UnknownMetric name={unknown} width={panel.width} isChart />;
-  const [metric, ...also] = names.flatMap((name) => metrics.get(name) ?? []);
-  return metric ? <Table panel={panel} metric={metric} also={also} view={view} /> : null;
+  const metric = metrics.get(panel.metric);
+  if (!metric) return <UnknownMetric title={panel.title} name={panel.metric} width={panel.width} isChart />;
+  const names = panel.also ?? [];
+  const also = names.flatMap((name) => metrics.get(name) ?? []);
+  const missing = names.filter((name) => !metrics.has(name));
+  return <Table panel={panel} metric={metric} also={also} missing={missing} view={view} />;
 }
 
 interface Props {
   panel: TableDefinition;
   metric: Metric;
   also: Metric[];
+  /** Further metrics that are not defined, or not any more: the table goes without their columns, and says so. */
+  missing: string[];
   view: PanelProps['view'];
 }
 
-function Table({ panel, metric, also, view }: Props) {
+function Table({ panel, metric, also, missing, view }: Props) {
   const t = panelTexts.use();
   const speech = useSpeech();
   const { locale } = speech;
@@ -184,6 +187,11 @@ function Table({ panel, metric, also, view }: Props) {
               )}
             </table>
           </div>
+          {missing.map((name) => (
+            <p key={name} className="panel-said" data-testid="missing-column">
+              {speech.t('state.unknownMetric', { metric: name })}
+            </p>
+          ))}
           {shown.isCut && (
             <p className="panel-said">
               {t(isSum(metric.kind) ? 'table.largest' : 'table.heaviest', { count: rows.length })}
