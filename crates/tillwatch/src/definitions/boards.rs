@@ -41,6 +41,8 @@ const VALUES_MAX: u32 = 20;
 const STEPS: std::ops::RangeInclusive<usize> = 2..=8;
 /// Most dimensions by which anything is limited; what is written beyond them is not looked at.
 const FILTERS_MAX: usize = 32;
+/// Longest value that a dimension is limited to: it stands in the addresses that the page asks for.
+const VALUE_CHARS_MAX: usize = 500;
 /// The dimension that a map looks for unless told.
 const COUNTRY: &str = "country";
 
@@ -298,7 +300,6 @@ impl Check<'_> {
                     format!("{chars} characters are too many; a {what} has at most {chars_max}");
                 self.refuse(&within, message, None);
             }
-            let is_foreign = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
             if let Some(sign) = text.chars().find(|&c| is_foreign(c)) {
                 let message = format!("a {what} has no control characters such as {sign:?}");
                 self.refuse(&within, message, None);
@@ -331,6 +332,15 @@ impl Check<'_> {
                 filter.len()
             );
             self.refuse(&["where"], message, None);
+        }
+        for (name, value) in filter.iter().take(FILTERS_MAX) {
+            let chars = value.chars().count();
+            if chars > VALUE_CHARS_MAX {
+                let message = format!(
+                    "{chars} characters are too many; a value has at most {VALUE_CHARS_MAX}"
+                );
+                self.refuse(&["where", name], message, None);
+            }
         }
     }
 
@@ -397,4 +407,9 @@ impl Check<'_> {
             self.refuse(at, message, Some(instead.to_owned()));
         }
     }
+}
+
+/// Whether a sign is one that no text needs and that shows as a box at best.
+fn is_foreign(sign: char) -> bool {
+    sign.is_control() && !matches!(sign, '\n' | '\r' | '\t')
 }

@@ -127,6 +127,9 @@ impl Node {
     }
 }
 
+/// Signs of a document that its aliases may stand for in all; following more of them costs time and serves nobody.
+const REPLAYED_MAX: usize = 20_000;
+
 /// Reads one YAML document.
 ///
 /// # Errors
@@ -135,6 +138,7 @@ pub fn parse(text: &str) -> Result<Node, (Place, String)> {
     let options = serde_saphyr::options! {
         with_snippet: false,
         strict_booleans: true,
+        alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: REPLAYED_MAX },
     };
     if text
         .lines()
@@ -167,7 +171,8 @@ fn reason(message: &str) -> String {
     if message.starts_with("multiple YAML documents") {
         return "a second document begins here; write all of a file's sections into one".to_owned();
     }
-    if message.starts_with("budget breached") {
+    if message.starts_with("budget breached") || message.starts_with("alias replay limit exceeded")
+    {
         return "the file is too large once its aliases are followed; write what they stand for where it is needed".to_owned();
     }
     match repeated {

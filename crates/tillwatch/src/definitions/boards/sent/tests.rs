@@ -225,6 +225,25 @@ fn no_card_number_is_kept() {
 }
 
 #[test]
+fn a_value_that_no_address_has_room_for_is_refused() {
+    let board = |value: &str| {
+        json!({
+            "title": {"en": "Mine"},
+            "tiles": [{"metric": "attempt_count", "where": {"psp": value}}],
+        })
+    };
+    assert!(
+        loaded()
+            .checked("mine", &sent(board(&"x".repeat(500))))
+            .is_ok()
+    );
+    assert_eq!(
+        faults(&loaded(), &sent(board(&"x".repeat(501)))),
+        ["tiles[0].where.psp: 501 characters are too many; a value has at most 500"]
+    );
+}
+
+#[test]
 fn a_board_of_the_folder_is_exported_as_it_is_written() {
     let loaded = loaded();
     let ours = &loaded.boards[0];
