@@ -149,8 +149,13 @@ pub fn run(
     let monitor = past.plan().monitor.clone();
     let catalogue = Arc::new(Catalogue::in_memory()?);
     remember(&catalogue, &monitor.name, known, from_us)?;
+    // The hours that are judged at a time end within steps, which would be looked at before they are complete.
+    let complete = MonitorDefinition {
+        early: false,
+        ..monitor.clone()
+    };
     let watch = Watch::start(
-        vec![monitor.clone()],
+        vec![complete],
         AnnounceRules::default(),
         Arc::clone(&catalogue),
         Arc::clone(&past) as Arc<dyn FigureSource>,

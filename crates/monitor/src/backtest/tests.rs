@@ -521,3 +521,25 @@ fn figures_are_read_in_few_questions_and_kept_within_their_limit() {
     let refused = refused.to_string();
     assert!(refused.contains("more than 1000 figures"), "{refused}");
 }
+
+#[test]
+fn a_window_that_its_stretch_ends_within_is_judged_when_it_is_complete() {
+    let traffic = Arc::new(Traffic::new(97));
+    traffic.is_count();
+    let from = BEGIN + DAY + 2 * MINUTE;
+    let busy = from + HOUR - 2 * MINUTE;
+    traffic.steady(&psp("a"), BEGIN, busy, 10.0, 0.9);
+    traffic.steady(&psp("a"), busy, from + 3 * HOUR, 200.0, 0.9);
+    traffic.complete_upto(from + 3 * HOUR);
+    let detect = ThresholdDetect {
+        above: Some(150.0),
+        window: Duration::from_secs(300),
+        ..ThresholdDetect::default()
+    };
+    let monitor = MonitorDefinition::new("many", "payments", Detect::Threshold(detect));
+    let test = Backtest::new(monitor, from, from + 2 * HOUR);
+    let report = run(&test, figures(&traffic), &[], &mut |_| true).unwrap();
+    assert_eq!(report.found.len(), 1);
+    assert_eq!(report.found[0].incident.opened_at_us % (5 * MINUTE), 0);
+    assert!(report.monitor.early, "it is shown as it is defined");
+}

@@ -23,7 +23,7 @@ const CONCENTRATION_MIN: f64 = 1e-3;
 /// Beyond this the distribution is binomial for any n here, and ln Β would lose digits.
 const CONCENTRATION_MAX: f64 = 1e7;
 /// α and β from which the distribution is a peak.
-const SHAPE_OF_A_PEAK: f64 = 8.0;
+const SHAPE_OF_A_PEAK: f64 = 12.0;
 /// Terms below this share of the sum no longer change it.
 const NEGLIGIBLE: f64 = 1e-18;
 

@@ -114,7 +114,9 @@ fn test(counts: Counts, buckets: usize, baseline: &Baseline, settings: &RateSett
         };
     }
     let null = BetaBinomial::new(attempts, baseline.mean, baseline.concentration);
-    if settings.exact_upto <= PLAIN && null.is_within(successes, PLAIN_DEVIATIONS) {
+    let is_plain = null.is_within(successes, PLAIN_DEVIATIONS);
+    // What is tested again and again is charged for less.
+    if is_plain && settings.exact_upto <= onset(PLAIN, buckets) {
         return RateScore {
             p_value: 1.0,
             deviation,
@@ -203,39 +205,65 @@ mod tests {
         assert_eq!(ladder(0), [1]);
     }
 
-    #[test]
-    fn what_is_told_as_plain_is_no_less_probable_than_is_said() {
-        let near = RateSettings {
-            exact_upto: 1e-5,
-            direction: Direction::Both,
-            min_change: 0.0,
-            ..SETTINGS
-        };
-        let exact = RateSettings {
-            exact_upto: 1.0,
-            ..near
-        };
-        let (mut plain, mut least) = (0, 1.0_f64);
-        for attempts in [1_u64, 2, 5, 10, 30, 100, 400, 3_000] {
+    /// Counts of all kinds, near to what is expected and far from it, with that.
+    fn near_and_far() -> Vec<(Counts, Baseline)> {
+        let mut found = Vec::new();
+        for attempts in [1_u64, 2, 5, 10, 30, 100, 400, 3_000, 100_000] {
             for mean in [0.001, 0.02, 0.3, 0.5, 0.9, 0.98, 0.999] {
-                for concentration in [1.0, 20.0, 300.0, 5e3, 1e5] {
+                for concentration in [1.0, 20.0, 300.0, 420.0, 700.0, 5e3, 1e4, 1e5] {
                     let baseline = Baseline {
                         mean,
                         concentration,
                         ..BASELINE
                     };
-                    for part in 0..=40.min(attempts) {
+                    let few = 40.min(attempts);
+                    let evenly = (0..=few).map(|part| part * attempts / few);
+                    // And what is rare among few that are expected, or among many.
+                    let share =
+                        |of: f64, part: u64| (of * attempts as f64 * part as f64 / 40.0) as u64;
+                    let below = (0..40).map(|part| share(mean, part));
+                    let above = (0..40).map(|part| attempts - share(1.0 - mean, part));
+                    for successes in evenly.chain(below).chain(above) {
                         let counts = Counts {
-                            successes: (part * attempts / 40.min(attempts)) as f64,
+                            successes: successes as f64,
                             attempts: attempts as f64,
                         };
-                        let near = test(counts, 1, &baseline, &near);
-                        let exact = test(counts, 1, &baseline, &exact);
-                        if near != exact {
-                            assert_eq!(near.p_value, 1.0);
-                            (plain, least) = (plain + 1, least.min(exact.p_value));
-                        }
+                        found.push((counts, baseline));
                     }
+                }
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn what_is_told_as_plain_is_no_less_probable_than_is_said() {
+        let (mut plain, mut least) = (0, 1.0_f64);
+        let of = [Direction::Both, Direction::Down, Direction::Up];
+        for (direction, buckets, exact_upto) in
+            (of.map(|of| (of, 1, 1e-5)).into_iter()).chain(of.map(|of| (of, 96, 2e-3)))
+        {
+            let near = RateSettings {
+                exact_upto,
+                direction,
+                min_change: 0.0,
+                ..SETTINGS
+            };
+            for (counts, baseline) in near_and_far() {
+                let found = test(counts, buckets, &baseline, &near);
+                let exact = RateSettings {
+                    exact_upto: 1.0,
+                    ..near
+                };
+                let exact = test(counts, buckets, &baseline, &exact);
+                if found != exact {
+                    assert_eq!(found.p_value, 1.0);
+                    assert!(exact.p_value > exact_upto, "{baseline:?}: {exact:?}");
+                    let is_one = buckets == 1;
+                    (plain, least) = (
+                        plain + 1,
+                        least.min(if is_one { exact.p_value } else { 1.0 }),
+                    );
                 }
             }
         }

@@ -13,6 +13,7 @@
 use std::sync::Arc;
 
 use super::due::step_us;
+use super::figures::over_us;
 use super::lifecycle::Lifecycle;
 use super::rate::RateRound;
 use super::state::{Finding, Memory, Step};
@@ -30,6 +31,8 @@ const EVERY_US: i64 = 5 * 1_000_000;
 const LOOKS_A_STEP: i64 = 4;
 /// False alarms that all looks may raise, as a share of what the monitor may.
 const BUDGET: f64 = 0.5;
+/// A trailing window of fewer steps is not looked at: where its last step has just begun, too much of it is lacking.
+const WINDOW_STEPS_MIN: i64 = 4;
 
 impl Watch {
     /// Judges what has come of buckets that are not complete. Gives the transitions of incidents.
@@ -43,26 +46,34 @@ impl Watch {
     ) -> Result<usize, MonitorError> {
         // What must last for a while before it is told is judged by complete buckets.
         let is_early = definition.early && definition.hold.is_zero();
-        if !is_early || inner.learning || !can(definition, facts) {
+        let step_us = step_us(definition, facts.bucket_us.max(1));
+        if !is_early || inner.learning || !can(definition, facts, step_us) {
             return Ok(0);
         }
-        let step_us = step_us(definition, facts.bucket_us.max(1));
         let every_us = EVERY_US.max(step_us / LOOKS_A_STEP);
         let since = |at_us: i64| now_us.saturating_sub(at_us);
         let looked_us = inner.looked_ahead_us;
         if looked_us.is_some_and(|at_us| (0..every_us).contains(&since(at_us))) {
             return Ok(0);
         }
-        let Some(step) = ahead(facts, inner.memory.judged_upto_us, step_us, now_us) else {
+        // Nothing is before anything was judged.
+        let upto_us = inner.memory.judged_upto_us.unwrap_or(i64::MAX);
+        let newest_us = newest_us(facts, now_us).filter(|newest_us| *newest_us > upto_us);
+        let Some(newest_us) = newest_us else {
             return Ok(0);
         };
         inner.looked_ahead_us = Some(now_us);
         let mut memory = inner.memory.clone();
-        let found = self.ahead(definition, facts, &mut memory, step, every_us)?;
+        // Which slices there are is what complete buckets say: who is new in one that is not was not silent before.
+        let known = memory.known.take();
+        let step = step_of(newest_us, step_us);
+        let at = (step, newest_us);
+        let found = self.ahead(definition, facts, &mut memory, at, every_us)?;
+        memory.known = known;
         let Some((round, told)) = found.filter(|(_, told)| !told.is_empty()) else {
             return Ok(0);
         };
-        let mut lifecycle = Lifecycle::new(definition, facts, self, &mut memory).at(now_us);
+        let mut lifecycle = Lifecycle::new(definition, facts, self, &mut memory).ahead_at(now_us);
         lifecycle.advance(step, told, &round, false)?;
         let records = lifecycle.finish();
         let transitions = self.commit(monitor, &memory, &records, now_us)?;
@@ -77,7 +88,7 @@ impl Watch {
         definition: &MonitorDefinition,
         facts: &MetricFacts,
         memory: &mut Memory,
-        step: Step,
+        (step, newest_us): (Step, i64),
         every_us: i64,
     ) -> Result<Option<(Round, Vec<Finding>)>, MonitorError> {
         let source = self.source.as_ref();
@@ -90,7 +101,7 @@ impl Watch {
             }
             (Detect::Threshold(detect), _) => {
                 ThresholdRound::fetch(source, definition, facts, detect, step, step)
-                    .map(Round::Threshold)
+                    .map(|round| Round::Threshold(round.ahead(facts, step, newest_us)))
             }
             _ => return Ok(None),
         };
@@ -107,31 +118,30 @@ impl Watch {
 }
 
 /// Whether the detector can tell of buckets that are not complete.
-fn can(definition: &MonitorDefinition, facts: &MetricFacts) -> bool {
+fn can(definition: &MonitorDefinition, facts: &MetricFacts, step_us: i64) -> bool {
     match &definition.detect {
         Detect::Rate(_) => true,
-        // As many samples are in every trailing window, and few in one that has just begun.
-        Detect::Threshold(detect) if facts.is_rate => detect.over.is_some(),
+        // About as many samples are in every trailing window, and few in one that has just begun.
+        Detect::Threshold(detect) if facts.is_rate => {
+            over_us(detect).is_some_and(|over_us| over_us / step_us >= WINDOW_STEPS_MIN)
+        }
         Detect::Threshold(detect) => facts.is_count && detect.above.is_some(),
         _ => false,
     }
 }
 
-/// The step that the newest event is in, where it is not complete; none before anything was judged.
-fn ahead(
-    facts: &MetricFacts,
-    judged_upto_us: Option<i64>,
-    step_us: i64,
-    now_us: i64,
-) -> Option<Step> {
-    // The watermark is the newest event less what events may be late by. One that is ahead of the clock is no event.
-    let newest_us = facts
-        .watermark_us?
-        .saturating_add(facts.lateness_us)
-        .min(now_us);
-    let start_us = newest_us.div_euclid(step_us) * step_us;
-    (newest_us > judged_upto_us?).then_some(Step {
+/// When the newest event was. The watermark is it less what events may be late by; one that is ahead of the clock is no
+/// event.
+fn newest_us(facts: &MetricFacts, now_us: i64) -> Option<i64> {
+    let newest_us = facts.watermark_us?.saturating_add(facts.lateness_us);
+    Some(newest_us.min(now_us))
+}
+
+/// The step that a time is in.
+fn step_of(at_us: i64, step_us: i64) -> Step {
+    let start_us = at_us.div_euclid(step_us) * step_us;
+    Step {
         start_us,
         end_us: start_us + step_us,
-    })
+    }
 }

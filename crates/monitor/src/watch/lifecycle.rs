@@ -43,6 +43,8 @@ pub(super) struct Lifecycle<'a> {
     pub(super) records: Vec<Record>,
     /// What the clock shows: nothing is noted of a time that has not come.
     now_us: i64,
+    /// Whether the step is not complete, so that nothing ends by it.
+    is_ahead: bool,
     /// How many explanations were looked for.
     pub(super) explained: Cell<usize>,
 }
@@ -61,6 +63,7 @@ impl<'a> Lifecycle<'a> {
             memory,
             records: Vec::new(),
             now_us: i64::MAX,
+            is_ahead: false,
             explained: Cell::new(0),
         }
     }
@@ -68,6 +71,15 @@ impl<'a> Lifecycle<'a> {
     /// The same at a time by the clock.
     pub fn at(self, now_us: i64) -> Self {
         Self { now_us, ..self }
+    }
+
+    /// The same for a step that is not complete.
+    pub fn ahead_at(self, now_us: i64) -> Self {
+        Self {
+            now_us,
+            is_ahead: true,
+            ..self
+        }
     }
 
     /// When something is noted that a step shows. What was found ahead of complete buckets is noted before these are
@@ -116,8 +128,10 @@ impl<'a> Lifecycle<'a> {
                 Change::None => {}
             }
         }
-        for slice in self.quiet(step) {
-            ended.extend(self.end(&slice, step, End::Quiet));
+        if !self.is_ahead {
+            for slice in self.quiet(step) {
+                ended.extend(self.end(&slice, step, End::Quiet));
+            }
         }
         for (deviation, slices) in fired {
             let up = deviation == Deviation::Up.name();
@@ -253,6 +267,8 @@ impl<'a> Lifecycle<'a> {
             return Ok(());
         }
         let mut live = self.memory.live.remove(at);
+        // By what it was told of until now, which may be ahead of this step.
+        let at_us = (self.moment(Some(&live.incident), step)).max(live.incident.opened_at_us);
         let back = if let End::Normal { since_us } = end {
             live.incident.figures = self.figures(&live.incident, step, since_us)?;
             live.incident.judged = Some(judged(step, since_us));
@@ -267,9 +283,6 @@ impl<'a> Lifecycle<'a> {
             End::Normal { .. } => "back to normal".to_owned(),
             End::Quiet => "no events any more".to_owned(),
         };
-        let at_us = self
-            .moment(Some(&live.incident), step)
-            .max(live.incident.opened_at_us);
         self.records.push(resolved(&mut live, at_us, why, back));
         Ok(())
     }
@@ -362,9 +375,10 @@ impl<'a> Lifecycle<'a> {
             }
         }
         let is_part = |live: &mut Live| others.iter().any(|id| id == live.incident.id.as_str());
-        let at_us = self.moment(None, step);
-        for mut part in self.memory.live.extract_if(.., is_part) {
+        let parts: Vec<Live> = self.memory.live.extract_if(.., is_part).collect();
+        for mut part in parts {
             let why = format!("part of {id} now");
+            let at_us = self.moment(Some(&part.incident), step);
             let at_us = at_us.max(part.incident.opened_at_us);
             let mut record = resolved(&mut part, at_us, why, None);
             record.heir = IncidentId::parse(id);

@@ -116,6 +116,11 @@ impl Lifecycle<'_> {
         let Some(judged) = incident.judged else {
             return Ok(false);
         };
+        // What was found ahead of complete buckets changes with all that comes, late or not.
+        let judged_upto_us = self.memory.judged_upto_us;
+        if judged_upto_us.is_some_and(|upto_us| judged.step_end_us > upto_us) {
+            return Ok(false);
+        }
         let (from_us, to_us) = self.bad_time(incident, judged.bad_until_us);
         let (from_us, to_us) = match self.definition.detect {
             Detect::Rate(_) | Detect::Count(_) | Detect::Silence(_) => (from_us, to_us),

@@ -13,6 +13,9 @@ use crate::figure::{Bucket, FigureQuery, FigureSource, MetricFacts, Slice};
 use crate::group::Evidence;
 use crate::incident::Deviation;
 
+/// A count so many standard deviations of chance below what has come leads to as much more.
+const CHANCE: f64 = 2.0;
+
 /// The figures of one round: one value per slice and step.
 pub(super) struct ThresholdRound {
     detect: ThresholdDetect,
@@ -22,6 +25,8 @@ pub(super) struct ThresholdRound {
     /// Whether several steps were read at once. Then a slice that has events in one of them comes
     /// with the empty value in all others, also in those before it existed.
     several: bool,
+    /// The share of a window that has come, of a count that is not complete; else 1.
+    come: f64,
     windows: HashMap<i64, Vec<(Slice, Bucket)>>,
 }
 
@@ -56,8 +61,38 @@ impl ThresholdRound {
             metric: definition.metric.clone(),
             empty_value: facts.empty_value,
             several: first != last,
+            come: 1.0,
             windows,
         })
+    }
+
+    /// The same for a step that is not complete yet, the newest event being of a time within it.
+    pub fn ahead(self, facts: &MetricFacts, step: Step, newest_us: i64) -> Self {
+        if facts.is_rate {
+            return self;
+        }
+        let length_us = over_us(&self.detect).unwrap_or(step.end_us - step.start_us);
+        let come_us = length_us - (step.end_us - newest_us).clamp(0, length_us - 1);
+        Self {
+            come: come_us as f64 / length_us as f64,
+            ..self
+        }
+    }
+
+    /// What is surely to be expected of a count once its window is complete.
+    fn once_complete(&self, bucket: Bucket) -> Bucket {
+        let expected = |value: f64| (value - CHANCE * value.max(0.0).sqrt()) / self.come;
+        let is_complete = self.come >= 1.0;
+        Bucket {
+            value: (bucket.value).map(|value| {
+                if is_complete {
+                    value
+                } else {
+                    expected(value).max(value)
+                }
+            }),
+            ..bucket
+        }
     }
 
     /// What could not be judged, in a sentence for the status page: a metric that does not tell its
@@ -129,7 +164,7 @@ impl ThresholdRound {
         known: Option<&Known>,
     ) -> Vec<Evidence> {
         let says = |(slice, bucket): (Slice, Bucket)| {
-            let score = score(&bucket, &self.detect)?;
+            let score = score(&self.once_complete(bucket), &self.detect)?;
             bucket.value?;
             Some(Evidence {
                 slice,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
-use super::traffic::{BEGIN, BUCKET, DAY, SECOND};
+use super::traffic::{BEGIN, BUCKET, DAY, HOUR, SECOND};
 use super::{Bench, rate_monitor};
 use crate::definition::{Detect, MonitorDefinition, Sensitivity, ThresholdDetect};
 use crate::detect::simulation::{binomial, poisson};
@@ -264,4 +264,195 @@ fn a_count_is_told_once_it_is_beyond_its_upper_bound_and_never_early_for_being_s
     let (after_s, over) = bound_after_s(bound(threshold), true);
     assert!(after_s <= 100, "{after_s} s");
     assert_eq!(over.state, IncidentState::Resolved);
+}
+
+#[test]
+fn a_window_that_has_just_begun_is_not_held_against_a_bound() {
+    // The trailing window is the step itself: at its begin one refusal is all there is of it.
+    let threshold = ThresholdDetect {
+        below: Some(0.3),
+        over: Some(Duration::from_secs(10)),
+        ..ThresholdDetect::default()
+    };
+    let mut street = Street::open(21, bound(threshold), all(120.0));
+    street.pass(1200, None);
+    assert_eq!(super::summaries(&street.bench.incidents()), [""; 0]);
+}
+
+fn merchant(name: &str) -> Slice {
+    Slice::from([("merchant", name)])
+}
+
+/// A monitor of how many payments a minute each merchant has, told of from 100 on.
+fn many(below: Option<f64>) -> MonitorDefinition {
+    let mut monitor = bound(ThresholdDetect {
+        above: Some(100.0),
+        below,
+        ..ThresholdDetect::default()
+    });
+    monitor.by = vec!["merchant".to_owned()];
+    monitor.notify = vec!["on_call".to_owned()];
+    monitor
+}
+
+#[test]
+fn who_is_new_in_a_bucket_that_is_not_complete_was_not_silent_before() {
+    let slices = vec![(merchant("old"), 40.0, 0.9)];
+    let mut street = Street::open(22, many(Some(1.0)), slices);
+    street.bench.traffic.is_count();
+    street.pass(200, None);
+    street.slices.push((merchant("big"), 300.0, 0.9));
+    street.slices.push((merchant("small"), 30.0, 0.9));
+    street.pass(300, None);
+    let found = street.bench.incidents();
+    let about: Vec<&Slice> = found.iter().map(|one| &one.slice).collect();
+    assert_eq!(about, [&merchant("big")]);
+}
+
+#[test]
+fn counts_that_pass_their_bound_at_one_look_after_the_other_are_one_incident() {
+    let slices = (0..6).map(|i| (merchant(&i.to_string()), 20.0, 0.9));
+    let mut street = Street::open(23, many(None), slices.collect());
+    street.bench.traffic.is_count();
+    street.pass(120, None);
+    for (at, slice) in street.slices.iter_mut().enumerate() {
+        slice.1 = 150.0 + 50.0 * at as f64;
+    }
+    street.pass(240, None);
+    let open = street.bench.only_incident();
+    assert_eq!(open.slice, Slice::whole());
+    for slice in &mut street.slices {
+        slice.1 = 20.0;
+    }
+    street.pass(900, None);
+    let over = street.bench.only_incident();
+    assert_eq!(over.state, IncidentState::Resolved);
+    assert!(over.timeline.is_sorted_by_key(|one| one.at_us));
+}
+
+#[test]
+fn what_comes_in_time_after_an_early_look_is_no_revision() {
+    let mut street = Street::open(24, rate_monitor(&[]), all(60.0));
+    street.pass(90, None);
+    let fall = street.now;
+    told_after_s(&mut street, Some(0.3));
+    let open = street.bench.only_incident();
+    street.pass(6, Some(0.3));
+    let (bucket, received) = (open.started_at_us, street.now);
+    (street.bench.traffic).count_late(&Slice::whole(), bucket, (0.0, 1.0), received);
+    street.pass(3, Some(0.3));
+    let judged = street.bench.only_incident().judged.unwrap();
+    assert!(judged.step_end_us > street.now - SECOND - LATENESS);
+    assert_eq!(street.bench.only_incident().revision, None);
+    assert!(open.opened_at_us > fall);
+}
+
+#[test]
+fn an_early_look_does_not_end_what_has_been_quiet_for_long() {
+    let slices = ["a", "b", "c", "d", "e"].map(|name| (merchant(name), 60.0, 0.9));
+    let mut street = Street::open(25, rate_monitor(&["merchant"]), slices.to_vec());
+    street.pass(90, None);
+    street.slices[0].2 = 0.1;
+    street.pass(200, None);
+    assert_eq!(street.bench.only_incident().slice, merchant("a"));
+    // Nothing of it for nearly six hours since it was last judged.
+    let quiet_upto = street.now + 6 * HOUR - 130 * SECOND;
+    for (others, ..) in &street.slices[1..] {
+        (street.bench.traffic).steady(others, street.now, quiet_upto, 60.0, 0.9);
+    }
+    street.now = quiet_upto;
+    street.slices[0].1 = 0.0;
+    street.pass(30, None);
+    // It is back as bad as it was, when another one breaks and is found early.
+    street.slices[0].1 = 60.0;
+    street.pass(20, None);
+    street.slices[1].2 = 0.1;
+    street.pass(45, None);
+    let found = street.bench.incidents();
+    assert_eq!(found.len(), 2, "{:?}", super::summaries(&found));
+    street.pass(60, None);
+    for one in street.bench.incidents() {
+        assert_eq!(one.state, IncidentState::Open, "{}", one.summary);
+        assert_eq!(one.timeline.len(), 1, "{:?}", one.timeline);
+    }
+}
+
+/// Breaks slices at random, by the rate or the number of their payments, and looks at what is told meanwhile.
+fn all_is_told_in_order_and_ends(seed: u64, mut monitor: MonitorDefinition, is_count: bool) {
+    monitor.by = vec!["psp".to_owned(), "merchant".to_owned()];
+    monitor.resolve_after = Duration::from_secs(60);
+    let of = |i: usize| {
+        let (psp, merchant) = (["x", "y"][i % 2], i.to_string());
+        Slice::from([("psp", psp), ("merchant", merchant.as_str())])
+    };
+    let slices = (0..8).map(|i| (of(i), 30.0 + 10.0 * i as f64, 0.9));
+    let mut street = Street::open(seed, monitor.clone(), slices.collect());
+    if is_count {
+        street.bench.traffic.is_count();
+    }
+    street.pass(90, None);
+    for round in 0..40 {
+        let (first, many) = (street.rng.random_range(0..8), street.rng.random_range(1..6));
+        let (rate, per_minute) =
+            [(0.9, 40.0), (0.6, 2.0), (0.2, 200.0)][street.rng.random_range(0..3)];
+        for at in (first..first + many).map(|at| at % 8) {
+            street.slices[at].2 = rate;
+            if is_count {
+                street.slices[at].1 = per_minute;
+            }
+        }
+        let seconds = street.rng.random_range(15..60);
+        street.pass(seconds, None);
+        if round % 7 == 3 {
+            street.bench.restart(vec![monitor.clone()], street.now);
+        }
+        for one in street.bench.incidents() {
+            is_in_order(&one, street.now);
+        }
+    }
+    for slice in &mut street.slices {
+        (slice.1, slice.2) = (40.0, 0.9);
+    }
+    street.pass(1200, None);
+    let found = street.bench.incidents();
+    assert!(!found.is_empty());
+    for one in found {
+        assert_eq!(one.state, IncidentState::Resolved, "{}", one.summary);
+    }
+}
+
+fn is_in_order(one: &Incident, now: i64) {
+    let line = &one.timeline;
+    let told = format!("{} {line:?}", one.summary);
+    assert!(line.is_sorted_by_key(|entry| entry.at_us), "{told}");
+    assert!(line.iter().all(|entry| entry.at_us <= now), "{told}");
+    assert!(one.started_at_us <= one.opened_at_us, "{told}");
+    assert!(
+        one.resolved_at_us.is_none_or(|at| at >= one.opened_at_us),
+        "{told}"
+    );
+    let count = |of: &[TimelineKind]| line.iter().filter(|one| of.contains(&one.kind)).count();
+    let begins = count(&[TimelineKind::Opened, TimelineKind::Reopened]);
+    let is_open = usize::from(one.state != IncidentState::Resolved);
+    assert_eq!(begins, count(&[TimelineKind::Resolved]) + is_open, "{told}");
+    if let (Some(numerator), Some(denominator)) = (one.figures.numerator, one.figures.denominator) {
+        assert!((0.0..=denominator).contains(&numerator), "{told}");
+        let affected = one.figures.affected.unwrap();
+        assert!((0.0..=denominator).contains(&affected), "{told}");
+    }
+}
+
+#[test]
+fn whatever_breaks_and_comes_back_incidents_are_told_in_order_and_end() {
+    for seed in 31..34 {
+        all_is_told_in_order_and_ends(seed, rate_monitor(&[]), false);
+    }
+    let counts = ThresholdDetect {
+        above: Some(80.0),
+        below: Some(5.0),
+        ..ThresholdDetect::default()
+    };
+    for seed in 100..104 {
+        all_is_told_in_order_and_ends(seed, bound(counts.clone()), true);
+    }
 }
