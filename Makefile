@@ -2,6 +2,7 @@
 #
 #   make demo     build, fill 14 days of shop and payment traffic, go live, break one issuer
 #   make test     formatting, house rules and every test, as CI runs them
+#   make test-pages  every page of the web in Chromium, against a mock of the server: some ten minutes more
 #   make check    formatting, house rules and clippy; no tests
 #   make torture  1000 kills and 10 000 seeds of simulated disks: hours, not minutes
 #   make bench    ingest speed, latency and a short comparison with ClickHouse and DuckDB on this machine, some ten minutes
@@ -19,9 +20,10 @@ PROFILE ?= release
 TARGET  := $(or $(CARGO_TARGET_DIR),target)
 BIN     := $(TARGET)/$(PROFILE)/tillwatch
 VENV    := .cache/venv
+PAGES   := $(addprefix e2e/,$(filter-out pages.spec.mjs,$(notdir $(wildcard web/e2e/*.spec.mjs))))
 WEB_SRC := $(shell find web/src web/public web/index.html web/package.json web/package-lock.json web/vite.config.ts -type f 2>/dev/null)
 
-.PHONY: help demo test check tidy bench bench-peers bench-scale peers dist build web test-rust test-engine test-web test-e2e test-torture torture test-demo tools oracle faketime browser alertmanager gallery clean-demo
+.PHONY: help demo test check tidy bench bench-peers bench-scale peers dist build web test-rust test-engine test-web test-pages test-e2e test-torture torture test-demo tools oracle faketime browser alertmanager gallery clean-demo
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -79,6 +81,10 @@ tidy: tools
 
 test-web: web
 	cd web && npm run check
+
+# Every page in Chromium, against a mock of the server. Not among those of `make test`, which has the pages of the real one.
+test-pages: web browser
+	cd web && node --test --test-concurrency=2 $(PAGES)
 
 # The suites of the crates that do not link DataFusion, with overflow checks. Those that do are
 # built like the program, which saves a second build of DataFusion.
