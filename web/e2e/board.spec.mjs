@@ -52,10 +52,15 @@ async function openBoard() {
     () => {
       const has = (selector) => document.querySelector(selector) !== null;
       const charts = document.querySelectorAll('[data-testid=chart]').length;
+      // What is out of sight loads when it is scrolled to.
+      const waits = [...document.querySelectorAll('.skeleton')].some((one) => {
+        const { top, bottom } = one.getBoundingClientRect();
+        return bottom > 0 && top < innerHeight;
+      });
       return (
         has('[data-testid=tile]') &&
         !has('[data-testid=tile][data-updated-at=""]') &&
-        !has('.skeleton') &&
+        !waits &&
         document.querySelectorAll('.chart canvas').length === charts
       );
     },
