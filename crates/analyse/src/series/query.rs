@@ -213,7 +213,8 @@ fn plain_range(query: &SeriesQuery, bucket_us: i64) -> (i64, i64) {
 }
 
 /// The width of the range's buckets. Buckets are wider the older they are, so the range's start has
-/// the widest, or the oldest bucket that is kept where the range starts before that; a step that is no multiple of it does not come to consist of whole buckets by moving.
+/// the widest, or the oldest bucket that is kept where the range starts before that; a step that is no
+/// multiple of it does not come to consist of whole buckets by moving.
 fn widest_us(query: &SeriesQuery, cube: &Cube) -> i64 {
     let widths_us = cube.source.widths_us();
     let oldest = || widths_us.last().map(|(_, width)| *width);
