@@ -63,16 +63,17 @@ impl Watch {
             return Ok(0);
         };
         inner.looked_ahead_us = Some(now_us);
-        let mut memory = inner.memory.clone();
         // Which slices there are is what complete buckets say: who is new in one that is not was not silent before.
-        let known = memory.known.take();
+        let known = inner.memory.known.take();
         let step = step_of(newest_us, step_us);
         let at = (step, newest_us);
-        let found = self.ahead(definition, facts, &mut memory, at, every_us)?;
-        memory.known = known;
-        let Some((round, told)) = found.filter(|(_, told)| !told.is_empty()) else {
+        let found = self.ahead(definition, facts, &mut inner.memory, at, every_us);
+        inner.memory.known = known;
+        let Some((round, told)) = found?.filter(|(_, told)| !told.is_empty()) else {
             return Ok(0);
         };
+        // As a round of complete buckets: where anything fails, nothing of it has happened.
+        let mut memory = inner.memory.clone();
         let mut lifecycle = Lifecycle::new(definition, facts, self, &mut memory).ahead_at(now_us);
         lifecycle.advance(step, told, &round, false)?;
         let records = lifecycle.finish();
