@@ -11,7 +11,8 @@ use crate::exposition::Exposition;
 use crate::limits::Limits;
 use crate::live::Hub;
 use crate::ports::{
-    Backtests, Backup, Boards, Collector, Figures, Health, Incidents, Maintenance, Verification,
+    Annotations, Backtests, Backup, Boards, Collector, Figures, Health, Incidents, Maintenance,
+    Verification,
 };
 use crate::problem::{Problem, Slug};
 use crate::rates::Rates;
@@ -30,6 +31,8 @@ pub struct Services {
     pub incidents: Arc<dyn Incidents>,
     /// Monitors over the past.
     pub backtests: Arc<dyn Backtests>,
+    /// Annotations.
+    pub annotations: Arc<dyn Annotations>,
     /// Boards.
     pub boards: Arc<dyn Boards>,
 }

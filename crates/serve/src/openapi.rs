@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 use utoipa::OpenApi;
 
 use crate::calls::{
-    backtests, backup, boards, events, forecast, incidents, maintain, metrics, probes, sql, status,
-    verify,
+    annotations, backtests, backup, boards, events, forecast, incidents, maintain, metrics, probes,
+    sql, status, verify,
 };
 
 #[derive(OpenApi)]
@@ -24,6 +24,7 @@ use crate::calls::{
         incidents::list_incidents, incidents::get_incident, incidents::live_incidents,
         incidents::act_on_incident, incidents::list_silences, incidents::end_silence,
         incidents::list_monitors, backtests::post_backtest,
+        annotations::list_annotations, annotations::post_annotation, annotations::delete_annotation,
         boards::list_boards, boards::get_board, boards::put_board, boards::delete_board,
         status::get_status, backup::post_backup, backup::get_backup,
         verify::post_verify, verify::get_verify, maintain::post_maintain, maintain::get_maintain,
@@ -34,6 +35,7 @@ use crate::calls::{
         (name = "metrics", description = "Figures over time"),
         (name = "sql", description = "Questions in SQL"),
         (name = "incidents", description = "What monitors have found"),
+        (name = "annotations", description = "What may be why a figure moved"),
         (name = "boards", description = "Pages of tiles, charts and panels"),
         (name = "status", description = "The state of the server"),
     ),

@@ -15,11 +15,11 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
 
 use crate::documents::{
-    ActionRequest, AuditStatus, BacktestAnswer, BacktestRequest, BackupStatus, Board, BoardList,
-    BoardPlace, ChannelStatus, CubeStatus, DefinitionsStatus, Figure, ForecastDocument,
-    HistoryStatus, Incident, IncidentState, JournalStatus, MaintainStatus, MemoryStatus, Metric,
-    Monitor, QuarantineList, Receipt, ReplayReceipt, Silence, SourceStatus, StreamStatus,
-    VerifyRequest, VerifyStatus,
+    ActionRequest, Annotation, AnnotationKind, AuditStatus, BacktestAnswer, BacktestRequest,
+    BackupStatus, Board, BoardList, BoardPlace, ChannelStatus, CubeStatus, DefinitionsStatus,
+    Figure, ForecastDocument, HistoryStatus, Incident, IncidentState, JournalStatus,
+    MaintainStatus, MemoryStatus, Metric, Monitor, QuarantineList, Receipt, ReplayReceipt, Silence,
+    SourceStatus, StreamStatus, VerifyRequest, VerifyStatus,
 };
 use crate::problem::Problem;
 
@@ -327,6 +327,61 @@ pub trait Backtests: Send + Sync + 'static {
         request: &BacktestRequest,
         go_on: &mut dyn FnMut(f64) -> bool,
     ) -> Result<BacktestAnswer, Problem>;
+}
+
+/// Which annotations are asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnnotationQuery {
+    /// Those that were not over at this time, in microseconds since the epoch.
+    pub from_us: i64,
+    /// Those that had begun before this time.
+    pub to_us: i64,
+    /// Those of this kind; of all where there is none.
+    pub kind: Option<AnnotationKind>,
+    /// At most so many, the latest.
+    pub limit: usize,
+}
+
+/// An annotation that was checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewAnnotation {
+    /// What it is of.
+    pub kind: AnnotationKind,
+    /// When it began, in microseconds since the epoch.
+    pub at_us: i64,
+    /// When it ended; `None` for what takes no time.
+    pub until_us: Option<i64>,
+    /// One line.
+    pub title: String,
+    /// More.
+    pub text: Option<String>,
+    /// Who wrote it.
+    pub by: Option<String>,
+    /// Where more is to be read: an address of `http` or `https`.
+    pub url: Option<String>,
+    /// What of the traffic it concerns, by dimension; empty for all.
+    pub slice: BTreeMap<String, Option<String>>,
+}
+
+/// Annotations. Calls touch the disk and are made off the async threads.
+pub trait Annotations: Send + Sync + 'static {
+    /// The latest of a stretch of time, the first of them first.
+    ///
+    /// # Errors
+    /// A fault of the catalogue.
+    fn list(&self, query: &AnnotationQuery) -> Result<Vec<Annotation>, Problem>;
+
+    /// Keeps one; with `false` the one that was kept before under the same key.
+    ///
+    /// # Errors
+    /// A fault of the catalogue.
+    fn add(&self, new: NewAnnotation, key: Option<&str>) -> Result<(Annotation, bool), Problem>;
+
+    /// Takes one away; false if there is none of that number.
+    ///
+    /// # Errors
+    /// A fault of the catalogue.
+    fn remove(&self, id: i64) -> Result<bool, Problem>;
 }
 
 /// A board as it is sent.

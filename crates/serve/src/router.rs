@@ -12,8 +12,8 @@ use tower_http::compression::CompressionLayer;
 
 use crate::app::App;
 use crate::calls::{
-    backtests, backup, boards, events, forecast, incidents, maintain, metrics, probes, sql, status,
-    verify,
+    annotations, backtests, backup, boards, events, forecast, incidents, maintain, metrics, probes,
+    sql, status, verify,
 };
 use crate::middleware;
 use crate::problem::{Problem, Slug};
@@ -51,6 +51,14 @@ fn api() -> Router<App> {
         .route(
             "/v1/monitors/{name}/backtest",
             post(backtests::post_backtest),
+        )
+        .route(
+            "/v1/annotations",
+            get(annotations::list_annotations).post(annotations::post_annotation),
+        )
+        .route(
+            "/v1/annotations/{id}",
+            delete(annotations::delete_annotation),
         )
         .route("/v1/boards", get(boards::list_boards))
         .route(

@@ -1,9 +1,10 @@
-//! The catalogue: incidents, silences, monitors' progress, outgoing messages and saved boards, in SQLite.
+//! The catalogue: incidents, silences, monitors' progress, outgoing messages, saved boards and annotations, in SQLite.
 //!
 //! One connection behind a mutex; every call may wait for the disk, so none may be made from an
 //! async thread. What belongs together is written in one transaction: a crash leaves either all of
 //! a judgement (states, incidents, messages, how far it was judged) or nothing of it.
 
+mod annotations;
 mod boards;
 pub(crate) mod feedback;
 pub(crate) mod incidents;
@@ -13,6 +14,7 @@ mod schema;
 pub(crate) mod silences;
 pub(crate) mod told;
 
+pub use annotations::{Annotation, AnnotationFilter, KeptAnnotation};
 pub use boards::{BoardCondition, BoardEntry, BoardRemoval, BoardSave, SavedBoard};
 pub use incidents::{IncidentFilter, LIST_MAX, METRIC_MAX};
 pub use outbox::{DeliveryState, GROUP_MAX, Message, Outcome};

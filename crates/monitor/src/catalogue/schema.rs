@@ -6,7 +6,7 @@ use crate::MonitorError;
 
 /// One script per schema version, in order. Released ones are never changed: a new version is a
 /// further script.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     r"
 create table incidents (
     id text primary key,
@@ -173,6 +173,23 @@ alter table silences add column by_whom text;
 alter table silences add column note text;
 alter table silences add column created_at_us integer;
 ",
+    // What people did or heard of that may be why a figure moved. `request_key`: by which it was sent, so that it is kept once.
+    r"
+create table annotations (
+    id integer primary key autoincrement,
+    created_at_us integer not null,
+    kind text not null,
+    at_us integer not null,
+    until_us integer,
+    title text not null,
+    text text,
+    by_whom text,
+    url text,
+    slice text not null,
+    request_key text unique
+) strict;
+create index annotations_by_time on annotations (at_us);
+",
 ];
 
 /// Runs the scripts that the file has not seen yet, each in a transaction of its own.
@@ -209,7 +226,7 @@ mod tests {
             .pragma_update(None, "user_version", 99)
             .unwrap();
         let refused = Catalogue::open(&path).unwrap_err();
-        let expected = "catalogue: schema version 99 is newer than 7, which this version knows";
+        let expected = "catalogue: schema version 99 is newer than 8, which this version knows";
         assert_eq!(refused.to_string(), expected);
     }
 

@@ -1,5 +1,6 @@
 //! The ports over the real parts.
 
+mod annotations;
 mod backtests;
 mod boards;
 mod collector;
@@ -10,6 +11,7 @@ mod forecast;
 mod health;
 mod incidents;
 
+pub use annotations::KeptAnnotations;
 pub use backtests::{MonitorDefinitions, PastMonitors, ProposalFault};
 pub use boards::{BoardDefinitions, CheckedBoard, KeptBoards};
 pub use collector::JournalCollector;

@@ -146,7 +146,8 @@ fn one_header(headers: &HeaderMap, name: &header::HeaderName) -> Result<Option<S
     Ok(Some(text.to_owned()))
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+/// The header that makes sending the same again harmless.
+pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     const NAME: header::HeaderName = header::HeaderName::from_static("idempotency-key");
     let key = one_header(headers, &NAME)?;
     match &key {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use tillwatch_event::guard::mask;
 
 use crate::app::App;
 use crate::calls::{json, json_body};
@@ -140,8 +141,8 @@ pub(crate) async fn act_on_incident(
         .suggesting(nearest(&action, ACTIONS.into_iter())));
     }
     let incidents = app.services()?.incidents;
-    let asked = json_body(&app, request, Some(ActionRequest::default())).await?;
-    check_texts(&asked)?;
+    let mut asked = json_body(&app, request, Some(ActionRequest::default())).await?;
+    check_texts(&mut asked)?;
     let action = match action.as_str() {
         "acknowledge" => IncidentAction::Acknowledge,
         "resolve" => IncidentAction::Resolve,
@@ -177,17 +178,19 @@ pub(crate) async fn act_on_incident(
     json(&changed.ok_or_else(|| unknown(&id))?)
 }
 
-fn check_texts(asked: &ActionRequest) -> Result<(), Problem> {
-    for (name, text) in [("note", &asked.note), ("by", &asked.by)] {
-        if text
-            .as_ref()
-            .is_some_and(|text| text.chars().count() > NOTE_CHARS_MAX)
-        {
+/// What people write stands in the timeline and in messages: it has a length, and card numbers in it are masked.
+fn check_texts(asked: &mut ActionRequest) -> Result<(), Problem> {
+    for (name, text) in [("note", &mut asked.note), ("by", &mut asked.by)] {
+        let Some(text) = text else {
+            continue;
+        };
+        if text.chars().count() > NOTE_CHARS_MAX {
             return Err(Problem::new(
                 Slug::BodyUnreadable,
                 format!("'{name}' may have at most {NOTE_CHARS_MAX} characters."),
             ));
         }
+        *text = mask(text).into_owned();
     }
     Ok(())
 }
@@ -271,7 +274,7 @@ pub(crate) async fn end_silence(
     request: Request,
 ) -> Result<Response, Problem> {
     let params = Params::read(request.uri().query(), &["by"])?;
-    let by = params.one("by")?.map(str::to_owned);
+    let by = params.one("by")?.map(|by| mask(by).into_owned());
     if by
         .as_ref()
         .is_some_and(|by| by.chars().count() > NOTE_CHARS_MAX)

@@ -66,6 +66,8 @@ slugs! {
     UnknownSilence = "unknown-silence", NOT_FOUND, "No such silence";
     /// No board of that name.
     UnknownBoard = "unknown-board", NOT_FOUND, "No such board";
+    /// No annotation of that number.
+    UnknownAnnotation = "unknown-annotation", NOT_FOUND, "No such annotation";
     /// The address exists, but not for this method.
     MethodNotAllowed = "method-not-allowed", METHOD_NOT_ALLOWED, "The method is not allowed here";
     /// None of the formats in `Accept` can be given.

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::cases::Cases;
 use super::parts::{Counts, Trials};
-use super::shelf::Shelf;
+use super::shelf::{self, Shelf};
 use super::stand::{Stand, problem, until};
 use crate::{Limits, Services};
 
@@ -22,6 +22,15 @@ async fn incidents_are_listed_shown_and_acted_on() {
     assert_eq!(one["slice"], json!({"psp": "adyen"}));
     assert_eq!(one["numerator"].to_string(), "128");
     assert_eq!(one["resolved_at"], json!(null));
+    let card = "4111 1111 1111 1111";
+    let note = format!(r#"{{"note":"refund {card}","by":"{card}"}}"#);
+    let request = stand.post("/v1/incidents/inc_1/note", "application/json", &note);
+    let noted = request.send().await.unwrap().text().await.unwrap();
+    assert!(noted.contains("refund 4111 11"), "{noted}");
+    assert!(
+        !noted.contains("1111 1111"),
+        "card numbers are masked: {noted}"
+    );
     let body = r#"{"note":"rerouted","by":"ana"}"#;
     let request = stand.post("/v1/incidents/inc_1/acknowledge", "application/json", body);
     let answer: serde_json::Value =
@@ -160,6 +169,7 @@ async fn a_stream_goes_on_with_the_parts_of_a_reload_and_lets_the_old_ones_go() 
         figures: Arc::new(Counts::new("payments")),
         incidents: cases.clone(),
         backtests: Arc::new(Trials::default()),
+        annotations: shelf::annotations(&Limits::default()),
         boards: Shelf::default().kept(&Limits::default()),
     };
     let old = Arc::new(Cases::new());

@@ -1,5 +1,6 @@
 //! Tests against a real server on a free port, with simple parts behind it.
 
+mod annotations;
 mod backtests;
 mod bad_requests;
 mod board;

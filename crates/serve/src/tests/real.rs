@@ -18,7 +18,7 @@ use tillwatch_monitor::watch::{AnnounceRules, Feed, Watch, WatchOptions};
 use tillwatch_process::{CubeDefinition, ProcessOptions, Processor, Rates, StreamDefinition};
 
 use super::parts::Trials;
-use super::shelf::Shelf;
+use super::shelf::{self, Shelf};
 use super::stand::{Events, problem, read_events};
 use crate::adapters::{AnalystFigures, JournalCollector, RunningHealth, WatchIncidents};
 use crate::request::time::{now_us, rfc3339};
@@ -179,6 +179,7 @@ impl Till {
             figures: Arc::new(AnalystFigures::new(analyst, processor, &order)),
             incidents: Arc::new(WatchIncidents::new(Arc::new(watch))),
             backtests: Arc::new(Trials::default()),
+            annotations: shelf::annotations(&Limits::default()),
             boards: Shelf::default().kept(&Limits::default()),
         });
         Self {

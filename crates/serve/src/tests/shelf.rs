@@ -6,9 +6,9 @@ use serde_json::{Map, Value, json};
 use tillwatch_monitor::catalogue::Catalogue;
 
 use crate::Limits;
-use crate::adapters::{BoardDefinitions, CheckedBoard, KeptBoards, ProposalFault};
+use crate::adapters::{BoardDefinitions, CheckedBoard, KeptAnnotations, KeptBoards, ProposalFault};
 use crate::documents::{Board, BoardPlace};
-use crate::ports::{BoardText, Boards};
+use crate::ports::{Annotations, BoardText, Boards};
 
 /// Boards of a folder that has one, or none. Others need a title, and a `fault` in them is one; YAML is read where it is JSON
 /// as well.
@@ -33,6 +33,12 @@ impl Shelf {
         let catalogue = Arc::new(Catalogue::in_memory().unwrap());
         Arc::new(KeptBoards::new(Arc::new(self), catalogue, limits))
     }
+}
+
+/// No annotations yet.
+pub(super) fn annotations(limits: &Limits) -> Arc<dyn Annotations> {
+    let catalogue = Arc::new(Catalogue::in_memory().unwrap());
+    Arc::new(KeptAnnotations::new(catalogue, limits))
 }
 
 impl BoardDefinitions for Shelf {

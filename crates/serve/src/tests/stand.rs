@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 
 use super::cases::Cases;
 use super::parts::{Counts, Lines, Trials, Vitals};
-use super::shelf::Shelf;
+use super::shelf::{self, Shelf};
 use crate::documents::{Board, BoardPlace, GoodDirection, Localized, Tile};
 use crate::{Access, App, Assets, Limits, Server, Services};
 
@@ -90,6 +90,7 @@ impl Stand {
             figures,
             incidents: self.cases.clone(),
             backtests: self.trials.clone(),
+            annotations: shelf::annotations(&self.app.inner().limits),
             boards: Shelf::with(vec![board]).kept(&self.app.inner().limits),
         });
     }

@@ -15,8 +15,8 @@ use tillwatch_monitor::watch::{Feed, Watch, WatchOptions};
 use tillwatch_process::{Keeping, Processor, RecoverRange, StreamStatus};
 use tillwatch_serve::Services;
 use tillwatch_serve::adapters::{
-    AnalystFigures, BoardDefinitions, JournalCollector, KeptBoards, MonitorDefinitions,
-    PastMonitors, WatchIncidents,
+    AnalystFigures, BoardDefinitions, JournalCollector, KeptAnnotations, KeptBoards,
+    MonitorDefinitions, PastMonitors, WatchIncidents,
 };
 use tillwatch_serve::documents::ChannelStatus;
 use tokio::runtime::Handle;
@@ -271,11 +271,14 @@ impl Generation {
             Arc::clone(&parts.incidents.catalogue),
             &loaded.limits.http,
         );
+        let annotations =
+            KeptAnnotations::new(Arc::clone(&parts.incidents.catalogue), &loaded.limits.http);
         let services = Services {
             collector: Arc::clone(&parts.collector) as Arc<_>,
             figures: Arc::clone(&parts.answers) as Arc<_>,
             incidents: Arc::new(WatchIncidents::new(Arc::clone(&watch))),
             backtests: Arc::new(backtests),
+            annotations: Arc::new(annotations),
             boards: Arc::new(boards),
         };
         Ok(Self {
