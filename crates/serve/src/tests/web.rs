@@ -226,12 +226,14 @@ async fn the_openapi_document_describes_every_call() {
     assert_eq!(
         calls,
         [
+            "delete /v1/annotations/{id}",
             "delete /v1/boards/{name}",
             "delete /v1/silences/{id}",
             "get /healthz",
             "get /metrics",
             "get /openapi.json",
             "get /readyz",
+            "get /v1/annotations",
             "get /v1/backup",
             "get /v1/boards",
             "get /v1/boards/{name}",
@@ -250,6 +252,7 @@ async fn the_openapi_document_describes_every_call() {
             "get /v1/status",
             "get /v1/streams/{stream}/quarantine",
             "get /v1/verify",
+            "post /v1/annotations",
             "post /v1/backup",
             "post /v1/incidents/{id}/{action}",
             "post /v1/maintain",
