@@ -5,6 +5,7 @@ import { createReadStream, existsSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { annotationCall } from './mock-annotations.mjs';
 import { boardCall } from './mock-boards.mjs';
 import { incidentsAt, metrics, Traffic } from './mock-data.mjs';
 import { actOnIncident } from './mock-incidents.mjs';
@@ -95,6 +96,8 @@ function api(state, request, response, url) {
     return problem(response, 503, 'Recovering', 'The journal is being replayed.');
   const answered = dataCall(state, request, response, parts, url, { json, problem, readBody });
   if (answered !== null) return answered;
+  if (parts[0] === 'annotations')
+    return annotationCall(state, request, response, parts, url, { json, problem, readBody });
   if (parts[0] === 'boards')
     return boardCall(state, request, response, parts, url, { json, problem, readBody });
   if (parts[0] === 'metrics' && parts.length === 1) return json(response, { metrics: metricsIn(state) });
@@ -280,8 +283,8 @@ function page(response, path) {
   createReadStream(file).pipe(response);
 }
 
-function json(response, body) {
-  response.writeHead(200, { 'content-type': 'application/json' });
+function json(response, body, status = 200) {
+  response.writeHead(status, { 'content-type': 'application/json' });
   response.end(JSON.stringify(body));
 }
 

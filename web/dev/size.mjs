@@ -16,7 +16,7 @@ const kb = (name) => gzipSync(readFileSync(assets + name), { level: 9 }).length 
 
 const mentions = (text, before) =>
   [...text.matchAll(new RegExp(`${before}[\`"]\\./([^\`"]+\\.js)[\`"]`, 'g'))].map((match) => match[1]);
-const onDemand = /^(zh|barChart|Palette|ShortcutHelp|BoardSwitcher)-/;
+const onDemand = /^(zh|barChart|Palette|ShortcutHelp|BoardSwitcher|AnnotationDialog|Details)-/;
 const isOnDemand = (name) => /(Page|Panel)-[^/]*\.js$/.test(name) || onDemand.test(name);
 
 const first = new Set();

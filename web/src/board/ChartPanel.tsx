@@ -132,6 +132,7 @@ export function ChartPanel({ chart, metric, view, split, onSplit }: Props) {
               locale={locale}
               zone={zone}
               markers={shown.markers}
+              marks={shown.marks}
               onPick={pick}
             />
           </Suspense>

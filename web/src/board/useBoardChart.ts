@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
+import { useMarks } from '../annotations/query';
 import { comparisonQuery, forecastQuery } from '../api/queries';
 import type { ChartDefinition, Metric } from '../api/types';
 import { ColorAssignment, useChartColors } from '../charts/colors';
@@ -156,6 +157,7 @@ export function useBoardChart(chart: ChartDefinition, metric: Metric, view: Boar
     const found = incidents.filter((incident) => concerns(incident, metric.name, where, []));
     return markersFor(found, metric.name, fromMs, toMs);
   }, [incidents, metric.name, where, fromMs, toMs]);
+  const marks = useMarks(where, fromMs, toMs);
   const toggle = (key: string) =>
     setHidden((old) => {
       const next = new Set(old);
@@ -186,5 +188,6 @@ export function useBoardChart(chart: ChartDefinition, metric: Metric, view: Boar
     fromMs,
     endMs: Math.max(toMs, outlook.at(-1)?.atMs ?? 0),
     markers,
+    marks,
   };
 }

@@ -8,6 +8,8 @@ import {
   useRef,
   useState,
 } from 'react';
+import { Marks } from '../annotations/Marks';
+import type { Mark } from '../annotations/near';
 import { useSpeech } from '../i18n/hooks';
 import { BRUSH_FROM_PX, momentAt, type Stretch, stretchOf } from './brush';
 import { useChartColors } from './colors';
@@ -21,6 +23,8 @@ interface Props extends ChartView {
   label: string;
   stepMs: number;
   markers: Marker[];
+  /** What was noted within the window. */
+  marks?: readonly Mark[] | undefined;
   leadTo?: 'list' | 'page' | undefined;
   ghostLabel?: string | undefined;
   /** The courses of the earlier time that the readout tells of, where those are more than are drawn. */
@@ -43,7 +47,8 @@ export type Snapshot = (ratio: number) => { canvas: HTMLCanvasElement; toPx: (at
 
 /** A time series with a crosshair that pointer and arrow keys move. */
 export default function TimeSeriesChart(props: Props) {
-  const { label, stepMs, markers, leadTo, ghostLabel, told, onStretch, onPick, snapshot, ...view } = props;
+  const { label, stepMs, markers, marks, leadTo, ghostLabel, told, onStretch, onPick, snapshot, ...view } =
+    props;
   const canvas = useRef<HTMLDivElement>(null);
   const chart = useRef<EChartsType | null>(null);
   const [plot, setPlot] = useState<Plot | null>(null);
@@ -242,6 +247,7 @@ export default function TimeSeriesChart(props: Props) {
       {plot && anchorMs !== null && cursorMs !== null && (
         <Brush stretch={stretchOf(anchorMs, cursorMs, stepMs)} toPx={toPx} />
       )}
+      {plot && marks && <Marks marks={marks} plot={plot} toPx={toPx} />}
       {plot && <Flags markers={markers} toPx={toPx} leadTo={leadTo} />}
       {plot && shownMs !== null && (
         <Readout

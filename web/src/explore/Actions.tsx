@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
 import { Popover } from '../filter/Popover';
 import { CheckIcon } from '../shell/icons';
+import { showOverlay } from '../shell/shortcuts';
 import { PageIcon } from './icons';
 import { exploreTexts } from './texts';
 
@@ -34,6 +35,16 @@ export function Actions({ sql, canExport, onChartCsv, onTableCsv, onPicture }: P
         <PageIcon name="code" />
         {t('sql.open')}
       </Link>
+      <button
+        type="button"
+        className="button tool"
+        title={t('annotate.hint')}
+        data-testid="annotate"
+        onClick={() => showOverlay('annotate')}
+      >
+        <PageIcon name="flag" />
+        {t('annotate')}
+      </button>
       <CopyLink />
       <Popover
         name={t('export.label')}

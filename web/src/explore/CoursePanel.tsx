@@ -79,6 +79,7 @@ export function CoursePanel(props: Props) {
             locale={locale}
             zone={zone}
             markers={markers}
+            marks={chart.marks}
             leadTo="page"
             snapshot={snapshot}
             onStretch={onStretch}

@@ -1,5 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
+import type { Mark } from '../annotations/near';
+import { useMarks } from '../annotations/query';
 import { forecastQuery } from '../api/queries';
 import type { ForecastDocument, Metric } from '../api/types';
 import { sliceText } from '../board/slice';
@@ -33,6 +35,7 @@ export interface Chart {
   outlook: OutlookPoint[];
   forecast: { document: ForecastDocument | undefined; isOfOne: boolean } | null;
   markers: Marker[];
+  marks: Mark[];
   unfinishedMs: number;
   stepMs: number;
   endMs: number;
@@ -128,6 +131,7 @@ export function useChart(
     [state.only, state.by],
   );
   const markers = useMarkers(metric.name, state.where, onlySlices, fromMs, Math.min(toMs, nowMs));
+  const marks = useMarks(state.where, fromMs, toMs);
   return {
     drawing,
     isStacked,
@@ -140,6 +144,7 @@ export function useChart(
     outlook,
     forecast: isForecast ? { document: isOfOne ? forecast.data : undefined, isOfOne } : null,
     markers,
+    marks,
     unfinishedMs: lines ? unfinishedFrom(lines) : nowMs,
     stepMs: lines?.step_ms ?? exploration.stepMs,
     endMs: Math.max(toMs, outlook.at(-1)?.atMs ?? 0),

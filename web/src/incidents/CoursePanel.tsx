@@ -1,6 +1,7 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { lazy, Suspense, useMemo } from 'react';
+import { useMarks } from '../annotations/query';
 import type { Incident, Metric, SeriesDocument } from '../api/types';
 import { PanelError } from '../board/PanelError';
 import { sliceText } from '../board/slice';
@@ -218,6 +219,7 @@ function Drawn({ incident, metric, title, document, rest, fromMs, toMs, nowMs }:
     const endMs = resolved_at === null ? nowMs : Date.parse(resolved_at);
     return [{ incident, startMs: Date.parse(started_at), endMs }];
   }, [incident, started_at, resolved_at, nowMs]);
+  const marks = useMarks(slice, fromMs, toMs);
   const range = say('course.range');
   if (!hasFigure(document)) return <p className="panel-empty">{say('course.empty')}</p>;
   return (
@@ -238,6 +240,7 @@ function Drawn({ incident, metric, title, document, rest, fromMs, toMs, nowMs }:
           locale={locale}
           zone={zone}
           markers={markers}
+          marks={marks}
         />
       </Suspense>
       <ul className="case-legend" aria-label={say('course.legend')}>

@@ -21,6 +21,7 @@ import { Headline } from './Headline';
 import { inboxSearch } from './inbox';
 import { KeyFigures } from './KeyFigures';
 import { rememberRow } from './keys';
+import { NotedPanel } from './NotedPanel';
 import { incidentQuery, useMetricTitle } from './queries';
 import { RelatedPanel } from './RelatedPanel';
 import { ShortcutButton } from './ShortcutButton';
@@ -143,6 +144,7 @@ function IncidentView({ incident: known, all }: { incident: Incident; all: reado
         </div>
         <aside className="case-side">
           <Timeline metricTitle={metricTitle} incident={incident} known={known.timeline.length} nowMs={now} />
+          <NotedPanel incident={known} nowMs={now} />
           <RelatedPanel incident={known} all={all} metricTitle={metricTitle} nowMs={now} />
         </aside>
       </div>

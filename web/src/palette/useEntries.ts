@@ -114,6 +114,7 @@ export function useEntries(): { entries: Entry[]; isLoading: boolean } {
       action('act.wallAll', () => void navigate({ to: '/wall', search: {} })),
       action('act.newBoard', () => void navigate({ to: '/new-board', search: {} })),
       action('act.importBoard', () => void navigate({ to: '/new-board', search: { import: 'on' } })),
+      action('act.annotate', () => showOverlay('annotate')),
       action('act.newMonitor', () => void navigate({ to: '/monitors/new', search: {} })),
       ...(['light', 'dark', 'system'] as const).map((theme) =>
         action(`act.theme.${theme}`, () => chooseTheme(theme)),

@@ -3,6 +3,9 @@ import { isApple, overlayStore, showOverlay, useShortcuts } from './shortcuts';
 
 const Palette = lazy(async () => ({ default: (await import('../palette/Palette')).Palette }));
 const ShortcutHelp = lazy(async () => ({ default: (await import('../palette/ShortcutHelp')).ShortcutHelp }));
+const AnnotationDialog = lazy(async () => ({
+  default: (await import('../annotations/AnnotationDialog')).AnnotationDialog,
+}));
 
 /** What opens above every page by a key. */
 export function Overlays() {
@@ -26,6 +29,7 @@ export function Overlays() {
     <Suspense>
       {overlay === 'palette' && <Palette onClose={close} />}
       {overlay === 'help' && <ShortcutHelp onClose={close} />}
+      {overlay === 'annotate' && <AnnotationDialog onClose={close} />}
     </Suspense>
   );
 }

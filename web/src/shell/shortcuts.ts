@@ -27,8 +27,8 @@ export function chooseShortcuts(isOn: boolean): void {
 /** Whether what other keyboards do by Ctrl is done by ⌘ here. */
 export const isApple = /Mac|iPhone|iPad/.test(globalThis.navigator?.platform ?? '');
 
-/** What stands above the page: the way to anything by its name, or the list of keys. Each is loaded when it is first used. */
-export type Overlay = 'palette' | 'help' | null;
+/** What stands above the page: the way to anything by its name, or the list of keys, or a form for a note on all charts. Each is loaded when it is first used. */
+export type Overlay = 'palette' | 'help' | 'annotate' | null;
 
 export const overlayStore = new Store<Overlay>(null);
 

@@ -32,6 +32,7 @@ export const en = {
   'act.wallAll': 'Show all boards on a wall screen',
   'act.newBoard': 'New board',
   'act.importBoard': 'Import a board from YAML',
+  'act.annotate': 'Note a deployment or a change on all charts',
   'act.newMonitor': 'New monitor',
   'act.theme.light': 'Theme: light',
   'act.theme.dark': 'Theme: dark',

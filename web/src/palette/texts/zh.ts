@@ -34,6 +34,7 @@ export const zh: Record<PaletteText, string> = {
   'act.wallAll': '在大屏上显示全部看板',
   'act.newBoard': '新建看板',
   'act.importBoard': '从 YAML 导入看板',
+  'act.annotate': '在所有图表上标注部署或变更',
   'act.newMonitor': '新建监控',
   'act.theme.light': '主题：浅色',
   'act.theme.dark': '主题：深色',
