@@ -24,6 +24,10 @@ pub struct Limits {
     pub board_bytes_max: usize,
     /// Boards that are saved. More is a 409. Default 200.
     pub boards_saved_max: usize,
+    /// Access tokens that are not revoked. Another is not made. Default 200.
+    pub tokens_max: usize,
+    /// Characters of an access token's name. Default 64.
+    pub token_name_chars_max: usize,
     /// Time a client has for sending its body. Later is a 408. Default 60 s.
     pub body_timeout_ms: u64,
     /// Time for reading the head of a request; then the connection is closed. Default 10 s.
@@ -86,6 +90,8 @@ impl Default for Limits {
             json_body_bytes_max: 256 << 10,
             board_bytes_max: 256 << 10,
             boards_saved_max: 200,
+            tokens_max: 200,
+            token_name_chars_max: 64,
             body_timeout_ms: 60_000,
             head_timeout_ms: 10_000,
             write_timeout_ms: 30_000,

@@ -9,6 +9,7 @@ mod figures;
 mod forecast;
 mod health;
 mod incidents;
+mod tokens;
 
 pub use backtests::{MonitorDefinitions, PastMonitors, ProposalFault};
 pub use boards::{BoardDefinitions, CheckedBoard, KeptBoards};
@@ -16,3 +17,4 @@ pub use collector::JournalCollector;
 pub use figures::AnalystFigures;
 pub use health::RunningHealth;
 pub use incidents::WatchIncidents;
+pub use tokens::KeptTokens;

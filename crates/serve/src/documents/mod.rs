@@ -1,5 +1,6 @@
 //! The JSON documents of the API, as types: what is served and what the OpenAPI document describes.
 
+mod access;
 mod backtest;
 mod backup;
 mod board;
@@ -13,6 +14,7 @@ mod sql;
 mod status;
 mod verify;
 
+pub use access::AccessDocument;
 pub use backtest::{
     BacktestAnswer, BacktestComparison, BacktestCounts, BacktestIncident, BacktestLabel,
     BacktestMissed, BacktestPair, BacktestRequest, BacktestResolution, BacktestRun,
