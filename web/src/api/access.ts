@@ -17,15 +17,6 @@ export interface Identity {
   expires_at: string | null;
 }
 
-/** The least role that has a right. */
-export const leastRole: Record<Right, Role> = {
-  ingest: 'ingest',
-  read: 'read',
-  operate: 'operate',
-  define: 'admin',
-  administer: 'admin',
-};
-
 export const accessStore = new Store<Access>('granted');
 
 const KEY = 'tillwatch.token';

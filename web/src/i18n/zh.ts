@@ -38,7 +38,12 @@ export const zh: Record<MessageKey, string> = {
   'access.wrong': '服务器不接受此令牌。',
   'access.expired': '此令牌已过期，请向服务器管理员索取新令牌。',
   'access.revoked': '此令牌已被吊销，请向服务器管理员索取新令牌。',
-  'access.denied': '此操作需要角色为“{{needed}}”的令牌；您的令牌角色为“{{role}}”。',
+  'access.denied.read': '查看需要角色为“read”的令牌；您的令牌角色为“{{role}}”。',
+  'access.denied.ingest': '发送数据需要角色为“ingest”的令牌；您的令牌角色为“{{role}}”。',
+  'access.denied.operate':
+    '处理事件、修改看板或重放隔离区需要角色为“operate”的令牌；您的令牌角色为“{{role}}”。',
+  'access.denied.define': '修改定义需要角色为“admin”的令牌；您的令牌角色为“{{role}}”。',
+  'access.denied.administer': '校验、维护和备份需要角色为“admin”的令牌；您的令牌角色为“{{role}}”。',
   'access.notYours': '您的令牌无权执行此操作',
   'account.label': '当前身份：{{name}}，角色 {{role}}',
   'access.unsendable': '令牌只能包含字母、数字和符号，不含空格。',

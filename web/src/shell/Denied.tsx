@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { leastRole, type Right } from '../api/access';
+import type { Right } from '../api/access';
 import { accessQuery } from '../api/queries';
 import { useSpeech } from '../i18n/hooks';
 
@@ -10,7 +10,7 @@ export function Denied({ right }: { right: Right }) {
   if (!data || data.may.includes(right)) return null;
   return (
     <p className="denied dim" data-testid="denied" data-right={right}>
-      {t('access.denied', { needed: leastRole[right], role: data.role })}
+      {t(`access.denied.${right}`, { role: data.role })}
     </p>
   );
 }
