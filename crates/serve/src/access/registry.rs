@@ -69,6 +69,12 @@ impl Registry {
             .any(|one| one.is_valid(now_us) && one.kept.token.role == TokenRole::Admin)
     }
 
+    /// Whether a token with this hash was ever made.
+    pub(crate) fn knows(&self, hash: &[u8; 32]) -> bool {
+        let known = self.known.load();
+        known.values().any(|one| one.kept.token.hash == *hash)
+    }
+
     /// Whose token has this hash, if it is one of these.
     pub(crate) fn find(&self, hash: &[u8; 32], now_us: i64) -> Option<Result<Caller, Problem>> {
         let known = self.known.load();
@@ -102,9 +108,9 @@ impl Registry {
     /// Looks again: what was made is known from now on, what lasts with a token that is over ends, and when tokens were
     /// used is written down. May wait for the disk. Where the catalogue cannot be read, what was known stays.
     pub(crate) fn refresh(&self, now_us: i64) {
-        let outcome = self.read(now_us).and_then(|()| self.note_use());
+        // Held all the while: of two that look at a time, the one that looked first must not have the last word.
         let mut failing = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
-        match outcome {
+        match self.read(now_us).and_then(|()| self.note_use()) {
             Err(cause) if !*failing => {
                 tracing::error!(%cause, "the tokens could not be read again; those known so far stay");
                 *failing = true;

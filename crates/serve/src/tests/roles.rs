@@ -2,15 +2,18 @@
 
 use std::sync::{Arc, Mutex};
 
+use axum::http::HeaderMap;
 use serde_json::{Value, json};
 use tillwatch_monitor::catalogue::{Catalogue, KeptToken, NewToken, TokenRole};
 
 use super::stand::{Stand, problem, read_events_with, until};
 use crate::adapters::KeptTokens;
 use crate::ports::Tokens;
+use crate::problem::Slug;
 use crate::{Access, AccessError, IssuedToken, Limits};
 
 const JSON: &str = "application/json";
+const NDJSON: &str = "application/x-ndjson";
 const INGEST: TokenRole = TokenRole::Ingest;
 const READ: TokenRole = TokenRole::Read;
 const OPERATE: TokenRole = TokenRole::Operate;
@@ -52,10 +55,12 @@ impl Ring {
 
 impl Tokens for Ring {
     fn all(&self) -> Result<Vec<KeptToken>, String> {
+        // As long as they cannot change.
+        let kept = self.kept.lock().unwrap();
         if *self.fails.lock().unwrap() {
             return Err("the disk is gone".to_owned());
         }
-        Ok(self.kept.lock().unwrap().clone())
+        Ok(kept.clone())
     }
 
     fn used(&self, used: &[(i64, i64)]) -> Result<(), String> {
@@ -162,7 +167,14 @@ async fn each_role_does_what_it_may_and_nothing_else() {
             let request = stand
                 .client
                 .request(method.parse().unwrap(), stand.url(path))
-                .header("content-type", JSON)
+                .header(
+                    "content-type",
+                    if path.ends_with("/events") {
+                        NDJSON
+                    } else {
+                        JSON
+                    },
+                )
                 .body(body)
                 .bearer_auth(token);
             let response = request.send().await.unwrap();
@@ -398,4 +410,26 @@ fn beyond_loopback_an_admin_token_of_the_data_folder_will_do() {
     assert_eq!(start().unwrap_err(), AccessError::TokenRequired(beyond));
     *ring.fails.lock().unwrap() = true;
     assert!(matches!(start().unwrap_err(), AccessError::Unreadable(_)));
+}
+
+#[test]
+fn a_token_of_the_data_folder_is_no_admins_because_the_environment_has_it() {
+    let ring = Arc::new(Ring::default());
+    let token = ring.make(READ);
+    let start = |address: &str| {
+        let tokens = Arc::clone(&ring) as Arc<dyn Tokens>;
+        Access::with_kept(address.parse().unwrap(), [token.as_str()], [], tokens)
+    };
+    let headers = [(
+        "authorization".parse().unwrap(),
+        format!("Bearer {token}").parse().unwrap(),
+    )];
+    let headers = HeaderMap::from_iter(headers);
+    let caller = start("127.0.0.1:1").unwrap().identify(&headers).unwrap();
+    assert_eq!((caller.role, caller.name.as_deref()), (READ, Some("read")));
+    let refused = start("0.0.0.0:1").unwrap_err();
+    assert!(matches!(refused, AccessError::TokenRequired(_)));
+    ring.change(|kept| kept.revoked_at_us = Some(1));
+    let refused = start("127.0.0.1:1").unwrap().identify(&headers);
+    assert_eq!(refused.unwrap_err().slug(), Slug::TokenRevoked);
 }
