@@ -1,10 +1,14 @@
 // A stand-in for the server while working on the page: the JSON shapes of the API over made-up traffic, the built page
 // with the product's Content-Security-Policy, and switches for every state a page can be in.
-//   node dev/mock-server.mjs [port]        POST /__dev/mode {"mode":"normal|empty|error|loading|recovering|hostile|down|locked|reloaded|troubled|forbidden|pending"}
+//   node dev/mock-server.mjs [port] [mode] [--role=ingest|read|operate|admin|ask]
+// With a role everybody has it; with `ask` it asks for a token, of which mock-access.mjs has one for each role.
+//        POST /__dev/mode {"mode":"normal|empty|error|loading|recovering|hostile|down|locked|reloaded|troubled|forbidden|pending"}
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { accessCall } from './mock-access.mjs';
 import { annotationCall } from './mock-annotations.mjs';
 import { boardCall } from './mock-boards.mjs';
 import { incidentsAt, metrics, Traffic } from './mock-data.mjs';
@@ -17,8 +21,9 @@ import { dataCall, statusOf } from './mock-status.mjs';
 const dist = process.env.MOCK_DIST ?? fileURLToPath(new URL('../dist', import.meta.url));
 const csp =
   "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
-/** What the mock accepts in the mode `locked`. */
-export const TOKEN = 'letmein-0123456789';
+
+export { TOKEN, TOKENS } from './mock-access.mjs';
+
 const types = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript',
@@ -26,9 +31,13 @@ const types = {
   '.svg': 'image/svg+xml',
 };
 
-export function startMock(port = 7878, initialMode = 'normal') {
+export function startMock(port = 7878, initialMode = 'normal', role = null) {
   const state = {
     mode: initialMode,
+    /** What everybody may; `ask` where each of `TOKENS` may what its role may; null where no token is asked for. */
+    role,
+    /** Tokens that are not taken any more, and why. */
+    over: {},
     traffic: new Traffic(Date.now()),
     incidents: [],
     streams: new Set(),
@@ -49,12 +58,16 @@ export function startMock(port = 7878, initialMode = 'normal') {
   return new Promise((resolve) => {
     server.listen(port, '127.0.0.1', () => {
       const url = `http://127.0.0.1:${server.address().port}`;
+      const endToken = (kind, why) => {
+        state.over[kind] = why;
+        for (const stream of [...state.streams]) stream.response.destroy();
+      };
       const close = () => {
         clearInterval(timer);
         server.closeAllConnections();
         return new Promise((done) => server.close(done));
       };
-      resolve({ url, setMode, close, state });
+      resolve({ url, setMode, endToken, close, state });
     });
   });
 }
@@ -74,13 +87,8 @@ function handle(state, setMode, request, response) {
 
 function api(state, request, response, url) {
   const parts = url.pathname.split('/').slice(2).map(decodeURIComponent);
-  if (state.mode === 'locked' && request.headers.authorization !== `Bearer ${TOKEN}`)
-    return problem(
-      response,
-      401,
-      'A bearer token is required',
-      'Send the header Authorization: Bearer <token>.',
-    );
+  const denied = accessCall(state, request, response, parts, { json, refuse });
+  if (denied !== null) return denied;
   if (parts[0] === 'status' && state.mode === 'pending') return undefined;
   if (parts[0] === 'status' && state.mode !== 'forbidden') {
     const progress = state.mode === 'recovering' ? 0.43 : 1;
@@ -293,6 +301,11 @@ function problem(response, status, title, detail) {
   response.end(JSON.stringify({ type: 'about:blank', title, status, detail }));
 }
 
+function refuse(response, { status, slug, title, detail }) {
+  response.writeHead(status, { 'content-type': 'application/problem+json' });
+  response.end(JSON.stringify({ type: `https://tillwatch.dev/problems/${slug}`, title, status, detail }));
+}
+
 async function readBody(request) {
   let text = '';
   for await (const chunk of request) text += chunk;
@@ -300,6 +313,11 @@ async function readBody(request) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { url } = await startMock(Number(process.argv[2] ?? 7878), process.argv[3] ?? 'normal');
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { role: { type: 'string' } },
+  });
+  const [port, mode] = positionals;
+  const { url } = await startMock(Number(port ?? 7878), mode ?? 'normal', values.role ?? null);
   console.log(`mock of the Tillwatch API on ${url}`);
 }

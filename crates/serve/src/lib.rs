@@ -25,7 +25,10 @@ mod web;
 #[cfg(test)]
 mod tests;
 
-pub use access::{Access, AccessError, TOKEN_CHARS_MIN};
+pub use access::{
+    Access, AccessError, IssueError, IssuedToken, Right, TOKEN_CHARS_MIN, TOKEN_PREFIX,
+    check_token_name, token_hash,
+};
 pub use app::{App, Services};
 pub use limits::Limits;
 pub use problem::{Problem, ProblemDocument, Slug};

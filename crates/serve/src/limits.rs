@@ -26,6 +26,10 @@ pub struct Limits {
     pub boards_saved_max: usize,
     /// Annotations that are kept; of more, those that began first are forgotten. Default 10 000.
     pub annotations_kept_max: usize,
+    /// Access tokens that are not revoked. Another is not made. Default 200.
+    pub tokens_max: usize,
+    /// Characters of an access token's name. Default 64.
+    pub token_name_chars_max: usize,
     /// Time a client has for sending its body. Later is a 408. Default 60 s.
     pub body_timeout_ms: u64,
     /// Time for reading the head of a request; then the connection is closed. Default 10 s.
@@ -89,6 +93,8 @@ impl Default for Limits {
             board_bytes_max: 256 << 10,
             boards_saved_max: 200,
             annotations_kept_max: 10_000,
+            tokens_max: 200,
+            token_name_chars_max: 64,
             body_timeout_ms: 60_000,
             head_timeout_ms: 10_000,
             write_timeout_ms: 30_000,

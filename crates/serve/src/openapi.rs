@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 use utoipa::OpenApi;
 
 use crate::calls::{
-    annotations, backtests, backup, boards, events, forecast, incidents, maintain, metrics, probes,
-    sql, status, verify,
+    access, annotations, backtests, backup, boards, events, forecast, incidents, maintain, metrics,
+    probes, sql, status, verify,
 };
 
 #[derive(OpenApi)]
@@ -26,7 +26,7 @@ use crate::calls::{
         incidents::list_monitors, backtests::post_backtest,
         annotations::list_annotations, annotations::post_annotation, annotations::delete_annotation,
         boards::list_boards, boards::get_board, boards::put_board, boards::delete_board,
-        status::get_status, backup::post_backup, backup::get_backup,
+        access::get_access, status::get_status, backup::post_backup, backup::get_backup,
         verify::post_verify, verify::get_verify, maintain::post_maintain, maintain::get_maintain,
         probes::healthz, probes::readyz, probes::prometheus, probes::openapi_document,
     ),

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt};
 pub use tillwatch_analyse::{ForecastQuery, Horizon, Period, Span, Windows, Zone};
-pub use tillwatch_monitor::catalogue::BoardCondition;
+pub use tillwatch_monitor::catalogue::{BoardCondition, KeptToken};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
 
@@ -415,7 +415,7 @@ pub trait Boards: Send + Sync + 'static {
     /// As [`Self::one`].
     fn written(&self, name: &str, from: Option<BoardPlace>) -> Result<(String, String), Problem>;
 
-    /// Saves a board; says whether there was none of that name before.
+    /// Saves a board; says whether there was none of that name before. `by` is who saves it, where that is known.
     ///
     /// # Errors
     /// `bad-definition` with all its faults, `conflict` where the folder has the name or there are too many,
@@ -424,6 +424,7 @@ pub trait Boards: Send + Sync + 'static {
         &self,
         name: &str,
         text: &BoardText,
+        by: Option<&str>,
         condition: &BoardCondition,
     ) -> Result<(Board, String, bool), Problem>;
 
@@ -468,6 +469,21 @@ pub trait Maintenance: Send + Sync + 'static {
 
     /// The last one since the start.
     fn last(&self) -> Option<MaintainStatus>;
+}
+
+/// Access tokens that are kept. Calls may touch the disk and are made off the async threads.
+pub trait Tokens: Send + Sync + 'static {
+    /// All of them, those that are over or revoked too.
+    ///
+    /// # Errors
+    /// What is wrong with where they are kept.
+    fn all(&self) -> Result<Vec<KeptToken>, String>;
+
+    /// Notes when tokens were used last: their numbers, and times in microseconds since the epoch.
+    ///
+    /// # Errors
+    /// What is wrong with where they are kept.
+    fn used(&self, used: &[(i64, i64)]) -> Result<(), String>;
 }
 
 /// How far the start has come.

@@ -12,8 +12,8 @@ use tower_http::compression::CompressionLayer;
 
 use crate::app::App;
 use crate::calls::{
-    annotations, backtests, backup, boards, events, forecast, incidents, maintain, metrics, probes,
-    sql, status, verify,
+    access, annotations, backtests, backup, boards, events, forecast, incidents, maintain, metrics,
+    probes, sql, status, verify,
 };
 use crate::middleware;
 use crate::problem::{Problem, Slug};
@@ -67,6 +67,7 @@ fn api() -> Router<App> {
                 .put(boards::put_board)
                 .delete(boards::delete_board),
         )
+        .route("/v1/access", get(access::get_access))
         .route("/v1/status", get(status::get_status))
         .route(
             "/v1/backup",
@@ -85,7 +86,7 @@ fn api() -> Router<App> {
 /// The whole server as a service.
 ///
 /// From the outside in: request id and counters, security headers, panics, host and origin; then, for the API, the token
-/// and the limits. Probes stand outside the limits, so that an overloaded server is not taken for a dead one.
+/// and its role, and the limits. Probes stand outside the limits, so that an overloaded server is not taken for a dead one.
 pub(crate) fn router(app: App) -> Router {
     let api = api()
         .route("/metrics", get(probes::prometheus))

@@ -19,6 +19,9 @@ use crate::router::router;
 /// How often events are counted for rates.
 const RATE_PERIOD: Duration = Duration::from_secs(1);
 
+/// How often tokens are read anew: one that another process makes or revokes is known within this time.
+const TOKENS_PERIOD: Duration = Duration::from_secs(1);
+
 /// After an error when accepting (out of file handles, say) the next try comes after this time.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -84,6 +87,7 @@ impl Server {
         let places = Arc::new(Semaphore::new(limits.connections_max));
         let graceful = GracefulShutdown::new();
         let mut connections = JoinSet::new();
+        let tokens = tokio::spawn(keep_tokens(app.clone()));
         let mut rates = tokio::time::interval(RATE_PERIOD);
         loop {
             let accepted = tokio::select! {
@@ -108,6 +112,7 @@ impl Server {
                 drop(place);
             });
         }
+        tokens.abort();
         drop(listener);
         let grace = Duration::from_millis(limits.shutdown_grace_ms);
         if tokio::time::timeout(grace, graceful.shutdown())
@@ -119,6 +124,20 @@ impl Server {
                 "calls were cut off when stopping"
             );
             connections.shutdown().await;
+        }
+    }
+}
+
+/// Looks again and again which tokens are kept, off the async threads.
+async fn keep_tokens(app: App) {
+    let mut ticks = tokio::time::interval(TOKENS_PERIOD);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let app = app.clone();
+        let looked = tokio::task::spawn_blocking(move || app.inner().access.refresh());
+        if looked.await.is_err() {
+            tracing::error!("looking for tokens panicked");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod backtest;
 mod bench;
+mod token;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ pub use bench::{
     Bench, BenchAll, BenchDecode, BenchDelay, BenchForecast, BenchNab, BenchPart, BenchRootcause,
     BenchWorkload,
 };
+pub use token::{CreateToken, ListTokens, RevokeToken, Token, TokenAction};
 
 /// Real-time analytics and monitoring for commerce and payments.
 #[derive(Debug, Parser)]
@@ -96,6 +98,11 @@ pub enum Command {
     /// Make a data folder from a backup.
     #[command(after_help = "Example:\n  tillwatch restore --from ./backups/nightly --data ./data")]
     Restore(Restore),
+    /// Make, list and revoke the access tokens of a data folder, also while a server runs on it.
+    #[command(
+        after_help = "Example:\n  tillwatch token create --name ann --role admin --expires 90d --data ./data\n  tillwatch token list --data ./data\n  tillwatch token revoke ann --data ./data"
+    )]
+    Token(Token),
     /// Measure ingest speed and live latency on this machine, or make a file to measure with.
     #[command(
         after_help = "Example:\n  tillwatch bench --events 1000000\n  tillwatch bench workload --events 20000000 --out w.ndjson"
@@ -225,7 +232,8 @@ pub struct Serve {
     /// Where definitions and data are.
     #[command(flatten)]
     pub folders: Folders,
-    /// The address to listen on. Beyond loopback a token is required: set TILLWATCH_TOKEN.
+    /// The address to listen on. Beyond loopback a token is required: make one with `tillwatch token create`, or set
+    /// TILLWATCH_TOKEN.
     #[arg(
         long,
         value_name = "ADDR",

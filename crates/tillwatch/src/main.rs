@@ -57,6 +57,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Verify(options) => command::verify::run(options).await,
         Command::Backup(options) => command::backup::run(options).await,
         Command::Restore(options) => command::backup::restore(options).await,
+        Command::Token(options) => command::token::run(options),
         Command::Maintain(place) => command::maintain::run(place).await,
         Command::Bench(options) => command::bench::run(options).await,
     }

@@ -4,6 +4,7 @@ import { remove } from '../api/client';
 import { sliceText } from '../board/slice';
 import { dateTime } from '../format/time';
 import { useSpeech } from '../i18n/hooks';
+import { useMay } from '../shell/useMay';
 import { annotationTexts } from './detailTexts';
 import type { Mark } from './near';
 import { ANNOTATIONS_KEY } from './query';
@@ -21,6 +22,7 @@ export function Details({ mark: { annotation, startMs, endMs }, onClose }: Props
   const say = annotationTexts.use();
   const kindName = kindTexts.use();
   const queries = useQueryClient();
+  const mayRemove = useMay('operate');
   const [isAsked, setAsked] = useState(false);
   const removal = useMutation({
     mutationFn: () => remove(`/v1/annotations/${annotation.id}`),
@@ -52,14 +54,16 @@ export function Details({ mark: { annotation, startMs, endMs }, onClose }: Props
       )}
       {onClose && (
         <div className="button-row">
-          <button
-            type="button"
-            className="button"
-            disabled={removal.isPending}
-            onClick={() => (isAsked ? removal.mutate() : setAsked(true))}
-          >
-            {say(isAsked ? 'mark.sure' : 'mark.remove')}
-          </button>
+          {mayRemove && (
+            <button
+              type="button"
+              className="button"
+              disabled={removal.isPending}
+              onClick={() => (isAsked ? removal.mutate() : setAsked(true))}
+            >
+              {say(isAsked ? 'mark.sure' : 'mark.remove')}
+            </button>
+          )}
           <button type="button" className="button" onClick={onClose}>
             {say('mark.close')}
           </button>

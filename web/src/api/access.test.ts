@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { accessStore, isSendable, keepToken } from './access';
+import { accessStore, isSendable, keepToken, signOut } from './access';
 import { getJson } from './client';
 
 const sent: (string | null)[] = [];
@@ -54,4 +54,31 @@ it('takes no answer to an older token for one to the present', async () => {
 
 it('sends only what a header can carry', () => {
   expect(['abc-123_~', 'a b', 'ключ', ''].map(isSendable)).toEqual([true, false, false, false]);
+});
+
+it('tells an expired and a revoked token from one that never was', async () => {
+  for (const kind of ['expired', 'revoked'] as const) {
+    vi.stubGlobal('fetch', async () =>
+      Response.json({ type: `https://tillwatch.dev/problems/token-${kind}` }, { status: 401 }),
+    );
+    accessStore.set('granted');
+    keepToken('old');
+    await expect(getJson('/v1/boards')).rejects.toMatchObject({ status: 401 });
+    expect(accessStore.get()).toBe(kind);
+    expect(sessionStorage.getItem('tillwatch.token')).toBeNull();
+    // What was under way without a token does not unsay it.
+    await expect(getJson('/v1/metrics')).rejects.toMatchObject({ status: 401 });
+    expect(accessStore.get()).toBe(kind);
+  }
+});
+
+it('forgets the token of who signs out', async () => {
+  serve('right');
+  keepToken('right');
+  await getJson('/v1/boards');
+  signOut();
+  expect(accessStore.get()).toBe('missing');
+  expect(sessionStorage.getItem('tillwatch.token')).toBeNull();
+  await expect(getJson('/v1/boards')).rejects.toMatchObject({ status: 401 });
+  expect(sent.at(-1)).toBeNull();
 });

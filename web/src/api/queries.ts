@@ -1,5 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
 import { hasFigure } from '../charts/total';
+import type { Identity } from './access';
 import { ApiError, getJson } from './client';
 import { boardPath, forecastPath, type SeriesQuery, seriesPath } from './paths';
 import { getSeries } from './series';
@@ -23,6 +24,15 @@ const definitions = {
   refetchInterval: (query: Parameters<typeof healing>[0]) => healing(query) || DEFINITIONS_STALE_MS,
   retry: false,
 } as const;
+
+/** Who the server says one is. A token's role never changes, so it is asked once for each. */
+export const accessQuery = queryOptions({
+  queryKey: ['access'],
+  queryFn: ({ signal }) => getJson<Identity>('/v1/access', signal),
+  staleTime: Number.POSITIVE_INFINITY,
+  refetchInterval: healing,
+  retry: false,
+});
 
 export const boardsQuery = queryOptions({
   queryKey: [DEFINITIONS_KEY, 'boards'],

@@ -89,6 +89,8 @@ export interface BoardSummary {
   from?: 'folder' | 'catalogue';
   /** RFC 3339; of boards of the catalogue. */
   changed_at?: string | null;
+  /** The name of the token it was saved with; of boards of the catalogue. */
+  by?: string | null;
 }
 
 export interface TileDefinition {

@@ -1,6 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import type { Board } from '../api/types';
 import { useSpeech } from '../i18n/hooks';
+import { useMay } from '../shell/useMay';
 import type { BoardSearch } from '../state/search';
 
 interface Props {
@@ -11,9 +12,10 @@ interface Props {
 /** What can be done with a board. One of the definitions folder is copied to be changed. */
 export function BoardActions({ board: { name, from }, search: { range } }: Props) {
   const { t } = useSpeech();
+  const maySave = useMay('operate');
   return (
     <div className="board-actions">
-      {from === 'catalogue' ? (
+      {!maySave ? null : from === 'catalogue' ? (
         <>
           <Link to="/boards/$name/edit" params={{ name }} className="button" data-testid="edit-board">
             {t('boards.edit')}

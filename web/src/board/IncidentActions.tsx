@@ -4,6 +4,7 @@ import { incidentPath } from '../api/paths';
 import type { Incident } from '../api/types';
 import { useSpeech } from '../i18n/hooks';
 import { useHub } from '../live/hooks';
+import { useMay } from '../shell/useMay';
 
 const VERDICTS = ['real', 'false_alarm'] as const;
 
@@ -16,6 +17,7 @@ interface Action {
 export function IncidentActions({ incident }: { incident: Incident }) {
   const { t } = useSpeech();
   const hub = useHub();
+  const mayAct = useMay('operate');
   const act = useMutation({
     mutationFn: ({ action, ...body }: Action) =>
       postJson<Partial<Incident>>(incidentPath(incident.id, action), body),
@@ -24,6 +26,7 @@ export function IncidentActions({ incident }: { incident: Incident }) {
       if (answer?.id === incident.id && answer.updated_at) hub.takeIncidents([answer as Incident]);
     },
   });
+  if (!mayAct) return null;
   return (
     <div className="incident-actions">
       {incident.state === 'open' && (

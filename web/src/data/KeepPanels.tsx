@@ -1,4 +1,6 @@
 import { type FormEvent, useId, useState } from 'react';
+import { Denied } from '../shell/Denied';
+import { useMay } from '../shell/useMay';
 import type { View } from './DataPage';
 import type { BackupWork, MaintainWork } from './documents';
 import { Facts, Panel, Progress } from './parts';
@@ -11,6 +13,7 @@ export function BackupPanel({ say }: View) {
   const id = useId();
   const [name, setName] = useState('');
   const { last, error, start, isRunning, isBusy } = useWork<BackupWork>('backup');
+  const mayStart = useMay('administer');
   const submit = (event: FormEvent) => {
     event.preventDefault();
     const text = name.trim();
@@ -19,23 +22,26 @@ export function BackupPanel({ say }: View) {
   return (
     <Panel title={t('backup.title')} testId="backup">
       <p className="dim data-small">{t('backup.text')}</p>
-      <form className="data-inline-form" onSubmit={submit}>
-        <div className="data-field">
-          <label htmlFor={id}>{t('backup.name')}</label>
-          <input
-            id={id}
-            value={name}
-            maxLength={100}
-            placeholder={t('backup.name.hint')}
-            autoComplete="off"
-            spellCheck={false}
-            onChange={(event) => setName(event.target.value)}
-          />
-        </div>
-        <button type="submit" className="button" disabled={isBusy} data-testid="backup-start">
-          {t('backup.start')}
-        </button>
-      </form>
+      <Denied right="administer" />
+      {mayStart && (
+        <form className="data-inline-form" onSubmit={submit}>
+          <div className="data-field">
+            <label htmlFor={id}>{t('backup.name')}</label>
+            <input
+              id={id}
+              value={name}
+              maxLength={100}
+              placeholder={t('backup.name.hint')}
+              autoComplete="off"
+              spellCheck={false}
+              onChange={(event) => setName(event.target.value)}
+            />
+          </div>
+          <button type="submit" className="button" disabled={isBusy} data-testid="backup-start">
+            {t('backup.start')}
+          </button>
+        </form>
+      )}
       {start.error && <Refusal error={start.error} />}
       {error && !last && <Refusal error={error} />}
       {isRunning && <Progress label={t('backup.title')} share={null} />}
@@ -63,20 +69,24 @@ export function BackupPanel({ say }: View) {
 export function MaintainPanel({ say }: View) {
   const { t } = say;
   const { last, error, start, isRunning, isBusy } = useWork<MaintainWork>('maintain');
+  const mayStart = useMay('administer');
   return (
     <Panel title={t('maintain.title')} testId="maintain">
       <p className="dim data-small">{t('maintain.text')}</p>
-      <div className="data-actions">
-        <button
-          type="button"
-          className="button"
-          disabled={isBusy}
-          data-testid="maintain-start"
-          onClick={() => start.mutate({})}
-        >
-          {t('maintain.start')}
-        </button>
-      </div>
+      <Denied right="administer" />
+      {mayStart && (
+        <div className="data-actions">
+          <button
+            type="button"
+            className="button"
+            disabled={isBusy}
+            data-testid="maintain-start"
+            onClick={() => start.mutate({})}
+          >
+            {t('maintain.start')}
+          </button>
+        </div>
+      )}
       {start.error && <Refusal error={start.error} />}
       {error && !last && <Refusal error={error} />}
       {isRunning && <Progress label={t('maintain.title')} share={null} />}

@@ -1,4 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { Denied } from '../shell/Denied';
+import { useMay } from '../shell/useMay';
 import { replay } from './calls';
 import type { ReplayReceipt } from './documents';
 import { Refusal } from './Refusal';
@@ -17,6 +19,7 @@ interface Props {
 export function ReplayPanel({ stream, lines, limit, say }: Props) {
   const { t } = say;
   const queries = useQueryClient();
+  const mayReplay = useMay('operate');
   const again = useMutation({
     mutationFn: () => replay(stream, limit),
     onSettled: () => queries.invalidateQueries({ queryKey: ['data'] }),
@@ -26,15 +29,18 @@ export function ReplayPanel({ stream, lines, limit, say }: Props) {
       {lines > 0 && (
         <div className="data-replay">
           <p className="data-small">{t('replay.text', { count: say.count(lines) })}</p>
-          <button
-            type="button"
-            className="button button-main"
-            data-testid="replay"
-            disabled={again.isPending}
-            onClick={() => again.mutate()}
-          >
-            {again.isPending ? t('replay.running') : t('replay.action', { count: say.count(lines) })}
-          </button>
+          {mayReplay && (
+            <button
+              type="button"
+              className="button button-main"
+              data-testid="replay"
+              disabled={again.isPending}
+              onClick={() => again.mutate()}
+            >
+              {again.isPending ? t('replay.running') : t('replay.action', { count: say.count(lines) })}
+            </button>
+          )}
+          <Denied right="operate" />
         </div>
       )}
       {again.error && <Refusal error={again.error} />}

@@ -1,3 +1,5 @@
+import { Denied } from '../shell/Denied';
+import { useMay } from '../shell/useMay';
 import type { View } from './DataPage';
 import { DataTable } from './DataTable';
 import type { CubeReport, VerifyReport, VerifyWork } from './documents';
@@ -10,28 +12,32 @@ import { useWork, WorkState } from './work';
 export function VerifyPanel({ say }: View) {
   const { t } = say;
   const { last, error, start, isRunning, isBusy } = useWork<VerifyWork>('verify');
+  const mayStart = useMay('administer');
   return (
     <Panel title={t('verify.title')} testId="verify">
       <p className="dim data-small">{t('verify.text')}</p>
-      <div className="data-actions">
-        <button
-          type="button"
-          className="button"
-          disabled={isBusy}
-          data-testid="verify-sample"
-          onClick={() => start.mutate({ seed: randomSeed() })}
-        >
-          {t('verify.sample')}
-        </button>
-        <button
-          type="button"
-          className="button"
-          disabled={isBusy}
-          onClick={() => start.mutate({ all: true })}
-        >
-          {t('verify.all')}
-        </button>
-      </div>
+      <Denied right="administer" />
+      {mayStart && (
+        <div className="data-actions">
+          <button
+            type="button"
+            className="button"
+            disabled={isBusy}
+            data-testid="verify-sample"
+            onClick={() => start.mutate({ seed: randomSeed() })}
+          >
+            {t('verify.sample')}
+          </button>
+          <button
+            type="button"
+            className="button"
+            disabled={isBusy}
+            onClick={() => start.mutate({ all: true })}
+          >
+            {t('verify.all')}
+          </button>
+        </div>
+      )}
       {start.error && <Refusal error={start.error} />}
       {error && !last && <Refusal error={error} />}
       {last ? (

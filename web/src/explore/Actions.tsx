@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'react';
 import { Popover } from '../filter/Popover';
 import { CheckIcon } from '../shell/icons';
 import { showOverlay } from '../shell/shortcuts';
+import { useMay } from '../shell/useMay';
 import { PageIcon } from './icons';
 import { exploreTexts } from './texts';
 
@@ -18,6 +19,7 @@ interface Props {
 /** What can be done with what is shown: ask it in SQL, send it, keep it. */
 export function Actions({ sql, canExport, onChartCsv, onTableCsv, onPicture }: Props) {
   const t = exploreTexts.use();
+  const mayNote = useMay('operate');
   const entries = [
     ['export.picture', onPicture],
     ['export.chart', onChartCsv],
@@ -35,16 +37,18 @@ export function Actions({ sql, canExport, onChartCsv, onTableCsv, onPicture }: P
         <PageIcon name="code" />
         {t('sql.open')}
       </Link>
-      <button
-        type="button"
-        className="button tool"
-        title={t('annotate.hint')}
-        data-testid="annotate"
-        onClick={() => showOverlay('annotate')}
-      >
-        <PageIcon name="flag" />
-        {t('annotate')}
-      </button>
+      {mayNote && (
+        <button
+          type="button"
+          className="button tool"
+          title={t('annotate.hint')}
+          data-testid="annotate"
+          onClick={() => showOverlay('annotate')}
+        >
+          <PageIcon name="flag" />
+          {t('annotate')}
+        </button>
+      )}
       <CopyLink />
       <Popover
         name={t('export.label')}

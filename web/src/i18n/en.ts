@@ -34,6 +34,18 @@ export const en = {
   'access.submit': 'Open',
   'access.checking': 'Checking…',
   'access.wrong': 'The server does not accept this token.',
+  'access.expired': 'This token has expired. Whoever runs the server can make you another one.',
+  'access.revoked': 'This token was revoked. Whoever runs the server can make you another one.',
+  'access.denied.read': 'Looking takes a token of the role “read”; yours has the role “{{role}}”.',
+  'access.denied.ingest': 'Sending events takes a token of the role “ingest”; yours has the role “{{role}}”.',
+  'access.denied.operate':
+    'Acting on incidents, boards and the quarantine takes a token of the role “operate”; yours has the role “{{role}}”.',
+  'access.denied.define':
+    'Changing definitions takes a token of the role “admin”; yours has the role “{{role}}”.',
+  'access.denied.administer':
+    'Verifying, maintaining and backing up takes a token of the role “admin”; yours has the role “{{role}}”.',
+  'access.notYours': 'Your token may not do this',
+  'account.label': 'Signed in as {{name}}, role {{role}}',
   'access.unsendable': 'A token has letters, digits and signs only, without spaces.',
   'live.live': 'Live',
   'live.connecting': 'Connecting',

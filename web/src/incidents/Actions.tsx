@@ -2,6 +2,8 @@ import { useRef, useState } from 'react';
 import type { Incident } from '../api/types';
 import { durationText } from '../format/time';
 import { useSpeech } from '../i18n/hooks';
+import { Denied } from '../shell/Denied';
+import { useMay } from '../shell/useMay';
 import { type Act, SILENCES, type SilenceLength, silenceMs } from './act';
 import { storeAuthor, storedAuthor } from './author';
 import { Refusal } from './Refusal';
@@ -33,6 +35,7 @@ export function Actions({ incident, act }: Props) {
   const [isNoteMissing, setNoteMissing] = useState(false);
   const isBusy = act.pending !== null;
   const isOver = incident.state === 'resolved';
+  const mayAct = useMay('operate');
   const run = (what: Pick<Act, 'action' | 'verdict' | 'silence'>) => {
     if (isBusy) return;
     setNoteMissing(false);
@@ -48,6 +51,20 @@ export function Actions({ incident, act }: Props) {
     setNoteMissing(true);
     noteField.current?.focus();
   };
+  if (!mayAct) {
+    return (
+      <section
+        className="panel case-panel case-actions"
+        aria-labelledby="actions-title"
+        data-testid="actions"
+      >
+        <header className="panel-head">
+          <h2 id="actions-title">{say('act.title')}</h2>
+        </header>
+        <Denied right="operate" />
+      </section>
+    );
+  }
   return (
     <section className="panel case-panel case-actions" aria-labelledby="actions-title" data-testid="actions">
       <header className="panel-head">

@@ -10,6 +10,7 @@ import { briefTime, dateTime, durationText } from '../format/time';
 import { figureText } from '../format/units';
 import { useSpeech } from '../i18n/hooks';
 import { SeverityIcon } from '../shell/icons';
+import { useMay } from '../shell/useMay';
 import { withAct } from './act';
 import { storedAuthor } from './author';
 import { silencedUntilMs } from './entry';
@@ -71,6 +72,7 @@ export function IncidentRow({ incident: known, nowMs, metricTitle, isPart = fals
   const { t, locale, zone } = speech;
   const say = incidentTexts.use();
   const act = useAct(known);
+  const mayAct = useMay('operate');
   const incident = act.pending ? withAct(known, act.pending, nowMs) : known;
   const unit = useQuery(metricsQuery).data?.get(incident.metric)?.unit ?? incident.unit;
   const startedMs = Date.parse(incident.started_at);
@@ -127,7 +129,7 @@ export function IncidentRow({ incident: known, nowMs, metricTitle, isPart = fals
           <span className="incident-state">{t('feedback.false_alarm')}</span>
         )}
         {act.pending && <span className="case-saving">{say('act.saving')}</span>}
-        {known.state === 'open' && !act.pending && (
+        {mayAct && known.state === 'open' && !act.pending && (
           <button
             type="button"
             className="button inbox-take"

@@ -7,6 +7,7 @@ import { briefTime } from '../format/time';
 import { useSpeech } from '../i18n/hooks';
 import { storedAuthor } from '../incidents/author';
 import { Refusal } from '../incidents/Refusal';
+import { useMay } from '../shell/useMay';
 import { silencesQuery } from './queries';
 import { silencePath } from './silencePath';
 import { useTexts } from './texts';
@@ -23,6 +24,7 @@ export function Silences({ nowMs }: { nowMs: number }) {
   const t = useTexts();
   const speech = useSpeech();
   const queries = useQueryClient();
+  const mayEnd = useMay('operate');
   const { data } = useQuery(silencesQuery);
   const end = useMutation({
     mutationFn: (silence: Silence) => remove(silencePath(silence.id, storedAuthor())),
@@ -56,15 +58,17 @@ export function Silences({ nowMs }: { nowMs: number }) {
                 {by && ` · ${by}`}
                 {note && ` · ${note}`}
               </span>{' '}
-              <button
-                type="button"
-                className="button"
-                disabled={end.isPending}
-                aria-label={t('silences.end.of', { what })}
-                onClick={() => end.mutate(silence)}
-              >
-                {t('silences.end')}
-              </button>
+              {mayEnd && (
+                <button
+                  type="button"
+                  className="button"
+                  disabled={end.isPending}
+                  aria-label={t('silences.end.of', { what })}
+                  onClick={() => end.mutate(silence)}
+                >
+                  {t('silences.end')}
+                </button>
+              )}
             </li>
           );
         })}

@@ -11,6 +11,7 @@ import { chooseLanguage, languageNames, languages } from '../i18n/index';
 import { olderQuery } from '../incidents/queries';
 import { monitorsQuery } from '../monitors/queries';
 import { showOverlay } from '../shell/shortcuts';
+import { useMay } from '../shell/useMay';
 import { chooseTheme, chooseZone } from '../state/preferences';
 import { ranges } from '../state/range';
 import type { Entry } from './rank';
@@ -27,6 +28,7 @@ export function useEntries(): { entries: Entry[]; isLoading: boolean } {
   const metrics = useQuery(metricsQuery);
   const monitors = useQuery(monitorsQuery);
   const incidents = useQuery(olderQuery);
+  const maySave = useMay('operate');
   const entries = useMemo((): Entry[] => {
     const titles = metricTitles(queries.getQueriesData<Board>({ queryKey: [DEFINITIONS_KEY, 'board'] }));
     const titleOf = (metric: string) => speech.text(titles.get(metric), metricTitle(metric));
@@ -107,14 +109,25 @@ export function useEntries(): { entries: Entry[]; isLoading: boolean } {
       ...(name === undefined
         ? []
         : [
-            action('act.editBoard', () => void navigate({ to: '/boards/$name/edit', params: { name } })),
-            action('act.copyBoard', () => void navigate({ to: '/new-board', search: { from: name } })),
+            ...(maySave
+              ? [
+                  action(
+                    'act.editBoard',
+                    () => void navigate({ to: '/boards/$name/edit', params: { name } }),
+                  ),
+                  action('act.copyBoard', () => void navigate({ to: '/new-board', search: { from: name } })),
+                ]
+              : []),
             action('act.wall', () => void navigate({ to: '/wall', search: { boards: name } })),
           ]),
       action('act.wallAll', () => void navigate({ to: '/wall', search: {} })),
-      action('act.newBoard', () => void navigate({ to: '/new-board', search: {} })),
-      action('act.importBoard', () => void navigate({ to: '/new-board', search: { import: 'on' } })),
-      action('act.annotate', () => showOverlay('annotate')),
+      ...(maySave
+        ? [
+            action('act.annotate', () => showOverlay('annotate')),
+            action('act.newBoard', () => void navigate({ to: '/new-board', search: {} })),
+            action('act.importBoard', () => void navigate({ to: '/new-board', search: { import: 'on' } })),
+          ]
+        : []),
       action('act.newMonitor', () => void navigate({ to: '/monitors/new', search: {} })),
       ...(['light', 'dark', 'system'] as const).map((theme) =>
         action(`act.theme.${theme}`, () => chooseTheme(theme)),
@@ -138,7 +151,7 @@ export function useEntries(): { entries: Entry[]; isLoading: boolean } {
       ),
       action('act.keys', () => showOverlay('help')),
     ];
-  }, [speech, t, navigate, queries, path, boards.data, metrics.data, monitors.data, incidents.data]);
+  }, [speech, t, navigate, queries, path, boards.data, metrics.data, monitors.data, incidents.data, maySave]);
   const isLoading = [boards, metrics, monitors, incidents].some((query) => query.isLoading);
   return { entries, isLoading };
 }

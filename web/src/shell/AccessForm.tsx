@@ -1,40 +1,52 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState, useSyncExternalStore } from 'react';
-import { accessStore, isSendable, keepToken } from '../api/access';
+import { type Access, accessStore, type Identity, isSendable, keepToken } from '../api/access';
 import { ApiError, getJson } from '../api/client';
+import { accessQuery } from '../api/queries';
 import { useSpeech } from '../i18n/hooks';
 import { Message } from './Message';
 
-/** Asks for the token that the server requires, and says when it was the wrong one. */
+/** What there is to say of a token that was not taken. */
+function faultKey(access: Access) {
+  return access === 'granted' || access === 'missing' ? null : (`access.${access}` as const);
+}
+
+/** Asks for the token that the server requires, and says why one was not taken: wrong, over, or revoked. */
 export function AccessForm() {
   const { t } = useSpeech();
   const queries = useQueryClient();
   const access = useSyncExternalStore(accessStore.subscribe, accessStore.get);
   const [token, setToken] = useState('');
   const [busy, setBusy] = useState(false);
-  const [fault, setFault] = useState(access === 'wrong' ? t('access.wrong') : '');
+  // What the form itself has found; else it is what the server has said last.
+  const [found, setFound] = useState<'access.unsendable' | 'state.unreachable' | null>(null);
+  const key = found ?? faultKey(access);
+  const fault = key && !busy ? t(key) : '';
 
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     const text = token.trim();
     if (!isSendable(text)) {
-      setFault(t('access.unsendable'));
+      setFound('access.unsendable');
       return;
     }
     setBusy(true);
-    setFault('');
+    setFound(null);
     keepToken(text);
     try {
-      await getJson('/v1/boards');
+      // Nothing of whoever was here before is taken for what this one may see.
+      const identity = await getJson<Identity>('/v1/access');
+      queries.setQueryData(accessQuery.queryKey, identity);
     } catch (cause) {
       // Any answer but a refusal is one to somebody who may ask; the board itself shows what is wrong then.
-      const status = cause instanceof ApiError ? cause.status : 0;
-      if (status === 401) setFault(t('access.wrong'));
-      else if (status === 0) setFault(t('state.unreachable'));
+      if (!(cause instanceof ApiError) || cause.status === 0) setFound('state.unreachable');
     } finally {
       setBusy(false);
     }
-    if (accessStore.get() === 'granted') await queries.invalidateQueries();
+    if (accessStore.get() === 'granted') {
+      const others = ({ queryKey }: { queryKey: readonly unknown[] }) => queryKey[0] !== 'access';
+      await queries.invalidateQueries({ predicate: others });
+    }
   };
 
   return (

@@ -1,11 +1,13 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useSyncExternalStore } from 'react';
+import type { Identity } from '../api/access';
 import { boardsQuery } from '../api/queries';
 import { zoneName, zoneOffset } from '../format/time';
 import { useSpeech } from '../i18n/hooks';
 import { chooseLanguage, type Language, languageNames, languages } from '../i18n/index';
 import { chooseTheme, chooseZone, type ThemeChoice, themeStore, zoneStore } from '../state/preferences';
+import { AccountButton } from './AccountButton';
 import { BoardNav } from './BoardNav';
 import { HealthBadge } from './HealthBadge';
 import { ClockIcon, GlobeIcon, Logo, SearchIcon, ThemeIcon } from './icons';
@@ -20,7 +22,7 @@ const pages = [
 ] as const;
 
 /** The bar above every page: where one is, whether it is live, and how it is shown. */
-export function Header({ isGranted }: { isGranted: boolean }) {
+export function Header({ isGranted, identity }: { isGranted: boolean; identity: Identity | undefined }) {
   const { t } = useSpeech();
   const boards = useQuery({ ...boardsQuery, enabled: isGranted });
   return (
@@ -49,6 +51,7 @@ export function Header({ isGranted }: { isGranted: boolean }) {
         <ZoneSelect />
         <LanguageSelect />
         <ThemeButton />
+        {identity?.required && <AccountButton identity={identity} />}
       </div>
     </header>
   );

@@ -1,8 +1,8 @@
-import { useQueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Outlet, useRouterState } from '@tanstack/react-router';
-import { useState, useSyncExternalStore } from 'react';
+import { lazy, Suspense, useState, useSyncExternalStore } from 'react';
 import { accessStore } from '../api/access';
-import { DEFINITIONS_KEY } from '../api/queries';
+import { accessQuery, DEFINITIONS_KEY } from '../api/queries';
 import { useSpeech } from '../i18n/hooks';
 import { LiveContext, useHubLifecycle } from '../live/hooks';
 import { LiveHub } from '../live/hub';
@@ -10,6 +10,8 @@ import { AccessForm } from './AccessForm';
 import { ConnectionBanner } from './ConnectionBanner';
 import { Header } from './Header';
 import { Overlays } from './Overlays';
+
+const Blind = lazy(async () => ({ default: (await import('./Account')).Blind }));
 
 /** What stays while pages change: the header, the live connections, the banner. */
 export function Shell() {
@@ -19,7 +21,11 @@ export function Shell() {
     () => new LiveHub(() => void queries.invalidateQueries({ queryKey: [DEFINITIONS_KEY] })),
   );
   const access = useSyncExternalStore(accessStore.subscribe, accessStore.get);
-  const isGranted = access === 'granted';
+  const isTaken = access === 'granted';
+  const known = useQuery({ ...accessQuery, enabled: isTaken }).data;
+  const identity = isTaken ? known : undefined;
+  const isBlind = identity !== undefined && !identity.may.includes('read');
+  const isGranted = isTaken && !isBlind;
   useHubLifecycle(hub);
   // A wall screen has a head of its own, and nothing on it to be reached by a hand.
   const isWall = useRouterState({ select: ({ location }) => location.pathname === '/wall' });
@@ -30,13 +36,19 @@ export function Shell() {
           <a className="skip" href="#main">
             {t('app.skip')}
           </a>
-          <Header isGranted={isGranted} />
+          <Header isGranted={isGranted} identity={identity} />
         </>
       )}
       {isGranted && <ConnectionBanner />}
       {isGranted && <Overlays />}
       <main id="main" tabIndex={-1} className={isWall ? 'on-wall' : undefined}>
-        {isGranted ? <Outlet /> : <AccessForm />}
+        {isGranted && <Outlet />}
+        {isBlind && (
+          <Suspense>
+            <Blind identity={identity} />
+          </Suspense>
+        )}
+        {!isTaken && <AccessForm />}
       </main>
     </LiveContext>
   );

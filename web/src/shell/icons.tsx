@@ -120,6 +120,15 @@ export function SearchIcon() {
   );
 }
 
+export function PersonIcon() {
+  return (
+    <Icon className="icon icon-line">
+      <circle cx="8" cy="5" r="3" />
+      <path d="M2.500 14c.6-3 2.700-4.500 5.500-4.500s4.900 1.500 5.500 4.500" />
+    </Icon>
+  );
+}
+
 export function DownIcon() {
   return (
     <Icon className="icon icon-line">

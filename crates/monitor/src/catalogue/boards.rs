@@ -17,6 +17,8 @@ pub struct BoardEntry {
     pub version: i64,
     /// When it was saved last, in microseconds since the epoch.
     pub changed_at_us: i64,
+    /// Who saved it last, where that is known.
+    pub by: Option<String>,
 }
 
 /// A board that somebody saved.
@@ -79,7 +81,7 @@ pub enum BoardRemoval {
     Otherwise(Option<BoardEntry>),
 }
 
-const ENTRY: &str = "name, title, version, changed_at_us";
+const ENTRY: &str = "name, title, version, changed_at_us, by_whom";
 
 impl Catalogue {
     /// All boards, by name.
@@ -106,15 +108,15 @@ impl Catalogue {
             let board = statement.query_row([name], |row| {
                 Ok(SavedBoard {
                     entry: entry(row)?,
-                    written: row.get(4)?,
+                    written: row.get(5)?,
                 })
             });
             Ok(board.optional()?)
         })
     }
 
-    /// Saves a board instead of the one of its name, if there is one. `title` and `written` are JSON. With `boards_max` of
-    /// others there is no room for a new one.
+    /// Saves a board instead of the one of its name, if there is one. `title` and `written` are JSON, `by` is who saves it. With
+    /// `boards_max` of others there is no room for a new one.
     ///
     /// # Errors
     /// The catalogue cannot be written.
@@ -122,6 +124,7 @@ impl Catalogue {
         &self,
         name: &str,
         (title, written): (&str, &str),
+        by: Option<&str>,
         condition: &BoardCondition,
         boards_max: usize,
         now_us: i64,
@@ -142,14 +145,15 @@ impl Catalogue {
             db.prepare_cached("delete from boards where name = ?1")?
                 .execute([name])?;
             db.prepare_cached(
-                "insert into boards (name, title, board, changed_at_us) values (?1, ?2, ?3, ?4)",
+                "insert into boards (name, title, board, changed_at_us, by_whom) values (?1, ?2, ?3, ?4, ?5)",
             )?
-            .execute(params![name, title, written, now_us])?;
+            .execute(params![name, title, written, now_us, by])?;
             let entry = BoardEntry {
                 name: name.to_owned(),
                 title: title.to_owned(),
                 version: db.last_insert_rowid(),
                 changed_at_us: now_us,
+                by: by.map(str::to_owned),
             };
             Ok(BoardSave::Saved { entry, is_new })
         })
@@ -192,6 +196,7 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<BoardEntry> {
         title: row.get(1)?,
         version: row.get(2)?,
         changed_at_us: row.get(3)?,
+        by: row.get(4)?,
     })
 }
 
@@ -203,7 +208,7 @@ mod tests {
 
     fn save(catalogue: &Catalogue, name: &str, condition: &BoardCondition) -> BoardSave {
         let text = (r#"{"en":"T"}"#, r#"{"title":{"en":"T"}}"#);
-        let saved = catalogue.save_board(name, text, condition, MOST, 7);
+        let saved = catalogue.save_board(name, text, Some("ann"), condition, MOST, 7);
         saved.unwrap()
     }
 
@@ -225,8 +230,9 @@ mod tests {
         };
         assert!(is_new);
         assert_eq!((entry.name.as_str(), entry.changed_at_us), ("b", 7));
+        assert_eq!(entry.by.as_deref(), Some("ann"));
         let written = ("{}", "{\"x\":\"\u{0}' -- \\\"\"}");
-        let again = catalogue.save_board("b", written, &BoardCondition::Always, MOST, 9);
+        let again = catalogue.save_board("b", written, None, &BoardCondition::Always, MOST, 9);
         let BoardSave::Saved {
             entry: second,
             is_new,
@@ -234,7 +240,7 @@ mod tests {
         else {
             panic!("it is not saved");
         };
-        assert!(!is_new && second.version > entry.version);
+        assert!(!is_new && second.version > entry.version && second.by.is_none());
         save(&catalogue, "a", &BoardCondition::Always);
         drop(catalogue);
         let catalogue = Catalogue::open(&path).unwrap();

@@ -1,4 +1,5 @@
-//! The catalogue: incidents, silences, monitors' progress, outgoing messages, saved boards and annotations, in SQLite.
+//! The catalogue: incidents, silences, monitors' progress, outgoing messages, saved boards, annotations and access tokens, in
+//! SQLite.
 //!
 //! One connection behind a mutex; every call may wait for the disk, so none may be made from an
 //! async thread. What belongs together is written in one transaction: a crash leaves either all of
@@ -12,6 +13,7 @@ pub(crate) mod outbox;
 pub(crate) mod progress;
 mod schema;
 pub(crate) mod silences;
+mod tokens;
 pub(crate) mod told;
 
 pub use annotations::{Annotation, AnnotationFilter, KeptAnnotation};
@@ -19,6 +21,7 @@ pub use boards::{BoardCondition, BoardEntry, BoardRemoval, BoardSave, SavedBoard
 pub use incidents::{IncidentFilter, LIST_MAX, METRIC_MAX};
 pub use outbox::{DeliveryState, GROUP_MAX, Message, Outcome};
 pub use silences::{KeptSilence, Silence, SilenceOrigin};
+pub use tokens::{KeptToken, NewToken, TokenCreation, TokenRole};
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -190,6 +190,22 @@ create table annotations (
 ) strict;
 create index annotations_by_time on annotations (at_us);
 ",
+    // Access tokens: who may do what. Of a token only the hash is kept; a name is free again when its token was revoked.
+    // `by_whom`: who saved a board.
+    r"
+create table tokens (
+    id integer primary key autoincrement,
+    name text not null,
+    role text not null,
+    hash blob not null unique,
+    created_at_us integer not null,
+    expires_at_us integer,
+    last_used_at_us integer,
+    revoked_at_us integer
+) strict;
+create unique index tokens_by_name on tokens (name) where revoked_at_us is null;
+alter table boards add column by_whom text;
+",
 ];
 
 /// Runs the scripts that the file has not seen yet, each in a transaction of its own.
@@ -226,7 +242,7 @@ mod tests {
             .pragma_update(None, "user_version", 99)
             .unwrap();
         let refused = Catalogue::open(&path).unwrap_err();
-        let expected = "catalogue: schema version 99 is newer than 8, which this version knows";
+        let expected = "catalogue: schema version 99 is newer than 9, which this version knows";
         assert_eq!(refused.to_string(), expected);
     }
 

@@ -135,6 +135,7 @@ impl Boards for KeptBoards {
             from: BoardPlace::Folder,
             version: None,
             changed_at: None,
+            by: None,
         });
         let mut list = BoardList {
             boards: of_folder.collect(),
@@ -183,6 +184,7 @@ impl Boards for KeptBoards {
         &self,
         name: &str,
         text: &BoardText,
+        by: Option<&str>,
         condition: &BoardCondition,
     ) -> Result<(Board, String, bool), Problem> {
         if self.of_folder(name).is_some() {
@@ -205,7 +207,7 @@ impl Boards for KeptBoards {
         let texts = (title.as_str(), written.as_str());
         let saved = self
             .catalogue
-            .save_board(name, texts, condition, self.saved_max, now_us());
+            .save_board(name, texts, by, condition, self.saved_max, now_us());
         match saved.map_err(|fault| faults::monitor(&fault))? {
             BoardSave::Saved { entry, is_new } => {
                 let tag = entry.version.to_string();
@@ -246,6 +248,7 @@ fn kept(board: Board, entry: &BoardEntry) -> Board {
         from: BoardPlace::Catalogue,
         version: Some(entry.version),
         changed_at: Some(rfc3339(entry.changed_at_us)),
+        by: entry.by.clone(),
         ..board
     }
 }
@@ -262,6 +265,7 @@ fn summary(entry: &BoardEntry) -> BoardSummary {
         from: BoardPlace::Catalogue,
         version: Some(entry.version),
         changed_at: Some(rfc3339(entry.changed_at_us)),
+        by: entry.by.clone(),
     }
 }
 

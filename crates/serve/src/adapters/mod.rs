@@ -10,6 +10,7 @@ mod figures;
 mod forecast;
 mod health;
 mod incidents;
+mod tokens;
 
 pub use annotations::KeptAnnotations;
 pub use backtests::{MonitorDefinitions, PastMonitors, ProposalFault};
@@ -18,3 +19,4 @@ pub use collector::JournalCollector;
 pub use figures::AnalystFigures;
 pub use health::RunningHealth;
 pub use incidents::WatchIncidents;
+pub use tokens::KeptTokens;

@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 
+use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use tillwatch_event::guard::mask;
 
+use crate::access::Caller;
 use crate::app::App;
 use crate::calls::events::idempotency_key;
 use crate::calls::{json, json_body};
@@ -88,7 +90,7 @@ fn read_kind(text: &str) -> Result<AnnotationKind, Problem> {
 /// Note something
 ///
 /// Charts show it, and so do the pages of incidents that begin soon after. With an `Idempotency-Key`, sending it again is harmless:
-/// the answer is what was kept the first time. Card numbers in texts are masked.
+/// the answer is what was kept the first time. Card numbers in texts are masked; `by` is the token's name unless told.
 #[utoipa::path(
     post, path = "/v1/annotations", tag = "annotations",
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes sending it again harmless")),
@@ -101,12 +103,14 @@ fn read_kind(text: &str) -> Result<AnnotationKind, Problem> {
 )]
 pub(crate) async fn post_annotation(
     State(app): State<App>,
+    Extension(caller): Extension<Caller>,
     request: Request,
 ) -> Result<Response, Problem> {
     Params::read(request.uri().query(), &[])?;
     let annotations = app.services()?.annotations;
     let key = idempotency_key(request.headers())?;
-    let written: WrittenAnnotation = json_body(&app, request, None).await?;
+    let mut written: WrittenAnnotation = json_body(&app, request, None).await?;
+    written.by = caller.acting(written.by.take());
     let new = checked(written, now_us())?;
     let kept = off_runtime(move || annotations.add(new, key.as_deref()));
     let (annotation, is_new) = kept.await?;

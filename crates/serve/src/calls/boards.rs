@@ -1,9 +1,11 @@
 //! Boards.
 
+use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 
+use crate::access::Caller;
 use crate::app::App;
 use crate::calls::{content, json};
 use crate::documents::{Board, BoardList, BoardPlace, WrittenBoard};
@@ -100,6 +102,7 @@ pub(crate) async fn get_board(
 )]
 pub(crate) async fn put_board(
     State(app): State<App>,
+    Extension(caller): Extension<Caller>,
     Named(name): Named<String>,
     request: Request,
 ) -> Result<Response, Problem> {
@@ -107,7 +110,7 @@ pub(crate) async fn put_board(
     let boards = app.services()?.boards;
     let condition = condition(request.headers())?;
     let text = board_text(&app, request).await?;
-    let saved = off_runtime(move || boards.save(&name, &text, &condition));
+    let saved = off_runtime(move || boards.save(&name, &text, caller.name.as_deref(), &condition));
     let (board, tag, is_new) = saved.await?;
     let mut response = json(&board)?;
     response

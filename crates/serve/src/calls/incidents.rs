@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use tillwatch_event::guard::mask;
 
+use crate::access::Caller;
 use crate::app::App;
 use crate::calls::{json, json_body};
 use crate::documents::{
@@ -97,12 +99,13 @@ pub(crate) async fn get_incident(
 )]
 pub(crate) async fn live_incidents(
     State(app): State<App>,
+    Extension(caller): Extension<Caller>,
     request: Request,
 ) -> Result<Response, Problem> {
     Params::read(request.uri().query(), &[])?;
     let services = app.inner().services.subscribe();
     let incidents = app.services()?.incidents;
-    let place = Place::take(&app)?;
+    let place = Place::take(&app, &caller)?;
     let stream = incident_stream(place, services, incidents).await?;
     Ok(stream.into_response())
 }
@@ -128,6 +131,7 @@ pub(crate) async fn live_incidents(
 )]
 pub(crate) async fn act_on_incident(
     State(app): State<App>,
+    Extension(caller): Extension<Caller>,
     Named((id, action)): Named<(String, String)>,
     request: Request,
 ) -> Result<Response, Problem> {
@@ -143,6 +147,7 @@ pub(crate) async fn act_on_incident(
     let incidents = app.services()?.incidents;
     let mut asked = json_body(&app, request, Some(ActionRequest::default())).await?;
     check_texts(&mut asked)?;
+    asked.by = caller.acting(asked.by.take());
     let action = match action.as_str() {
         "acknowledge" => IncidentAction::Acknowledge,
         "resolve" => IncidentAction::Resolve,
@@ -270,6 +275,7 @@ pub(crate) async fn list_silences(
 )]
 pub(crate) async fn end_silence(
     State(app): State<App>,
+    Extension(caller): Extension<Caller>,
     Named(id): Named<String>,
     request: Request,
 ) -> Result<Response, Problem> {
@@ -282,6 +288,7 @@ pub(crate) async fn end_silence(
         let detail = format!("'by' may have at most {NOTE_CHARS_MAX} characters.");
         return Err(Problem::parameter("by", detail));
     }
+    let by = caller.acting(by);
     let unknown = || {
         let detail = format!("There is no silence '{}', or it is over.", shorten(&id));
         Problem::new(Slug::UnknownSilence, detail)

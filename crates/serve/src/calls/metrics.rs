@@ -1,10 +1,12 @@
 //! Metrics: what there is, series, and series as they change.
 
+use axum::Extension;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use futures::stream::{self, StreamExt};
 use tokio::time::{Instant, timeout_at};
 
+use crate::access::Caller;
 use crate::app::{App, Services};
 use crate::calls::{content, json};
 use crate::documents::{MetricList, SeriesDocument, SeriesList, SeriesOrProblem};
@@ -93,12 +95,13 @@ pub(crate) async fn get_series(
 )]
 pub(crate) async fn live_series(
     State(app): State<App>,
+    Extension(caller): Extension<Caller>,
     Named(metric): Named<String>,
     request: Request,
 ) -> Result<Response, Problem> {
     let services = app.services()?;
     let question = question(&app, &services, &metric, request.uri().query(), now_us())?;
-    let place = Place::take(&app)?;
+    let place = Place::take(&app, &caller)?;
     let mut subscription = app.inner().hub.subscribe(question);
     subscription.ready().await?;
     Ok(series_stream(place, subscription).into_response())
@@ -123,6 +126,7 @@ pub(crate) async fn live_series(
 )]
 pub(crate) async fn live_combined(
     State(app): State<App>,
+    Extension(caller): Extension<Caller>,
     request: Request,
 ) -> Result<Response, Problem> {
     let services = app.services()?;
@@ -133,7 +137,7 @@ pub(crate) async fn live_combined(
     {
         return Err(first.clone());
     }
-    let place = Place::take(&app)?;
+    let place = Place::take(&app, &caller)?;
     let hub = &app.inner().hub;
     let subscriptions = questions
         .into_iter()

@@ -1,5 +1,6 @@
 //! The calls of the API, one file per subject.
 
+pub(crate) mod access;
 pub(crate) mod annotations;
 pub(crate) mod backtests;
 pub(crate) mod backup;

@@ -66,7 +66,7 @@ pub struct WrittenAnnotation {
     pub until: Option<String>,
     /// More, for who wants to know; at most 2 000 characters.
     pub text: Option<String>,
-    /// Who writes it; at most 200 characters.
+    /// Who writes it, at most 200 characters; the token's name unless told.
     pub by: Option<String>,
     /// Where more is to be read: an address that begins with `https://` or `http://`.
     pub url: Option<String>,

@@ -274,6 +274,9 @@ pub struct Board {
     /// Of a saved one: when it was saved last, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub changed_at: Option<String>,
+    /// Of a saved one: the name of the token it was saved with, where there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
 }
 
 /// A board in a list.
@@ -291,6 +294,9 @@ pub struct BoardSummary {
     /// Of a saved one: when it was saved last, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub changed_at: Option<String>,
+    /// Of a saved one: the name of the token it was saved with, where there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
 }
 
 /// All boards.

@@ -1,5 +1,6 @@
 //! The JSON documents of the API, as types: what is served and what the OpenAPI document describes.
 
+mod access;
 mod annotation;
 mod backtest;
 mod backup;
@@ -14,6 +15,7 @@ mod sql;
 mod status;
 mod verify;
 
+pub use access::AccessDocument;
 pub use annotation::{Annotation, AnnotationKind, AnnotationList, WrittenAnnotation};
 pub use backtest::{
     BacktestAnswer, BacktestComparison, BacktestCounts, BacktestIncident, BacktestLabel,

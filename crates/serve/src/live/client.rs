@@ -11,6 +11,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
+use crate::access::Caller;
 use crate::app::App;
 use crate::live::hub::{Frame, Subscription};
 use crate::problem::{Problem, Slug};
@@ -19,13 +20,15 @@ use crate::request::time::now_us;
 /// A client's place among the live clients; free again when dropped.
 pub(crate) struct Place {
     _permit: OwnedSemaphorePermit,
-    pub(crate) stop: CancellationToken,
+    stop: CancellationToken,
+    /// Cancelled when the client's token is revoked or over.
+    over: CancellationToken,
     pub(crate) heartbeat: Duration,
 }
 
 impl Place {
     /// Takes a place, if one is free.
-    pub(crate) fn take(app: &App) -> Result<Self, Problem> {
+    pub(crate) fn take(app: &App, caller: &Caller) -> Result<Self, Problem> {
         let inner = app.inner();
         let permit = inner
             .live_clients
@@ -42,8 +45,20 @@ impl Place {
         Ok(Self {
             _permit: permit,
             stop: inner.stop.clone(),
+            over: caller.over.clone(),
             heartbeat: inner.limits.live_heartbeat(),
         })
+    }
+
+    /// Ends with the server, and with the client's token: the answer to the next attempt says why.
+    pub(crate) fn end(&self) -> impl Future<Output = ()> + Send + use<> {
+        let (stop, over) = (self.stop.clone(), self.over.clone());
+        async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = over.cancelled() => {}
+            }
+        }
     }
 
     /// A clock for heartbeats; the first comes after one period.
@@ -222,7 +237,7 @@ fn told(
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>> + Send + 'static> {
     let events = stream::select_all(followers);
     let beat = place.heartbeats();
-    let stop = place.stop.clone();
+    let end = place.end();
     let state = (events, beat, Arc::new(place));
     let told = stream::unfold(state, |(mut events, mut beat, place)| async move {
         let event = tokio::select! {
@@ -232,5 +247,5 @@ fn told(
         };
         Some((Ok(event), (events, beat, place)))
     });
-    Sse::new(told.take_until(stop.cancelled_owned()))
+    Sse::new(told.take_until(Box::pin(end)))
 }

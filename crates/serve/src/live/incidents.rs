@@ -56,7 +56,7 @@ pub(crate) async fn incident_stream(
         pending: None,
     };
     let beat = place.heartbeats();
-    let stop = place.stop.clone();
+    let end = place.end();
     let told = stream::unfold(
         (follower, beat, place),
         |(mut follower, mut beat, place)| async move {
@@ -68,7 +68,7 @@ pub(crate) async fn incident_stream(
             Some((Ok(event), (follower, beat, place)))
         },
     );
-    Ok(Sse::new(told.take_until(stop.cancelled_owned())))
+    Ok(Sse::new(told.take_until(Box::pin(end))))
 }
 
 impl Follower {

@@ -1,11 +1,11 @@
 //! Who is let in, how many at once, and for how long.
 
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::Uri;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::access::Access;
+use crate::access::{Access, Need, need};
 use crate::app::App;
 use crate::problem::{Problem, Slug};
 
@@ -23,10 +23,25 @@ pub(crate) async fn admit(State(app): State<App>, request: Request, next: Next) 
     }
 }
 
-/// Asks for a token, if the server has any.
-pub(crate) async fn token(State(app): State<App>, request: Request, next: Next) -> Response {
-    match app.inner().access.check_token(request.headers()) {
-        Ok(()) => next.run(request).await,
+/// Asks for a token, if the server has any, and for a role that may do what the call does. Handlers find the
+/// [`Caller`](crate::access::Caller) among the extensions.
+pub(crate) async fn token(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let path = request.extensions().get::<MatchedPath>();
+    let needs = path.and_then(|path| need(request.method(), path.as_str()));
+    let caller = app.inner().access.identify(request.headers());
+    let checked = caller.and_then(|caller| match needs {
+        Some(Need::Token) => Ok(caller),
+        Some(Need::Of(right)) => caller.check(right).map(|()| caller),
+        // A call that was added and not entered there is open to nobody.
+        None => Err(Problem::internal(
+            &"this call does not stand in the table of what calls need",
+        )),
+    });
+    match checked {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
         Err(problem) => problem.into_response(),
     }
 }

@@ -48,6 +48,12 @@ slugs! {
     TokenMissing = "token-missing", UNAUTHORIZED, "A bearer token is required";
     /// The token sent is none of ours.
     TokenWrong = "token-wrong", UNAUTHORIZED, "The token is not valid";
+    /// The token sent was one of ours, and its time is over.
+    TokenExpired = "token-expired", UNAUTHORIZED, "The token has expired";
+    /// The token sent was one of ours, and was revoked.
+    TokenRevoked = "token-revoked", UNAUTHORIZED, "The token was revoked";
+    /// The token's role may not do this.
+    RoleInsufficient = "role-insufficient", FORBIDDEN, "The token's role may not do this";
     /// The `Host` header names a host this server does not answer for.
     HostNotAllowed = "host-not-allowed", FORBIDDEN, "This host name is not served here";
     /// A page of another origin tried to change something.

@@ -12,6 +12,7 @@ pub(crate) mod parts;
 mod quarantine;
 mod real;
 mod revised;
+mod roles;
 mod running;
 mod saved_boards;
 mod shelf;

@@ -81,6 +81,7 @@ impl BoardDefinitions for Shelf {
             from: BoardPlace::Folder,
             version: None,
             changed_at: None,
+            by: None,
         })
     }
 

@@ -84,6 +84,7 @@ impl Stand {
             from: BoardPlace::Folder,
             version: None,
             changed_at: None,
+            by: None,
         };
         self.app.open(Services {
             collector: self.lines.clone(),
@@ -132,13 +133,18 @@ impl Stand {
 
 /// Opens a stream of server-sent events.
 pub(super) async fn read_events(url: &str) -> Events {
+    read_events_with(url, None).await
+}
+
+/// Opens a stream of server-sent events with a token.
+pub(super) async fn read_events_with(url: &str, token: Option<&str>) -> Events {
     // A client for streams must have no overall timeout.
-    let response = http_client(reqwest::Client::builder)
-        .unwrap()
-        .get(url)
-        .send()
-        .await
-        .unwrap();
+    let request = http_client(reqwest::Client::builder).unwrap().get(url);
+    let request = match token {
+        Some(token) => request.bearer_auth(token),
+        None => request,
+    };
+    let response = request.send().await.unwrap();
     assert_eq!(response.status(), 200, "{url}");
     assert_eq!(response.headers()["content-type"], "text/event-stream");
     Events {

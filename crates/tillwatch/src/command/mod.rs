@@ -13,6 +13,7 @@ pub mod serve;
 pub mod simulate;
 pub mod sql;
 mod stop;
+pub mod token;
 pub mod verify;
 
 use std::path::Path;

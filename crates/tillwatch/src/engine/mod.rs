@@ -1,5 +1,6 @@
 //! All parts wired together: what runs when a server runs.
 
+mod access;
 mod auditing;
 pub mod backtesting;
 pub mod backup;
@@ -33,13 +34,14 @@ use tillwatch_monitor::watch::{Feed, WatchOptions};
 use tillwatch_process::{Keeping, Processor, RecoverRange, RecoverReport};
 use tillwatch_serve::adapters::RunningHealth;
 use tillwatch_serve::documents::DefinitionsStatus;
-use tillwatch_serve::{Access, App, Assets, Server};
+use tillwatch_serve::{App, Assets, Server};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use crate::definitions::Loaded;
 use crate::definitions::limits::Limits;
 use crate::{machine, terminal};
+pub use access::{catalogue_of, open_catalogue};
 use auditing::Auditing;
 pub use generation::{Generation, csv_options};
 use generation::{Incidents, Parts, Successor};
@@ -157,7 +159,7 @@ pub struct Options {
     pub data: PathBuf,
     /// Where to listen.
     pub listen: SocketAddr,
-    /// Tokens that give access.
+    /// Tokens that give access, besides those of the data folder.
     pub tokens: Vec<String>,
     /// Host names besides loopback.
     pub hosts: Vec<String>,
@@ -219,16 +221,10 @@ impl Engine {
     /// # Errors
     /// The address or the data folder cannot be used, or access is not safe.
     pub async fn start(options: Options, loaded: &Loaded) -> Result<(Arc<Self>, Journal)> {
-        let access = Access::new(
-            options.listen,
-            options.tokens.iter().map(String::as_str),
-            options.hosts.clone(),
-        )?;
+        access::check(&options)?;
         let journal = open_journal(&options.data, loaded)?;
-        let path = options.data.join(CATALOGUE);
-        let catalogue = Catalogue::open(&path)
-            .with_context(|| format!("the catalogue {} cannot be opened", path.display()))?;
-        let catalogue = Arc::new(catalogue);
+        let catalogue = Arc::new(open_catalogue(&options.data)?);
+        let access = access::rules(&options, &catalogue)?;
         let health = Arc::new(RunningHealth::new());
         match journal.instance() {
             Ok(instance) => health.set_instance(instance),

@@ -252,14 +252,14 @@ async fn saved_boards_outlive_reloads_and_the_folder_wins_a_name() {
     let sent = BoardText::Yaml(written.to_owned());
     let always = BoardCondition::Always;
     let kept = boards(&engine).await;
-    let (first, ..) = kept.save("mine", &sent, &always).unwrap();
-    kept.save("other", &sent, &always).unwrap();
+    let (first, ..) = kept.save("mine", &sent, None, &always).unwrap();
+    kept.save("other", &sent, None, &always).unwrap();
 
     // The metric goes: what names it stays readable, and cannot be saved anew.
     engine.reload(loaded(&plain)).await.unwrap();
     let kept = boards(&engine).await;
     assert_eq!(kept.one("mine", None).unwrap().0, first);
-    let refused = kept.save("mine", &sent, &always).unwrap_err();
+    let refused = kept.save("mine", &sent, None, &always).unwrap_err();
     assert!(
         refused
             .detail()
@@ -299,7 +299,7 @@ async fn saved_boards_outlive_reloads_and_the_folder_wins_a_name() {
     );
     let (yaml, _) = kept.written("mine", Some(BoardPlace::Catalogue)).unwrap();
     assert!(yaml.contains("en: Mine"), "{yaml}");
-    kept.save("mine", &sent, &always).unwrap_err();
+    kept.save("mine", &sent, None, &always).unwrap_err();
     stopped(engine).await;
 
     // Over a restart it is the same; what is removed is the saved one, and then the folder's stays.
@@ -312,10 +312,14 @@ async fn saved_boards_outlive_reloads_and_the_folder_wins_a_name() {
     assert_eq!(kept.one("mine", None).unwrap().0.title.en, "Ours");
 
     // Gone from the folder, the name is free again.
-    kept.save("third", &sent, &always).unwrap();
+    kept.save("third", &sent, None, &always).unwrap();
     engine.reload(loaded(&text)).await.unwrap();
     let kept = boards(&engine).await;
-    assert!(kept.save("mine", &sent, &BoardCondition::Absent).unwrap().2);
+    assert!(
+        kept.save("mine", &sent, None, &BoardCondition::Absent)
+            .unwrap()
+            .2
+    );
     stopped(engine).await;
 }
 

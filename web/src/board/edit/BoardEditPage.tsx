@@ -5,6 +5,7 @@ import { ApiError } from '../../api/client';
 import { boardsQuery, metricsQuery } from '../../api/queries';
 import { useSpeech } from '../../i18n/hooks';
 import { Message } from '../../shell/Message';
+import { OnlyWith } from '../../shell/OnlyWith';
 import { BoardSkeleton } from '../BoardSkeleton';
 import { PanelError } from '../PanelError';
 import { editedBoardQuery, isSaved } from './calls';
@@ -16,6 +17,14 @@ import './edit.css';
 
 /** Editing a board that people have made; one of the definitions folder can be copied. */
 export function BoardEditPage() {
+  return (
+    <OnlyWith right="operate">
+      <Edit />
+    </OnlyWith>
+  );
+}
+
+function Edit() {
   const t = boardTexts.use();
   const { t: say, text } = useSpeech();
   const { name } = useParams({ from: '/boards/$name/edit' });

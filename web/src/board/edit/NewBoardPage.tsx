@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import { boardsQuery, metricsQuery } from '../../api/queries';
+import { OnlyWith } from '../../shell/OnlyWith';
 import { BoardSkeleton } from '../BoardSkeleton';
 import { PanelError } from '../PanelError';
 import { editedBoardQuery } from './calls';
@@ -12,6 +13,14 @@ import { boardTexts } from './texts';
 
 /** A board that is new: empty, or a copy of the one that the address names. */
 export function NewBoardPage() {
+  return (
+    <OnlyWith right="operate">
+      <New />
+    </OnlyWith>
+  );
+}
+
+function New() {
   const t = boardTexts.use();
   const { from, import: importing } = useSearch({ from: '/new-board' });
   const navigate = useNavigate();

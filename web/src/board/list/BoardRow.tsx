@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { briefTime, dateTime } from '../../format/time';
 import { useSpeech } from '../../i18n/hooks';
 import { serverNow } from '../../live/clock';
+import { useMay } from '../../shell/useMay';
 import { isSaved, type ListedBoard } from '../edit/calls';
 import { boardTexts } from '../edit/texts';
 
@@ -20,6 +21,7 @@ export function BoardRow({ board, title, isChosen, onChoose, onExport, onDelete 
   const { locale, zone } = useSpeech();
   const { name } = board;
   const isMade = isSaved(board);
+  const maySave = useMay('operate');
   const changedMs = Date.parse(board.changed_at ?? '');
   return (
     <li
@@ -47,11 +49,12 @@ export function BoardRow({ board, title, isChosen, onChoose, onExport, onDelete 
         {Number.isFinite(changedMs) && (
           <time dateTime={board.changed_at ?? ''} title={dateTime(changedMs, locale, zone)}>
             {t('list.changed', { time: briefTime(changedMs, serverNow(), locale, zone) })}
+            {board.by && ` · ${board.by}`}
           </time>
         )}
       </span>
       <div className="bl-acts">
-        {isMade ? (
+        {maySave && isMade ? (
           <Link
             to="/boards/$name/edit"
             params={{ name }}
@@ -61,15 +64,17 @@ export function BoardRow({ board, title, isChosen, onChoose, onExport, onDelete 
             {t('act.edit')}
           </Link>
         ) : null}
-        <Link
-          to="/new-board"
-          search={{ from: name }}
-          className="button"
-          aria-label={t('act.copyOf', { title })}
-          data-testid="duplicate"
-        >
-          {t(isMade ? 'act.copy' : 'folder.copy')}
-        </Link>
+        {maySave && (
+          <Link
+            to="/new-board"
+            search={{ from: name }}
+            className="button"
+            aria-label={t('act.copyOf', { title })}
+            data-testid="duplicate"
+          >
+            {t(isMade ? 'act.copy' : 'folder.copy')}
+          </Link>
+        )}
         <button
           type="button"
           className="button"
@@ -79,7 +84,7 @@ export function BoardRow({ board, title, isChosen, onChoose, onExport, onDelete 
         >
           {t('edit.export')}
         </button>
-        {isMade && (
+        {maySave && isMade && (
           <button
             type="button"
             className="button"

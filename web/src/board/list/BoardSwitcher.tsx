@@ -2,6 +2,7 @@ import { Link, useNavigate } from '@tanstack/react-router';
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
 import type { BoardSummary } from '../../api/types';
 import { useSpeech } from '../../i18n/hooks';
+import { useMay } from '../../shell/useMay';
 import { isRange } from '../../state/range';
 import { boardTexts } from '../edit/texts';
 import { isFound } from './rows';
@@ -17,6 +18,7 @@ export function BoardSwitcher({ boards, onDone }: Props) {
   const t = boardTexts.use();
   const { text } = useSpeech();
   const navigate = useNavigate();
+  const maySave = useMay('operate');
   const [q, setQ] = useState('');
   const root = useRef<HTMLDivElement>(null);
   const field = useRef<HTMLInputElement>(null);
@@ -71,9 +73,11 @@ export function BoardSwitcher({ boards, onDone }: Props) {
         <Link to="/boards" className="button" activeOptions={{ exact: true }} onClick={onDone}>
           {t('list.manage')}
         </Link>
-        <Link to="/new-board" className="button" onClick={onDone}>
-          {t('list.new')}
-        </Link>
+        {maySave && (
+          <Link to="/new-board" className="button" onClick={onDone}>
+            {t('list.new')}
+          </Link>
+        )}
       </div>
     </div>
   );

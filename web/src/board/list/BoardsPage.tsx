@@ -3,7 +3,9 @@ import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { boardsQuery } from '../../api/queries';
 import { useSpeech } from '../../i18n/hooks';
+import { Denied } from '../../shell/Denied';
 import { Message } from '../../shell/Message';
+import { useMay } from '../../shell/useMay';
 import { type From, type KeptBoard, readBoard } from '../edit/calls';
 import { DeleteDialog } from '../edit/DeleteDialog';
 import { ExportDialog } from '../edit/ExportDialog';
@@ -33,6 +35,7 @@ export function BoardsPage() {
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [question, setQuestion] = useState<Question | null>(null);
   const [said, setSaid] = useState('');
+  const maySave = useMay('operate');
   useEffect(() => {
     document.title = `${t('list.title')} · Tillwatch`;
   }, [t]);
@@ -66,17 +69,22 @@ export function BoardsPage() {
               {t('list.wall', { count: forWall.length })}
             </Link>
           )}
-          <button
-            type="button"
-            className="button"
-            data-testid="ask-import"
-            onClick={() => setQuestion({ kind: 'import' })}
-          >
-            {t('list.import')}
-          </button>
-          <Link to="/new-board" className="button button-main" data-testid="new-board">
-            {t('list.new')}
-          </Link>
+          {maySave && (
+            <>
+              <button
+                type="button"
+                className="button"
+                data-testid="ask-import"
+                onClick={() => setQuestion({ kind: 'import' })}
+              >
+                {t('list.import')}
+              </button>
+              <Link to="/new-board" className="button button-main" data-testid="new-board">
+                {t('list.new')}
+              </Link>
+            </>
+          )}
+          <Denied right="operate" />
         </div>
       </div>
       {!data && <div className="skeleton be-list-skeleton" aria-hidden="true" />}

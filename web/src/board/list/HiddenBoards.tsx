@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useSpeech } from '../../i18n/hooks';
+import { useMay } from '../../shell/useMay';
 import { hiddenBoardsQuery } from '../edit/calls';
 import { boardTexts } from '../edit/texts';
 
@@ -13,6 +14,7 @@ export function HiddenBoards({ onExport, onDelete }: Props) {
   const t = boardTexts.use();
   const { text } = useSpeech();
   const { data } = useQuery(hiddenBoardsQuery);
+  const maySave = useMay('operate');
   if (!data || data.length === 0) return null;
   return (
     <section className="panel bl-hidden" aria-labelledby="hidden-boards" data-testid="hidden-boards">
@@ -34,15 +36,17 @@ export function HiddenBoards({ onExport, onDelete }: Props) {
               >
                 {t('edit.export')}
               </button>
-              <button
-                type="button"
-                className="button"
-                aria-label={t('act.deleteOf', { title })}
-                data-testid="delete-hidden"
-                onClick={() => onDelete(name, title)}
-              >
-                {t('edit.delete')}
-              </button>
+              {maySave && (
+                <button
+                  type="button"
+                  className="button"
+                  aria-label={t('act.deleteOf', { title })}
+                  data-testid="delete-hidden"
+                  onClick={() => onDelete(name, title)}
+                >
+                  {t('edit.delete')}
+                </button>
+              )}
             </li>
           );
         })}

@@ -109,7 +109,7 @@ impl BoardDefinitions for Loaded {
 }
 
 /// What is the server's to say of a board: it stands in its answers, and whoever sends one back need not take it out.
-const ANSWERED: [&str; 4] = ["name", "from", "version", "changed_at"];
+const ANSWERED: [&str; 5] = ["name", "from", "version", "changed_at", "by"];
 
 /// The keys that are the writer's.
 fn own(name: &str, sent: &Map<String, Json>) -> Result<Map<String, Json>, ProposalFault> {

@@ -25,6 +25,7 @@ pub fn shown(name: &str, board: &shape::Board) -> Board {
         from: BoardPlace::Folder,
         version: None,
         changed_at: None,
+        by: None,
     }
 }
 

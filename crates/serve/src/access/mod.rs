@@ -1,13 +1,26 @@
-//! Who may call: tokens, host names and origins.
+//! Who may call: tokens and their roles, host names and origins.
+
+mod calls;
+mod issue;
+mod registry;
+mod rights;
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use axum::http::{HeaderMap, Method, Uri, header};
-use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+pub(crate) use calls::{Need, need};
+pub use issue::{IssueError, IssuedToken, TOKEN_PREFIX, check_token_name, token_hash};
+pub(crate) use rights::Caller;
+pub use rights::Right;
+
+use crate::ports::Tokens;
 use crate::problem::{Problem, Slug};
+use crate::request::time::now_us;
+use registry::Registry;
 
 /// The shortest token that is taken: with fewer characters it could be guessed.
 pub const TOKEN_CHARS_MIN: usize = 16;
@@ -18,7 +31,7 @@ pub const TOKEN_CHARS_MIN: usize = 16;
 pub enum AccessError {
     /// The address can be reached by others, and there is no token to keep them out.
     #[error(
-        "listening on {0} would let everybody in the network read and change everything; set TILLWATCH_TOKEN to a token of at least {TOKEN_CHARS_MIN} characters, or listen on 127.0.0.1"
+        "listening on {0} would let everybody in the network read and change everything; make a token with `tillwatch token create --name NAME --role admin --data DIR`, or set TILLWATCH_TOKEN to one of at least {TOKEN_CHARS_MIN} characters, or listen on 127.0.0.1"
     )]
     TokenRequired(SocketAddr),
     /// A token is too short to be safe or has characters a header cannot carry.
@@ -26,13 +39,18 @@ pub enum AccessError {
         "a token must have at least {TOKEN_CHARS_MIN} characters, all of them letters, digits or one of -._~+/="
     )]
     WeakToken,
+    /// The tokens of the data folder cannot be read.
+    #[error("the tokens cannot be read: {0}")]
+    Unreadable(String),
 }
 
 /// The rules of access.
 #[derive(Debug, Clone, Default)]
 pub struct Access {
-    /// Hashes of the tokens; the tokens themselves are not kept.
+    /// Hashes of the tokens of the environment; the tokens themselves are not kept.
     tokens: Vec<[u8; 32]>,
+    /// Those of the data folder.
+    kept: Option<Arc<Registry>>,
     hosts: BTreeSet<String>,
     loopback: bool,
 }
@@ -50,21 +68,51 @@ impl Access {
         tokens: impl IntoIterator<Item = &'a str>,
         hosts: impl IntoIterator<Item = String>,
     ) -> Result<Self, AccessError> {
+        Self::made(listen, tokens, hosts, None)
+    }
+
+    /// As [`Self::new`], with tokens that are kept besides. They may be made and revoked at any time, and once there was one,
+    /// one is required.
+    ///
+    /// # Errors
+    /// As [`Self::new`], unless one of those kept may do everything; and they cannot be read.
+    pub fn with_kept<'a>(
+        listen: SocketAddr,
+        tokens: impl IntoIterator<Item = &'a str>,
+        hosts: impl IntoIterator<Item = String>,
+        kept: Arc<dyn Tokens>,
+    ) -> Result<Self, AccessError> {
+        let kept = Registry::new(kept, now_us()).map_err(AccessError::Unreadable)?;
+        Self::made(listen, tokens, hosts, Some(Arc::new(kept)))
+    }
+
+    fn made<'a>(
+        listen: SocketAddr,
+        tokens: impl IntoIterator<Item = &'a str>,
+        hosts: impl IntoIterator<Item = String>,
+        kept: Option<Arc<Registry>>,
+    ) -> Result<Self, AccessError> {
         let mut hashes = Vec::new();
         for token in tokens {
             let legal = |c: char| c.is_ascii_alphanumeric() || "-._~+/=".contains(c);
             if token.len() < TOKEN_CHARS_MIN || !token.chars().all(legal) {
                 return Err(AccessError::WeakToken);
             }
-            hashes.push(Sha256::digest(token.as_bytes()).into());
+            hashes.push(token_hash(token));
+        }
+        if let Some(kept) = &kept {
+            // The environment names a token for the command line, too: one of the data folder keeps the role it has there.
+            hashes.retain(|hash| !kept.knows(hash));
         }
         let loopback = listen.ip().is_loopback();
-        if !loopback && hashes.is_empty() {
+        let has_admin = kept.as_ref().is_some_and(|kept| kept.any_admin(now_us()));
+        if !loopback && hashes.is_empty() && !has_admin {
             return Err(AccessError::TokenRequired(listen));
         }
         let hosts = hosts.into_iter().map(|h| h.to_ascii_lowercase()).collect();
         Ok(Self {
             tokens: hashes,
+            kept,
             hosts,
             loopback,
         })
@@ -117,10 +165,23 @@ impl Access {
         }
     }
 
-    /// Whether the request carries one of the tokens, if there are any.
-    pub(crate) fn check_token(&self, headers: &HeaderMap) -> Result<(), Problem> {
-        if self.tokens.is_empty() {
-            return Ok(());
+    /// Whether a token is required.
+    #[must_use]
+    pub fn is_required(&self) -> bool {
+        !self.tokens.is_empty() || self.kept.as_ref().is_some_and(|kept| kept.any())
+    }
+
+    /// Looks again which tokens are kept. May wait for the disk.
+    pub(crate) fn refresh(&self) {
+        if let Some(kept) = &self.kept {
+            kept.refresh(now_us());
+        }
+    }
+
+    /// Who calls: whose token the request carries, or anybody where none is required.
+    pub(crate) fn identify(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
+        if !self.is_required() {
+            return Ok(Caller::trusted(false));
         }
         let Some(value) = text(headers, &header::AUTHORIZATION) else {
             return Err(Problem::new(
@@ -132,7 +193,7 @@ impl Access {
             .split_once(' ')
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
             .map(|(_, token)| token.trim());
-        let hash: [u8; 32] = Sha256::digest(token.unwrap_or_default().as_bytes()).into();
+        let hash = token_hash(token.unwrap_or_default());
         // All are compared, each in constant time, so that the time taken tells nothing.
         let known = self
             .tokens
@@ -141,12 +202,16 @@ impl Access {
                 known | ours.ct_eq(&hash)
             });
         if bool::from(known) {
-            return Ok(());
+            return Ok(Caller::trusted(true));
         }
-        Err(Problem::new(
-            Slug::TokenWrong,
-            "The token sent is not one of this server's.",
-        ))
+        let kept = self.kept.as_ref();
+        let found = kept.and_then(|kept| kept.find(&hash, now_us()));
+        found.unwrap_or_else(|| {
+            Err(Problem::new(
+                Slug::TokenWrong,
+                "The token sent is not one of this server's.",
+            ))
+        })
     }
 }
 
@@ -199,6 +264,7 @@ mod tests {
             let refused = Access::new(address, [], []).unwrap_err();
             assert_eq!(refused, AccessError::TokenRequired(address));
             assert!(refused.to_string().contains("TILLWATCH_TOKEN"));
+            assert!(refused.to_string().contains("tillwatch token create"));
             Access::new(address, [TOKEN], []).unwrap();
         }
         for address in ["127.0.0.1:7878", "127.8.8.8:1", "[::1]:7878"] {
@@ -228,7 +294,7 @@ mod tests {
             [],
         )
         .unwrap();
-        let slug = |pairs| access.check_token(&headers(pairs)).err().map(|p| p.slug());
+        let slug = |pairs| access.identify(&headers(pairs)).err().map(|p| p.slug());
         assert_eq!(slug(&[]), Some(Slug::TokenMissing));
         assert_eq!(slug(&[("authorization", "Bearer")]), Some(Slug::TokenWrong));
         assert_eq!(
@@ -244,10 +310,8 @@ mod tests {
             slug(&[("authorization", "bearer another-token-here")]),
             None
         );
-        assert_eq!(
-            loopback().check_token(&headers(&[])).map_err(|p| p.slug()),
-            Ok(())
-        );
+        let anybody = loopback().identify(&headers(&[])).unwrap();
+        assert!(!anybody.required && anybody.name.is_none());
     }
 
     #[test]
