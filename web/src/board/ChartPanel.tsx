@@ -121,6 +121,7 @@ export function ChartPanel({ chart, metric, view, split, onSplit }: Props) {
               toMs={shown.endMs}
               unfinishedMs={unfinishedFrom(document)}
               stepMs={document.step_ms}
+              isPaced
               unit={document.unit}
               stacked={shown.isStacked}
               fromZero={isSum(metric.kind)}
