@@ -4,14 +4,18 @@ import { BOARD, PANELS } from './server.mjs';
 
 const START_MS = 120_000;
 const MINUTE_MS = 60_000;
-/** Before this the page is still filling its caches, and the engine still compiling. */
+/** Before this the page is still filling its windows and the engine still compiling. */
 const SETTLED_MS = 30_000;
 
+/** What a person has before them, and a wall of four times the points that shows every panel. */
+const DESK = { width: 1920, height: 1080 };
+const WALL = { width: 3840, height: 2160 };
+
 /** Watches the board for some minutes; `tell` is called with each row as it comes. */
-export async function watchBoard(url, minutes, tell) {
+export async function watchBoard(url, minutes, allInSight, tell) {
   const browser = await launch();
   try {
-    const page = await browser.newPage({ viewport: { width: 1920, height: 1080 } });
+    const page = await browser.newPage({ viewport: allInSight ? WALL : DESK });
     const faults = watchFaults(page);
     const whole = await browser.newBrowserCDPSession();
     const own = await page.context().newCDPSession(page);
