@@ -17,8 +17,10 @@ describe('drawing at a pace', () => {
     vi.useRealTimers();
   });
 
-  it('draws the first at once, and of what follows within a second the newest', () => {
+  it('draws the first as soon as it is its turn, and of what follows within a second the newest', () => {
     next('a');
+    expect(drawn).toEqual([]);
+    vi.advanceTimersByTime(0);
     expect(drawn).toEqual(['a']);
     next('b');
     next('c');
@@ -33,6 +35,7 @@ describe('drawing at a pace', () => {
 
   it('draws what somebody has asked for at once', () => {
     next('a');
+    vi.advanceTimersByTime(0);
     next('b');
     next('hovered', 'other');
     expect(drawn).toEqual(['a', 'hovered']);
@@ -43,6 +46,7 @@ describe('drawing at a pace', () => {
   it('draws out of sight only what has another signature, and the newest once it is seen', () => {
     drawing.see(false);
     next('a');
+    vi.advanceTimersByTime(0);
     next('b');
     next('c');
     vi.advanceTimersByTime(10 * DRAW_REST_MS);
@@ -55,8 +59,26 @@ describe('drawing at a pace', () => {
     expect(drawn).toEqual(['a', 'resized', 'd']);
   });
 
+  it('draws many charts for the first time in tasks of their own, the newest of each', () => {
+    const others = [new PacedDrawing(), new PacedDrawing()];
+    next('a', 'old');
+    next('b', 'new');
+    for (const [i, other] of others.entries()) other.next('same', () => drawn.push(`other ${i}`));
+    vi.advanceTimersToNextTimer();
+    expect(drawn).toEqual(['b']);
+    vi.advanceTimersToNextTimer();
+    expect(drawn).toEqual(['b', 'other 0']);
+    vi.advanceTimersToNextTimer();
+    expect(drawn).toEqual(['b', 'other 0', 'other 1']);
+  });
+
   it('draws nothing once it has stopped', () => {
     next('a');
+    drawing.stop();
+    vi.advanceTimersByTime(0);
+    expect(drawn).toEqual([]);
+    next('a');
+    vi.advanceTimersByTime(0);
     next('b');
     drawing.stop();
     vi.advanceTimersByTime(10 * DRAW_REST_MS);

@@ -1,13 +1,30 @@
 /** A course moves by less than a pixel in this time; drawing it more often than this shows nothing more. */
 export const DRAW_REST_MS = 1_000;
 
+const waiting: (() => void)[] = [];
+
+/**
+ * Does one thing after the other, each in a task of its own: a key that is pressed while a board with many charts is drawn for the
+ * first time is answered in between.
+ */
+function inTurn(draw: () => void): void {
+  waiting.push(draw);
+  if (waiting.length === 1) setTimeout(takeTurn, 0);
+}
+
+function takeTurn(): void {
+  const draw = waiting.shift();
+  if (waiting.length > 0) setTimeout(takeTurn, 0);
+  draw?.();
+}
+
 interface Options {
   now?: () => number;
   restMs?: number;
 }
 
 /**
- * Draws what is newest, at a measured pace: what only moves on is drawn once a second and only in sight, what somebody has
+ * Draws what is newest, at a measured pace: the first when it is its turn among all charts, what only moves on is drawn once a second and only in sight, what somebody has
  * asked for at once and always.
  */
 export class PacedDrawing {
@@ -15,6 +32,9 @@ export class PacedDrawing {
   readonly #restMs: number;
   #draw: (() => void) | null = null;
   #signature: string | null = null;
+  /** Nothing has been drawn yet; it is its turn soon. */
+  #isNew = true;
+  #isWaiting = false;
   #restUntilMs = Number.NEGATIVE_INFINITY;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #isSeen = false;
@@ -32,8 +52,18 @@ export class PacedDrawing {
     this.#draw = draw;
     const isUrgent = signature === null || signature !== this.#signature;
     this.#signature = signature;
-    if (isUrgent) this.flush();
+    if (this.#isNew) this.#begin();
+    else if (isUrgent) this.flush();
     else this.#check();
+  }
+
+  #begin(): void {
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
+    inTurn(() => {
+      this.#isWaiting = false;
+      if (this.#isNew) this.flush();
+    });
   }
 
   see(isSeen: boolean): void {
@@ -47,6 +77,7 @@ export class PacedDrawing {
     const draw = this.#draw;
     if (!draw) return;
     this.#draw = null;
+    this.#isNew = false;
     this.#restUntilMs = this.#now() + this.#restMs;
     draw();
   }
@@ -56,10 +87,11 @@ export class PacedDrawing {
     this.#clear();
     this.#draw = null;
     this.#signature = null;
+    this.#isNew = true;
   }
 
   #check(): void {
-    if (!this.#draw || !this.#isSeen || this.#timer !== null) return;
+    if (this.#isNew || !this.#draw || !this.#isSeen || this.#timer !== null) return;
     const waitMs = this.#restUntilMs - this.#now();
     if (waitMs <= 0) {
       this.flush();
