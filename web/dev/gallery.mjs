@@ -1,16 +1,12 @@
 // The pictures of docs/gallery.md, of the demo as everybody sees it.   make gallery
-import { spawn } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { launch, watchFaults } from './browser.mjs';
+import { startDemo } from './demo.mjs';
 
 const PROGRAM = process.env.TILLWATCH_BIN;
 const docs = fileURLToPath(new URL('../../docs/', import.meta.url));
-/** The demo breaks an issuer within the first minute and tells of it soon after; a busy machine is slower. */
-const TOLD_MS = 300_000;
 const SHOWN_MS = 60_000;
 
 const desk = { width: 1440, height: 900 };
@@ -93,46 +89,11 @@ const pictures = [
 ];
 
 if (!PROGRAM) throw new Error('TILLWATCH_BIN names the program, which `make gallery` builds');
-const folder = await mkdtemp(join(tmpdir(), 'tillwatch-gallery-'));
-const demo = await startDemo();
+const demo = await startDemo(PROGRAM);
 try {
   await take(demo.url);
 } finally {
-  demo.process.kill('SIGINT');
-  await demo.ended;
-  await rm(folder, { recursive: true, force: true });
-}
-
-/** Starts the demo and waits until it has told of its incident. */
-async function startDemo() {
-  const port = await freePort();
-  const process = spawn(PROGRAM, ['demo', '--listen', `127.0.0.1:${port}`, '--data', folder], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const ended = new Promise((resolve) => process.once('exit', resolve));
-  const told = new Promise((resolve, reject) => {
-    let said = '';
-    process.stdout.on('data', (piece) => {
-      said += piece;
-      if (/^webhook {3}opened/m.test(said)) resolve();
-    });
-    ended.then(() => reject(new Error(`the demo ended before it told of its incident:\n${said}`)));
-    setTimeout(() => reject(new Error(`the demo told of no incident:\n${said}`)), TOLD_MS).unref();
-  });
-  await told.catch((error) => {
-    process.kill('SIGINT');
-    throw error;
-  });
-  return { process, ended, url: `http://127.0.0.1:${port}` };
-}
-
-function freePort() {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
+  await demo.close();
 }
 
 async function take(url) {

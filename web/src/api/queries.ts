@@ -10,6 +10,8 @@ import type { Board, BoardSummary, ForecastDocument, Metric, ServerStatus } from
 const DEFINITIONS_STALE_MS = 60_000;
 /** The key that all documents of the definitions begin with; invalidate it when they may have changed. */
 export const DEFINITIONS_KEY = 'definitions';
+/** A board that somebody has open follows soon what another has saved. */
+const BOARD_FOLLOWS_MS = 10_000;
 const COMPARISON_STALE_MS = 60_000;
 const FORECAST_STALE_MS = 60_000;
 /** A document that could not be loaded is asked for again this often, so that a restart heals the page by itself. */
@@ -45,6 +47,14 @@ export function boardQuery(name: string) {
     queryKey: [DEFINITIONS_KEY, 'board', name],
     queryFn: ({ signal }) => getJson<Board>(boardPath(name), signal),
     ...definitions,
+  });
+}
+
+/** As `boardQuery`, for who looks at the board. */
+export function followedBoardQuery(name: string) {
+  return queryOptions({
+    ...boardQuery(name),
+    refetchInterval: (query) => healing(query) || BOARD_FOLLOWS_MS,
   });
 }
 

@@ -74,7 +74,7 @@ export function ChartPanel({ chart, metric, view, split, onSplit }: Props) {
       data-last-bucket={lastBucket(document?.series)}
     >
       <header className="panel-head">
-        <h3 title={metric.description ?? undefined}>
+        <h2 title={metric.description ?? undefined}>
           <span className="panel-title" title={title}>
             <Link to="/explore" search={drillTo(null)} className="panel-link" data-testid="chart-link">
               <span className="visually-hidden">{t('chart.explore', { name: '' })}</span>
@@ -85,7 +85,7 @@ export function ChartPanel({ chart, metric, view, split, onSplit }: Props) {
             <span className="panel-unit">{metric.unit === 'percent' ? '%' : metric.unit}</span>
           )}
           {own.length > 0 && <span className="chip ellipsis">{own.join(', ')}</span>}
-        </h3>
+        </h2>
         {shown.picked?.isCut && !shown.hasRest && items.length > 0 && (
           <span className="dim panel-note">{t('chart.top', { count: items.length })}</span>
         )}
@@ -121,6 +121,7 @@ export function ChartPanel({ chart, metric, view, split, onSplit }: Props) {
               toMs={shown.endMs}
               unfinishedMs={unfinishedFrom(document)}
               stepMs={document.step_ms}
+              isPaced
               unit={document.unit}
               stacked={shown.isStacked}
               fromZero={isSum(metric.kind)}

@@ -3,6 +3,7 @@ import { postJson } from '../api/client';
 import { incidentPath } from '../api/paths';
 import type { Incident } from '../api/types';
 import { useSpeech } from '../i18n/hooks';
+import { problemText } from '../i18n/problem';
 import { useHub } from '../live/hooks';
 import { useMay } from '../shell/useMay';
 
@@ -15,7 +16,8 @@ interface Action {
 
 /** What an operator can do about an incident from the board. The list changes when the server has said yes. */
 export function IncidentActions({ incident }: { incident: Incident }) {
-  const { t } = useSpeech();
+  const speech = useSpeech();
+  const { t } = speech;
   const hub = useHub();
   const mayAct = useMay('operate');
   const act = useMutation({
@@ -66,7 +68,7 @@ export function IncidentActions({ incident }: { incident: Incident }) {
       </fieldset>
       {act.isError && (
         <p role="alert" className="incident-failed">
-          {t('incident.failed', { reason: act.error.message })}
+          {t('incident.failed', { reason: problemText(act.error, speech) })}
         </p>
       )}
     </div>

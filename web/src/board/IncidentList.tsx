@@ -28,7 +28,7 @@ export function IncidentList({ metricTitle }: { metricTitle: (metric: string) =>
   return (
     <section className="panel incidents" aria-labelledby="incidents-title" data-testid="incidents">
       <header className="panel-head">
-        <h3 id="incidents-title">{t('incidents.title')}</h3>
+        <h2 id="incidents-title">{t('incidents.title')}</h2>
         {loaded && (
           <span className="count" data-severity={worst(incidents) ?? 'none'} role="status">
             {t('incidents.open', { count: active.length })}
@@ -64,7 +64,7 @@ export function IncidentList({ metricTitle }: { metricTitle: (metric: string) =>
       </ul>
       {shownResolved.length > 0 && (
         <>
-          <h4 className="incidents-group">{t('incidents.resolved')}</h4>
+          <h3 className="incidents-group">{t('incidents.resolved')}</h3>
           <ul className="incident-list">
             {shownResolved.map((incident) => (
               <IncidentItem

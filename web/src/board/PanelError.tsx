@@ -1,5 +1,5 @@
-import { ApiError } from '../api/client';
 import { useSpeech } from '../i18n/hooks';
+import { problemText } from '../i18n/problem';
 import { useHub } from '../live/hooks';
 
 interface Props {
@@ -11,12 +11,10 @@ interface Props {
 
 /** Why a panel is empty, in the server's own words where it has said some, and a way to try again. */
 export function PanelError({ error, onRetry, compact = false }: Props) {
-  const { t } = useSpeech();
+  const speech = useSpeech();
+  const { t } = speech;
   const hub = useHub();
-  const problem = error instanceof ApiError ? error.problem : null;
-  const isUnreachable = error instanceof ApiError && error.status === 0;
-  const reason =
-    problem?.detail ?? problem?.title ?? (isUnreachable ? t('state.unreachable') : error.message);
+  const reason = problemText(error, speech);
   return (
     <div
       className={compact ? 'panel-error panel-error-compact' : 'panel-error'}
@@ -25,7 +23,6 @@ export function PanelError({ error, onRetry, compact = false }: Props) {
       <p className="panel-error-title">{t('state.error')}</p>
       <p className="panel-error-reason" title={reason}>
         {reason}
-        {problem?.suggestion ? ` ${problem.suggestion}` : ''}
       </p>
       <button type="button" className="button" onClick={onRetry ?? (() => hub.retryNow())}>
         {t('state.retry')}

@@ -85,7 +85,7 @@ export function Tile({ tile, metric, view }: Props) {
       data-value={value ?? ''}
       data-updated-at={total.receivedAtMs ?? ''}
     >
-      <h3 className="tile-title" title={tileHint(metric, earlierText, t)}>
+      <h2 className="tile-title" title={tileHint(metric, earlierText, t)}>
         <Link
           to="/explore"
           search={drillSearch({ metric, range, where, compare: view.compare === null ? null : compare })}
@@ -96,7 +96,7 @@ export function Tile({ tile, metric, view }: Props) {
           {title}
         </Link>
         {own.length > 0 && <span className="chip ellipsis">{own.join(', ')}</span>}
-      </h3>
+      </h2>
       {total.document === null && total.error ? (
         <PanelError error={total.error} compact />
       ) : total.document === null ? (

@@ -23,19 +23,19 @@ export function UnknownMetric({ name, title, width, isChart = false }: Props) {
       data-testid="unknown-metric"
     >
       <header className="panel-head">
-        <h3>
+        <h2>
           <span className="panel-title" title={heading}>
             {heading}
           </span>
-        </h3>
+        </h2>
       </header>
       <p className="panel-empty panel-nothing">{text}</p>
     </section>
   ) : (
     <div className="panel tile panel-error panel-error-compact" role="alert" data-testid="unknown-metric">
-      <h3 className="tile-title">
+      <h2 className="tile-title">
         <span className="ellipsis">{heading}</span>
-      </h3>
+      </h2>
       <p className="panel-error-reason">{text}</p>
     </div>
   );

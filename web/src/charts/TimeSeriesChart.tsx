@@ -11,17 +11,21 @@ import {
 import { Marks } from '../annotations/Marks';
 import type { Mark } from '../annotations/near';
 import { useSpeech } from '../i18n/hooks';
+import { useSeen } from '../live/hooks';
 import { BRUSH_FROM_PX, momentAt, type Stretch, stretchOf } from './brush';
 import { useChartColors } from './colors';
 import { init } from './echarts';
 import { Flags } from './Flags';
 import type { Marker } from './markers';
 import { type ChartView, chartOption, type DrawnSeries, type TypeSetting } from './option';
+import { PacedDrawing } from './pace';
 import { Readout } from './Readout';
 
 interface Props extends ChartView {
   label: string;
   stepMs: number;
+  /** What only moves on is drawn at a measured pace, and in sight only; anything else at once. */
+  isPaced?: boolean | undefined;
   markers: Marker[];
   /** What was noted within the window. */
   marks?: readonly Mark[] | undefined;
@@ -47,9 +51,21 @@ export type Snapshot = (ratio: number) => { canvas: HTMLCanvasElement; toPx: (at
 
 /** A time series with a crosshair that pointer and arrow keys move. */
 export default function TimeSeriesChart(props: Props) {
-  const { label, stepMs, markers, marks, leadTo, ghostLabel, told, onStretch, onPick, snapshot, ...view } =
-    props;
-  const canvas = useRef<HTMLDivElement>(null);
+  const {
+    label,
+    stepMs,
+    isPaced,
+    markers,
+    marks,
+    leadTo,
+    ghostLabel,
+    told,
+    onStretch,
+    onPick,
+    snapshot,
+    ...view
+  } = props;
+  const { ref: canvas, isSeen } = useSeen<HTMLDivElement>();
   const chart = useRef<EChartsType | null>(null);
   const [plot, setPlot] = useState<Plot | null>(null);
   const [cursorMs, setCursorMs] = useState<number | null>(null);
@@ -58,6 +74,7 @@ export default function TimeSeriesChart(props: Props) {
   /** The other end of the stretch that is being chosen; the cursor is this one. */
   const [anchorMs, setAnchorMs] = useState<number | null>(null);
   const [sizeTick, setSizeTick] = useState(0);
+  const [drawing] = useState(() => new PacedDrawing());
   const colors = useChartColors();
   const { language } = useSpeech();
 
@@ -71,20 +88,24 @@ export default function TimeSeriesChart(props: Props) {
       setSizeTick((tick) => tick + 1);
     });
     observer.observe(element);
+    // On paper everything is in sight.
+    const onPrint = () => drawing.flush();
+    window.addEventListener('beforeprint', onPrint);
     return () => {
+      window.removeEventListener('beforeprint', onPrint);
       observer.disconnect();
+      drawing.stop();
       instance.dispose();
       chart.current = null;
     };
-  }, []);
+  }, [canvas, drawing]);
+  useEffect(() => drawing.see(isSeen), [drawing, isSeen]);
 
   const { series, fromMs, toMs, unfinishedMs, unit, stacked, fromZero, outlook, levels, locale, zone } = view;
   const { ghosts, barMs } = view;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new size or language asks for a new drawing
   useEffect(() => {
     const instance = chart.current;
     if (!instance) return;
-    const type = typeSetting();
     const shown = {
       series,
       fromMs,
@@ -97,12 +118,15 @@ export default function TimeSeriesChart(props: Props) {
       levels,
       locale,
       zone,
+      ghosts,
+      barMs,
     };
-    const option = chartOption({ ...shown, ghosts, barMs }, colors, type);
-    instance.setOption(option, { replaceMerge: ['series'] });
-    const leftPx = Number(instance.convertToPixel({ xAxisIndex: 0 }, fromMs));
-    const rightPx = Number(instance.convertToPixel({ xAxisIndex: 0 }, toMs));
-    setPlot((old) => (old?.leftPx === leftPx && old.rightPx === rightPx ? old : { leftPx, rightPx }));
+    drawing.next(isPaced ? signatureOf(shown, [language, sizeTick, colors.axis]) : null, () => {
+      instance.setOption(chartOption(shown, colors, typeSetting()), { replaceMerge: ['series'] });
+      const leftPx = Number(instance.convertToPixel({ xAxisIndex: 0 }, fromMs));
+      const rightPx = Number(instance.convertToPixel({ xAxisIndex: 0 }, toMs));
+      setPlot((old) => (old?.leftPx === leftPx && old.rightPx === rightPx ? old : { leftPx, rightPx }));
+    });
   }, [
     series,
     fromMs,
@@ -120,6 +144,8 @@ export default function TimeSeriesChart(props: Props) {
     colors,
     sizeTick,
     language,
+    isPaced,
+    drawing,
   ]);
 
   const times = useMemo(() => {
@@ -215,6 +241,7 @@ export default function TimeSeriesChart(props: Props) {
     const instance = chart.current;
     if (!snapshot || !instance || !plot) return;
     snapshot.current = (ratio) => {
+      drawing.flush();
       const perMs = (plot.rightPx - plot.leftPx) / (toMs - fromMs);
       const canvas = instance.renderToCanvas({ pixelRatio: ratio });
       return { canvas, toPx: (at) => (plot.leftPx + (at - fromMs) * perMs) * ratio };
@@ -222,7 +249,7 @@ export default function TimeSeriesChart(props: Props) {
     return () => {
       snapshot.current = null;
     };
-  }, [snapshot, plot, fromMs, toMs]);
+  }, [snapshot, plot, fromMs, toMs, drawing]);
 
   return (
     <div
@@ -272,6 +299,22 @@ export default function TimeSeriesChart(props: Props) {
 function Brush({ stretch, toPx }: { stretch: Stretch; toPx: (atMs: number) => number }) {
   const left = toPx(stretch.fromMs);
   return <div className="brush" style={{ left, width: Math.max(1, toPx(stretch.toMs) - left) }} />;
+}
+
+/** What is the same as long as a chart only moves on. */
+function signatureOf(view: ChartView, rest: readonly unknown[]): string {
+  const looks = (series: readonly DrawnSeries[] = []) =>
+    series.map(({ key, color, faded }) => [key, color, faded]);
+  const { unit, stacked, fromZero, barMs, locale, zone, fromMs, toMs } = view;
+  const lasting = [unit, stacked, fromZero, barMs, locale, zone];
+  return JSON.stringify([
+    ...lasting,
+    // A window that slides stays as long as it is; what is forecast ends at a step.
+    view.outlook.length === 0 ? toMs - fromMs : view.outlook.length,
+    looks(view.series),
+    looks(view.ghosts),
+    rest,
+  ]);
 }
 
 function typeSetting(): TypeSetting {

@@ -1,6 +1,7 @@
 import { useMemo, useSyncExternalStore } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Localized } from '../api/types';
+import { withSeenTurns } from '../format/bidi';
 import { zoneName } from '../format/time';
 import { zoneStore } from '../state/preferences';
 import { en, type MessageKey } from './en';
@@ -40,7 +41,7 @@ export function useSpeech(): Speech {
       },
       sliceValue: (value) => {
         if (value === '__other__') return say('slice.other');
-        return value === null || value === '' ? say('slice.none') : value;
+        return value === null || value === '' ? say('slice.none') : withSeenTurns(value);
       },
     };
   }, [t, language, zoneChoice]);

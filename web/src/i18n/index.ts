@@ -1,8 +1,10 @@
 import i18next from 'i18next';
 import { initReactI18next } from 'react-i18next';
 import type { Localized } from '../api/types';
+import { withoutTurns } from '../format/bidi';
 import { storedLanguage, storeLanguage } from '../state/preferences';
 import { en } from './en';
+import { PROBLEMS } from './problem';
 
 export const languages = ['en', 'zh'] as const;
 export type Language = (typeof languages)[number];
@@ -27,8 +29,9 @@ function preferredLanguage(): Language {
 
 async function load(language: Language): Promise<void> {
   if (i18next.hasResourceBundle(language, 'translation')) return;
-  const { zh } = await import('./zh');
+  const [{ zh }, { zhProblems }] = await Promise.all([import('./zh'), import('./zhProblems')]);
   i18next.addResourceBundle('zh', 'translation', zh);
+  i18next.addResourceBundle('zh', PROBLEMS, zhProblems);
 }
 
 export async function startI18n(): Promise<void> {
@@ -61,5 +64,5 @@ export function localeOf(language: string): string {
 
 export function localized(text: Localized | undefined, language: string, fallback = ''): string {
   const value = language === 'zh' ? (text?.zh ?? text?.en) : text?.en;
-  return value ?? fallback;
+  return withoutTurns(value ?? fallback);
 }

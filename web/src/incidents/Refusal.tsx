@@ -1,10 +1,12 @@
 import { ApiError } from '../api/client';
 import { useSpeech } from '../i18n/hooks';
+import { problemText } from '../i18n/problem';
 import { incidentTexts } from './texts';
 
 /** Why the server, or the way to it, has refused; an answer that was lost may have been a yes. */
 export function Refusal({ error }: { error: Error | null }) {
-  const { t } = useSpeech();
+  const speech = useSpeech();
+  const { t } = speech;
   const say = incidentTexts.use();
   if (error instanceof ApiError && error.status === 0) {
     return (
@@ -13,6 +15,5 @@ export function Refusal({ error }: { error: Error | null }) {
       </>
     );
   }
-  const problem = error instanceof ApiError ? error.problem : null;
-  return <>{problem?.detail ?? problem?.title ?? error?.message}</>;
+  return <>{error && problemText(error, speech)}</>;
 }

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useEffect, useMemo } from 'react';
 import { ApiError } from '../api/client';
-import { boardQuery, metricsQuery } from '../api/queries';
+import { followedBoardQuery, metricsQuery } from '../api/queries';
 import type { Board, Metric } from '../api/types';
 import { BoardActions } from '../board/BoardActions';
 import { BoardControls } from '../board/BoardControls';
@@ -19,7 +19,7 @@ import { Message } from '../shell/Message';
 export function BoardPage() {
   const { t } = useSpeech();
   const { name } = useParams({ from: '/boards/$name' });
-  const board = useQuery(boardQuery(name));
+  const board = useQuery(followedBoardQuery(name));
   const metrics = useQuery(metricsQuery);
   if (board.error instanceof ApiError && board.error.status === 404) {
     return (

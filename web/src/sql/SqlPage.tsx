@@ -3,9 +3,9 @@ import './result/result.css';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useEffect, useMemo, useRef, useState } from 'react';
-import { ApiError } from '../api/client';
 import { metricsQuery, statusQuery } from '../api/queries';
 import { useSpeech } from '../i18n/hooks';
+import { problemText } from '../i18n/problem';
 import { serverNow } from '../live/clock';
 import type { Grounds } from './completion/source';
 import { valuesOf } from './completion/values';
@@ -32,7 +32,8 @@ const STATUS_INTERVAL_MS = 60_000;
 /** Asking in SQL: an editor, what there is to name in it, and the answers. */
 export function SqlPage() {
   const t = texts.use();
-  const { language, zone } = useSpeech();
+  const speech = useSpeech();
+  const { language, zone } = speech;
   const search = readSqlSearch(useSearch({ from: '/sql' }));
   const navigate = useNavigate({ from: '/sql' });
   const queries = useQueryClient();
@@ -157,7 +158,7 @@ export function SqlPage() {
         }}
         saveAsked={saveAsked}
         tables={tables}
-        schemaError={schema.error ? reasonOf(schema.error) : null}
+        schemaError={schema.error ? problemText(schema.error, speech) : null}
         examples={examples ?? []}
         current={() => editor.current?.text() ?? null}
         onInsert={(text) => editor.current?.insert(text)}
@@ -227,9 +228,4 @@ export function SqlPage() {
 function firstText(q: string | undefined): string {
   const written = draft();
   return q === undefined || findStatement(written, q) ? written : q;
-}
-
-function reasonOf(error: Error): string {
-  const problem = error instanceof ApiError ? error.problem : null;
-  return problem?.detail ?? problem?.title ?? error.message;
 }

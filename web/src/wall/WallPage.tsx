@@ -2,7 +2,7 @@ import { useQueries, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { ApiError } from '../api/client';
-import { boardQuery, boardsQuery, metricsQuery } from '../api/queries';
+import { boardsQuery, followedBoardQuery, metricsQuery } from '../api/queries';
 import type { Board } from '../api/types';
 import { PanelError } from '../board/PanelError';
 import { type BoardView, metricNames, viewOf } from '../board/view';
@@ -40,7 +40,7 @@ export function WallPage() {
   const list = useQuery(boardsQuery);
   const metrics = useQuery(metricsQuery);
   const names = asked.length > 0 ? asked : (list.data ?? []).map(({ name }) => name);
-  const found = useQueries({ queries: names.map(boardQuery), combine: combineBoards });
+  const found = useQueries({ queries: names.map(followedBoardQuery), combine: combineBoards });
   const room = useRef<HTMLDivElement>(null);
   const screen = useScreen(room);
   const laid = useMemo(() => {

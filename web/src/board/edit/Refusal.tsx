@@ -1,11 +1,13 @@
 import { ApiError } from '../../api/client';
 import { useSpeech } from '../../i18n/hooks';
+import { problemText } from '../../i18n/problem';
 import { boardTexts } from './texts';
 
 /** Why the server, or the way to it, has refused to write. */
 export function Refusal({ error }: { error: Error | null }) {
   const t = boardTexts.use();
-  const { t: say } = useSpeech();
+  const speech = useSpeech();
+  const { t: say } = speech;
   if (error instanceof ApiError) {
     if (error.status === 0) return <>{say('state.unreachable')}</>;
     if (error.status === 401) return <>{t('refused.token')}</>;
@@ -13,14 +15,7 @@ export function Refusal({ error }: { error: Error | null }) {
     const isOfPlace = /cross-origin|host-not-allowed/.test(error.problem?.type ?? '');
     if (error.status === 403 && !isOfPlace) return <>{t('refused.role')}</>;
     if (error.status === 405 || error.status === 501) return <>{t('refused.readOnly')}</>;
-    const { problem } = error;
-    const reason = problem?.detail ?? problem?.title ?? error.message;
-    return (
-      <>
-        {reason}
-        {problem?.suggestion ? ` – ${problem.suggestion}` : ''}
-      </>
-    );
+    return <>{problemText(error, speech)}</>;
   }
   return <>{error?.message}</>;
 }

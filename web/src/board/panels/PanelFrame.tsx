@@ -59,7 +59,7 @@ export function PanelFrame(props: Props) {
     >
       {title !== '' && (
         <header className="panel-head">
-          <h3 title={hint ?? undefined}>
+          <h2 title={hint ?? undefined}>
             <span className="panel-title" title={title}>
               {drill ? (
                 <Link to="/explore" search={drill} className="panel-link">
@@ -72,7 +72,7 @@ export function PanelFrame(props: Props) {
             </span>
             {note && <span className="panel-unit">{note}</span>}
             {chips.length > 0 && <span className="chip ellipsis">{chips.join(', ')}</span>}
-          </h3>
+          </h2>
         </header>
       )}
       <FilterNote applied={applied} />
