@@ -2,12 +2,13 @@
 #
 #   make demo     build, fill 14 days of shop and payment traffic, go live, break one issuer
 #   make test     formatting, house rules and every test, as CI runs them
-#   make test-pages  every page of the web in Chromium, against a mock of the server: some ten minutes more
 #   make check    formatting, house rules and clippy; no tests
 #   make torture  1000 kills and 10 000 seeds of simulated disks: hours, not minutes
 #   make bench    ingest speed, latency and a short comparison with ClickHouse and DuckDB on this machine, some ten minutes
 #   make bench-peers  the same work by Flink, ClickHouse and DuckDB, answers checked; an hour (BENCH_EVENTS=20000000, BENCH_RUNS=5)
 #   make bench-scale  what an event costs as cubes, dimensions, combinations, monitors, streams and history grow, as curves (SCALE_EVENTS=1000000, SCALE_RUNS=5)
+#   make bench-web  how soon the web answers, and what 24 live panels cost over an hour: 65 minutes (BENCH_WEB_ARGS="--minutes 2 --runs 1")
+#   make lighthouse  Lighthouse's scores of the demo's pages, on a desk and on a phone
 #   make gallery  the pictures of docs/gallery.md, taken of the demo in Chromium
 #   make dist     the fully optimised, stripped binary for a release
 
@@ -23,7 +24,7 @@ VENV    := .cache/venv
 PAGES   := $(addprefix e2e/,$(filter-out pages.spec.mjs signin.spec.mjs,$(notdir $(wildcard web/e2e/*.spec.mjs))))
 WEB_SRC := $(shell find web/src web/public web/index.html web/package.json web/package-lock.json web/vite.config.ts -type f 2>/dev/null)
 
-.PHONY: help demo test check tidy bench bench-peers bench-scale peers dist build web test-rust test-engine test-web test-pages test-e2e test-torture torture test-demo tools oracle faketime browser alertmanager gallery clean-demo
+.PHONY: help demo test check tidy bench bench-peers bench-scale peers dist build web test-rust test-engine test-web test-pages test-e2e test-torture torture test-demo bench-web lighthouse tools oracle faketime browser alertmanager gallery clean-demo
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -67,7 +68,7 @@ alertmanager:
 demo: build
 	$(BIN) demo $(DEMO_ARGS)
 
-test: tidy test-web test-rust test-engine test-e2e test-torture test-demo
+test: tidy test-web test-pages test-rust test-engine test-e2e test-torture test-demo
 	@echo "all tests passed"
 
 # --- parts ---------------------------------------------------------------------------------------
@@ -82,7 +83,7 @@ tidy: tools
 test-web: web
 	cd web && npm run check
 
-# Every page in Chromium, against a mock of the server. Not among those of `make test`, which has the pages of the real one.
+# Every page in Chromium, against a mock of the server: states that the real one is rarely in, and that `test-demo` does not see.
 test-pages: web browser
 	cd web && node --test --test-concurrency=2 $(PAGES)
 
@@ -96,6 +97,21 @@ test-engine: web oracle
 
 test-demo: build oracle browser
 	TILLWATCH_BIN="$(abspath $(BIN))" $(VENV)/bin/python -m pytest -q tests/demo
+
+# What the board costs whoever looks at it, of the real program: bench/RESULTS.md, "The web".
+BENCH_WEB_ARGS ?=
+
+bench-web: build browser
+	cd web && TILLWATCH_BIN="$(abspath $(BIN))" node dev/speed.mjs $(BENCH_WEB_ARGS)
+
+# Lighthouse is a tool beside the page and none of its dependencies; version 13 needs a newer Node.js than the web does.
+.cache/lighthouse/.installed: Makefile
+	mkdir -p .cache/lighthouse
+	cd .cache/lighthouse && npm install --no-audit --no-fund --no-save lighthouse@12.8.2
+	@touch $@
+
+lighthouse: build browser .cache/lighthouse/.installed
+	cd web && LIGHTHOUSE="$(abspath .cache/lighthouse)" TILLWATCH_BIN="$(abspath $(BIN))" node dev/lighthouse.mjs
 
 gallery: build browser
 	cd web && TILLWATCH_BIN="$(abspath $(BIN))" node dev/gallery.mjs

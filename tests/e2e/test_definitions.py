@@ -40,9 +40,12 @@ def test_a_changed_folder_is_in_force_without_a_restart_and_covers_what_came_bef
         SOUND.replace("dimensions: [country]", "dimensions: []").replace(
             "revenue: sum(total)}", "revenue: sum(total), highest: max(total)}"
         )
-        + "  highest: {of: totals, expr: highest}\n",
+        + "  highest: {of: totals, expr: highest, title: {en: Highest order, zh: 最大订单}}\n",
     )
     until(lambda: "highest" in metrics(server), "the new metric is known")
+    titles = {metric["name"]: metric.get("title") for metric in server.get("/v1/metrics").json()["metrics"]}
+    assert titles["highest"] == {"en": "Highest order", "zh": "最大订单"}
+    assert titles["revenue"] is None
     assert server.sql("select measure(highest), measure(revenue) from totals") == [["20.20", "30.30"]]
     assert server.post("orders", ORDERS).json() == {
         "accepted": 0,

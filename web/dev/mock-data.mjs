@@ -49,6 +49,7 @@ const shared = [
     unit: 'EUR',
     description: 'Approved amount, converted to EUR at the day\u2019s rate.',
     formula: 'Σ amount of approved payments',
+    title: { en: 'Approved volume', zh: '成交金额' },
     kind: 'amount',
   },
   {

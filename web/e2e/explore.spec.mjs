@@ -58,6 +58,20 @@ test('a metric is found by its words and opened by keyboard', async (t) => {
   assert.deepEqual(faults, []);
 });
 
+test('a metric is called by its title in the reader’s language, and in words where it has none', async (t) => {
+  const { page } = await open(t, '/explore?metric=payment_volume', { locale: 'zh-CN' });
+  await drawn(page);
+  assert.match(await page.title(), /^成交金额 · /);
+  assert.match(await page.textContent('[data-testid=metric-picker]'), /成交金额/);
+  await page.click('[data-testid=metric-picker]');
+  await page.keyboard.type('成交');
+  assert.equal(await page.locator('[data-testid=metric-option]').count(), 1);
+  await page.keyboard.press('Escape');
+  await page.goto(`${new URL(page.url()).origin}/explore?metric=declined_attempts`);
+  await drawn(page);
+  assert.match(await page.title(), /^Declined attempts · /);
+});
+
 test('a figure moves without a touch', async (t) => {
   const { page, faults } = await open(t, '/explore?metric=payment_attempts&by=psp');
   await page.waitForSelector('[data-testid=health][data-health=live]');
@@ -266,7 +280,7 @@ test('the query behind the chart, its address and its figures can be taken away'
     return { name: file.suggestedFilename(), body: await readFile(await file.path()) };
   };
   const courses = await take('export.chart');
-  assert.match(courses.name, /^tillwatch_Payment-volume-by-PSP_.*\.csv$/);
+  assert.match(courses.name, /^tillwatch_Approved-volume-by-PSP_.*\.csv$/);
   const lines = courses.body.toString('utf8').split('\r\n');
   assert.match(
     lines[0],

@@ -356,7 +356,7 @@ test('what shows a metric that is not defined any more says so under its title, 
   const table = panel(page, 'table');
   await table.locator('[data-testid=missing-column]').getByText('gone_rate').waitFor();
   const heads = await table.locator('thead th').allTextContents();
-  assert.equal(heads.filter((head) => /Payment volume/.test(head)).length, 1);
+  assert.equal(heads.filter((head) => /Approved volume/.test(head)).length, 1);
   assert.ok(!heads.some((head) => /Gone/.test(head)));
   assert.deepEqual(faults, []);
 });

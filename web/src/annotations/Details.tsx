@@ -12,17 +12,19 @@ import { kindTexts } from './texts';
 
 interface Props {
   mark: Mark;
-  /** Where it stands above a chart, and can be removed; absent in a list. */
-  onClose?: () => void;
+  /** Whether it can be removed where it stands. */
+  canRemove?: boolean;
+  /** Where it stands above a chart: puts it away. */
+  onClose?: (() => void) | undefined;
 }
 
 /** All that was written of an annotation. Its texts are data: they become text nodes, and its address a link only as one of the web. */
-export function Details({ mark: { annotation, startMs, endMs }, onClose }: Props) {
+export function Details({ mark: { annotation, startMs, endMs }, canRemove = false, onClose }: Props) {
   const speech = useSpeech();
   const say = annotationTexts.use();
   const kindName = kindTexts.use();
   const queries = useQueryClient();
-  const mayRemove = useMay('operate');
+  const mayRemove = useMay('operate') && canRemove;
   const [isAsked, setAsked] = useState(false);
   const removal = useMutation({
     mutationFn: () => remove(`/v1/annotations/${annotation.id}`),
@@ -52,7 +54,7 @@ export function Details({ mark: { annotation, startMs, endMs }, onClose }: Props
           {removal.error.message}
         </p>
       )}
-      {onClose && (
+      {(mayRemove || onClose) && (
         <div className="button-row">
           {mayRemove && (
             <button
@@ -64,9 +66,11 @@ export function Details({ mark: { annotation, startMs, endMs }, onClose }: Props
               {say(isAsked ? 'mark.sure' : 'mark.remove')}
             </button>
           )}
-          <button type="button" className="button" onClick={onClose}>
-            {say('mark.close')}
-          </button>
+          {onClose && (
+            <button type="button" className="button" onClick={onClose}>
+              {say('mark.close')}
+            </button>
+          )}
         </div>
       )}
     </>

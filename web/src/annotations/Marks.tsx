@@ -1,7 +1,7 @@
 import { lazy, Suspense, useState } from 'react';
 import { clockTime } from '../format/time';
 import { useSpeech } from '../i18n/hooks';
-import type { Mark } from './near';
+import { type Mark, together } from './near';
 import { kindTexts } from './texts';
 import './annotations.css';
 
@@ -21,18 +21,26 @@ export function Marks({ marks, plot, toPx }: Props) {
   const say = kindTexts.use();
   const [openId, setOpenId] = useState<number | null>(null);
   const within = (px: number) => Math.min(Math.max(px, plot.leftPx), plot.rightPx);
+  const place = (atMs: number) => within(toPx(atMs));
+  const labelOf = ({ annotation, startMs }: Mark) =>
+    `${say(`kind.${annotation.kind}`)}: ${annotation.title}, ${clockTime(startMs, locale, zone, false)}`;
   return (
     <>
-      {marks.map((mark) => {
-        const { annotation, startMs, endMs } = mark;
-        const left = within(toPx(startMs));
-        const isOpen = annotation.id === openId;
-        const label = `${say(`kind.${annotation.kind}`)}: ${annotation.title}, ${clockTime(startMs, locale, zone, false)}`;
+      {marks.map(({ annotation, startMs, endMs }) => {
+        const left = place(startMs);
+        const width = Math.max(0, place(endMs) - left);
+        return <div key={annotation.id} className="note-band" style={{ left, width }} aria-hidden="true" />;
+      })}
+      {together(marks, place).map(({ leftPx: left, marks: lot }) => {
+        const id = lot[0]?.annotation.id;
+        if (id === undefined) return null;
+        const isOpen = lot.some(({ annotation }) => annotation.id === openId);
+        const label = lot.map(labelOf).join('; ');
         const isRight = left > (plot.leftPx + plot.rightPx) / 2;
         return (
           // biome-ignore lint/a11y/noStaticElementInteractions: what is pressed in it is kept from the chart around it
           <div
-            key={annotation.id}
+            key={id}
             // The chart takes presses and keys for its crosshair.
             onPointerDown={(event) => event.stopPropagation()}
             onPointerUp={(event) => event.stopPropagation()}
@@ -41,23 +49,18 @@ export function Marks({ marks, plot, toPx }: Props) {
               if (event.key === 'Escape') setOpenId(null);
             }}
           >
-            <div
-              className="note-band"
-              style={{ left, width: Math.max(0, within(toPx(endMs)) - left) }}
-              aria-hidden="true"
-            />
             <button
               type="button"
               className="note-mark"
               data-testid="annotation"
-              data-kind={annotation.kind}
+              data-kind={lot[0]?.annotation.kind}
               style={{ left }}
               aria-label={label}
               aria-expanded={isOpen}
               title={label}
-              onClick={() => setOpenId(isOpen ? null : annotation.id)}
+              onClick={() => setOpenId(isOpen ? null : id)}
             >
-              <span aria-hidden="true" />
+              <span aria-hidden="true">{lot.length > 1 && <b>{lot.length}</b>}</span>
             </button>
             {isOpen && (
               <div
@@ -68,7 +71,14 @@ export function Marks({ marks, plot, toPx }: Props) {
                 aria-label={label}
               >
                 <Suspense>
-                  <Details mark={mark} onClose={() => setOpenId(null)} />
+                  {lot.map((mark, i) => (
+                    <Details
+                      key={mark.annotation.id}
+                      mark={mark}
+                      canRemove
+                      onClose={i === lot.length - 1 ? () => setOpenId(null) : undefined}
+                    />
+                  ))}
                 </Suspense>
               </div>
             )}

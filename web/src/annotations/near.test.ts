@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { aroundIncident, askedHours, isAbout, MARKS_MAX, marksFor } from './near';
+import { APART_PX, aroundIncident, askedHours, isAbout, MARKS_MAX, marksFor, together } from './near';
 import type { Annotation } from './types';
 
 const AT = Date.parse('2026-11-01T12:00:00Z');
@@ -61,5 +61,22 @@ describe('Annotations near something', () => {
     const asked = askedHours(AT + 5 * MINUTE, AT + 60 * MINUTE);
     expect(asked).toEqual({ from: '2026-11-01T12:00:00.000Z', to: '2026-11-01T14:00:00.000Z' });
     expect(askedHours(AT + 6 * MINUTE, AT + 61 * MINUTE)).toEqual(asked);
+  });
+
+  it('stand together where they would stand on each other', () => {
+    const marks = marksFor(
+      [0, 1, 5, 9, 60].map((minute) => noted(minute)),
+      {},
+      AT,
+      AT + 90 * MINUTE,
+    );
+    const lots = together(marks, (atMs) => ((atMs - AT) / MINUTE) * 4);
+    expect(lots.map(({ marks: lot }) => lot.map(({ annotation }) => annotation.id))).toEqual([
+      [0, 1, 5],
+      [9],
+      [60],
+    ]);
+    for (const [i, lot] of lots.entries())
+      expect(lot.leftPx - (lots[i - 1]?.leftPx ?? Number.NEGATIVE_INFINITY)).toBeGreaterThanOrEqual(APART_PX);
   });
 });

@@ -40,6 +40,24 @@ export function marksFor(
     .slice(-MARKS_MAX);
 }
 
+/** Marks that stand closer than this are one to press. */
+export const APART_PX = 24;
+
+/** Marks that would stand on each other, together, each lot with the place of its first. */
+export function together(
+  marks: readonly Mark[],
+  toPx: (atMs: number) => number,
+): { leftPx: number; marks: Mark[] }[] {
+  const lots: { leftPx: number; marks: Mark[] }[] = [];
+  const placed = marks.map((mark) => ({ mark, leftPx: toPx(mark.startMs) }));
+  for (const { mark, leftPx } of placed.sort((a, b) => a.leftPx - b.leftPx)) {
+    const last = lots.at(-1);
+    if (last && leftPx - last.leftPx < APART_PX) last.marks.push(mark);
+    else lots.push({ leftPx, marks: [mark] });
+  }
+  return lots;
+}
+
 /** What was noted from an hour before an incident began until it was over, the nearest before its beginning first. */
 export function aroundIncident(
   annotations: readonly Annotation[],

@@ -1,5 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
 import { hasFigure } from '../charts/total';
+import { keepTitles } from '../i18n/titles';
 import type { Identity } from './access';
 import { ApiError, getJson } from './client';
 import { boardPath, forecastPath, type SeriesQuery, seriesPath } from './paths';
@@ -62,6 +63,7 @@ export const metricsQuery = queryOptions({
   queryKey: [DEFINITIONS_KEY, 'metrics'],
   queryFn: async ({ signal }) => {
     const { metrics } = await getJson<{ metrics: Metric[] }>('/v1/metrics', signal);
+    keepTitles(metrics);
     return new Map(metrics.map((metric) => [metric.name, metric]));
   },
   ...definitions,

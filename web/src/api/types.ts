@@ -16,6 +16,8 @@ export interface Metric {
   unit: string | null;
   description?: string | null;
   formula?: string | null;
+  /** What people call it. */
+  title?: Localized;
   /** The cube it is computed from. */
   of: string;
   dimensions: string[];

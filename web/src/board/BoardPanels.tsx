@@ -1,6 +1,5 @@
 import type { CSSProperties, ReactNode } from 'react';
 import type { Board, Metric } from '../api/types';
-import { metricTitle } from '../explore/names';
 import { useSpeech } from '../i18n/hooks';
 import { Message } from '../shell/Message';
 import { ChartPanel } from './ChartPanel';
@@ -26,7 +25,7 @@ export function BoardPanels({ board, metrics, view, onSplit }: Props) {
   const isEmpty = board.tiles.length === 0 && board.charts.length === 0 && panels.length === 0;
   const titleOf = (metric: string) => {
     const panel = [...board.tiles, ...board.charts].find((one) => one.metric === metric);
-    return speech.text(panel?.title, metricTitle(metric));
+    return speech.metric(metric, panel?.title);
   };
   const charts = board.charts.map((chart, i) => {
     const metric = metrics.get(chart.metric);

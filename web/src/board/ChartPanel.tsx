@@ -37,7 +37,7 @@ export function ChartPanel({ chart, metric, view, split, onSplit }: Props) {
   const isSplit = split !== null;
   const TimeSeriesChart = drawing === 'bars' ? BarChart : LineChart;
 
-  const title = speech.text(chart.title, metric.name);
+  const title = speech.titled(chart.title, metric.name);
   const spokenTitle = isSplit ? `${title} ${t('chart.by', { dimension: speech.dimension(split) })}` : title;
   const rangeText = t(`range.last.${view.range}`);
   const own = Object.entries(chart.where ?? {}).map(

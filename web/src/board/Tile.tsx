@@ -66,7 +66,7 @@ export function Tile({ tile, metric, view }: Props) {
         : [],
     [course.document, metric.kind, isExcluded],
   );
-  const title = speech.text(tile.title, metric.name);
+  const title = speech.titled(tile.title, metric.name);
   const earlierText =
     before === null || compare === null
       ? null

@@ -1,5 +1,4 @@
 import type { Localized, PanelWidth } from '../api/types';
-import { metricTitle } from '../explore/names';
 import { useSpeech } from '../i18n/hooks';
 
 interface Props {
@@ -12,8 +11,8 @@ interface Props {
 
 /** In the place of a tile or panel whose metric is not defined, or not any more. */
 export function UnknownMetric({ name, title, width, isChart = false }: Props) {
-  const { t, text: say } = useSpeech();
-  const heading = say(title ?? undefined, metricTitle(name));
+  const { t, titled } = useSpeech();
+  const heading = titled(title, name);
   const text = t('state.unknownMetric', { metric: name });
   return isChart ? (
     <section

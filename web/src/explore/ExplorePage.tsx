@@ -12,7 +12,7 @@ import { Message } from '../shell/Message';
 import { ExploreView } from './ExploreView';
 import { PageIcon } from './icons';
 import { MetricSearch } from './MetricSearch';
-import { metricNote, metricTitle } from './names';
+import { metricNote } from './names';
 import { type ExploreState, readState, stateFor, writeState } from './state';
 import { TimeControls } from './TimeControls';
 import { exploreTexts } from './texts';
@@ -49,6 +49,7 @@ export function ExplorePage() {
 
 function Explorer({ metrics }: { metrics: ReadonlyMap<string, Metric> }) {
   const t = exploreTexts.use();
+  const speech = useSpeech();
   const search = useSearch({ from: '/explore' });
   const navigate = useNavigate({ from: '/explore' });
   const address = JSON.stringify(search);
@@ -56,7 +57,7 @@ function Explorer({ metrics }: { metrics: ReadonlyMap<string, Metric> }) {
   const metric = asked.metric === null ? undefined : metrics.get(asked.metric);
   const state = useMemo(() => (metric ? stateFor(asked, metric) : asked), [asked, metric]);
   const nowMs = serverNow(useTick(15_000));
-  const title = metric ? metricTitle(metric.name) : t('title');
+  const title = metric ? speech.metric(metric.name) : t('title');
   useEffect(() => {
     document.title = metric ? `${title} · ${t('title')} · Tillwatch` : `${title} · Tillwatch`;
   }, [metric, title, t]);

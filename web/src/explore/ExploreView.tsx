@@ -13,7 +13,6 @@ import { CoursePanel } from './CoursePanel';
 import { REST_KEY } from './drawn';
 import { saveCourses, savePicture, saveTable } from './exports';
 import { unitText } from './MetricSearch';
-import { metricTitle } from './names';
 import { SliceTable, type TableRow } from './SliceTable';
 import { lastFinished, rowsOf, sliceValues, sortRows } from './slices';
 import { spanText } from './spanText';
@@ -46,7 +45,7 @@ export function ExploreView({ metric, state, onChange }: Props) {
   const [cubes] = useState(() => new Set([metric.of]));
 
   const dimensions = state.by.map(speech.dimension).join(t('title.and'));
-  const name = metricTitle(metric.name);
+  const name = speech.metric(metric.name);
   const title = state.by.length > 0 ? `${name} ${speech.t('chart.by', { dimension: dimensions })}` : name;
   const rangeText =
     state.span.kind === 'last' ? speech.t(`range.last.${state.span.range}`) : spanText(stretch, locale, zone);

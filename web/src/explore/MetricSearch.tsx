@@ -2,7 +2,7 @@ import { type KeyboardEvent, useEffect, useId, useMemo, useRef, useState } from 
 import type { Metric } from '../api/types';
 import { useSpeech } from '../i18n/hooks';
 import { PageIcon } from './icons';
-import { findMetrics, metricNote, metricTitle } from './names';
+import { findMetrics, metricNote } from './names';
 import { exploreTexts } from './texts';
 
 interface Props {
@@ -17,6 +17,7 @@ export function MetricSearch({ metrics, current, onChoose }: Props) {
   const { dimension } = useSpeech();
   const id = useId();
   const [search, setSearch] = useState('');
+  const speech = useSpeech();
   const found = useMemo(() => findMetrics(metrics.values(), search), [metrics, search]);
   const [active, setActive] = useState(() =>
     Math.max(
@@ -86,7 +87,7 @@ export function MetricSearch({ metrics, current, onChoose }: Props) {
             onClick={() => onChoose(metric.name)}
           >
             <span className="metric-option-head">
-              <strong>{metricTitle(metric.name)}</strong>
+              <strong>{speech.metric(metric.name)}</strong>
               <span className="chip">{unitText(metric, t('unit.number'))}</span>
             </span>
             <span className="metric-option-note">{metricNote(metric)}</span>

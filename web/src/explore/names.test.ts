@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Metric } from '../api/types';
-import { findMetrics, metricTitle } from './names';
+import { findMetrics } from './names';
 
 const made = (name: string, more: Partial<Metric> = {}): Metric => ({
   name,
@@ -33,6 +33,8 @@ it('all words must be found, in any place', () => {
   expect(names('declined refunds')).toEqual([]);
 });
 
-it('a name is written as words', () => {
-  expect(metricTitle('latency_p95')).toBe('Latency p95');
+it('a title in any language is searched as the name is', () => {
+  const titled = [made('attempts'), made('decline_rate', { title: { en: 'Refusals', zh: '拒绝率' } })];
+  expect(findMetrics(titled, '拒绝').map(({ name }) => name)).toEqual(['decline_rate']);
+  expect(findMetrics(titled, 'refusal').map(({ name }) => name)).toEqual(['decline_rate']);
 });

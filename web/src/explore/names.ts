@@ -1,11 +1,5 @@
 import type { Metric } from '../api/types';
 
-/** `authorization_rate` → `Authorization rate`. */
-export function metricTitle(name: string): string {
-  const words = name.replaceAll('_', ' ');
-  return words.charAt(0).toUpperCase() + words.slice(1);
-}
-
 /** What a metric counts, in a line: its description, or else its formula. */
 export function metricNote({ description, formula }: Metric): string {
   return description || formula || '';
@@ -21,7 +15,17 @@ export function findMetrics(metrics: Iterable<Metric>, search: string): Metric[]
   const found: Metric[][] = [[], [], []];
   for (const metric of metrics) {
     const name = metric.name.toLowerCase().replaceAll('_', ' ');
-    const parts = [name, metric.description, metric.formula, metric.unit, metric.of, ...metric.dimensions];
+    const { en, zh } = metric.title ?? {};
+    const parts = [
+      name,
+      en,
+      zh,
+      metric.description,
+      metric.formula,
+      metric.unit,
+      metric.of,
+      ...metric.dimensions,
+    ];
     const text = parts.join(' ').toLowerCase().replaceAll('_', ' ');
     if (!words.every((word) => text.includes(word))) continue;
     const rank = name.startsWith(words.join(' ')) ? 0 : words.every((word) => name.includes(word)) ? 1 : 2;

@@ -13,7 +13,6 @@ import { isSum, shapePoints, unfinishedFrom } from '../charts/shape';
 import { useSpeech } from '../i18n/hooks';
 import { apiDuration } from '../state/range';
 import { type Course, coursesOf, drawingOf, ghostsOf, REST_KEY } from './drawn';
-import { metricTitle } from './names';
 import { keyOfValues } from './slices';
 import type { Drawing, ExploreState } from './state';
 import type { Exploration } from './useExploration';
@@ -71,7 +70,7 @@ export function useChart(
   );
   const nameOf: Chart['nameOf'] = (by, key) => {
     if (key === REST_KEY) return speech.t('chart.rest');
-    return Object.keys(by).length > 0 ? sliceText(by, speech) : metricTitle(metric.name);
+    return Object.keys(by).length > 0 ? sliceText(by, speech) : speech.metric(metric.name);
   };
   const colorOf = (key: string) => {
     const isOther = key === REST_KEY || key.includes('__other__');

@@ -236,7 +236,7 @@ export const zh: Record<MessageKey, string> = {
   'dimension.device': '设备',
   'dimension.carrier': '承运商',
   'dimension.status': '状态',
-  'dimension.decline_code': '拒付代码',
+  'dimension.decline_code': '拒绝代码',
   'dimension.outcome': '结果',
   'dimension.customer_type': '客户类型',
   'dimension.source': '来源',

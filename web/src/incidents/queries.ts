@@ -114,13 +114,7 @@ export function besideQuery(metric: string, by: string[], fromMs: number, toMs: 
   });
 }
 
-/** `authorization_rate` → `Authorization rate`, for metrics that no board gives a title. */
-function spoken(name: string): string {
-  const words = name.replaceAll('_', ' ');
-  return words.charAt(0).toUpperCase() + words.slice(1);
-}
-
-/** What the boards call a metric, in the reader's language. */
+/** What a metric is called in the reader's language, where need be by a board. */
 export function useMetricTitle(): (metric: string) => string {
   const speech = useSpeech();
   const boards = useQuery(boardsQuery);
@@ -129,7 +123,7 @@ export function useMetricTitle(): (metric: string) => string {
     combine: combineTitles,
   });
   const titles = useMemo(() => new Map(found), [found]);
-  return useCallback((metric) => speech.text(titles.get(metric), spoken(metric)), [titles, speech]);
+  return useCallback((metric) => speech.metric(metric, titles.get(metric)), [titles, speech]);
 }
 
 /** Titles of charts and of tiles that show all of a metric; that of a tile with a filter names a part of it. */

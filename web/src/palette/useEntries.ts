@@ -5,9 +5,10 @@ import { boardsQuery, DEFINITIONS_KEY, metricsQuery } from '../api/queries';
 import type { Board } from '../api/types';
 import { sliceText } from '../board/slice';
 import { tabs } from '../data/search';
-import { metricNote, metricTitle } from '../explore/names';
+import { metricNote } from '../explore/names';
 import { useSpeech } from '../i18n/hooks';
 import { chooseLanguage, languageNames, languages } from '../i18n/index';
+import { inWords } from '../i18n/titles';
 import { olderQuery } from '../incidents/queries';
 import { monitorsQuery } from '../monitors/queries';
 import { showOverlay } from '../shell/shortcuts';
@@ -31,7 +32,7 @@ export function useEntries(): { entries: Entry[]; isLoading: boolean } {
   const maySave = useMay('operate');
   const entries = useMemo((): Entry[] => {
     const titles = metricTitles(queries.getQueriesData<Board>({ queryKey: [DEFINITIONS_KEY, 'board'] }));
-    const titleOf = (metric: string) => speech.text(titles.get(metric), metricTitle(metric));
+    const titleOf = (metric: string) => speech.metric(metric, titles.get(metric));
     const current = /^\/boards\/([^/]+)/.exec(path)?.[1];
     const name = current === undefined ? undefined : decodeURIComponent(current);
     // Each is found by the words of the other language too: who reads Chinese may well type `dark`.
@@ -90,7 +91,7 @@ export function useEntries(): { entries: Entry[]; isLoading: boolean } {
       ...(monitors.data ?? []).map((monitor) => ({
         id: `monitor:${monitor.name}`,
         kind: 'monitor' as const,
-        title: metricTitle(monitor.name),
+        title: inWords(monitor.name),
         note: monitor.name,
         words: `${monitor.metric} ${monitor.by.join(' ')} ${monitor.description ?? ''}`,
         run: () => void navigate({ to: '/monitors/$name', params: { name: monitor.name } }),

@@ -6,7 +6,6 @@ import { DefinedPanel } from '../board/panels/DefinedPanel';
 import { Tile } from '../board/Tile';
 import { UnknownMetric } from '../board/UnknownMetric';
 import { type BoardView, NO_SPLIT } from '../board/view';
-import { metricTitle } from '../explore/names';
 import { useSpeech } from '../i18n/hooks';
 import type { Cell, WallPage } from './layout';
 import { useFit } from './useFit';
@@ -25,7 +24,7 @@ export function WallBoard({ board, page, metrics, view, isShown }: Props) {
   const speech = useSpeech();
   const titleOf = (metric: string) => {
     const panel = [...board.tiles, ...board.charts].find((one) => one.metric === metric);
-    return speech.text(panel?.title, metricTitle(metric));
+    return speech.metric(metric, panel?.title);
   };
   return (
     <section

@@ -15,6 +15,15 @@ use datafusion::physical_expr::PhysicalExpr;
 pub(crate) use compile::Compiler;
 pub(crate) use measure_kind::{EmptyValue, MeasureInfo};
 
+/// What people call a metric, in the languages of the web.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MetricTitle {
+    /// English.
+    pub en: String,
+    /// Simplified Chinese.
+    pub zh: Option<String>,
+}
+
 /// A metric as written in the definitions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MetricDefinition {
@@ -30,6 +39,8 @@ pub struct MetricDefinition {
     pub description: Option<String>,
     /// The formula in the field's notation.
     pub formula: Option<String>,
+    /// What people call it; its name in words where there is none.
+    pub title: Option<MetricTitle>,
 }
 
 /// What a metric's value is, which decides how it is drawn and how gaps are filled.

@@ -6,7 +6,7 @@ use crate::MonitorError;
 
 /// One script per schema version, in order. Released ones are never changed: a new version is a
 /// further script.
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 9] = [
     r"
 create table incidents (
     id text primary key,

@@ -10,7 +10,7 @@ use tillwatch_process::{Cube, Processor, Revision, Revisions, StreamLog};
 use tokio::sync::watch;
 
 use crate::adapters::{faults, forecast};
-use crate::documents::{Figure, ForecastDocument, Metric, MetricKind};
+use crate::documents::{Figure, ForecastDocument, Localized, Metric, MetricKind};
 use crate::ports::{
     Figures, ForecastQuery, RevisedStep, SeriesAnswer, SeriesQuestion, SeriesReuse, SqlFormat,
     SqlLimits,
@@ -67,6 +67,10 @@ fn document(analyst: &Analyst, metric: &tillwatch_analyse::Metric) -> Metric {
     let definition = metric.definition();
     Metric {
         name: definition.name.clone(),
+        title: definition.title.as_ref().map(|title| Localized {
+            en: title.en.clone(),
+            zh: title.zh.clone(),
+        }),
         unit: definition.unit.clone(),
         description: definition.description.clone(),
         formula: definition.formula.clone(),

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde::ser::{SerializeTuple, Serializer};
 use utoipa::ToSchema;
 
+use super::Localized;
 use crate::problem::ProblemDocument;
 
 /// What sort of figure a metric is, which decides how it is drawn.
@@ -27,6 +28,9 @@ pub enum MetricKind {
 pub struct Metric {
     /// Its name.
     pub name: String,
+    /// What people call it; its name in words where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<Localized>,
     /// `percent` (values are fractions), a currency, `ms`, `count` or another unit.
     pub unit: Option<String>,
     /// One sentence that says what it tells.

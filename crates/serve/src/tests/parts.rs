@@ -245,6 +245,7 @@ impl Figures for Counts {
     fn metrics(&self) -> Vec<Metric> {
         vec![Metric {
             name: self.metric.into(),
+            title: None,
             unit: Some("count".into()),
             description: None,
             formula: None,

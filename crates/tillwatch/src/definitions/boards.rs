@@ -20,7 +20,7 @@ use super::shape::{
 /// Most tiles, charts and panels of a board, together.
 const PARTS_MAX: usize = 60;
 /// Longest title, in characters.
-const TITLE_CHARS_MAX: usize = 200;
+pub(super) const TITLE_CHARS_MAX: usize = 200;
 /// Longest text of a panel, in characters.
 const TEXT_CHARS_MAX: usize = 4_000;
 /// Most further metrics of a table.
@@ -284,26 +284,8 @@ impl Check<'_> {
 
     /// Checks what people read.
     fn text(&mut self, at: &[&str], written: &Title, what: &str, chars_max: usize) {
-        if written.en.trim().is_empty() {
-            let within = [at, &["en"]].concat();
-            self.refuse(&within, format!("the {what} is empty"), None);
-        }
-        let texts = [("en", Some(&written.en)), ("zh", written.zh.as_ref())];
-        for (language, text) in texts {
-            let Some(text) = text else {
-                continue;
-            };
-            let within = [at, &[language]].concat();
-            let chars = text.chars().count();
-            if chars > chars_max {
-                let message =
-                    format!("{chars} characters are too many; a {what} has at most {chars_max}");
-                self.refuse(&within, message, None);
-            }
-            if let Some(sign) = text.chars().find(|&c| is_foreign(c)) {
-                let message = format!("a {what} has no control characters such as {sign:?}");
-                self.refuse(&within, message, None);
-            }
+        for (language, message) in written.faults(what, chars_max) {
+            self.refuse(&[at, &[language]].concat(), message, None);
         }
     }
 
@@ -407,9 +389,4 @@ impl Check<'_> {
             self.refuse(at, message, Some(instead.to_owned()));
         }
     }
-}
-
-/// Whether a sign is one that no text needs and that shows as a box at best.
-fn is_foreign(sign: char) -> bool {
-    sign.is_control() && !matches!(sign, '\n' | '\r' | '\t')
 }

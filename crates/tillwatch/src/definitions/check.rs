@@ -7,12 +7,15 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use tillwatch_analyse::{AnalyseError, MetricDefinition, Nature, check_metrics, natures};
+use tillwatch_analyse::{
+    AnalyseError, MetricDefinition, MetricTitle, Nature, check_metrics, natures,
+};
 use tillwatch_event::{Field, FieldType, StreamSchema, currency};
 use tillwatch_process::{
     CubeDefinition, Item, ProcessError, ProcessOptions, Processor, Rates, StreamDefinition,
 };
 
+use super::boards::TITLE_CHARS_MAX;
 use super::fault::Fault;
 use super::folder::Folder;
 use super::resolve::{Resolved, dimension_names, split_hint, unknown_dimension};
@@ -332,6 +335,13 @@ pub fn metrics(
     let mut judged: Vec<(usize, MetricDefinition)> = Vec::new();
     for item in &folder.metrics {
         let written = &item.value;
+        if let Some(title) = &written.title {
+            let at = ["metrics", item.name.as_str(), "title"];
+            let found = title.faults("title", TITLE_CHARS_MAX).into_iter();
+            faults.extend(found.map(|(language, message)| {
+                folder.fault(item.file, &[&at[..], &[language]].concat(), message)
+            }));
+        }
         if folder.is_unread("cubes", &written.of) {
             continue;
         } else if !folder.cubes.iter().any(|cube| cube.name == written.of) {
@@ -350,6 +360,10 @@ pub fn metrics(
                 unit: written.unit.clone(),
                 description: written.description.clone(),
                 formula: written.formula.clone(),
+                title: written.title.as_ref().map(|title| MetricTitle {
+                    en: title.en.clone(),
+                    zh: title.zh.clone(),
+                }),
             };
             judged.push((item.file, definition));
         }

@@ -223,6 +223,9 @@ pub struct Metric {
     /// The formula in words.
     #[serde(default)]
     pub formula: Option<String>,
+    /// What people call it; its name in words unless told.
+    #[serde(default)]
+    pub title: Option<Title>,
 }
 
 /// A monitor.

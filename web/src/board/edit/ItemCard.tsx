@@ -1,6 +1,5 @@
 import { type KeyboardEvent, useContext, useId } from 'react';
 import type { Metric } from '../../api/types';
-import { metricTitle } from '../../explore/names';
 import { useSpeech } from '../../i18n/hooks';
 import { localized } from '../../i18n/index';
 import type { Item } from './draft';
@@ -28,7 +27,7 @@ interface Props {
 /** What an item is called where people read of it. */
 export function useItemTitle(): (item: Item) => string {
   const t = boardTexts.use();
-  const { language } = useSpeech();
+  const { language, metric } = useSpeech();
   return (item) => {
     const title = localized(
       { en: item.titleEn || item.titleZh, ...(item.titleZh ? { zh: item.titleZh } : {}) },
@@ -39,7 +38,7 @@ export function useItemTitle(): (item: Item) => string {
       const text = (language === 'zh' ? item.textZh || item.textEn : item.textEn || item.textZh).trim();
       return text.split('\n')[0]?.slice(0, 60) || t('item.nameless');
     }
-    return item.metric === '' ? t('item.nameless') : metricTitle(item.metric);
+    return item.metric === '' ? t('item.nameless') : metric(item.metric);
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Localized } from '../../api/types';
-import { metricTitle } from '../../explore/names';
+import { isWritten } from '../../i18n/titles';
 
 /** What stands on a board: the figures at its top, its charts, and the panels that follow them. */
 export const sections = ['tiles', 'charts', 'panels'] as const;
@@ -184,8 +184,9 @@ function textOf(value: string | number | null | undefined): string {
 
 /** The server calls what has no title by its metric, `Payment volume`; nobody has written that. */
 function titleOf(title: Localized | null | undefined, metric: string): { titleEn: string; titleZh: string } {
-  const isGiven = title?.zh !== undefined || ![metric, metricTitle(metric)].includes(title?.en ?? '');
-  return { titleEn: isGiven ? (title?.en ?? '') : '', titleZh: title?.zh ?? '' };
+  return isWritten(title, metric)
+    ? { titleEn: title.en, titleZh: title.zh ?? '' }
+    : { titleEn: '', titleZh: '' };
 }
 
 function itemOf(section: Section, written: WrittenItem): Item | null {

@@ -1,5 +1,5 @@
 import type { Board, Metric } from '../../api/types';
-import { metricTitle } from '../../explore/names';
+import { inWords } from '../../i18n/titles';
 import { boardOf, type Draft, type Item, itemsOf } from './draft';
 import { itemFaults } from './faults';
 
@@ -22,7 +22,7 @@ export function previewBoard(draft: Draft, metrics: ReadonlyMap<string, Metric>)
   const titled = (items: typeof written.tiles) =>
     (items ?? []).map((item) => ({
       ...item,
-      ...(item.metric && !item.title ? { title: { en: metricTitle(item.metric) } } : {}),
+      ...(item.metric && !item.title ? { title: { en: inWords(item.metric) } } : {}),
     }));
   const board = {
     name: draft.name || 'preview',

@@ -3,7 +3,6 @@ import { useEffect, useRef } from 'react';
 import { incidentSentence } from '../../board/incidentSentence';
 import { incidentSize } from '../../board/incidentSize';
 import { sliceText } from '../../board/slice';
-import { metricTitle } from '../../explore/names';
 import { clockTime, dayName, durationText } from '../../format/time';
 import { figureText, probabilityText } from '../../format/units';
 import { useSpeech } from '../../i18n/hooks';
@@ -83,7 +82,7 @@ export function FoundRow({ row, unit, isCompared, isSelected, verdict, onSelect,
         )}
       </p>
       <p className="found-summary">
-        {incidentSentence(incident, unit, metricTitle(incident.metric), speech).text}
+        {incidentSentence(incident, unit, speech.metric(incident.metric), speech).text}
       </p>
       <fieldset className="incident-feedback">
         <legend>{t('found.question')}</legend>

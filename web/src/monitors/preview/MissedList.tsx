@@ -1,6 +1,5 @@
 import { retold } from '../../board/retold';
 import { sliceText } from '../../board/slice';
-import { metricTitle } from '../../explore/names';
 import { clockTime, dayName } from '../../format/time';
 import { useSpeech } from '../../i18n/hooks';
 import { useTexts } from '../texts';
@@ -30,7 +29,7 @@ export function MissedList({ version, missed }: Props) {
                 {dayName(atMs, speech.locale, speech.zone)}{' '}
                 {clockTime(atMs, speech.locale, speech.zone, false)}
               </time>
-              {one.summary && <p>{retold(one.summary, metricTitle, speech)}</p>}
+              {one.summary && <p>{retold(one.summary, speech.metric, speech)}</p>}
             </li>
           );
         })}

@@ -17,6 +17,38 @@ pub struct Title {
     pub zh: Option<String>,
 }
 
+impl Title {
+    /// What is wrong with it as `what`, each with the language it is wrong in.
+    #[must_use]
+    pub fn faults(&self, what: &str, chars_max: usize) -> Vec<(&'static str, String)> {
+        let mut faults = Vec::new();
+        if self.en.trim().is_empty() {
+            faults.push(("en", format!("the {what} is empty")));
+        }
+        for (language, text) in [("en", Some(&self.en)), ("zh", self.zh.as_ref())] {
+            let Some(text) = text else {
+                continue;
+            };
+            let chars = text.chars().count();
+            if chars > chars_max {
+                let message =
+                    format!("{chars} characters are too many; a {what} has at most {chars_max}");
+                faults.push((language, message));
+            }
+            if let Some(sign) = text.chars().find(|&c| is_foreign(c)) {
+                let message = format!("a {what} has no control characters such as {sign:?}");
+                faults.push((language, message));
+            }
+        }
+        faults
+    }
+}
+
+/// Whether a sign is one that no text needs and that shows as a box at best.
+fn is_foreign(sign: char) -> bool {
+    sign.is_control() && !matches!(sign, '\n' | '\r' | '\t')
+}
+
 /// A board.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -1,7 +1,8 @@
 import type { Metric } from '../../../api/types';
 import { MetricSearch } from '../../../explore/MetricSearch';
-import { metricNote, metricTitle } from '../../../explore/names';
+import { metricNote } from '../../../explore/names';
 import { Popover } from '../../../filter/Popover';
+import { useSpeech } from '../../../i18n/hooks';
 import { FieldGroup } from '../Field';
 import { boardTexts } from '../texts';
 import '../../../explore/explore.css';
@@ -17,8 +18,9 @@ interface Props {
 /** A metric, found by its words. */
 export function MetricField({ control, label, metric, metrics, onChange }: Props) {
   const t = boardTexts.use();
+  const speech = useSpeech();
   const known = metrics.get(metric);
-  const shown = metric === '' ? t('metric.choose') : metricTitle(metric);
+  const shown = metric === '' ? t('metric.choose') : speech.metric(metric);
   return (
     <FieldGroup control={control} label={label} hint={known && metricNote(known)}>
       <Popover

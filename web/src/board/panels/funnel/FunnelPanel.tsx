@@ -2,7 +2,6 @@ import { Link } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import type { FunnelDefinition, Metric } from '../../../api/types';
 import { totalOf } from '../../../charts/total';
-import { metricTitle } from '../../../explore/names';
 import { toNumber } from '../../../format/figure';
 import { figureText } from '../../../format/units';
 import { useSpeech } from '../../../i18n/hooks';
@@ -49,8 +48,7 @@ function Steps({ panel, known, view }: Props) {
   );
   const rangeText = speech.t(`range.last.${range}`);
   const percent = (part: number | null) => figureText(part, 'percent', locale);
-  const nameOf = (i: number) =>
-    speech.text(panel.steps[i]?.title ?? undefined, metricTitle(panel.steps[i]?.metric ?? ''));
+  const nameOf = (i: number) => speech.titled(panel.steps[i]?.title, panel.steps[i]?.metric ?? '');
   const isEmpty = funnel.steps.every(({ value }) => (toNumber(value) ?? 0) === 0);
   return (
     <PanelFrame

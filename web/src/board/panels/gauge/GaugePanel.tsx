@@ -3,7 +3,6 @@ import { useMemo } from 'react';
 import type { Figure, GaugeDefinition, Metric } from '../../../api/types';
 import { totalOf } from '../../../charts/total';
 import { exactText } from '../../../explore/exact';
-import { metricTitle } from '../../../explore/names';
 import { toNumber } from '../../../format/figure';
 import { figureText, numberFormat } from '../../../format/units';
 import { type Speech, useSpeech } from '../../../i18n/hooks';
@@ -50,7 +49,7 @@ function Gauge({ panel, metric, view }: Props) {
   return (
     <PanelFrame
       kind="gauge"
-      title={speech.text(panel.title ?? undefined, metricTitle(metric.name))}
+      title={speech.titled(panel.title, metric.name)}
       hint={metric.description}
       note={rangeText}
       width={panel.width}

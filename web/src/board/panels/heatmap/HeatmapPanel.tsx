@@ -2,7 +2,6 @@ import { type CSSProperties, useId, useMemo, useState } from 'react';
 import { getSeries } from '../../../api/series';
 import type { HeatmapDefinition, Metric } from '../../../api/types';
 import { isSum } from '../../../charts/shape';
-import { metricTitle } from '../../../explore/names';
 import { zoneOffset } from '../../../format/time';
 import { figureText } from '../../../format/units';
 import { useSpeech } from '../../../i18n/hooks';
@@ -73,7 +72,7 @@ function Heatmap({ panel, metric, view }: Props) {
     () => answer.data && heatGrid(answer.data, metric.kind, zone),
     [answer.data, metric.kind, zone],
   );
-  const title = speech.text(panel.title ?? undefined, metricTitle(metric.name));
+  const title = speech.titled(panel.title, metric.name);
   const offset = zoneOffset(zone, toMs);
   const zoneText = offset === zone ? zone : `${zone} (${offset})`;
   const sums = isSum(metric.kind);

@@ -3,7 +3,6 @@ import { useMemo, useState } from 'react';
 import { getSeries } from '../../../api/series';
 import type { Figure, MapDefinition, Metric } from '../../../api/types';
 import { isSum } from '../../../charts/shape';
-import { metricTitle } from '../../../explore/names';
 import { sumFigures } from '../../../format/decimal';
 import { figureText, isComparable } from '../../../format/units';
 import { useSpeech } from '../../../i18n/hooks';
@@ -65,9 +64,10 @@ function WorldMap({ panel, metric, view }: Props) {
     () => answer.data && placesOf(answer.data, by, kind, shapeCodes),
     [answer.data, by, kind],
   );
-  const title = speech.text(
-    panel.title ?? undefined,
-    `${metricTitle(metric.name)} ${speech.t('chart.by', { dimension: speech.dimension(by) })}`,
+  const title = speech.titled(
+    panel.title,
+    metric.name,
+    `${speech.metric(metric.name)} ${speech.t('chart.by', { dimension: speech.dimension(by) })}`,
   );
   const rangeText = speech.t(`range.last.${range}`);
   const whole = places && isSum(kind) ? sumFigures(places.all.map(({ figure }) => figure)) : null;
@@ -135,7 +135,7 @@ function WorldMap({ panel, metric, view }: Props) {
                 caption={title}
                 heads={[
                   speech.dimension(by),
-                  metricTitle(metric.name),
+                  speech.metric(metric.name),
                   ...(isSum(kind) ? [t('table.share')] : []),
                 ]}
                 rows={() =>

@@ -3,7 +3,6 @@ import { useMemo, useRef, useState } from 'react';
 import type { Metric, SankeyDefinition } from '../../../api/types';
 import { seriesVariable } from '../../../charts/colors';
 import { isSum } from '../../../charts/shape';
-import { metricTitle } from '../../../explore/names';
 import { figureText, isComparable } from '../../../format/units';
 import { useSpeech } from '../../../i18n/hooks';
 import { usePaced, useSeen } from '../../../live/hooks';
@@ -87,7 +86,7 @@ function Sankey({ panel, metric, view }: Props) {
   const flow = answer.data;
   const nameOf = (node: FlowNode) => (node.isOther ? speech.t('slice.other') : speech.sliceValue(node.value));
   const path = by.map(speech.dimension).join(' → ');
-  const title = speech.text(panel.title ?? undefined, `${metricTitle(metric.name)}: ${path}`);
+  const title = speech.titled(panel.title, metric.name, `${speech.metric(metric.name)}: ${path}`);
   const rangeText = speech.t(`range.last.${range}`);
   const drillTo = (node: FlowNode | null) =>
     drillSearch({
@@ -140,7 +139,7 @@ function Sankey({ panel, metric, view }: Props) {
           </p>
           <AsTable
             caption={title}
-            heads={[t('sankey.from'), t('sankey.to'), metricTitle(metric.name), t('table.share')]}
+            heads={[t('sankey.from'), t('sankey.to'), speech.metric(metric.name), t('table.share')]}
             rows={() => {
               const nodes = new Map(flow.columns.flat().map((node) => [node.key, node]));
               const said = (key: string) => {

@@ -3,7 +3,6 @@ import { useMemo, useState } from 'react';
 import type { Figure, Metric, TableDefinition } from '../../../api/types';
 import { isSum } from '../../../charts/shape';
 import { cellText, exactText } from '../../../explore/exact';
-import { metricTitle } from '../../../explore/names';
 import { isCurrency } from '../../../format/figure';
 import { figureText, isComparable } from '../../../format/units';
 import { useSpeech } from '../../../i18n/hooks';
@@ -81,17 +80,18 @@ function Table({ panel, metric, also, missing, view }: Props) {
   const rows = shown ? sortTable(shown.rows, sort, valueIn, locale) : [];
   const rangeText = speech.t(`range.last.${range}`);
   const heads = by.map(speech.dimension).join(speech.language === 'zh' ? '、' : ', ');
-  const title = speech.text(
-    panel.title ?? undefined,
-    `${metricTitle(metric.name)} ${speech.t('chart.by', { dimension: heads })}`,
+  const title = speech.titled(
+    panel.title,
+    metric.name,
+    `${speech.metric(metric.name)} ${speech.t('chart.by', { dimension: heads })}`,
   );
   const drill = (slice: Record<string, string | null>) =>
     drillSearch({ metric, range, where, by, slice, compare: view.compare === 'none' ? null : view.compare });
   const hasShare = isSum(metric.kind) && canCompare;
   const columnName = (one: Metric) =>
     one.unit !== null && isCurrency(one.unit)
-      ? `${metricTitle(one.name)} (${one.unit})`
-      : metricTitle(one.name);
+      ? `${speech.metric(one.name)} (${one.unit})`
+      : speech.metric(one.name);
   const columns: [TableSort['column'], string, boolean][] = [
     ...by.map((dimension, i): [TableSort['column'], string, boolean] => [
       `by ${i}`,
