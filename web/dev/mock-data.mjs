@@ -116,7 +116,7 @@ export const boards = {
       {
         metric: 'declined_attempts',
         by: 'issuer',
-        title: title('Declined attempts', '拒付笔数'),
+        title: title('Declined attempts', '拒绝笔数'),
         window: '1h',
       },
     ],

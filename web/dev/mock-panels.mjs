@@ -66,7 +66,7 @@ export const operations = {
       by: ['issuer', 'psp'],
       also: ['authorization_rate', 'payment_volume'],
       top: 8,
-      title: title('Declines by issuer and PSP', '按发卡行和支付服务商的拒付'),
+      title: title('Declines by issuer and PSP', '按发卡行和支付服务商的拒绝'),
       width: 'full',
     },
     {
