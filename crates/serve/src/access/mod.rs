@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use axum::http::{HeaderMap, Method, Uri, header};
 use subtle::ConstantTimeEq;
+use tokio_util::sync::CancellationToken;
 
 pub(crate) use calls::{Need, need};
 pub use issue::{IssueError, IssuedToken, TOKEN_PREFIX, check_token_name, token_hash};
@@ -53,6 +54,8 @@ pub struct Access {
     kept: Option<Arc<Registry>>,
     hosts: BTreeSet<String>,
     loopback: bool,
+    /// Cancelled as soon as a token is required: what began without one ends then.
+    unguarded: CancellationToken,
 }
 
 impl Access {
@@ -115,6 +118,7 @@ impl Access {
             kept,
             hosts,
             loopback,
+            unguarded: CancellationToken::new(),
         })
     }
 
@@ -176,12 +180,18 @@ impl Access {
         if let Some(kept) = &self.kept {
             kept.refresh(now_us());
         }
+        if self.is_required() {
+            self.unguarded.cancel();
+        }
     }
 
     /// Who calls: whose token the request carries, or anybody where none is required.
     pub(crate) fn identify(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
         if !self.is_required() {
-            return Ok(Caller::trusted(false));
+            return Ok(Caller {
+                over: self.unguarded.clone(),
+                ..Caller::trusted(false)
+            });
         }
         let Some(value) = text(headers, &header::AUTHORIZATION) else {
             return Err(Problem::new(

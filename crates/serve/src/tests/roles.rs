@@ -6,7 +6,7 @@ use axum::http::HeaderMap;
 use serde_json::{Value, json};
 use tillwatch_monitor::catalogue::{Catalogue, KeptToken, NewToken, TokenRole};
 
-use super::stand::{Stand, problem, read_events_with, until};
+use super::stand::{Stand, problem, read_events, read_events_with, until};
 use crate::adapters::KeptTokens;
 use crate::ports::Tokens;
 use crate::problem::Slug;
@@ -311,6 +311,8 @@ async fn a_token_made_while_serving_is_known_and_with_the_last_one_nothing_falls
     let stand = Stand::recovering(Limits::default(), access).await;
     stand.open(stand.counts.clone());
     assert_eq!(stand.get("/v1/status").await.status(), 200);
+    let mut anybody = read_events(&stand.url("/v1/incidents/live")).await;
+    anybody.told().await;
     // As another process does.
     let command = Catalogue::open(&path).unwrap();
     let issued = IssuedToken::make().unwrap();
@@ -323,6 +325,8 @@ async fn a_token_made_while_serving_is_known_and_with_the_last_one_nothing_falls
     command.create_token(&new, 9, 1).unwrap();
     let access = &stand.app.inner().access;
     until("the server knows the token", || access.is_required()).await;
+    // What began while no token was required does not outlast that.
+    while anybody.next().await.is_some() {}
     let status = stand.client.get(stand.url("/v1/status"));
     let status = status.bearer_auth(issued.reveal()).send().await.unwrap();
     assert_eq!(status.status(), 200);

@@ -233,6 +233,7 @@ async fn the_openapi_document_describes_every_call() {
             "get /metrics",
             "get /openapi.json",
             "get /readyz",
+            "get /v1/access",
             "get /v1/annotations",
             "get /v1/backup",
             "get /v1/boards",
