@@ -1,11 +1,35 @@
 import react from '@vitejs/plugin-react';
+import type { HtmlTagDescriptor, Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 
 /** In development the API is answered by a running server; the mock listens on the same default port. */
 const apiOrigin = process.env.TILLWATCH_URL ?? 'http://127.0.0.1:7878';
 
+/** Lets the browser fetch the charts' code with the page, though it runs only after the first figures are shown. */
+function preloadCharts(): Plugin {
+  return {
+    name: 'preload-charts',
+    transformIndexHtml: {
+      order: 'post',
+      handler(html, { bundle }) {
+        const files = Object.values(bundle ?? {}).filter((file) => file.type === 'chunk');
+        const chart = files.find(({ name }) => name === 'TimeSeriesChart');
+        const needed = chart ? [chart.fileName, ...chart.imports] : [];
+        const links = needed.filter((file) => !html.includes(file));
+        return links.map(
+          (file): HtmlTagDescriptor => ({
+            tag: 'link',
+            attrs: { rel: 'modulepreload', crossorigin: true, href: `/${file}` },
+            injectTo: 'head',
+          }),
+        );
+      },
+    },
+  };
+}
+
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), preloadCharts()],
   server: { proxy: { '/v1': apiOrigin } },
   build: {
     target: 'es2022',

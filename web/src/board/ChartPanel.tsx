@@ -5,6 +5,7 @@ import { seriesAt } from '../charts/hit';
 import { isSum, unfinishedFrom } from '../charts/shape';
 import { REST_KEY } from '../explore/drawn';
 import { useSpeech } from '../i18n/hooks';
+import { firstFigures } from '../live/first';
 import { ChartLegend } from './ChartLegend';
 import { drillSearch } from './drill';
 import { FilterNote } from './FilterNote';
@@ -13,8 +14,8 @@ import { PanelError } from './PanelError';
 import { useBoardChart } from './useBoardChart';
 import type { BoardView } from './view';
 
-// Asked for at once, so that the drawing code is on its way while the figures are; yet it does not hold up the tiles.
-const chartModule = import('../charts/TimeSeriesChart');
+// The browser fetches it with the page (vite.config.ts); it runs when it no longer holds up the figures.
+const chartModule = firstFigures.then(() => import('../charts/TimeSeriesChart'));
 const LineChart = lazy(() => chartModule);
 // Few boards have bars, and those that have none do without their code.
 const BarChart = lazy(async () => (await Promise.all([chartModule, import('../charts/barChart')]))[0]);

@@ -81,7 +81,7 @@ export default function TimeSeriesChart(props: Props) {
   useEffect(() => {
     const element = canvas.current;
     if (!element) return;
-    const instance = init(element, null, { renderer: 'canvas' });
+    const instance = init(element);
     chart.current = instance;
     const observer = new ResizeObserver(() => {
       instance.resize();

@@ -1,8 +1,13 @@
 /** How times are shown: in the browser's zone or in UTC, always saying which. */
 export type ZoneChoice = 'local' | 'utc';
 
+/** The browser's own zone. Asking for it costs as much as a format does, and it does not change while a page is open. */
+let localZone: string | null = null;
+
 export function zoneName(choice: ZoneChoice): string {
-  return choice === 'utc' ? 'UTC' : Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
+  if (choice === 'utc') return 'UTC';
+  localZone ??= Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
+  return localZone;
 }
 
 const formats = new Map<string, Intl.DateTimeFormat>();

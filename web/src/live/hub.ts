@@ -5,6 +5,7 @@ import type { Incident, Problem, SeriesDocument } from '../api/types';
 import { Beat } from './beat';
 import { observeServerNow } from './clock';
 import { type ConnectionState, LiveConnection } from './connection';
+import { noteFigures } from './first';
 import { capIncidents, mergeIncidents, sortIncidents } from './incidents';
 import { mergeUpdate } from './merge';
 import type { SseEvent } from './sse';
@@ -100,6 +101,7 @@ export class LiveHub {
   #incidentUsers = 0;
   #incidentConnection: LiveConnection | null = null;
   #paused = false;
+  #hasFigures = false;
   #lostSinceMs: number | null = null;
 
   /** `onDoubt` is called when the definitions may have changed: a metric is gone, or the server has been away. */
@@ -355,6 +357,10 @@ export class LiveHub {
 
   #take(entry: Entry, document: SeriesDocument): void {
     entry.store.set({ document, error: null, receivedAtMs: Date.now() });
+    if (entry.kind === 'total' && !this.#hasFigures) {
+      this.#hasFigures = true;
+      noteFigures();
+    }
     const known = this.watermarks.get().get(entry.cube);
     const { watermark } = document;
     if (known === undefined || (watermark !== null && (known === null || watermark > known)))

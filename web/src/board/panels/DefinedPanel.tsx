@@ -1,6 +1,7 @@
 import { type ComponentType, lazy, Suspense } from 'react';
 import type { Metric, PanelDefinition } from '../../api/types';
 import { useSpeech } from '../../i18n/hooks';
+import { firstFigures } from '../../live/first';
 import { ChartSkeleton } from '../ChartPanel';
 import type { BoardView } from '../view';
 import { PanelBoundary } from './PanelBoundary';
@@ -15,15 +16,18 @@ export interface PanelProps<D = PanelDefinition> {
 type Kind = PanelDefinition['kind'];
 type KindOf<K extends Kind> = ComponentType<PanelProps<Extract<PanelDefinition, { kind: K }>>>;
 
-/** Each kind is loaded when the first board that has one is shown. */
+const later = <K extends Kind>(load: () => Promise<{ default: KindOf<K> }>) =>
+  lazy(() => firstFigures.then(load));
+
+/** Each kind is loaded when the first board that has one is shown, and the figures above it are. */
 const kinds: { [K in Kind]: KindOf<K> } = {
-  table: lazy(async () => ({ default: (await import('./table/TablePanel')).TablePanel })),
-  heatmap: lazy(async () => ({ default: (await import('./heatmap/HeatmapPanel')).HeatmapPanel })),
-  funnel: lazy(async () => ({ default: (await import('./funnel/FunnelPanel')).FunnelPanel })),
-  sankey: lazy(async () => ({ default: (await import('./sankey/SankeyPanel')).SankeyPanel })),
-  gauge: lazy(async () => ({ default: (await import('./gauge/GaugePanel')).GaugePanel })),
-  map: lazy(async () => ({ default: (await import('./map/MapPanel')).MapPanel })),
-  text: lazy(async () => ({ default: (await import('./text/TextPanel')).TextPanel })),
+  table: later(async () => ({ default: (await import('./table/TablePanel')).TablePanel })),
+  heatmap: later(async () => ({ default: (await import('./heatmap/HeatmapPanel')).HeatmapPanel })),
+  funnel: later(async () => ({ default: (await import('./funnel/FunnelPanel')).FunnelPanel })),
+  sankey: later(async () => ({ default: (await import('./sankey/SankeyPanel')).SankeyPanel })),
+  gauge: later(async () => ({ default: (await import('./gauge/GaugePanel')).GaugePanel })),
+  map: later(async () => ({ default: (await import('./map/MapPanel')).MapPanel })),
+  text: later(async () => ({ default: (await import('./text/TextPanel')).TextPanel })),
 };
 
 /** A panel of any kind, at the width that it is to have. */
