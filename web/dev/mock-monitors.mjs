@@ -277,7 +277,15 @@ export async function monitorCall(state, request, response, parts) {
     const detail = 'The catalogue cannot be read.';
     return answer(response, 500, { type: 'about:blank', title: 'Something went wrong', status: 500, detail });
   }
-  const monitors = state.mode === 'empty' ? [] : monitorsAt(Date.now());
+  const listed = state.mode === 'empty' ? [] : monitorsAt(Date.now());
+  const like = monitorsAt(Date.now())[0];
+  const added = (state.newMonitors ?? []).map((one) => ({
+    ...like,
+    ...one,
+    detect: like.detect,
+    by: one.by ?? [],
+  }));
+  const monitors = [...listed, ...added].filter(({ name }) => !state.goneMonitors?.includes(name));
   if (parts.length === 1) return answer(response, 200, { monitors });
   let text = '';
   for await (const chunk of request) text += chunk;

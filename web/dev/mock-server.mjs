@@ -12,6 +12,7 @@ import { accessCall } from './mock-access.mjs';
 import { annotationCall } from './mock-annotations.mjs';
 import { boardCall } from './mock-boards.mjs';
 import { incidentsAt, metrics, Traffic } from './mock-data.mjs';
+import { calendarCall, definitionCall, proposeCall } from './mock-definitions.mjs';
 import { actOnIncident } from './mock-incidents.mjs';
 import { monitorCall } from './mock-monitors.mjs';
 import { answerSql, SLOW_MS, toCsv } from './mock-sql.mjs';
@@ -104,6 +105,10 @@ function api(state, request, response, url) {
     return problem(response, 503, 'Recovering', 'The journal is being replayed.');
   const answered = dataCall(state, request, response, parts, url, { json, problem, readBody });
   if (answered !== null) return answered;
+  if (parts[0] === 'definitions')
+    return definitionCall(state, request, response, parts, url, { json, problem, readBody });
+  if (parts[0] === 'calendars') return calendarCall(state, response, json);
+  if (parts[0] === 'propose') return proposeCall(state, request, response, url, { json, problem, readBody });
   if (parts[0] === 'annotations')
     return annotationCall(state, request, response, parts, url, { json, problem, readBody });
   if (parts[0] === 'boards')

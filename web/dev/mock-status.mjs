@@ -1,4 +1,5 @@
 // What the mock says of itself: streams that count, a quarantine, cubes, checks, and works that take a few seconds.
+import { savedStreams } from './mock-definitions.mjs';
 import { channels } from './mock-monitors.mjs';
 
 const MiB = 1 << 20;
@@ -189,7 +190,9 @@ export function statusOf(state) {
         { part: 'other', bytes: 18 * MiB, refused: 0 },
       ],
     },
-    streams,
+    streams: [...streams, ...savedStreams(state).map((name) => stream(name, 0, {}))].filter(
+      ({ name }, i, all) => all.findIndex((one) => one.name === name) === i,
+    ),
     cubes: [
       cube('payment_attempts', { revised_buckets: 412, revised_events: 3_911, other_rows: 0 }),
       cube('payment_totals', {
@@ -338,7 +341,11 @@ export function dataCall(state, request, response, parts, url, { json, problem, 
       });
     }, 600);
   }
-  if (kind === 'streams' && action === 'events' && request.headers['content-type']?.startsWith('text/csv'))
+  if (
+    kind === 'streams' &&
+    action === 'events' &&
+    /^text\/csv|ndjson/.test(request.headers['content-type'] ?? '')
+  )
     return readBody(request).then((text) => takeCsv(state, data, request, response, text, { json, problem }));
   if (['verify', 'backup', 'maintain'].includes(kind)) {
     if (request.method === 'GET') return json(response, { [kind]: workOf(data, kind) });
@@ -367,7 +374,12 @@ function takeCsv(state, data, request, response, text, { json, problem }) {
       'As many calls bring events of this stream as may at once.',
     );
   }
-  const [head, ...rows] = text.split('\n').filter((line) => line !== '');
+  const lines = text.split('\n').filter((line) => line !== '');
+  const isNdjson = request.headers['content-type'].includes('ndjson');
+  const asRow = (line) => Object.values(JSON.parse(line)).join(',');
+  const [head, ...rows] = isNdjson
+    ? [Object.keys(JSON.parse(lines[0])).join(','), ...lines.map(asRow)]
+    : lines;
   const columns = (head ?? '').split(/[,;\t]/);
   const at = columns.indexOf('amount');
   const receipt = { accepted: 0, duplicates: 0, rejected: 0, rejections: [] };

@@ -185,7 +185,7 @@ test('a file of which nothing is taken stops after its first part, and a file th
   await page.waitForSelector('[data-testid=upload-run][data-phase=doubtful]');
   assert.equal(mock.state.uploads.length, 1);
   await page.getByRole('button', { name: 'Upload another file' }).click();
-  await page.setInputFiles('[data-testid=upload-file]', csv('{"id":"p_1"}\n'));
+  await page.setInputFiles('[data-testid=upload-file]', csv('[{"id":"p_1"}]\n'));
   await page.waitForSelector('[data-testid=unfit]');
   assert.equal(await page.isDisabled('[data-testid=upload-start]'), true);
 });
@@ -252,7 +252,7 @@ for (const [width, colorScheme] of [
   [1280, 'dark'],
   [3840, 'light'],
 ]) {
-  for (const tab of ['streams', 'quarantine', 'upload', 'storage', 'system']) {
+  for (const tab of ['streams', 'quarantine', 'upload', 'definitions', 'storage', 'system']) {
     test(`no accessibility finding and no sideways scrolling: ${tab} at ${width} px, ${colorScheme}`, async (t) => {
       const { page } = await open(t, {
         mode: 'troubled',

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useSearch } from '@tanstack/react-router';
-import { useEffect } from 'react';
+import { lazy, Suspense, useEffect } from 'react';
 import { clockTime } from '../format/time';
 import { numberFormat } from '../format/units';
 import { serverNow } from '../live/clock';
@@ -19,6 +19,9 @@ import { SystemTab } from './SystemTab';
 import { type Say, useSay } from './say';
 import { type DataSearch, readDataSearch, tabs, writeDataSearch } from './search';
 import { UploadTab } from './UploadTab';
+
+/** The definitions, with the editor for them, are only loaded where they are looked at. */
+const DefinitionsTab = lazy(() => import('./DefinitionsTab'));
 
 /** What goes into the server, and how well it is. */
 export function DataPage() {
@@ -74,6 +77,11 @@ function Loaded({ snapshot, error, search, say }: LoadedProps) {
       {search.tab === 'streams' && <StreamsTab {...view} />}
       {search.tab === 'quarantine' && <QuarantineTab {...view} />}
       {search.tab === 'upload' && <UploadTab {...view} />}
+      {search.tab === 'definitions' && (
+        <Suspense fallback={<p className="dim">{say.t('loading')}</p>}>
+          <DefinitionsTab {...view} />
+        </Suspense>
+      )}
       {search.tab === 'storage' && <StorageTab {...view} />}
       {search.tab === 'system' && <SystemTab {...view} />}
     </>

@@ -1,6 +1,8 @@
+import { Link } from '@tanstack/react-router';
 import type { View } from './DataPage';
 import { readDefinitionFault } from './definitionFault';
 import { Panel, ToneBadge } from './parts';
+import { writeDataSearch } from './search';
 
 /** Which definitions are in force, and what is wrong with those that are not. */
 export function DefinitionsPanel({ snapshot, say }: View) {
@@ -42,6 +44,11 @@ export function DefinitionsPanel({ snapshot, say }: View) {
           ))}
         </ul>
       )}
+      <p>
+        <Link to="/data" search={writeDataSearch({ tab: 'definitions' })} className="button">
+          {t('definitions.files')}
+        </Link>
+      </p>
     </Panel>
   );
 }

@@ -1,5 +1,5 @@
 import { useNavigate } from '@tanstack/react-router';
-import { type DragEvent, type FormEvent, useId, useRef, useState } from 'react';
+import { type FormEvent, useId, useState } from 'react';
 import { sendPart } from './calls';
 import {
   type CsvReading,
@@ -12,6 +12,7 @@ import {
 } from './csv/look';
 import { CsvUpload, canHash, uploadStore } from './csv/upload';
 import type { View } from './DataPage';
+import { FileChoice } from './FileChoice';
 import type { Say } from './say';
 import { writeDataSearch } from './search';
 
@@ -48,7 +49,14 @@ export function UploadForm({ snapshot, search, say }: View) {
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (!isReady) return;
-    const upload = new CsvUpload({ file: chosen.file, stream, reading, found: look.found, send: sendPart });
+    const upload = new CsvUpload({
+      file: chosen.file,
+      stream,
+      form: look.form,
+      reading,
+      found: look.found,
+      send: sendPart,
+    });
     uploadStore.set(upload);
     void upload.run();
   };
@@ -91,45 +99,51 @@ export function UploadForm({ snapshot, search, say }: View) {
             ))}
           </select>
         </div>
-        <div className="data-field">
-          <label htmlFor={`${ids}delimiter`}>{t('upload.delimiter')}</label>
-          <select
-            id={`${ids}delimiter`}
-            value={reading.delimiter}
-            onChange={(event) =>
-              setReading({ ...reading, delimiter: event.target.value as CsvReading['delimiter'] })
-            }
-          >
-            <option value="auto">
-              {found
-                ? t('upload.delimiter.found', { found: t(`upload.delimiter.${found}`).toLocaleLowerCase() })
-                : t('upload.delimiter.auto')}
-            </option>
-            {delimiterNames.map((name) => (
-              <option key={name} value={name}>
-                {t(`upload.delimiter.${name}`)}
-              </option>
-            ))}
-          </select>
-        </div>
-        <div className="data-field">
-          <label htmlFor={`${ids}header`}>{t('upload.header')}</label>
-          <select
-            id={`${ids}header`}
-            value={reading.header}
-            onChange={(event) =>
-              setReading({ ...reading, header: event.target.value as CsvReading['header'] })
-            }
-          >
-            {(['auto', 'present', 'absent'] as const).map((header) => (
-              <option key={header} value={header}>
-                {t(`upload.header.${header}`)}
-              </option>
-            ))}
-          </select>
-        </div>
+        {look?.form !== 'ndjson' && (
+          <>
+            <div className="data-field">
+              <label htmlFor={`${ids}delimiter`}>{t('upload.delimiter')}</label>
+              <select
+                id={`${ids}delimiter`}
+                value={reading.delimiter}
+                onChange={(event) =>
+                  setReading({ ...reading, delimiter: event.target.value as CsvReading['delimiter'] })
+                }
+              >
+                <option value="auto">
+                  {found
+                    ? t('upload.delimiter.found', {
+                        found: t(`upload.delimiter.${found}`).toLocaleLowerCase(),
+                      })
+                    : t('upload.delimiter.auto')}
+                </option>
+                {delimiterNames.map((name) => (
+                  <option key={name} value={name}>
+                    {t(`upload.delimiter.${name}`)}
+                  </option>
+                ))}
+              </select>
+            </div>
+            <div className="data-field">
+              <label htmlFor={`${ids}header`}>{t('upload.header')}</label>
+              <select
+                id={`${ids}header`}
+                value={reading.header}
+                onChange={(event) =>
+                  setReading({ ...reading, header: event.target.value as CsvReading['header'] })
+                }
+              >
+                {(['auto', 'present', 'absent'] as const).map((header) => (
+                  <option key={header} value={header}>
+                    {t(`upload.header.${header}`)}
+                  </option>
+                ))}
+              </select>
+            </div>
+          </>
+        )}
       </div>
-      {chosen && look && look.unfit === null && (
+      {chosen && look?.form === 'csv' && look.unfit === null && (
         <Preview look={look} reading={reading} isWhole={chosen.file.size <= HEAD_BYTES} say={say} />
       )}
       <div className="data-actions">
@@ -139,64 +153,6 @@ export function UploadForm({ snapshot, search, say }: View) {
         <span className="dim data-small">{t(canHash ? 'upload.again.hashed' : 'upload.again.nonce')}</span>
       </div>
     </form>
-  );
-}
-
-interface ChoiceProps {
-  file: File | null;
-  onChoose: (file: File | undefined) => Promise<void>;
-  say: Say;
-}
-
-/** A file by the browser's dialogue or dropped here. */
-function FileChoice({ file, onChoose, say }: ChoiceProps) {
-  const { t } = say;
-  const input = useRef<HTMLInputElement>(null);
-  const [isOver, setOver] = useState(false);
-  const drop = (event: DragEvent) => {
-    event.preventDefault();
-    setOver(false);
-    void onChoose(event.dataTransfer.files[0]);
-  };
-  return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: dropping is for the mouse; the button does the same for everybody
-    <div
-      className="data-drop"
-      data-over={isOver || undefined}
-      onDragOver={(event) => {
-        event.preventDefault();
-        setOver(true);
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={drop}
-    >
-      <input
-        ref={input}
-        type="file"
-        className="visually-hidden"
-        tabIndex={-1}
-        aria-label={t('upload.file')}
-        accept=".csv,.tsv,.tab,.txt,text/csv,text/tab-separated-values,text/plain"
-        data-testid="upload-file"
-        onChange={(event) => {
-          void onChoose(event.target.files?.[0]);
-          // The same file may be chosen again after it was changed.
-          event.target.value = '';
-        }}
-      />
-      {file && (
-        <p className="data-file">
-          <span className="data-strong ellipsis">{file.name}</span>
-          <span className="dim data-figure">{say.bytes(file.size)}</span>
-        </p>
-      )}
-      <p>
-        <button type="button" className="button" onClick={() => input.current?.click()}>
-          {file ? t('upload.another') : t('upload.choose')}
-        </button>{' '}
-        <span className="dim data-small">{t('upload.drop')}</span>
-      </p>
-    </div>
   );
 }
 

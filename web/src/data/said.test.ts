@@ -108,17 +108,21 @@ describe('lag', () => {
 });
 
 describe('the address', () => {
+  const rest = { way: null, file: null, pack: null };
+
   it('is read and written as short as can be, and unknown values are dropped', () => {
-    expect(readDataSearch({})).toEqual({ tab: 'streams', stream: null, reason: null });
+    expect(readDataSearch({})).toEqual({ tab: 'streams', stream: null, reason: null, ...rest });
     expect(readDataSearch({ tab: 'nothing', stream: '', reason: 'x', other: '1' })).toEqual({
       tab: 'streams',
       stream: null,
       reason: null,
+      ...rest,
     });
     expect(readDataSearch({ tab: 'quarantine', stream: 'payments', reason: 'a: b' })).toEqual({
       tab: 'quarantine',
       stream: 'payments',
       reason: 'a: b',
+      ...rest,
     });
     expect(readDataSearch({ stream: 'x'.repeat(1_000) }).stream).toBeNull();
     expect(writeDataSearch({ tab: 'streams', stream: 'a' })).toEqual({ stream: 'a' });
@@ -128,6 +132,18 @@ describe('the address', () => {
       reason: 'b',
     });
     expect(writeDataSearch({ tab: 'upload', stream: null, reason: 'b' })).toEqual({ tab: 'upload' });
+  });
+
+  it('names a file of definitions and the way of an upload, each on its own tab alone', () => {
+    const file = { tab: 'definitions', file: 'shop/a.yaml', pack: 'payments' } as const;
+    expect(writeDataSearch(file)).toEqual(file);
+    expect(readDataSearch(file)).toMatchObject(file);
+    expect(readDataSearch({ ...file, tab: 'storage' })).toMatchObject({ file: null, pack: null });
+    expect(writeDataSearch({ tab: 'upload', way: 'new', file: 'a.yaml' })).toEqual({
+      tab: 'upload',
+      way: 'new',
+    });
+    expect(readDataSearch({ tab: 'upload', way: 'other' }).way).toBeNull();
   });
 });
 

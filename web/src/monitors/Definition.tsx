@@ -5,6 +5,7 @@ import { draftOf } from './draft';
 import { briefDuration } from './duration';
 import { SeverityTag } from './MonitorBadge';
 import { Split } from './MonitorRow';
+import { Place } from './Place';
 import { detectorOf, settingOf } from './state';
 import { useTexts } from './texts';
 import type { Monitor } from './types';
@@ -62,6 +63,7 @@ export function Definition({ monitor }: { monitor: Monitor }) {
         <Fact label={t('field.notify')}>{monitor.notify.length > 0 ? monitor.notify.join(', ') : '–'}</Fact>
       </dl>
       {!isWhole && <p className="dim">{t('monitor.untold')}</p>}
+      <Place name={monitor.name} />
     </section>
   );
 }

@@ -15,6 +15,7 @@ import { WatchedFields } from './form/WatchedFields';
 import { learnedOf, untoldKeys } from './learned';
 import { Preview } from './preview/Preview';
 import { surroundingsQuery } from './queries';
+import { SavePanel, useSaving } from './SavePanel';
 import { SPAN_UNLESS_TOLD, type Span, spanFrom } from './span';
 import { useTexts } from './texts';
 import type { BacktestProblem, Monitor } from './types';
@@ -143,6 +144,7 @@ export function Editor({ existing, monitors, metrics, initial, initialSpan, onKe
           : null;
   const name = existing?.name ?? (isName(draft.name.trim()) ? draft.name.trim() : NAMELESS);
 
+  const saving = useSaving(existing?.name ?? null);
   return (
     <FaultsContext value={faults}>
       <div className="monitors editor-page" data-testid="editor">
@@ -185,7 +187,21 @@ export function Editor({ existing, monitors, metrics, initial, initialSpan, onKe
             isDefinitionBad={(problem?.faults ?? []).length > 0}
             isUnchanged={isUnchanged}
           />
-          <YamlOutput draft={draft} name={name} isExisting={existing !== null} />
+          <div className="editor-file">
+            <SavePanel
+              saving={saving}
+              draft={draft}
+              name={name}
+              existing={existing?.name ?? null}
+              isReady={isSettled && draftFaults(draft, metrics, taken).length === 0}
+            />
+            <YamlOutput
+              draft={draft}
+              name={name}
+              isExisting={existing !== null}
+              isSaved={saving.state === 'open'}
+            />
+          </div>
         </div>
       </div>
     </FaultsContext>

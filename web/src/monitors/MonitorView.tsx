@@ -12,6 +12,7 @@ import { Definition } from './Definition';
 import { draftOf, searchOf } from './draft';
 import { MonitorBadge } from './MonitorBadge';
 import { MonitorAdvice, MonitorFacts, precisionText } from './MonitorFacts';
+import { JustSaved } from './SavePanel';
 import { silencedUntil } from './Silences';
 import { stateOf } from './state';
 import { useTexts } from './texts';
@@ -52,6 +53,7 @@ export function MonitorView({ monitor }: { monitor: Monitor }) {
           </Link>
         </span>
       </div>
+      <JustSaved name={monitor.name} />
       <section className="panel monitor-summary">
         <MonitorFacts monitor={monitor} open={feed.loaded ? open : null} nowMs={nowMs} />
         <dl className="monitor-facts">

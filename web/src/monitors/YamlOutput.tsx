@@ -9,10 +9,12 @@ interface Props {
   /** What it is called, where the draft does not say it yet. */
   name: string;
   isExisting: boolean;
+  /** It is saved from here: how a file is made of it by hand need not be told. */
+  isSaved: boolean;
 }
 
-/** The definition to copy or to save, and where it goes: the server takes definitions from its folder alone. */
-export function YamlOutput({ draft, name, isExisting }: Props) {
+/** The definition to copy or to save as a file, and where that goes where the server does not write it. */
+export function YamlOutput({ draft, name, isExisting, isSaved }: Props) {
   const t = useTexts();
   const [copy, setCopy] = useState<{ text: string; isDone: boolean } | null>(null);
   const text = fileOf(draft, name);
@@ -36,7 +38,7 @@ export function YamlOutput({ draft, name, isExisting }: Props) {
         <button type="button" className="button" onClick={onCopy}>
           <span aria-live="polite">{t(label)}</span>
         </button>
-        <button type="button" className="button button-main" onClick={() => saveFile(file, text)}>
+        <button type="button" className="button" onClick={() => saveFile(file, text)}>
           {t('yaml.download')}
         </button>
       </div>
@@ -44,12 +46,16 @@ export function YamlOutput({ draft, name, isExisting }: Props) {
       <pre className="yaml-text" tabIndex={0} data-testid="yaml">
         <code>{text}</code>
       </pre>
-      <p>{t('yaml.where', { file })}</p>
-      {isExisting && <p>{t('yaml.replace')}</p>}
-      <p className="dim">{t('yaml.check')}</p>
-      <pre className="yaml-text yaml-command">
-        <code>{`tillwatch backtest ${name} --proposed ${file}\ntillwatch check --config DIR`}</code>
-      </pre>
+      {!isSaved && (
+        <>
+          <p>{t('yaml.where', { file })}</p>
+          {isExisting && <p>{t('yaml.replace')}</p>}
+          <p className="dim">{t('yaml.check')}</p>
+          <pre className="yaml-text yaml-command">
+            <code>{`tillwatch backtest ${name} --proposed ${file}\ntillwatch check --config DIR`}</code>
+          </pre>
+        </>
+      )}
     </section>
   );
 }

@@ -9,9 +9,10 @@ import { editedBoardQuery } from './calls';
 import { copyOf, type Draft, draftOf, emptyDraft, nameFor } from './draft';
 import { Editor } from './Editor';
 import { ImportDialog } from './ImportDialog';
+import { proposedBoard } from './proposed';
 import { boardTexts } from './texts';
 
-/** A board that is new: empty, or a copy of the one that the address names. */
+/** A board that is new: empty, a copy of the one that the address names, or one that was proposed. */
 export function NewBoardPage() {
   return (
     <OnlyWith right="operate">
@@ -22,7 +23,7 @@ export function NewBoardPage() {
 
 function New() {
   const t = boardTexts.use();
-  const { from, import: importing } = useSearch({ from: '/new-board' });
+  const { from, import: importing, proposed } = useSearch({ from: '/new-board' });
   const navigate = useNavigate();
   const [isImporting, setImporting] = useState(importing === 'on');
   const source = useQuery({ ...editedBoardQuery(from ?? ''), enabled: from !== undefined });
@@ -33,6 +34,8 @@ function New() {
   // biome-ignore lint/correctness/useExhaustiveDependencies: a draft is begun once, whatever the list of boards becomes
   const initial = useMemo((): Draft | null => {
     if (!isReady) return null;
+    const given = proposed === undefined ? null : proposedBoard.get();
+    if (given) return draftOf(nameFor(given.name, taken), given.board);
     if (!source.data || from === undefined) return emptyDraft();
     const copied = copyOf(draftOf(from, source.data), nameFor(`${from}_copy`, taken));
     return {
@@ -40,7 +43,7 @@ function New() {
       titleEn: t('copy.titleEn', { title: copied.titleEn }),
       titleZh: copied.titleZh === '' ? '' : t('copy.titleZh', { title: copied.titleZh }),
     };
-  }, [isReady, from]);
+  }, [isReady, from, proposed]);
   const error = source.error ?? metrics.error ?? boards.error;
   if (!initial || !metrics.data) {
     const retry = () => void Promise.all([source.refetch(), metrics.refetch(), boards.refetch()]);
@@ -50,12 +53,12 @@ function New() {
   return (
     <>
       <Editor
-        key={from ?? ''}
+        key={from ?? proposed ?? ''}
         initial={initial}
         version={null}
         metrics={metrics.data}
         taken={taken}
-        keptKey={from === undefined ? '+' : `+${from}`}
+        keptKey={proposed !== undefined ? '+proposed' : from === undefined ? '+' : `+${from}`}
         onSaved={({ name }) => open(name)}
         onCancel={() => void navigate({ to: '/boards' })}
         onDeleted={() => {}}

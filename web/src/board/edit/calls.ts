@@ -1,15 +1,12 @@
 import { queryOptions } from '@tanstack/react-query';
-import { fetchWithToken } from '../../api/access';
-import { ApiError, getJson, problemOf } from '../../api/client';
+import { getJson } from '../../api/client';
 import { boardPath } from '../../api/paths';
 import { DEFINITIONS_KEY, healing } from '../../api/queries';
 import { getSeries } from '../../api/series';
 import type { Board, BoardSummary } from '../../api/types';
-import { observeDateHeader } from '../../live/clock';
+import { answerTo } from '../../api/write';
 import type { WrittenBoard } from './draft';
 
-/** A board is written in one transaction; longer than that and a slow disk takes nobody. */
-const WRITE_TIMEOUT_MS = 30_000;
 const VALUES_STALE_MS = 300_000;
 /** As many values of a dimension as somebody looks through. */
 const VALUES_MAX = 50;
@@ -41,22 +38,6 @@ export function shownBoard(kept: KeptBoard): Board {
   return kept as unknown as Board;
 }
 
-async function call(path: string, init: RequestInit): Promise<Response> {
-  const signal = init.signal
-    ? AbortSignal.any([init.signal, AbortSignal.timeout(WRITE_TIMEOUT_MS)])
-    : AbortSignal.timeout(WRITE_TIMEOUT_MS);
-  let response: Response;
-  try {
-    response = await fetchWithToken(path, { ...init, signal });
-  } catch (cause) {
-    if (init.signal?.aborted) throw cause;
-    throw new ApiError(0, null, cause instanceof Error ? cause.message : 'network error');
-  }
-  observeDateHeader(response);
-  if (!response.ok) throw await problemOf(response);
-  return response;
-}
-
 /** What a save must find: nothing of that name, or the version that was read. */
 export type Guard = { kind: 'new' } | { kind: 'version'; version: number };
 
@@ -66,7 +47,7 @@ function guardHeader(guard: Guard): Record<string, string> {
 
 /** Saves a board; what comes back is how it is kept. */
 export async function saveBoard(name: string, board: WrittenBoard, guard: Guard): Promise<KeptBoard> {
-  const response = await call(boardPath(name), {
+  const response = await answerTo(boardPath(name), {
     method: 'PUT',
     headers: { accept: 'application/json', 'content-type': 'application/json', ...guardHeader(guard) },
     body: JSON.stringify(board),
@@ -82,20 +63,20 @@ export async function importBoard(name: string, yaml: string): Promise<KeptBoard
     ...guardHeader({ kind: 'new' }),
   };
   const body = renamedYaml(yaml, name);
-  const response = await call(boardPath(name), { method: 'PUT', headers, body });
+  const response = await answerTo(boardPath(name), { method: 'PUT', headers, body });
   return (await response.json()) as KeptBoard;
 }
 
 /** Deletes a saved board, if it is still the one that was seen. */
 export async function deleteBoard(name: string, version: number | null): Promise<void> {
   const headers = version === null ? {} : guardHeader({ kind: 'version', version });
-  await call(boardPath(name), { method: 'DELETE', headers });
+  await answerTo(boardPath(name), { method: 'DELETE', headers });
 }
 
 /** The board as a file for the folder of definitions. */
 export async function boardYaml(name: string, from: From | null, signal?: AbortSignal): Promise<string> {
   const init: RequestInit = { headers: { accept: 'application/yaml' }, ...(signal ? { signal } : {}) };
-  return (await call(placePath(name, from), init)).text();
+  return (await answerTo(placePath(name, from), init)).text();
 }
 
 /** Where the folder and the catalogue both have the name, the folder's is meant unless told otherwise. */
@@ -110,7 +91,7 @@ export async function readBoard(
   signal?: AbortSignal,
 ): Promise<KeptBoard> {
   const init: RequestInit = { headers: { accept: 'application/json' }, ...(signal ? { signal } : {}) };
-  return (await (await call(placePath(name, from), init)).json()) as KeptBoard;
+  return (await (await answerTo(placePath(name, from), init)).json()) as KeptBoard;
 }
 
 /** Saved boards that one of the folder hides by its name. */

@@ -129,7 +129,17 @@ describe('a look at a file', () => {
     expect(found('name,note\n"a\nb","x, y"\nc,d\n')).toBe('comma');
   });
 
-  it('says what cannot be read as CSV', () => {
+  it('tells lines of objects from rows', () => {
+    const look = (text: string) => lookAt(bytes(text), true);
+    expect(look('{"a":1,"b":2}\n{"a":2,"b":3}\n')).toMatchObject({
+      form: 'ndjson',
+      unfit: null,
+      found: null,
+    });
+    expect(look('id,at\n1,2\n')).toMatchObject({ form: 'csv', unfit: null });
+  });
+
+  it('says what cannot be read line by line', () => {
     const unfit = (...data: (number | string)[]) => {
       const whole = data.flatMap((one) => (typeof one === 'string' ? [...bytes(one)] : [one]));
       return lookAt(new Uint8Array(whole), true).unfit;
@@ -143,7 +153,6 @@ describe('a look at a file', () => {
     expect(unfit(0x1f, 0x8b, 'x')).toBe('gzip');
     expect(unfit('PAR1x')).toBe('parquet');
     expect(unfit('a', 0, 'b')).toBe('binary');
-    expect(unfit('{"a":1}\n')).toBe('json');
     expect(unfit('[{"a":1}]')).toBe('json');
     expect(unfit('sep=;\nid;at\n')).toBe('sep');
     expect(unfit('id,at\r1,2\r')).toBe('cr');
@@ -160,9 +169,9 @@ describe('a look at a file', () => {
 
   it('names what was chosen, and what was found only as a guess', () => {
     const auto = { delimiter: 'auto', header: 'auto' } as const;
-    expect(contentTypeOf(auto, null, false)).toBe('text/csv');
-    expect(contentTypeOf(auto, 'pipe', true)).toBe('text/csv; guess="|"; first-row=repeated');
-    expect(contentTypeOf({ delimiter: 'semicolon', header: 'absent' }, 'comma', false)).toBe(
+    expect(contentTypeOf('csv', auto, null, false)).toBe('text/csv');
+    expect(contentTypeOf('csv', auto, 'pipe', true)).toBe('text/csv; guess="|"; first-row=repeated');
+    expect(contentTypeOf('csv', { delimiter: 'semicolon', header: 'absent' }, 'comma', false)).toBe(
       'text/csv; delimiter=semicolon; header=absent',
     );
   });

@@ -8,11 +8,15 @@ const ROWS_SHOWN = 5;
 export const delimiters = { comma: ',', semicolon: ';', tab: '\t', pipe: '|' } as const;
 export type DelimiterName = keyof typeof delimiters;
 
-/** Why a file is not sent: the server could not read it as CSV, and how to mend that. */
+/** Why a file is not sent: the server could not read it line by line, and how to mend that. */
 export type Unfit = 'empty' | 'utf16' | 'zip' | 'gzip' | 'parquet' | 'binary' | 'json' | 'sep' | 'cr';
+
+/** What the lines of a file are: rows of a table, or an object each. */
+export type FileForm = 'csv' | 'ndjson';
 
 /** What is seen in the first part of a file. */
 export interface Look {
+  form: FileForm;
   unfit: Unfit | null;
   /** What its columns seem to be separated by; null when nothing is found that all rows share. */
   found: DelimiterName | null;
@@ -22,7 +26,9 @@ export interface Look {
 /** Looks at the first bytes of a file. */
 export function lookAt(head: Uint8Array, isWhole: boolean): Look {
   const text = new TextDecoder('utf-8').decode(head);
-  return { unfit: unfitness(head, text), found: findDelimiter(text, isWhole), text };
+  const form = /^\s*\{/.test(text) ? 'ndjson' : 'csv';
+  const found = form === 'csv' ? findDelimiter(text, isWhole) : null;
+  return { form, unfit: unfitness(head, text), found, text };
 }
 
 /** The first rows, as they are cut by a delimiter. A row that is cut off at the end of the head is left out. */
@@ -40,7 +46,7 @@ function unfitness(head: Uint8Array, text: string): Unfit | null {
   if (text.startsWith('PAR1')) return 'parquet';
   if (head.includes(0)) return 'binary';
   if (/^sep=/i.test(text)) return 'sep';
-  if (/^\s*(\{|\[\s*[{[\]])/.test(text)) return 'json';
+  if (/^\s*\[\s*[{[\]]/.test(text)) return 'json';
   return text.trimEnd().includes('\r') && !text.includes('\n') ? 'cr' : null;
 }
 
@@ -85,7 +91,13 @@ const sent: Record<DelimiterName, string> = {
  * The content type of a part. What was found in the file is only a guess: it holds where the header has the stream's
  * names with it and not with the delimiter that the stream declares.
  */
-export function contentTypeOf(reading: CsvReading, found: DelimiterName | null, isRepeated: boolean): string {
+export function contentTypeOf(
+  form: FileForm,
+  reading: CsvReading,
+  found: DelimiterName | null,
+  isRepeated: boolean,
+): string {
+  if (form === 'ndjson') return 'application/x-ndjson';
   const parameters = ['text/csv'];
   if (reading.delimiter !== 'auto') parameters.push(`delimiter=${sent[reading.delimiter]}`);
   else if (found) parameters.push(`guess=${sent[found]}`);

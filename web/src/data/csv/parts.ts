@@ -1,4 +1,5 @@
-import { countLines, cutRows, firstRow, ROW_BYTES_MAX } from './records';
+import type { FileForm } from './look';
+import { countLines, cutRows, firstRow, LF, ROW_BYTES_MAX } from './records';
 
 /** Small enough to be sent within a minute over a poor line, and larger than any row. */
 export const PART_BYTES = 2 << 20;
@@ -21,6 +22,7 @@ export class FileParts {
   readonly #file: Blob;
   readonly #delimiter: number;
   readonly #bytes: number;
+  readonly #form: FileForm;
   /** The first row with what lies above it. */
   #head: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   #headLines = 0;
@@ -28,10 +30,11 @@ export class FileParts {
   #lines = 0;
   #counted = 0;
 
-  constructor(file: Blob, delimiter: string, bytes = PART_BYTES) {
+  constructor(file: Blob, delimiter: string, bytes = PART_BYTES, form: FileForm = 'csv') {
     this.#file = file;
     this.#delimiter = delimiter.charCodeAt(0);
     this.#bytes = bytes;
+    this.#form = form;
   }
 
   /** The part that begins at `from`: at 0, or where the one before it ended. */
@@ -40,7 +43,7 @@ export class FileParts {
     const piece = await this.#read(from);
     const isLast = from + piece.length >= this.#file.size;
     if (from === 0) {
-      const end = firstRow(piece, this.#delimiter, isLast) ?? 0;
+      const end = this.#form === 'ndjson' ? 0 : (firstRow(piece, this.#delimiter, isLast) ?? 0);
       // What is longer than a row can be is none, and names no columns.
       this.#head = piece.slice(0, end > ROW_BYTES_MAX ? 0 : end);
       this.#headLines = countLines(this.#head);
@@ -48,7 +51,7 @@ export class FileParts {
       this.#counted = 0;
     }
     // A row longer than a part: it is cut, and the server rejects what it cannot read.
-    const length = cutRows(piece, this.#delimiter, isLast) || piece.length;
+    const length = this.#cut(piece, isLast) || piece.length;
     const rows = piece.subarray(0, length);
     const isRepeated = from > 0 && this.#head.length > 0;
     const linesAbove = from === 0 ? 0 : this.#linesBefore(from) - this.#headLines;
@@ -58,6 +61,12 @@ export class FileParts {
     }
     const body = isRepeated ? joined(this.#head, rows) : rows.slice();
     return { from, to: from + length, body, isRepeated, linesAbove };
+  }
+
+  /** An object is a line: quotes in it say nothing of where it ends. */
+  #cut(piece: Uint8Array, isLast: boolean): number {
+    if (this.#form === 'csv') return cutRows(piece, this.#delimiter, isLast);
+    return isLast ? piece.length : piece.lastIndexOf(LF) + 1;
   }
 
   /** A part that is asked for again has been counted already, with nothing behind it. */

@@ -1,7 +1,7 @@
 /** Where the rows of a CSV file end, by the same rule as the server: a quote at the start of a cell opens quoted text. */
 
 const QUOTE = 0x22;
-const LF = 0x0a;
+export const LF = 0x0a;
 const CR = 0x0d;
 /** A row goes on over line ends within quotes for so many bytes; then it is one line that the server rejects. */
 export const ROW_BYTES_MAX = 1 << 20;

@@ -2,7 +2,7 @@ import { ApiError } from '../../api/client';
 import { Store } from '../../live/store';
 import type { Answer, Part } from '../calls';
 import type { Receipt } from '../documents';
-import { type CsvReading, contentTypeOf, type DelimiterName, delimiters } from './look';
+import { type CsvReading, contentTypeOf, type DelimiterName, delimiters, type FileForm } from './look';
 import { type FilePart, FileParts } from './parts';
 
 export type UploadPhase =
@@ -47,6 +47,7 @@ const RETRY_MAX_MS = 30_000;
 export interface UploadOptions {
   file: File;
   stream: string;
+  form?: FileForm;
   reading: CsvReading;
   found: DelimiterName | null;
   send: (part: Part, signal: AbortSignal) => Promise<Answer>;
@@ -75,7 +76,7 @@ export class CsvUpload {
     this.stream = options.stream;
     const { reading, found } = options;
     const delimiter = delimiters[reading.delimiter === 'auto' ? (found ?? 'comma') : reading.delimiter];
-    this.#parts = new FileParts(options.file, delimiter, options.partBytes);
+    this.#parts = new FileParts(options.file, delimiter, options.partBytes, options.form);
     this.store = new Store<UploadState>({
       phase: 'sending',
       bytesDone: 0,
@@ -135,8 +136,8 @@ export class CsvUpload {
   }
 
   async #sendOne(part: FilePart, signal: AbortSignal): Promise<Receipt | null> {
-    const { stream, reading, found, send, wait = sleep } = this.#options;
-    const contentType = contentTypeOf(reading, found, part.isRepeated);
+    const { stream, form = 'csv', reading, found, send, wait = sleep } = this.#options;
+    const contentType = contentTypeOf(form, reading, found, part.isRepeated);
     const key = `web:${(await contentHash(part.body)) ?? this.#nonce}:${part.from}`;
     for (let failures = 0; ; ) {
       const answer = await send({ stream, body: part.body, contentType, key }, signal);

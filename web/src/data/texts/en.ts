@@ -5,6 +5,7 @@ export const en = {
   'tab.streams': 'Streams',
   'tab.quarantine': 'Quarantine',
   'tab.upload': 'Upload',
+  'tab.definitions': 'Definitions',
   'tab.storage': 'Storage',
   'tab.system': 'System',
   'updated.now': 'Updated {{time}}',
@@ -84,7 +85,7 @@ export const en = {
   'stream.course.text': 'Now {{rate}} per second, at most {{most}}.',
   'stream.course.waiting': 'The course builds up while this page is open.',
   'stream.openQuarantine': 'Quarantine',
-  'stream.openUpload': 'Upload a CSV file',
+  'stream.openUpload': 'Upload a file',
   'stream.fact.events': 'Events counted',
   'stream.fact.duplicates': 'Duplicates',
   'stream.fact.rejected': 'Rejected lines',
@@ -176,7 +177,7 @@ export const en = {
   'receipt.field': 'Field',
   'receipt.reason': 'Reason',
 
-  'upload.title': 'Upload a CSV file',
+  'upload.title': 'Upload a file',
   'upload.intro':
     'The file goes to the stream in parts, each safe on the server’s disk before the next one is sent. Columns are matched by their names.',
   'upload.stream': 'To the stream',
@@ -209,7 +210,7 @@ export const en = {
   'upload.unfit.parquet': 'The file is Parquet. Load it with “tillwatch ingest”.',
   'upload.unfit.binary': 'The file is not text.',
   'upload.unfit.json':
-    'The file is JSON. Load it with “tillwatch ingest”, or send it to the stream’s address.',
+    'The file is one JSON array. Write an object in each line instead (NDJSON), or load it with “tillwatch ingest”.',
   'upload.unfit.sep': 'The first line is “sep=”, which only Excel reads. Take that line away.',
   'upload.unfit.cr': 'The lines end with CR alone. Make them end with LF.',
   'upload.unreadable': 'The file cannot be read. It may have been moved or changed.',
@@ -361,6 +362,7 @@ export const en = {
   'definitions.refused':
     'A newer version has faults and was not taken. The one before it stays in force until they are mended.',
   'definitions.notes': 'In force, with notes:',
+  'definitions.files': 'Files of definitions',
   'definitions.place': 'line {{line}}, column {{column}}',
   'audit.title': 'Audit',
   'audit.text': 'Kept figures are compared with the raw events, a little all the time.',

@@ -289,6 +289,26 @@ export const en = {
   'yaml.copied': 'Copied',
   'yaml.copyFailed': 'Mark and copy it by hand',
   'yaml.download': 'Download',
+  'save.title': 'Save it',
+  'save.text':
+    'It is checked, written into the definitions folder and in force at once. Lines around it stay as they are.',
+  'save.do': 'Save and put in force',
+  'save.comments': 'Comments within its lines in {{place}} are not kept.',
+  'save.conflict': 'monitor {{name}}',
+  'place.file': 'Stands in {{place}}',
+  'place.pack': 'Of the pack {{pack}}',
+  rename: 'Rename',
+  'rename.title': 'Rename {{name}}',
+  'rename.text':
+    'A monitor’s name is what its history goes by. Under the new name it learns anew: incidents, silences and feedback so far stay with the old one, and its open incidents end. The new one is written first, then the old one is removed.',
+  'rename.new': 'New name',
+  'rename.do': 'Write the new one, remove the old one',
+  'rename.half': '{{name}} is written, but {{old}} could not be removed: there are two now.',
+  'rename.again': 'Remove {{old}} again',
+  delete: 'Delete',
+  'delete.title': 'Delete {{name}}?',
+  'delete.text': 'It judges no more and its open incidents end; those of the past stay to be read.',
+  'delete.keep': 'Keep it',
 } as const;
 
 export type TextKey = keyof typeof en;
