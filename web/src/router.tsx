@@ -99,6 +99,14 @@ export const newMonitorRoute = createRoute({
   component: lazyRouteComponent(() => import('./monitors/NewMonitorPage'), 'NewMonitorPage'),
 });
 
+// Not below `/monitors/`, where a monitor may be called so.
+export const maintenanceRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/maintenance',
+  validateSearch: readTexts,
+  component: lazyRouteComponent(() => import('./calendars/CalendarPage'), 'CalendarPage'),
+});
+
 export const monitorRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/monitors/$name',
@@ -133,6 +141,7 @@ export const router = createRouter({
     incidentRoute,
     monitorsRoute,
     newMonitorRoute,
+    maintenanceRoute,
     monitorRoute,
     sqlRoute,
     dataRoute,

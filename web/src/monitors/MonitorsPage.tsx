@@ -37,9 +37,14 @@ export function MonitorsPage() {
     <div className="monitors" data-testid="monitors">
       <div className="board-head">
         <h1>{t('title')}</h1>
-        <Link to="/monitors/new" className="button button-main">
-          {t('list.new')}
-        </Link>
+        <span className="button-row">
+          <Link to="/maintenance" className="button" data-testid="to-maintenance">
+            {t('list.maintenance')}
+          </Link>
+          <Link to="/monitors/new" className="button button-main">
+            {t('list.new')}
+          </Link>
+        </span>
       </div>
       {!data && <ListSkeleton />}
       {data?.length === 0 && (

@@ -99,6 +99,7 @@ export function useEntries(): { entries: Entry[]; isLoading: boolean } {
       page('page.incidents', () => void navigate({ to: '/incidents' })),
       page('page.explore', () => void navigate({ to: '/explore' })),
       page('page.monitors', () => void navigate({ to: '/monitors' })),
+      page('page.maintenance', () => void navigate({ to: '/maintenance' })),
       page('page.sql', () => void navigate({ to: '/sql' })),
       page('page.boards', () => void navigate({ to: '/boards' })),
       ...tabs.map((tab) =>

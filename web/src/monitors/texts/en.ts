@@ -2,6 +2,7 @@
 export const en = {
   title: 'Monitors',
   'list.new': 'New monitor',
+  'list.maintenance': 'Maintenance and calendars',
   'list.search': 'Search monitors',
   'list.searchHint': 'Name, metric, dimension, channel',
   'list.severity': 'Severity',

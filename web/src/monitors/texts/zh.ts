@@ -4,6 +4,7 @@ import type { TextKey } from './en';
 export const zh: Record<TextKey, string> = {
   title: '监控',
   'list.new': '新建监控',
+  'list.maintenance': '维护窗口与日历',
   'list.search': '搜索监控',
   'list.searchHint': '名称、指标、维度、渠道',
   'list.severity': '严重程度',

@@ -19,6 +19,7 @@ export const en = {
   'page.incidents': 'Incidents',
   'page.explore': 'Explore',
   'page.monitors': 'Monitors',
+  'page.maintenance': 'Maintenance and calendars',
   'page.sql': 'SQL',
   'page.boards': 'Boards: list, import, delete',
   'page.data.streams': 'Data: streams',

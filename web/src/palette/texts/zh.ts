@@ -21,6 +21,7 @@ export const zh: Record<PaletteText, string> = {
   'page.incidents': '异常事件',
   'page.explore': '探索',
   'page.monitors': '监控',
+  'page.maintenance': '维护窗口与日历',
   'page.sql': 'SQL',
   'page.boards': '看板：列表、导入、删除',
   'page.data.streams': '数据：数据流',
