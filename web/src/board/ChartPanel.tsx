@@ -6,6 +6,7 @@ import { isSum, unfinishedFrom } from '../charts/shape';
 import { REST_KEY } from '../explore/drawn';
 import { useSpeech } from '../i18n/hooks';
 import { firstFigures } from '../live/first';
+import { useSeen } from '../live/hooks';
 import { ChartLegend } from './ChartLegend';
 import { drillSearch } from './drill';
 import { FilterNote } from './FilterNote';
@@ -33,7 +34,8 @@ export function ChartPanel({ chart, metric, view, split, onSplit }: Props) {
   const speech = useSpeech();
   const { t, locale, zone } = speech;
   const navigate = useNavigate();
-  const shown = useBoardChart(chart, metric, view, split);
+  const { ref, isSeen } = useSeen<HTMLElement>();
+  const shown = useBoardChart(chart, metric, view, split, isSeen);
   const { live, document, items, series, drawing, applied, where } = shown;
   const isSplit = split !== null;
   const TimeSeriesChart = drawing === 'bars' ? BarChart : LineChart;
@@ -63,6 +65,7 @@ export function ChartPanel({ chart, metric, view, split, onSplit }: Props) {
 
   return (
     <section
+      ref={ref}
       className="panel chart-panel"
       data-width={chart.width ?? 'half'}
       data-testid="chart"

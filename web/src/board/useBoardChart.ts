@@ -29,7 +29,13 @@ export const SERIES_SHOWN_MAX = 8;
 export const FIGURES_MAX = 100;
 
 /** All that a chart of a board shows, ready to draw. */
-export function useBoardChart(chart: ChartDefinition, metric: Metric, view: BoardView, split: string | null) {
+export function useBoardChart(
+  chart: ChartDefinition,
+  metric: Metric,
+  view: BoardView,
+  split: string | null,
+  isSeen: boolean,
+) {
   const speech = useSpeech();
   const { t, zone } = speech;
   const { range, filters, withForecast } = view;
@@ -56,8 +62,8 @@ export function useBoardChart(chart: ChartDefinition, metric: Metric, view: Boar
     step: apiDuration(wholeStep(range, metric.bucket_ms)),
     limit: FIGURES_MAX,
   });
-  const live = useLiveSeries(metric.of, courseOf(by), 'series');
-  const totals = useLiveSeries(metric.of, totalsOf(by), 'total');
+  const live = useLiveSeries(metric.of, courseOf(by), 'series', isSeen);
+  const totals = useLiveSeries(metric.of, totalsOf(by), 'total', isSeen);
   const document = applied.excluded === null ? live.document : null;
   const picked = useMemo(
     () => document && pickSlices(document, totals.document, kind, SERIES_SHOWN_MAX),
@@ -65,14 +71,14 @@ export function useBoardChart(chart: ChartDefinition, metric: Metric, view: Boar
   );
   // Sums are stacked, and a stack without its rest would understate the whole. Nothing more is asked for where nothing is cut.
   const hasRest = isSplit && isSum(kind) && picked?.isCut === true;
-  const allCourse = useLiveSeries(metric.of, courseOf(hasRest ? [] : by), 'series');
-  const allTotal = useLiveSeries(metric.of, totalsOf(hasRest ? [] : by), 'total');
+  const allCourse = useLiveSeries(metric.of, courseOf(hasRest ? [] : by), 'series', isSeen);
+  const allTotal = useLiveSeries(metric.of, totalsOf(hasRest ? [] : by), 'total', isSeen);
   const { incidents } = useIncidents();
   const colors = useChartColors();
   const [assignment] = useState(() => new ColorAssignment());
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const [pointed, setPointed] = useState<string | null>(null);
-  const now = useTick(range === '15m' || range === '1h' ? 2_000 : 15_000);
+  const now = useTick(range === '15m' || range === '1h' ? 2_000 : 15_000, isSeen);
 
   // The lines and their figures come apart: a new figure, twice a second, must not draw the canvas again.
   const pickedKeys = picked ? [...picked.figures.keys()].join('\n') : '';

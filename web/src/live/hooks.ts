@@ -18,6 +18,7 @@ import {
   type LiveSeries,
 } from './hub';
 import { PacedAnswer, type PacedState } from './paced';
+import { tickerOf } from './ticks';
 
 export const LiveContext = createContext<LiveHub | null>(null);
 
@@ -48,15 +49,20 @@ export function useHubLifecycle(hub: LiveHub): void {
   }, [hub]);
 }
 
-/** Follows a series, or one figure over the whole window, for as long as the component is mounted. */
-export function useLiveSeries(cube: string, query: SeriesQuery, kind: FollowKind): LiveSeries {
+const subscribeToNothing = () => () => {};
+
+/**
+ * Follows a series, or one figure over the whole window, for as long as the component is mounted. What nobody sees goes on being
+ * followed and is not drawn for each of its changes: it has the newest when it is seen again.
+ */
+export function useLiveSeries(cube: string, query: SeriesQuery, kind: FollowKind, isSeen = true): LiveSeries {
   const hub = useHub();
   const key = seriesPath(query);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the key is the query's identity
   const stable = useMemo(() => query, [key]);
   const store = useMemo(() => hub.series(cube, stable, kind), [hub, cube, stable, kind]);
   useEffect(() => hub.follow(cube, stable, kind), [hub, cube, stable, kind]);
-  return useSyncExternalStore(store.subscribe, store.get);
+  return useSyncExternalStore(isSeen ? store.subscribe : subscribeToNothing, store.get);
 }
 
 /** A question to a cube. */
@@ -117,10 +123,16 @@ export function useSeen<E extends Element>(): { ref: RefObject<E | null>; isSeen
         observer.observe(element);
       }
     };
+    // On paper everything is in sight.
+    const onPrint = () => setSeen(true);
     document.addEventListener('visibilitychange', onVisibility);
+    window.addEventListener('beforeprint', onPrint);
+    window.addEventListener('afterprint', onVisibility);
     return () => {
       observer.disconnect();
       document.removeEventListener('visibilitychange', onVisibility);
+      window.removeEventListener('beforeprint', onPrint);
+      window.removeEventListener('afterprint', onVisibility);
     };
   }, []);
   return { ref, isSeen };
@@ -192,12 +204,8 @@ export function useBeat(cube: string, listener: () => void): void {
   useEffect(() => hub.beat(cube).listen(listener), [hub, cube, listener]);
 }
 
-/** The local time, renewed every `intervalMs`. */
-export function useTick(intervalMs: number): number {
-  const [now, setNow] = useState(Date.now);
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), intervalMs);
-    return () => clearInterval(timer);
-  }, [intervalMs]);
-  return now;
+/** The local time, renewed every `intervalMs`, for all that is at the same moment; what nobody sees waits until it is seen. */
+export function useTick(intervalMs: number, isSeen = true): number {
+  const ticker = tickerOf(intervalMs);
+  return useSyncExternalStore(isSeen ? ticker.subscribe : subscribeToNothing, ticker.get);
 }
