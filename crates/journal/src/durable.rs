@@ -43,6 +43,15 @@ pub fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
+/// Whether files may be made in a folder, as far as its permissions and its mount tell.
+///
+/// # Errors
+/// Why not.
+pub fn may_write(folder: &Path) -> io::Result<()> {
+    use rustix::fs::{Access, access};
+    access(folder, Access::WRITE_OK | Access::EXEC_OK).map_err(io::Error::from)
+}
+
 /// Creates a folder and those above it that are not there, durably. Does nothing when it is there.
 ///
 /// # Errors

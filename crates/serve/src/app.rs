@@ -11,8 +11,8 @@ use crate::exposition::Exposition;
 use crate::limits::Limits;
 use crate::live::Hub;
 use crate::ports::{
-    Annotations, Backtests, Backup, Boards, Collector, Figures, Health, Incidents, Maintenance,
-    Verification,
+    Annotations, Backtests, Backup, Boards, Collector, Definitions, Figures, Health, Incidents,
+    Maintenance, Verification,
 };
 use crate::problem::{Problem, Slug};
 use crate::rates::Rates;
@@ -51,6 +51,7 @@ pub(crate) struct Inner {
     pub(crate) backup: OnceLock<Arc<dyn Backup>>,
     pub(crate) verification: OnceLock<Arc<dyn Verification>>,
     pub(crate) maintenance: OnceLock<Arc<dyn Maintenance>>,
+    pub(crate) definitions: OnceLock<Arc<dyn Definitions>>,
     pub(crate) services: watch::Sender<Option<Services>>,
     pub(crate) hub: Hub,
     pub(crate) bodies: BodyBudget,
@@ -98,6 +99,7 @@ impl App {
                 backup: OnceLock::new(),
                 verification: OnceLock::new(),
                 maintenance: OnceLock::new(),
+                definitions: OnceLock::new(),
                 services,
                 stop,
             }),
@@ -134,6 +136,12 @@ impl App {
         let _ = self.inner.maintenance.set(maintenance);
     }
 
+    /// Where definitions are read and changed. Once; without it none can be.
+    pub fn set_definitions(&self, definitions: Arc<dyn Definitions>) {
+        // As with backups.
+        let _ = self.inner.definitions.set(definitions);
+    }
+
     /// Begins to stop: live streams end, new calls are refused, and [`crate::Server::run`] returns when the
     /// calls under way are done.
     pub fn stop(&self) {
@@ -164,6 +172,17 @@ impl App {
             .with("progress", progress.fraction)
             .retry_after_s(1)
         })
+    }
+
+    /// The definitions folder, or the problem that it is not there yet.
+    pub(crate) fn definitions(&self) -> Result<Arc<dyn Definitions>, Problem> {
+        // Nothing is changed while the journal is being replayed.
+        self.services()?;
+        self.inner
+            .definitions
+            .get()
+            .cloned()
+            .ok_or_else(|| Problem::new(Slug::NotFound, "This server shows no definitions."))
     }
 
     pub(crate) fn sample_rates(&self) {

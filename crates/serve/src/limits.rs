@@ -24,6 +24,14 @@ pub struct Limits {
     pub board_bytes_max: usize,
     /// Boards that are saved. More is a 409. Default 200.
     pub boards_saved_max: usize,
+    /// Bytes of a definitions file, or of one definition, that is sent. More is a 413. Default 1 MiB.
+    pub definition_bytes_max: usize,
+    /// Files of the definitions folder up to which another can be made. More is a 409. Default 500.
+    pub definition_files_max: usize,
+    /// Time that an answer to a change of the definitions waits for it to be in force. Default 10 s.
+    pub definition_wait_ms: u64,
+    /// Bytes of a file, or of its beginning, that definitions are proposed for. More is a 413. Default 4 MiB.
+    pub propose_bytes_max: usize,
     /// Annotations that are kept; of more, those that began first are forgotten. Default 10 000.
     pub annotations_kept_max: usize,
     /// Access tokens that are not revoked. Another is not made. Default 200.
@@ -92,6 +100,10 @@ impl Default for Limits {
             json_body_bytes_max: 256 << 10,
             board_bytes_max: 256 << 10,
             boards_saved_max: 200,
+            definition_bytes_max: 1 << 20,
+            definition_files_max: 500,
+            definition_wait_ms: 10_000,
+            propose_bytes_max: 4 << 20,
             annotations_kept_max: 10_000,
             tokens_max: 200,
             token_name_chars_max: 64,

@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 use utoipa::OpenApi;
 
 use crate::calls::{
-    access, annotations, backtests, backup, boards, events, forecast, incidents, maintain, metrics,
-    probes, sql, status, verify,
+    access, annotations, backtests, backup, boards, definitions, events, forecast, incidents,
+    maintain, metrics, probes, sql, status, verify,
 };
 
 #[derive(OpenApi)]
@@ -26,6 +26,9 @@ use crate::calls::{
         incidents::list_monitors, backtests::post_backtest,
         annotations::list_annotations, annotations::post_annotation, annotations::delete_annotation,
         boards::list_boards, boards::get_board, boards::put_board, boards::delete_board,
+        definitions::list_definitions, definitions::get_file, definitions::put_file, definitions::delete_file,
+        definitions::get_pack_file, definitions::get_item, definitions::put_item, definitions::delete_item,
+        definitions::list_calendars, definitions::post_propose,
         access::get_access, status::get_status, backup::post_backup, backup::get_backup,
         verify::post_verify, verify::get_verify, maintain::post_maintain, maintain::get_maintain,
         probes::healthz, probes::readyz, probes::prometheus, probes::openapi_document,
@@ -37,6 +40,7 @@ use crate::calls::{
         (name = "incidents", description = "What monitors have found"),
         (name = "annotations", description = "What may be why a figure moved"),
         (name = "boards", description = "Pages of tiles, charts and panels"),
+        (name = "definitions", description = "The definitions folder, and definitions for a file"),
         (name = "status", description = "The state of the server"),
     ),
 )]

@@ -3,10 +3,15 @@
 //! The adapters to the real parts are in `adapters`; tests put simple ones in their place, which
 //! lets them show faults (a full disk, a poisoned journal) that real parts do not show on demand.
 
+mod definitions;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
+pub use definitions::{
+    DefinitionChange, DefinitionPlace, Definitions, FileSample, Precondition, TaggedText,
+};
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt};
 pub use tillwatch_analyse::{ForecastQuery, Horizon, Period, Span, Windows, Zone};

@@ -12,8 +12,8 @@ use tower_http::compression::CompressionLayer;
 
 use crate::app::App;
 use crate::calls::{
-    access, annotations, backtests, backup, boards, events, forecast, incidents, maintain, metrics,
-    probes, sql, status, verify,
+    access, annotations, backtests, backup, boards, definitions, events, forecast, incidents,
+    maintain, metrics, probes, sql, status, verify,
 };
 use crate::middleware;
 use crate::problem::{Problem, Slug};
@@ -67,6 +67,25 @@ fn api() -> Router<App> {
                 .put(boards::put_board)
                 .delete(boards::delete_board),
         )
+        .route("/v1/definitions", get(definitions::list_definitions))
+        .route(
+            "/v1/definitions/files/{*file}",
+            get(definitions::get_file)
+                .put(definitions::put_file)
+                .delete(definitions::delete_file),
+        )
+        .route(
+            "/v1/definitions/packs/{pack}/{*file}",
+            get(definitions::get_pack_file),
+        )
+        .route(
+            "/v1/definitions/{section}/{name}",
+            get(definitions::get_item)
+                .put(definitions::put_item)
+                .delete(definitions::delete_item),
+        )
+        .route("/v1/calendars", get(definitions::list_calendars))
+        .route("/v1/propose", post(definitions::post_propose))
         .route("/v1/access", get(access::get_access))
         .route("/v1/status", get(status::get_status))
         .route(

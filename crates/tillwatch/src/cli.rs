@@ -7,6 +7,7 @@ mod token;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use clap::builder::BoolishValueParser;
 use clap::builder::PossibleValuesParser;
 use clap::{ArgGroup, Args, Parser, Subcommand};
 use reqwest::Url;
@@ -253,6 +254,10 @@ pub struct Serve {
     /// backups.
     #[arg(long, value_name = "DIR", env = "TILLWATCH_BACKUPS")]
     pub backups: Option<PathBuf>,
+    /// Leave the folder with the definitions as it is: the web shows YAML for copying instead of saving it. So it is also where
+    /// the folder cannot be written.
+    #[arg(long, env = "TILLWATCH_READ_ONLY_DEFINITIONS", value_parser = BoolishValueParser::new())]
+    pub read_only_definitions: bool,
 }
 
 /// Options of `check`.

@@ -18,5 +18,7 @@ mod table;
 pub use dialect::{Dialect, FileFormat};
 pub use error::FileError;
 pub use ingest::{IngestError, IngestOptions, Progress, Sink, ingest};
-pub use propose::{Proposal, ProposeOptions, propose};
+pub use propose::{
+    Proposal, ProposeOptions, ProposedField, ProposedMetric, propose, propose_sample,
+};
 pub use reader::{Chunk, FileReader, ReadOptions};

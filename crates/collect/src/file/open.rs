@@ -1,12 +1,70 @@
 //! Opens a file, plain or compressed, as a stream of bytes.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
-use std::path::Path;
+use std::io::{self, Cursor, ErrorKind, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use bytes::Bytes;
+
 use super::error::FileError;
+
+/// Where the bytes of a file are.
+#[derive(Debug, Clone)]
+pub(crate) struct Input {
+    /// Its path, or what it is called.
+    pub(crate) path: PathBuf,
+    /// Its bytes, when they are in memory.
+    bytes: Option<Bytes>,
+    /// Whether it ends where its bytes do.
+    pub(crate) whole: bool,
+}
+
+impl Input {
+    /// A file on the disk.
+    pub(crate) fn file(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            bytes: None,
+            whole: true,
+        }
+    }
+
+    /// A file in memory, or its beginning.
+    pub(crate) fn memory(name: &Path, bytes: Bytes, whole: bool) -> Self {
+        Self {
+            path: name.to_owned(),
+            bytes: Some(bytes),
+            whole,
+        }
+    }
+
+    /// Whether it lies on the disk.
+    pub(crate) fn is_on_disk(&self) -> bool {
+        self.bytes.is_none()
+    }
+
+    /// Its size in bytes.
+    pub(crate) fn bytes_total(&self) -> io::Result<u64> {
+        match &self.bytes {
+            Some(bytes) => Ok(bytes.len() as u64),
+            None => Ok(std::fs::metadata(&self.path)?.len()),
+        }
+    }
+
+    fn open(&self) -> io::Result<Box<dyn Seekable>> {
+        Ok(match &self.bytes {
+            Some(bytes) => Box::new(Cursor::new(bytes.clone())),
+            None => Box::new(File::open(&self.path)?),
+        })
+    }
+}
+
+/// What can be read from any place.
+trait Seekable: Read + Seek + Send {}
+
+impl<T: Read + Seek + Send> Seekable for T {}
 
 /// How a file is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,14 +78,17 @@ pub(crate) enum Compression {
 pub(crate) struct ByteSource {
     reader: Box<dyn Read + Send>,
     consumed: Arc<AtomicU64>,
+    /// Whether more would come that is not there.
+    is_cut: bool,
 }
 
 impl ByteSource {
-    /// Opens `path` at `offset` bytes, counted after decompression.
-    pub(crate) fn open(path: &Path, offset: u64) -> Result<Self, FileError> {
+    /// Opens `input` at `offset` bytes, counted after decompression.
+    pub(crate) fn open(input: &Input, offset: u64) -> Result<Self, FileError> {
+        let path = input.path.as_path();
         let failed = |action| FileError::io(action, path);
-        let mut file = File::open(path).map_err(failed("open"))?;
-        let compression = compression_of(&mut file).map_err(failed("read"))?;
+        let mut file = input.open().map_err(failed("open"))?;
+        let compression = compression_of(&mut *file).map_err(failed("read"))?;
         let start = if compression == Compression::None {
             offset
         } else {
@@ -58,7 +119,11 @@ impl ByteSource {
                 "the file ends before the place to start at",
             ));
         }
-        Ok(Self { reader, consumed })
+        Ok(Self {
+            reader,
+            consumed,
+            is_cut: !input.whole,
+        })
     }
 
     /// Bytes of the file itself, compressed if it is, that have been read: what a progress bar shows.
@@ -70,11 +135,18 @@ impl ByteSource {
     pub(crate) fn fill(&mut self, buffer: &mut Vec<u8>, wanted: usize) -> io::Result<usize> {
         // Growing by and by would copy what has been read several times.
         buffer.reserve(wanted);
-        self.reader.by_ref().take(wanted as u64).read_to_end(buffer)
+        let before = buffer.len();
+        match self.reader.by_ref().take(wanted as u64).read_to_end(buffer) {
+            // What was read up to there is in the buffer.
+            Err(error) if self.is_cut && error.kind() == ErrorKind::UnexpectedEof => {
+                Ok(buffer.len() - before)
+            }
+            read => read,
+        }
     }
 }
 
-fn compression_of(file: &mut File) -> io::Result<Compression> {
+fn compression_of(file: &mut dyn Seekable) -> io::Result<Compression> {
     let mut magic = Vec::with_capacity(4);
     file.take(4).read_to_end(&mut magic)?;
     Ok(match magic.as_slice() {
@@ -85,7 +157,7 @@ fn compression_of(file: &mut File) -> io::Result<Compression> {
 }
 
 struct Counted {
-    file: File,
+    file: Box<dyn Seekable>,
     consumed: Arc<AtomicU64>,
 }
 

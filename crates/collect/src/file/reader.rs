@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::dialect::{Dialect, FileFormat};
 use super::error::FileError;
 use super::json::{self, Values};
-use super::open::ByteSource;
+use super::open::{ByteSource, Input};
 use super::sniff::{self, BOM};
 use super::split::{self, Lines, Split};
 use super::table::Table;
@@ -151,6 +151,8 @@ struct Text {
     header_due: bool,
     data: Vec<u8>,
     ended: bool,
+    /// Whether what is left at the end is a record.
+    whole: bool,
     next: Position,
 }
 
@@ -172,15 +174,23 @@ impl FileReader {
         options: ReadOptions,
         at: Option<Position>,
     ) -> Result<Self, FileError> {
-        let bytes_total = std::fs::metadata(path)
-            .map_err(FileError::io("open", path))?
-            .len();
+        Self::of(&Input::file(path), options, at)
+    }
+
+    /// As [`Self::open_at`], wherever the file's bytes are.
+    pub(crate) fn of(
+        input: &Input,
+        options: ReadOptions,
+        at: Option<Position>,
+    ) -> Result<Self, FileError> {
+        let path = input.path.as_path();
+        let bytes_total = input.bytes_total().map_err(FileError::io("open", path))?;
         let mut head = Vec::new();
-        let mut source = ByteSource::open(path, 0)?;
+        let mut source = ByteSource::open(input, 0)?;
         source
             .fill(&mut head, HEAD_BYTES)
             .map_err(FileError::io("read", path))?;
-        let whole = head.len() < HEAD_BYTES;
+        let whole = input.whole && head.len() < HEAD_BYTES;
         let format = match options.format {
             Some(format) => format,
             None => match (sniff::format_of(path, &head, whole)?, options.csv) {
@@ -189,6 +199,13 @@ impl FileReader {
             },
         };
         let kind = if format == FileFormat::Parquet {
+            if !input.is_on_disk() {
+                return Err(FileError::Unsupported {
+                    path: path.to_owned(),
+                    found: "Parquet, which only a whole file on the disk is read as",
+                    hint: "use `tillwatch propose` and `tillwatch ingest`, or export it as CSV",
+                });
+            }
             Kind::Table(Box::new(Table::open(
                 path,
                 options.chunk_rows,
@@ -196,7 +213,7 @@ impl FileReader {
             )?))
         } else {
             Kind::Text(Box::new(Text::open(
-                path, format, options, &head, whole, at,
+                input, format, options, &head, whole, at,
             )?))
         };
         Ok(Self {
@@ -251,13 +268,14 @@ impl FileReader {
 
 impl Text {
     fn open(
-        path: &Path,
+        input: &Input,
         format: FileFormat,
         options: ReadOptions,
         head: &[u8],
         whole: bool,
         at: Option<Position>,
     ) -> Result<Self, FileError> {
+        let path = input.path.as_path();
         let split: Box<dyn Split + Send> = match format {
             FileFormat::Csv(dialect) => {
                 split::for_delimiter(dialect.delimiter, options.record_bytes_max)
@@ -298,7 +316,7 @@ impl Text {
             start.offset += (blank + bracket) as u64;
         }
         let next = at.unwrap_or(start);
-        let source = ByteSource::open(path, next.offset)?;
+        let source = ByteSource::open(input, next.offset)?;
         Ok(Self {
             source,
             split,
@@ -307,6 +325,7 @@ impl Text {
             first: start,
             data: Vec::new(),
             ended: false,
+            whole: input.whole,
             next,
         })
     }
@@ -319,7 +338,11 @@ impl Text {
     ) -> Result<Option<Chunk>, FileError> {
         let limit = options.chunk_bytes.max(1);
         self.fill(path, limit)?;
-        let mut cut = self.split.cut(&self.data, limit, self.ended);
+        let mut cut = self.split.cut(&self.data, limit, self.ended && self.whole);
+        if cut.bytes == 0 && self.ended && !self.whole {
+            // What is left is the beginning of a record.
+            return Ok(None);
+        }
         if cut.bytes == 0 && !self.data.is_empty() {
             cut = self.long_record(path, options)?;
         }

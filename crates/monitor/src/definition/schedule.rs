@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time, Weekday};
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
 
 use super::{DefinitionFault, Severity};
 
@@ -90,6 +90,18 @@ impl Weekly {
             .filter_map(|day| self.span_of(day))
             .find(|(from_us, to_us)| (*from_us..*to_us).contains(&at_us))
             .map(|(_, to_us)| to_us)
+    }
+
+    /// Begin and end, in microseconds since the epoch, of the span that `at_us` lies in, or else of the next one.
+    #[must_use]
+    pub fn next_us(&self, at_us: i64) -> Option<(i64, i64)> {
+        let at = Timestamp::from_microsecond(at_us).ok()?;
+        let today = at.to_zoned(self.zone.clone()).date();
+        // One that passes midnight may have begun yesterday; each day of the week comes within eight.
+        let days = today.yesterday().ok()?.series(1.day()).take(10);
+        days.filter(|day| self.days.is_empty() || self.days.contains(&day.weekday()))
+            .filter_map(|day| self.span_of(day))
+            .find(|(_, to_us)| *to_us > at_us)
     }
 
     /// Begin and end of the span that begins on `day`.
@@ -261,6 +273,26 @@ mod tests {
         let end = Some(at("2026-10-25T23:00:00Z"));
         assert_eq!(day.until_us(at("2026-10-24T22:00:00Z")), end);
         assert_eq!(day.until_us(at("2026-10-25T23:00:00Z")), None);
+    }
+
+    #[test]
+    fn the_next_span_is_the_one_that_lasts_or_the_first_to_come() {
+        let night = weekly(&["sat"], "22:00", "07:00", "Asia/Shanghai");
+        let saturday = (at("2026-11-21T14:00:00Z"), at("2026-11-21T23:00:00Z"));
+        let next = (at("2026-11-28T14:00:00Z"), at("2026-11-28T23:00:00Z"));
+        for (time, span) in [
+            ("2026-11-15T00:00:00Z", saturday),
+            ("2026-11-21T13:59:59Z", saturday),
+            ("2026-11-21T14:00:00Z", saturday),
+            ("2026-11-21T22:59:59Z", saturday),
+            ("2026-11-21T23:00:00Z", next),
+        ] {
+            assert_eq!(night.next_us(at(time)), Some(span), "{time}");
+        }
+        // Of a span that the clock leaves out on that day, what is left of it.
+        let early = weekly(&[], "02:10", "02:40", "Europe/Berlin");
+        let found = early.next_us(at("2027-03-28T01:00:00Z"));
+        assert!(found.is_some_and(|(from, to)| from < to), "{found:?}");
     }
 
     #[test]

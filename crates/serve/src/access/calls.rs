@@ -109,7 +109,7 @@ const RULES: &[Rule] = &[
     get("/v1/definitions/packs/{pack}/{*file}", READ),
     kept("/v1/definitions/{section}/{name}", DEFINE),
     get("/v1/calendars", READ),
-    post("/v1/propose", READ),
+    post("/v1/propose", INGEST),
     post("/v1/check", READ),
     get("/v1/status", READ),
     task("/v1/backup"),
@@ -155,13 +155,15 @@ mod tests {
         let document: Value = serde_json::from_str(crate::openapi::text()).unwrap();
         let mut calls = 0;
         for (path, methods) in document["paths"].as_object().unwrap() {
+            // OpenAPI has no sign for a path that goes on.
+            let path = path.replace("{file}", "{*file}");
             for method in methods.as_object().unwrap().keys() {
                 if open.contains(&path.as_str()) {
                     continue;
                 }
                 let method: Method = method.to_uppercase().parse().unwrap();
                 assert!(
-                    need(&method, path).is_some(),
+                    need(&method, &path).is_some(),
                     "{method} {path} needs a line in RULES"
                 );
                 calls += 1;

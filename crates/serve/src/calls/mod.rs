@@ -5,6 +5,7 @@ pub(crate) mod annotations;
 pub(crate) mod backtests;
 pub(crate) mod backup;
 pub(crate) mod boards;
+pub(crate) mod definitions;
 pub(crate) mod events;
 pub(crate) mod forecast;
 pub(crate) mod incidents;

@@ -5,6 +5,7 @@ mod annotation;
 mod backtest;
 mod backup;
 mod board;
+mod definitions;
 mod explanation;
 mod forecast;
 mod incident;
@@ -26,6 +27,11 @@ pub use board::{
     Board, BoardList, BoardPlace, BoardSummary, Chart, ChartShape, FunnelPanel, FunnelStep,
     GaugePanel, GoodDirection, HeatmapPanel, Localized, MapPanel, Panel, PanelWidth, SankeyPanel,
     TablePanel, TextPanel, Tile, WrittenBoard,
+};
+pub use definitions::{
+    CalendarDay, CalendarDocument, CalendarList, DefinitionChanged, DefinitionFault,
+    DefinitionFile, DefinitionItem, DefinitionList, DefinitionPack, Holdings, MaintenanceDocument,
+    ProposalDocument, ProposedBoard, ProposedField,
 };
 pub use explanation::{
     ExplainedAlternative, ExplainedMix, ExplainedPart, ExplainedSpan, IncidentExplanation,

@@ -72,6 +72,8 @@ slugs! {
     UnknownSilence = "unknown-silence", NOT_FOUND, "No such silence";
     /// No board of that name.
     UnknownBoard = "unknown-board", NOT_FOUND, "No such board";
+    /// No definition, file of definitions or section of that name.
+    UnknownDefinition = "unknown-definition", NOT_FOUND, "No such definition";
     /// No annotation of that number.
     UnknownAnnotation = "unknown-annotation", NOT_FOUND, "No such annotation";
     /// The address exists, but not for this method.
@@ -84,6 +86,10 @@ slugs! {
     Conflict = "conflict", CONFLICT, "The present state does not allow this";
     /// It is no longer, or not yet, what the request's `If-Match` or `If-None-Match` says.
     PreconditionFailed = "precondition-failed", PRECONDITION_FAILED, "It is not what you took it for";
+    /// The definitions folder is not changed here.
+    DefinitionsReadOnly = "definitions-read-only", CONFLICT, "The definitions are not changed here";
+    /// A change that might undo another's must say what it took the thing for.
+    PreconditionRequired = "precondition-required", PRECONDITION_REQUIRED, "A condition is required";
     /// The body is larger than the limit.
     BodyTooLarge = "body-too-large", PAYLOAD_TOO_LARGE, "The body is too large";
     /// The content type is none we read.
@@ -96,6 +102,8 @@ slugs! {
     QueryTooLarge = "query-too-large", UNPROCESSABLE_ENTITY, "The query is over its limits";
     /// A definition sent cannot work; `faults` has all that is wrong with it.
     BadDefinition = "bad-definition", UNPROCESSABLE_ENTITY, "The definition cannot work";
+    /// No definition would take the events of a file.
+    NothingProposed = "nothing-proposed", UNPROCESSABLE_ENTITY, "Nothing can be proposed for this file";
     /// The past cannot be judged as asked: there is none, or it is too much.
     BacktestImpossible = "backtest-impossible", UNPROCESSABLE_ENTITY, "The past cannot be judged like this";
     /// We are asked for more than we can take just now.

@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderMap, HeaderName, header};
 
-use crate::ports::BoardCondition;
+use crate::ports::{BoardCondition, Precondition};
 use crate::problem::{Problem, Slug};
 use crate::request::time::shorten;
 
@@ -12,13 +12,26 @@ const VERSIONS_MAX: usize = 16;
 /// What `If-Match` and `If-None-Match` ask for. Versions are strong entity tags: a weak one, and one that is none of ours,
 /// matches nothing.
 pub(crate) fn condition(headers: &HeaderMap) -> Result<BoardCondition, Problem> {
+    Ok(match precondition(headers)? {
+        Precondition::Always => BoardCondition::Always,
+        Precondition::Present => BoardCondition::Present,
+        Precondition::Absent => BoardCondition::Absent,
+        Precondition::Tagged(tags) => {
+            let versions = tags.iter().filter_map(|tag| tag.parse::<i64>().ok());
+            BoardCondition::Version(versions.collect())
+        }
+    })
+}
+
+/// As [`condition`], of things whose states are told by any text.
+pub(crate) fn precondition(headers: &HeaderMap) -> Result<Precondition, Problem> {
     let matching = one(headers, &header::IF_MATCH)?;
     let none = one(headers, &header::IF_NONE_MATCH)?;
     match (matching, none) {
-        (None, None) => Ok(BoardCondition::Always),
-        (Some("*"), None) => Ok(BoardCondition::Present),
-        (Some(tags), None) => versions(tags).map(BoardCondition::Version),
-        (None, Some("*")) => Ok(BoardCondition::Absent),
+        (None, None) => Ok(Precondition::Always),
+        (Some("*"), None) => Ok(Precondition::Present),
+        (Some(tags), None) => strong(tags).map(Precondition::Tagged),
+        (None, Some("*")) => Ok(Precondition::Absent),
         (None, Some(tags)) => Err(refused(
             &header::IF_NONE_MATCH,
             format!(
@@ -45,7 +58,8 @@ fn one<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h str>,
     }
 }
 
-fn versions(tags: &str) -> Result<Vec<i64>, Problem> {
+/// The strong ones of some entity tags.
+fn strong(tags: &str) -> Result<Vec<String>, Problem> {
     let mut found = Vec::new();
     for (at, tag) in tags.split(',').map(str::trim).enumerate() {
         let strong = tag.strip_prefix("W/").unwrap_or(tag);
@@ -60,7 +74,7 @@ fn versions(tags: &str) -> Result<Vec<i64>, Problem> {
             return Err(refused(&header::IF_MATCH, detail));
         };
         if strong == tag {
-            found.extend(quoted.parse::<i64>().ok());
+            found.push(quoted.to_owned());
         }
     }
     Ok(found)

@@ -5,6 +5,7 @@ mod backtests;
 mod bad_requests;
 mod board;
 mod cases;
+mod definitions;
 mod forecast;
 mod incidents;
 mod live;

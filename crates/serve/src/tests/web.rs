@@ -1,9 +1,11 @@
 //! The web, boards, headers and the OpenAPI document.
 
 use std::io::Read;
+use std::sync::Arc;
 
 use serde_json::json;
 
+use super::definitions::Drawer;
 use super::stand::{Stand, problem};
 use crate::Assets;
 
@@ -228,6 +230,8 @@ async fn the_openapi_document_describes_every_call() {
         [
             "delete /v1/annotations/{id}",
             "delete /v1/boards/{name}",
+            "delete /v1/definitions/files/{file}",
+            "delete /v1/definitions/{section}/{name}",
             "delete /v1/silences/{id}",
             "get /healthz",
             "get /metrics",
@@ -238,6 +242,11 @@ async fn the_openapi_document_describes_every_call() {
             "get /v1/backup",
             "get /v1/boards",
             "get /v1/boards/{name}",
+            "get /v1/calendars",
+            "get /v1/definitions",
+            "get /v1/definitions/files/{file}",
+            "get /v1/definitions/packs/{pack}/{file}",
+            "get /v1/definitions/{section}/{name}",
             "get /v1/incidents",
             "get /v1/incidents/live",
             "get /v1/incidents/{id}",
@@ -258,13 +267,17 @@ async fn the_openapi_document_describes_every_call() {
             "post /v1/incidents/{id}/{action}",
             "post /v1/maintain",
             "post /v1/monitors/{name}/backtest",
+            "post /v1/propose",
             "post /v1/sql",
             "post /v1/streams/{stream}/events",
             "post /v1/streams/{stream}/quarantine/replay",
             "post /v1/verify",
             "put /v1/boards/{name}",
+            "put /v1/definitions/files/{file}",
+            "put /v1/definitions/{section}/{name}",
         ]
     );
+    stand.app.set_definitions(Arc::new(Drawer::default()));
     // Whatever is described is there: no call answers that nothing is at its address.
     for call in &calls {
         let (method, path) = call.split_once(' ').unwrap();

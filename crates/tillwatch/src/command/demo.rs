@@ -11,10 +11,15 @@ use anyhow::{Result, anyhow};
 
 use crate::cli::Demo;
 use crate::definitions::{Folder, Loaded, load::finish};
+use crate::engine::editing::DefinitionsSource;
 use crate::engine::{Engine, Links, Options};
 use crate::terminal;
 use receiver::Receiver;
 use traffic::Traffic;
+
+/// The definitions of the demo.
+const TEXT: &str =
+    "packs: [payments, commerce]\nlimits: {process: {lateness_ms: 5s, source_idle_ms: 5s}}\n";
 
 /// Runs the demo until stopped.
 pub async fn run(options: Demo) -> Result<ExitCode> {
@@ -28,6 +33,7 @@ pub async fn run(options: Demo) -> Result<ExitCode> {
         hosts: Vec::new(),
         links: Links::Address,
         backups: None,
+        definitions: DefinitionsSource::BuiltIn(TEXT.to_owned()),
     };
     let (engine, journal) = Engine::start(start, &loaded).await?;
     let address = engine.address();
@@ -61,9 +67,7 @@ pub async fn run(options: Demo) -> Result<ExitCode> {
 /// Both packs, with the channel led to the built-in receiver and figures judged soon.
 fn definitions(receiver: &Receiver) -> Result<Loaded> {
     let mut folder = Folder::default();
-    let text =
-        "packs: [payments, commerce]\nlimits: {process: {lateness_ms: 5s, source_idle_ms: 5s}}\n";
-    folder.add(Path::new("demo.yaml").to_owned(), text, true);
+    folder.add(Path::new("demo.yaml").to_owned(), TEXT, true);
     for channel in &mut folder.channels {
         channel.value.url = Some(receiver.url());
         channel.value.allow_private = true;

@@ -8,6 +8,7 @@ use anyhow::Result;
 use reqwest::Url;
 
 use crate::cli::Serve;
+use crate::engine::editing::DefinitionsSource;
 use crate::engine::{Engine, Links, Options, watch_folder};
 use crate::terminal;
 
@@ -31,6 +32,10 @@ pub async fn run(options: Serve) -> Result<ExitCode> {
         hosts,
         links: options.public_url.map_or(Links::None, Links::To),
         backups: options.backups,
+        definitions: DefinitionsSource::Folder {
+            dir: options.folders.config.clone(),
+            read_only: options.read_only_definitions,
+        },
     };
     let (engine, journal) = Engine::start(start, &loaded).await?;
     terminal::line(format!("tillwatch listens on http://{}", engine.address()));

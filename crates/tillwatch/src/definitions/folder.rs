@@ -86,6 +86,12 @@ impl Folder {
     /// Reads every `*.yaml` and `*.yml` file of `dir`, its subfolders included, and the packs they name.
     #[must_use]
     pub fn open(dir: &Path) -> Self {
+        Self::open_changed(dir, None)
+    }
+
+    /// As [`Self::open`], as if the file at a path within `dir` held another text, or were not there.
+    #[must_use]
+    pub fn open_changed(dir: &Path, change: Option<(&Path, Option<&str>)>) -> Self {
         let mut folder = Self::default();
         let mut paths = Vec::new();
         if let Err(error) = list(dir, dir, &mut Vec::new(), &mut paths) {
@@ -100,6 +106,10 @@ impl Folder {
             error.to_string().hash(&mut folder.digest);
             return folder;
         }
+        if let Some((changed, text)) = change {
+            paths.retain(|path| path != changed);
+            paths.extend(text.map(|_| changed.to_owned()));
+        }
         paths.sort();
         if paths.is_empty() {
             folder.faults.push(
@@ -112,7 +122,10 @@ impl Folder {
             );
         }
         for path in paths {
-            let read = read_file(&path);
+            let read = match change {
+                Some((changed, Some(text))) if path == changed => Ok(text.to_owned()),
+                _ => read_file(&path),
+            };
             (&path, &read).hash(&mut folder.digest);
             match read {
                 Ok(text) => folder.add(path, &text, true),

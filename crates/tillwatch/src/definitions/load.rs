@@ -37,6 +37,8 @@ pub struct Loaded {
     pub inactive_channels: Vec<(String, String)>,
     /// Sources that fetch by themselves.
     pub sources: Vec<Item<shape::Source>>,
+    /// Maintenance windows as written.
+    pub maintenance: Vec<Item<shape::Maintenance>>,
     /// Boards.
     pub boards: Vec<CheckedBoard>,
     /// What other monitors are checked against.
@@ -118,6 +120,7 @@ pub fn finish(mut folder: Folder, environment: Environment<'_>) -> Result<Loaded
         inactive_channels: resolved.inactive_channels,
         proposals: Proposals::new(&folder, natures),
         sources: folder.sources,
+        maintenance: folder.maintenance,
         boards,
         // Rates at fault have ended this above.
         rates: rates.unwrap_or_default(),

@@ -4,6 +4,7 @@ mod announce;
 pub mod boards;
 pub mod check;
 mod detector;
+pub mod edit;
 mod fault;
 pub mod files;
 pub mod folder;

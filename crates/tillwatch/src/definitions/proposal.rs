@@ -41,6 +41,11 @@ impl Proposals {
         }
     }
 
+    /// The calendars there are.
+    pub fn calendars(&self) -> &[Item<Calendar>] {
+        &self.calendars
+    }
+
     /// Checks a monitor as it would be written under its name.
     ///
     /// # Errors

@@ -296,6 +296,12 @@ impl Generation {
         Self::start(Arc::clone(&self.parts))
     }
 
+    /// The same, shared.
+    #[must_use]
+    pub fn definitions(&self) -> &Arc<Loaded> {
+        &self.parts.loaded
+    }
+
     /// The definitions.
     #[must_use]
     pub fn loaded(&self) -> &Loaded {

@@ -4,6 +4,7 @@ mod access;
 mod auditing;
 pub mod backtesting;
 pub mod backup;
+pub mod editing;
 mod events_sql;
 mod figures;
 mod generation;
@@ -43,6 +44,7 @@ use crate::definitions::limits::Limits;
 use crate::{machine, terminal};
 pub use access::{catalogue_of, open_catalogue};
 use auditing::Auditing;
+use editing::{DefinitionsSource, Editing};
 pub use generation::{Generation, csv_options};
 use generation::{Incidents, Parts, Successor};
 use keeper::Keeper;
@@ -167,6 +169,8 @@ pub struct Options {
     pub links: Links,
     /// The folder that backups go into; without it none are made.
     pub backups: Option<PathBuf>,
+    /// Where the definitions are from.
+    pub definitions: DefinitionsSource,
 }
 
 /// What messages to channels link to.
@@ -197,6 +201,7 @@ pub struct Engine {
     in_force: Mutex<DefinitionsStatus>,
     catalogue: Arc<Catalogue>,
     upkeep: Upkeep,
+    editing: Editing,
     feed: Feed,
     watching: WatchOptions,
     backtests: Arc<AtomicUsize>,
@@ -244,13 +249,16 @@ impl Engine {
                 measured.measure_memory(machine::resident_bytes());
             }
         });
+        let http = loaded.limits.within_memory().http;
+        let editing = Editing::new(options.definitions, options.data.clone(), &http);
         let app = App::sharing(
-            loaded.limits.within_memory().http,
+            http,
             access,
             Assets::embedded(),
             Arc::clone(&health) as Arc<_>,
             &memory,
         );
+        app.set_definitions(Arc::new(editing.clone()));
         let data = options.data.clone();
         let upkeep = Upkeep::new(&app, data, options.backups, Arc::clone(&catalogue));
         let server = Server::bind(options.listen, app.clone()).await?;
@@ -268,6 +276,7 @@ impl Engine {
             in_force: Mutex::default(),
             catalogue,
             upkeep,
+            editing,
             feed: Feed::default(),
             watching: WatchOptions {
                 base_url: match options.links {
@@ -406,6 +415,7 @@ impl Engine {
         let status = in_force(loaded, notes);
         *self.in_force.lock().unwrap_or_else(PoisonError::into_inner) = status.clone();
         self.health.set_definitions(status);
+        self.editing.in_force(Arc::clone(generation.definitions()));
         running.generation = Some(generation);
     }
 

@@ -26,6 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub fn watch_folder(engine: &Arc<Engine>, folder: PathBuf, digest: u64) -> Result<()> {
     // One place is enough: a second change before the first is handled is handled with it.
     let (changed, changes) = mpsc::channel(1);
+    engine.editing.watched_by(changed.clone());
     // The first look does not wait for a change.
     let _ = changed.try_send(());
     let dir = folder.clone();
@@ -74,6 +75,7 @@ async fn take(engine: &Engine, reader: &mut Reader, found: Found) {
         Found::TakenBack => {
             tracing::info!("the definitions are again those in force");
             engine.refused(Vec::new());
+            engine.editing.looked(reader.in_force, None);
         }
         Found::Sound(loaded) => {
             let digest = loaded.digest;
@@ -87,6 +89,7 @@ async fn take(engine: &Engine, reader: &mut Reader, found: Found) {
                     reader.seen = None;
                     let error = with_causes(&error);
                     tracing::error!(error, "the changed definitions were not taken");
+                    engine.editing.looked(digest, Some(error.clone()));
                     engine.refused(vec![error]);
                 }
             }

@@ -34,6 +34,7 @@ async fn started(data: &Path, text: &str) -> Arc<Engine> {
         hosts: Vec::new(),
         links: Links::None,
         backups: None,
+        definitions: DefinitionsSource::BuiltIn(text.to_owned()),
     };
     let definitions = loaded(text);
     let (engine, journal) = Engine::start(options, &definitions).await.unwrap();

@@ -15,13 +15,16 @@ mod yaml;
 use std::path::Path;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use tillwatch_event::{FieldType, StreamSchema};
 
 use super::dialect::FileFormat;
 use super::error::FileError;
+use super::open::Input;
 use super::reader::{FileReader, ReadOptions};
 use crate::decode::{DecodeLimits, Decoder};
-use plan::Plan;
+use plan::{Part, Plan};
+use roles::Roles;
 use survey::Survey;
 
 /// How a file is looked at.
@@ -55,6 +58,42 @@ pub struct Proposal {
     pub rejected: u64,
     /// Whether all of the file was looked at.
     pub whole: bool,
+    /// The first reasons why lines are rejected, card numbers masked.
+    pub rejections: Vec<String>,
+    /// The stream's fields, those that are derived included.
+    pub fields: Vec<ProposedField>,
+    /// Columns that are not loaded, each with the reason.
+    pub left_out: Vec<String>,
+    /// The cube's bucket, as `1m`.
+    pub bucket: String,
+    /// The names of the cube's dimensions.
+    pub dimensions: Vec<String>,
+    /// The metrics.
+    pub metrics: Vec<ProposedMetric>,
+}
+
+/// A field of a proposed stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProposedField {
+    /// Its name.
+    pub name: String,
+    /// The column or key it is read from, when that has another name.
+    pub from: Option<String>,
+    /// Its type.
+    pub kind: FieldType,
+    /// Whether events may lack it.
+    pub optional: bool,
+    /// Some values, card numbers masked.
+    pub examples: Vec<String>,
+}
+
+/// A proposed metric.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProposedMetric {
+    /// Its name.
+    pub name: String,
+    /// What it is, in a few words.
+    pub description: String,
 }
 
 /// Proposes a definition for the file at `path`.
@@ -67,17 +106,40 @@ pub struct Proposal {
 /// When the file cannot be read or holds no records, and when no column has a date or time in (almost)
 /// every line.
 pub fn propose(path: &Path, options: &ProposeOptions) -> Result<Proposal, FileError> {
+    of(&Input::file(path), options)
+}
+
+/// As [`propose`], for a file in memory that is called `name`, or for its beginning: then a last record that is cut off is not
+/// looked at.
+///
+/// # Errors
+/// As [`propose`], and when it is Parquet, which is read on the disk.
+pub fn propose_sample(
+    name: &Path,
+    bytes: Bytes,
+    whole: bool,
+    options: &ProposeOptions,
+) -> Result<Proposal, FileError> {
+    of(&Input::memory(name, bytes, whole), options)
+}
+
+fn of(input: &Input, options: &ProposeOptions) -> Result<Proposal, FileError> {
+    let path = input.path.as_path();
     let bytes_max = options.bytes_max.unwrap_or(ProposeOptions::BYTES_MAX);
-    let survey = Survey::of(path, options.read, bytes_max)?;
+    let survey = Survey::of(input, options.read, bytes_max)?;
     let mut plan = Plan::new(path, &survey, options.stream.as_deref())?;
-    let mut trial = try_out(path, options, &plan, survey.format, bytes_max)?;
+    let mut trial = try_out(input, options, &plan, survey.format, bytes_max)?;
     for _ in 0..TRIALS_MAX {
         if trial.faulty.is_empty() || !plan.loosen(&trial.faulty) {
             break;
         }
-        trial = try_out(path, options, &plan, survey.format, bytes_max)?;
+        trial = try_out(input, options, &plan, survey.format, bytes_max)?;
     }
-    let yaml = yaml::write(path, &survey, &plan, &trial);
+    let roles = Roles::of(&survey, &plan);
+    let yaml = yaml::write(path, &survey, &plan, &roles, &trial);
+    let fields = fields_of(&survey, &plan);
+    let left_out = plan.left_out.iter();
+    let left_out = left_out.map(|(name, reason)| yaml::comment(&format!("{name}: {reason}")));
     let schema = Arc::new(plan.schema());
     let (lines, rejected) = (trial.lines, trial.rejected);
     Ok(Proposal {
@@ -87,7 +149,46 @@ pub fn propose(path: &Path, options: &ProposeOptions) -> Result<Proposal, FileEr
         lines,
         rejected,
         whole: survey.whole,
+        rejections: trial
+            .reasons
+            .iter()
+            .map(|reason| yaml::comment(reason))
+            .collect(),
+        fields,
+        left_out: left_out.collect(),
+        bucket: roles.bucket.to_owned(),
+        dimensions: roles
+            .dimensions
+            .iter()
+            .map(|dimension| dimension.name.clone())
+            .collect(),
+        metrics: (roles.metrics.iter())
+            .map(|metric| ProposedMetric {
+                name: metric.name.clone(),
+                description: metric.description.clone(),
+            })
+            .collect(),
     })
+}
+
+fn fields_of(survey: &Survey, plan: &Plan) -> Vec<ProposedField> {
+    let fields = plan.fields.iter().map(|planned| {
+        let column = survey.columns.get(planned.column);
+        let from = match planned.part {
+            Part::Derived(_) => column.and_then(|column| column.source.clone()),
+            _ => planned.field.from.clone(),
+        };
+        ProposedField {
+            name: planned.field.name.clone(),
+            from: from.filter(|from| *from != planned.field.name),
+            kind: planned.field.kind.clone(),
+            optional: planned.field.optional,
+            examples: column
+                .map(|column| column.shown.clone())
+                .unwrap_or_default(),
+        }
+    });
+    fields.collect()
 }
 
 /// Times a proposal is changed after lines were rejected.
@@ -105,12 +206,13 @@ struct Trial {
 }
 
 fn try_out(
-    path: &Path,
+    input: &Input,
     options: &ProposeOptions,
     plan: &Plan,
     format: FileFormat,
     bytes_max: u64,
 ) -> Result<Trial, FileError> {
+    let path = input.path.as_path();
     let limits = DecodeLimits::default();
     let decoder = Decoder::new(Arc::new(plan.schema()), limits)
         .map_err(|error| FileError::malformed(path, 0, error))?;
@@ -118,7 +220,7 @@ fn try_out(
         format: Some(format),
         ..options.read
     };
-    let mut reader = FileReader::open(path, read)?;
+    let mut reader = FileReader::of(input, read, None)?;
     let mut trial = Trial::default();
     let mut bytes = 0;
     while let Some(chunk) = reader.next_chunk()? {

@@ -15,6 +15,7 @@ use crate::decode::json::members::{Written, members};
 use crate::decode::{Delimiter, quotes, row_json};
 use crate::file::dialect::{Dialect, FileFormat};
 use crate::file::error::FileError;
+use crate::file::open::Input;
 use crate::file::reader::{Chunk, FileReader, Position, ReadOptions};
 use crate::file::table::Table;
 
@@ -46,14 +47,19 @@ pub(super) struct Survey {
 
 impl Survey {
     /// Looks through the file, or through its first part when it is larger than `bytes_max`.
-    pub(super) fn of(path: &Path, options: ReadOptions, bytes_max: u64) -> Result<Self, FileError> {
-        let mut reader = FileReader::open(path, options)?;
+    pub(super) fn of(
+        input: &Input,
+        options: ReadOptions,
+        bytes_max: u64,
+    ) -> Result<Self, FileError> {
+        let path = input.path.as_path();
+        let mut reader = FileReader::of(input, options, None)?;
         let mut survey = Self {
             format: reader.format(),
             columns: Vec::new(),
             left_out: Vec::new(),
             rows: 0,
-            whole: true,
+            whole: input.whole,
             wrapped: None,
             named: reader.is_named(),
             misfits: 0,
@@ -74,7 +80,7 @@ impl Survey {
                         _ => survey.take_json(&chunk),
                     }
                     if bytes >= bytes_max {
-                        survey.whole = reader.next_chunk()?.is_none();
+                        survey.whole &= reader.next_chunk()?.is_none();
                         break;
                     }
                 }

@@ -5,6 +5,7 @@ use tempfile::TempDir;
 use super::*;
 
 mod people;
+mod sent;
 
 fn file(name: &str, text: impl AsRef<[u8]>) -> (TempDir, std::path::PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -494,7 +495,7 @@ fn lists_times_of_day_and_uuids_of_parquet_are_taken_and_rejected_rows_shown_as_
     assert_eq!(again.get(&3).map(String::as_str), Some(row));
     // And the proposal has those types.
     let (_folder, path) = file("x.parquet", &bytes);
-    let survey = Survey::of(&path, ReadOptions::default(), 1 << 20).unwrap();
+    let survey = Survey::of(&Input::file(&path), ReadOptions::default(), 1 << 20).unwrap();
     let names = survey.columns.iter().map(|c| {
         let verdict = c.verdict(column::Hints::default()).unwrap();
         verdict.kind.to_string()

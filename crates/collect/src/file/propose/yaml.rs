@@ -14,13 +14,18 @@ use crate::decode::Delimiter;
 use crate::file::dialect::{Dialect, FileFormat};
 
 /// The whole file.
-pub(super) fn write(path: &Path, survey: &Survey, plan: &Plan, trial: &Trial) -> String {
-    let roles = Roles::of(survey, plan);
+pub(super) fn write(
+    path: &Path,
+    survey: &Survey,
+    plan: &Plan,
+    roles: &Roles,
+    trial: &Trial,
+) -> String {
     let mut out = String::new();
     head(&mut out, path, survey, trial);
     stream(&mut out, survey, plan);
-    cube(&mut out, plan, &roles);
-    metrics(&mut out, &roles);
+    cube(&mut out, plan, roles);
+    metrics(&mut out, roles);
     out
 }
 
@@ -337,7 +342,7 @@ fn plain_or_quoted(expr: &str) -> String {
 }
 
 /// A text that stays within its comment and shows no card number.
-fn comment(text: &str) -> String {
+pub(super) fn comment(text: &str) -> String {
     guard::mask_line(text)
         .chars()
         .map(|c| match c {
