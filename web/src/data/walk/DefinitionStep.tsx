@@ -18,7 +18,7 @@ import { streamIn } from './propose';
 import { walkTexts } from './texts';
 import { change, edit, rename, send, type Walk } from './walk';
 
-const NAME = /^[a-z_][a-z0-9_]{0,62}$/;
+const NAME = /^[a-z][a-z0-9_]{0,62}$/;
 const FILE = /^[\w-]+(\/[\w-]+)*\.ya?ml$/;
 /** A new stream is there within a second of the reload. */
 const LOOK_AGAIN_MS = 700;
