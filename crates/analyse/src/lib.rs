@@ -38,7 +38,7 @@ pub use forecast::{
     forecast_step_us,
 };
 pub use limits::{LimitOverride, QueryLimits};
-pub use metric::{Metric, MetricDefinition, MetricKind, MetricTitle, Nature, Ratio};
+pub use metric::{Metric, MetricDefinition, MetricKind, MetricTitle, Nature, Quantile, Ratio};
 pub use reuse::ReuseStatus;
 pub use series::{
     OneSeries, PointValue, PointWindow, Series, SeriesQuery, Slice, SliceBucket, Slices,

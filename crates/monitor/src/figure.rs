@@ -177,6 +177,41 @@ pub struct SliceFigures {
     pub buckets: Vec<Bucket>,
 }
 
+/// A question for the events behind a metric that does not tell by itself how many there were.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PassedQuery {
+    /// Name of the metric.
+    pub metric: String,
+    /// Only events of this slice.
+    pub slice: Slice,
+    /// First bucket, in microseconds since the epoch; a multiple of the bucket.
+    pub from_us: i64,
+    /// End, exclusive; a multiple of the bucket.
+    pub to_us: i64,
+    /// Of a metric that is a quantile: how many of its values are above this.
+    pub above: Option<f64>,
+}
+
+/// The events behind a metric, as far as the source can tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Passed {
+    /// All events of the slice, whatever the metric makes of them.
+    pub events: Option<f64>,
+    /// Of a metric that is a quantile: its values.
+    pub values: Option<PassedValues>,
+}
+
+/// The values that a quantile is one of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PassedValues {
+    /// Which quantile the metric is, from 0 to 1.
+    pub quantile: f64,
+    /// How many values there were.
+    pub count: f64,
+    /// How many were above the bound of the question.
+    pub above: Option<f64>,
+}
+
 /// The figures of all slices, for those who must know that none is missing.
 ///
 /// # Errors
@@ -233,6 +268,14 @@ pub trait FigureSource: Send + Sync {
     /// # Errors
     /// A sentence for the status page.
     fn figures(&self, query: &FigureQuery) -> Result<Vec<SliceFigures>, String>;
+
+    /// The events behind a metric. What the source cannot tell is `None`.
+    ///
+    /// # Errors
+    /// A sentence for the status page.
+    fn passed(&self, _query: &PassedQuery) -> Result<Passed, String> {
+        Ok(Passed::default())
+    }
 
     /// The stream whose events a metric is made of, where the source tells.
     fn stream(&self, _metric: &str) -> Option<String> {

@@ -233,6 +233,8 @@ export interface Incident {
   denominator?: Figure | null;
   /** How many events the incident has hit beyond what was expected. */
   affected?: Figure | null;
+  /** Where nobody can tell how many it has hit: how many events there were meanwhile, good ones and bad ones. */
+  passed?: Figure | null;
   probability?: number | null;
   direction?: 'up' | 'down' | null;
   summary: string;
@@ -241,7 +243,13 @@ export interface Incident {
   verdict?: 'real' | 'false_alarm' | null;
   explanation?: IncidentExplanation | null;
   /** What it has cost so far, or put at risk: an estimate. */
-  impact?: { metric: string; value: Figure | null; unit: string | null } | null;
+  impact?: {
+    metric: string;
+    value: Figure | null;
+    unit: string | null;
+    /** The worth of the events that were hit, or of all that there were meanwhile, where nobody can tell which were. */
+    of?: 'affected' | 'passed';
+  } | null;
   owner?: string | null;
   /** The incident of another monitor that has the same cause and came first. */
   part_of?: string | null;

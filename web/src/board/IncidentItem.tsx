@@ -66,7 +66,7 @@ export function IncidentItem({ incident, parts, nowMs, metricTitle }: Props) {
         <span>{incidentSize(incident, unit, speech)}</span>
         {incident.impact && (
           <span className="incident-affected" data-testid="incident-impact" title={incident.impact.metric}>
-            {t('incident.atStake', {
+            {t(incident.impact.of === 'passed' ? 'incident.inAll' : 'incident.atStake', {
               amount: figureText(incident.impact.value, incident.impact.unit, locale),
             })}
           </span>
@@ -74,6 +74,11 @@ export function IncidentItem({ incident, parts, nowMs, metricTitle }: Props) {
         {incident.affected !== null && incident.affected !== undefined && (
           <span className="incident-affected">
             {t('incident.affected', { count: figureText(incident.affected, 'count', locale) })}
+          </span>
+        )}
+        {incident.passed !== null && incident.passed !== undefined && (
+          <span className="incident-affected">
+            {t('incident.passed', { count: figureText(incident.passed, 'count', locale) })}
           </span>
         )}
       </p>

@@ -42,6 +42,17 @@ describe('a sentence about an incident', () => {
     });
   });
 
+  it('says of what nobody can tell only how much there was meanwhile', () => {
+    const text = said({
+      affected: null,
+      denominator: null,
+      passed: 310,
+      impact: { metric: 'volume', value: 7750, unit: 'EUR', of: 'passed' },
+    });
+    expect(text).toContain('期间共 310 笔，不一定都受影响；合计约');
+    expect(text).not.toContain('涉及');
+  });
+
   it('says what, where, how much and what it costs in Chinese', () => {
     const text = said({});
     expect(text).toMatch(/^授权成功率（PSP adyen、发卡行 bank_17）降至 41\.0\s?%，正常应为 88\.1\s?%；/);

@@ -15,6 +15,7 @@ type Told = Pick<
   | 'bound'
   | 'direction'
   | 'affected'
+  | 'passed'
   | 'denominator'
   | 'impact'
   | 'explanation'
@@ -36,7 +37,7 @@ export function incidentSentence(
   speech: Tongue,
 ): { text: string; language: string } {
   const { t, language, locale } = speech;
-  const { value, expected, bound, direction, affected, denominator, impact, resolved_at } = incident;
+  const { value, expected, bound, direction, affected, passed, denominator, impact, resolved_at } = incident;
   const isKnown = [value, expected, bound].some((figure) => toNumber(figure) !== null);
   if (language === 'en' || !isKnown) return { text: incident.summary, language: 'en' };
   const what = t('sentence.what', { metric: title, slice: sliceWords(incident.slice, speech) });
@@ -54,10 +55,18 @@ export function incidentSentence(
     const total = figureText(denominator, 'count', locale);
     const isBeyond = bound !== null && bound !== undefined;
     parts.push(t(isBeyond ? 'sentence.beyond' : 'sentence.affected', { count, total }));
-  } else if (count !== null)
+  } else if (count !== null && bound !== null && bound !== undefined)
+    parts.push(t('sentence.beyondIt', { count }));
+  else if (count !== null)
     parts.push(t(direction === 'down' ? 'sentence.missing' : 'sentence.many', { count }));
+  else if (toNumber(passed) !== null)
+    parts.push(t('sentence.passed', { count: figureText(passed, 'count', locale) }));
   if (impact && toNumber(impact.value) !== null)
-    parts.push(t('incident.atStake', { amount: figureText(impact.value, impact.unit, locale) }));
+    parts.push(
+      t(impact.of === 'passed' ? 'incident.inAll' : 'incident.atStake', {
+        amount: figureText(impact.value, impact.unit, locale),
+      }),
+    );
   const causes = partsBeyond(incident).map(
     (part) => `${sliceWords(part.slice, speech)} ${shareText(part.share, locale)}`,
   );

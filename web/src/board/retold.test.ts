@@ -33,6 +33,16 @@ describe('a sentence of the server', () => {
     expect(said('rate on psp=a is at 3 %, but was below the bound of 5 %; 12 missing')).toBe(
       '授权成功率（PSP a）为 3 %，低于下限 5 %；缺少 12 笔。',
     );
+    expect(said('count on psp=a rose to 300, above the bound of 100; 412 beyond it')).toBe(
+      '授权成功率（PSP a）升至 300，高于上限 100；412 笔越界。',
+    );
+    expect(
+      said(
+        'mean on psp=a rose to 900 ms, expected 200 ms; 310 events meanwhile, affected or not; about 7750 EUR in all of these',
+      ),
+    ).toBe(
+      '授权成功率（PSP a）升至 900 ms，正常应为 200 ms；期间共 310 笔，不一定都受影响；合计约 7750 EUR。',
+    );
   });
 
   it('is told when it is over, and when it is of another monitor', () => {

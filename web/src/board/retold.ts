@@ -62,6 +62,12 @@ function tailOf(tail: string, speech: Tongue): string | null {
   const amount = /^(\d+) (missing|too many)$/.exec(tail);
   if (amount)
     return t(amount[2] === 'missing' ? 'sentence.missing' : 'sentence.many', { count: amount[1] ?? '' });
+  const beyondIt = /^(\d+) beyond it$/.exec(tail);
+  if (beyondIt) return t('sentence.beyondIt', { count: beyondIt[1] ?? '' });
+  const passed = /^(\d+) events meanwhile, affected or not$/.exec(tail);
+  if (passed) return t('sentence.passed', { count: passed[1] ?? '' });
+  const all = /^about (.+) in all of these$/.exec(tail);
+  if (all) return t('incident.inAll', { amount: all[1] ?? '' });
   const stake = /^about (.+) at stake$/.exec(tail);
   if (stake) return t('incident.atStake', { amount: stake[1] ?? '' });
   const closed = /^closed after (.+)$/.exec(tail);

@@ -148,13 +148,20 @@ export function IncidentRow({ incident: known, nowMs, metricTitle, isPart = fals
       <p className="inbox-money">
         {incident.impact && (
           <span className="inbox-impact" data-testid="inbox-impact" title={incident.impact.metric}>
-            <span className="visually-hidden">{say('figure.atStake')} </span>
+            <span className="visually-hidden">
+              {say(incident.impact.of === 'passed' ? 'figure.inAll' : 'figure.atStake')}{' '}
+            </span>
             {figureText(incident.impact.value, incident.impact.unit, locale)}
           </span>
         )}
         {incident.affected !== null && incident.affected !== undefined && (
           <span className="inbox-affected">
             {t('incident.affected', { count: figureText(incident.affected, 'count', locale) })}
+          </span>
+        )}
+        {incident.passed !== null && incident.passed !== undefined && (
+          <span className="inbox-affected">
+            {t('incident.passed', { count: figureText(incident.passed, 'count', locale) })}
           </span>
         )}
       </p>

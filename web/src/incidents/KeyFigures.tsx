@@ -17,13 +17,14 @@ interface Props {
 export function KeyFigures({ incident, unit, metricTitle, nowMs }: Props) {
   const { t, locale, zone } = useSpeech();
   const say = incidentTexts.use();
-  const { value, expected, bound, affected, numerator, denominator, impact } = incident;
+  const { value, expected, bound, affected, passed, numerator, denominator, impact } = incident;
   const startedMs = Date.parse(incident.started_at);
   const openedMs = Date.parse(incident.opened_at);
   const endMs = incident.resolved_at === null ? nowMs : Date.parse(incident.resolved_at);
   const hasBound = bound !== null && bound !== undefined;
   const isCounted =
     numerator !== null && numerator !== undefined && denominator !== null && denominator !== undefined;
+  const hasPassed = toNumber(affected) === null && toNumber(passed) !== null;
   const probability = toNumber(incident.probability);
   const size = hasBound
     ? say(incident.direction === 'up' ? 'figure.above' : 'figure.below', {
@@ -38,7 +39,7 @@ export function KeyFigures({ incident, unit, metricTitle, nowMs }: Props) {
         <BigFigure figure={value} unit={unit} locale={locale} />
         <p className="case-figure-note">{size}</p>
       </Figure>
-      <Figure label={say('figure.atStake')} testid="impact">
+      <Figure label={say(impact?.of === 'passed' ? 'figure.inAll' : 'figure.atStake')} testid="impact">
         {impact ? (
           <>
             <BigFigure figure={impact.value} unit={impact.unit} locale={locale} />
@@ -53,9 +54,10 @@ export function KeyFigures({ incident, unit, metricTitle, nowMs }: Props) {
           </>
         )}
       </Figure>
-      <Figure label={say('figure.affected')} testid="affected">
-        <BigFigure figure={affected ?? null} unit="count" locale={locale} />
+      <Figure label={say(hasPassed ? 'figure.passed' : 'figure.affected')} testid="affected">
+        <BigFigure figure={(hasPassed ? passed : affected) ?? null} unit="count" locale={locale} />
         <p className="case-figure-note">
+          {hasPassed && say('figure.passedWhy')}
           {isCounted &&
             t('incident.ofTotal', {
               numerator: figureText(numerator, 'count', locale),

@@ -77,6 +77,8 @@ describe('groups', () => {
       { leader: exampleIncident({ impact: money('0.20', 'EUR') }), parts: [] },
       { leader: exampleIncident({ impact: money(5, 'USD') }), parts: [] },
       { leader: exampleIncident({ impact: null }), parts: [] },
+      // What passed meanwhile is not at stake, or nobody knows how much of it.
+      { leader: exampleIncident({ impact: { ...money(900, 'EUR'), of: 'passed' } }), parts: [] },
     ];
     expect(atStake(groups)).toEqual([
       { unit: 'USD', value: 5 },

@@ -94,7 +94,8 @@ export function atStake(groups: readonly Group[]): { unit: string | null; value:
   const byUnit = new Map<string | null, Figure[]>();
   for (const { leader } of groups) {
     const { impact } = leader;
-    if (!impact || impact.value === null) continue;
+    // What passed meanwhile is more than what is at stake, by nobody knows how much.
+    if (!impact || impact.value === null || impact.of === 'passed') continue;
     byUnit.set(impact.unit, [...(byUnit.get(impact.unit) ?? []), impact.value]);
   }
   return [...byUnit]

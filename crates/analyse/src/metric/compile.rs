@@ -17,7 +17,7 @@ use tillwatch_process::functions::checked_arithmetic;
 use tillwatch_process::try_out;
 
 use super::function::MetricFunction;
-use super::{MeasureInfo, Metric, MetricDefinition, MetricKind, Ratio, currency, divide};
+use super::{MeasureInfo, Metric, MetricDefinition, MetricKind, Quantile, Ratio, currency, divide};
 use crate::error::{AnalyseError, Fault};
 use crate::guard::{check_expressions, check_text, write_exactly};
 use crate::limits::QueryLimits;
@@ -60,6 +60,7 @@ impl Compiler<'_> {
         let ratio = ratio(&expr, &measures);
         let is_additive = adds_up(&expr, &measures);
         let is_count = counts(&expr, &measures);
+        let quantile = quantile(&expr);
         let parts = match &ratio {
             Some((numerator, denominator)) => Some((
                 self.physical(numerator.clone(), &dfschema)?,
@@ -88,6 +89,7 @@ impl Compiler<'_> {
             definition: definition.clone(),
             ratio,
             is_count,
+            quantile,
             measures,
             result_type,
             function: Arc::new(function),
@@ -281,6 +283,23 @@ fn ratio(expr: &Expr, measures: &[MeasureInfo]) -> Option<(Expr, Expr)> {
         }
         _ => None,
     }
+}
+
+/// The sketch and the quantile of an expression that is nothing else.
+fn quantile(expr: &Expr) -> Option<Quantile> {
+    let Expr::ScalarFunction(call) = expr else {
+        return None;
+    };
+    let [Expr::Column(sketch), Expr::Literal(q, _)] = call.args.as_slice() else {
+        return None;
+    };
+    let ScalarValue::Float64(Some(q)) = q.cast_to(&DataType::Float64).ok()? else {
+        return None;
+    };
+    (call.func.name() == "quantile_at").then(|| Quantile {
+        measure: sketch.name.clone(),
+        q,
+    })
 }
 
 fn counts(expr: &Expr, measures: &[MeasureInfo]) -> bool {

@@ -94,6 +94,15 @@ pub struct Ratio {
     pub denominator: String,
 }
 
+/// A metric that is a quantile of a sketch, and nothing but that.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Quantile {
+    /// The measure that keeps the sketch.
+    pub measure: String,
+    /// Which quantile, from 0 to 1.
+    pub q: f64,
+}
+
 /// A metric whose expression was checked against its cube.
 #[derive(Debug, Clone)]
 pub struct Metric {
@@ -101,6 +110,7 @@ pub struct Metric {
     pub(crate) kind: MetricKind,
     pub(crate) ratio: Option<Ratio>,
     pub(crate) is_count: bool,
+    pub(crate) quantile: Option<Quantile>,
     /// The measures its function takes, in the order of its arguments.
     pub(crate) measures: Vec<MeasureInfo>,
     pub(crate) result_type: DataType,
@@ -140,6 +150,12 @@ impl Metric {
     #[must_use]
     pub fn is_count(&self) -> bool {
         self.is_count
+    }
+
+    /// The sketch and the quantile of it, where that is all it is.
+    #[must_use]
+    pub fn quantile(&self) -> Option<&Quantile> {
+        self.quantile.as_ref()
     }
 
     /// Whether its figures of slices, or of shorter stretches of time, add up to that of the whole: counts and sums.

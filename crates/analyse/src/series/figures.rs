@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch, new_null_array};
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, Float64Array, RecordBatch, new_null_array,
+};
 use datafusion::arrow::compute::kernels::zip::zip;
 use datafusion::arrow::compute::{cast, concat_batches, is_null};
 use datafusion::arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema};
 use datafusion::common::ScalarValue;
 use datafusion::physical_expr::PhysicalExpr;
 use tillwatch_process::compute;
+use tillwatch_process::functions::QuantileSketch;
 
 use super::division::{Divisions, Stretch};
 use super::panes::{Asides, seen, windows};
@@ -53,6 +56,8 @@ pub(super) struct Computed {
     pub(super) numerator: Option<ArrayRef>,
     pub(super) denominator: Option<ArrayRef>,
     pub(super) further: Vec<ArrayRef>,
+    /// For each bound asked for, how many values of the metric's sketch are above it.
+    pub(super) above: Vec<ArrayRef>,
 }
 
 /// Runs the grouping and computes the metric. Call it on a worker.
@@ -263,7 +268,36 @@ fn computed(query: &Checked<'_>, measures: &[ArrayRef]) -> Result<Computed, Anal
             .skip(own)
             .map(floats)
             .collect::<Result<_, _>>()?,
+        above: above(query, measures)?,
     })
+}
+
+/// How many values of the metric's sketch are above each bound asked for; none of a metric that is no quantile.
+fn above(query: &Checked<'_>, measures: &[ArrayRef]) -> Result<Vec<ArrayRef>, AnalyseError> {
+    let metric = query.metric.as_ref();
+    let sketch = metric.quantile().and_then(|quantile| {
+        let own = |measure: &MeasureInfo| measure.name == quantile.measure;
+        measures.get(metric.measures.iter().position(own)?)
+    });
+    let Some(sketch) = sketch.filter(|_| !query.above.is_empty()) else {
+        return Ok(Vec::new());
+    };
+    let sketch = cast(sketch, &DataType::Binary).map_err(AnalyseError::internal)?;
+    let decode = |bytes: Option<&[u8]>| bytes.map(QuantileSketch::decode).transpose();
+    let sketches = sketch.as_binary::<i32>().iter().map(decode);
+    let sketches: Vec<Option<QuantileSketch>> =
+        (sketches.collect::<Result<_, _>>()).map_err(AnalyseError::internal)?;
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a count beyond 2^53 is within the sketch's error"
+    )]
+    let count = |sketch: &QuantileSketch, bound: f64| sketch.count_above(bound) as f64;
+    let column = |bound: &f64| -> ArrayRef {
+        let counts = sketches.iter();
+        let counts = counts.map(|sketch| sketch.as_ref().map(|sketch| count(sketch, *bound)));
+        Arc::new(counts.collect::<Float64Array>())
+    };
+    Ok(query.above.iter().map(column).collect())
 }
 
 fn metric_batch(metric: &Metric, measures: &[ArrayRef]) -> Result<RecordBatch, AnalyseError> {

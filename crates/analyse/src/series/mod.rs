@@ -46,6 +46,8 @@ pub struct SliceBucket {
     pub denominator: Option<f64>,
     /// The further measures asked for, in that order.
     pub measures: Vec<Option<f64>>,
+    /// For each bound asked for, how many values are above it.
+    pub above: Vec<Option<f64>>,
 }
 
 /// Slices of a metric.

@@ -182,7 +182,10 @@ pub(crate) async fn slices(
     query: &SlicesQuery,
     limits: &QueryLimits,
 ) -> Result<Slices, AnalyseError> {
-    let checked = check(engine, &query.series, &query.measures)?;
+    let checked = Checked {
+        above: &query.above,
+        ..check(engine, &query.series, &query.measures)?
+    };
     let figures = figures(engine, &checked, limits).await?;
     let (keys, truncated) = heaviest(&checked, &figures);
     let none = BTreeMap::new();
@@ -286,6 +289,7 @@ fn bucket(start_us: i64, computed: &Computed, row: Option<usize>) -> SliceBucket
         numerator: computed.numerator.as_ref().and_then(of),
         denominator: computed.denominator.as_ref().and_then(of),
         measures: computed.further.iter().map(of).collect(),
+        above: computed.above.iter().map(of).collect(),
     }
 }
 

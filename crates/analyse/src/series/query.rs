@@ -38,12 +38,15 @@ pub struct SeriesQuery {
 }
 
 /// A question for the figures of a metric's slices.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct SlicesQuery {
     /// The metric, range, step, split and conditions.
     pub series: SeriesQuery,
     /// Further measures of the metric's cube wanted as numbers, such as a sum of money.
     pub measures: Vec<String>,
+    /// Of a metric that is a quantile of a sketch: bounds, for each of which is told how many of the sketch's values are
+    /// above it.
+    pub above: Vec<f64>,
 }
 
 /// A checked question.
@@ -60,6 +63,8 @@ pub(super) struct Checked<'a> {
     pub(super) series_max: usize,
     /// Indices into the cube's measures: first the metric's, then the further ones.
     pub(super) measures: Vec<usize>,
+    /// Bounds for which is told how many values of the metric's sketch are above them.
+    pub(super) above: &'a [f64],
 }
 
 impl Checked<'_> {
@@ -105,6 +110,7 @@ pub(super) fn check<'a>(
             .min(points_max / steps.max(1))
             .max(1),
         measures: measures(metric, cube, further)?,
+        above: &[],
         metric: Arc::clone(metric),
         cube,
         from_us: range.from_us,

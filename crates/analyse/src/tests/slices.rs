@@ -14,7 +14,58 @@ fn query(metric: &str, by: &[&str]) -> SlicesQuery {
             ..SeriesQuery::default()
         },
         measures: vec!["declined_volume".to_owned()],
+        ..SlicesQuery::default()
     }
+}
+
+#[tokio::test]
+async fn a_quantile_tells_how_many_values_are_above_a_bound() {
+    let fixture = Fixture::new();
+    let bounds = [f64::NEG_INFINITY, 200.0, f64::INFINITY];
+    let question = SlicesQuery {
+        above: bounds.to_vec(),
+        ..query("latency_p95", &["psp"])
+    };
+    let answer = fixture.analyst.slices(&question).await.unwrap();
+    let mut seen = 0.0;
+    for bucket in answer.slices.iter().flat_map(|slice| &slice.buckets) {
+        let Some(p95) = bucket.value else {
+            assert!(
+                bucket
+                    .above
+                    .iter()
+                    .all(|count| count.is_none_or(|count| count == 0.0))
+            );
+            continue;
+        };
+        let above: Vec<f64> = bucket.above.iter().map(|count| count.unwrap()).collect();
+        assert_eq!(above.len(), bounds.len());
+        assert!(above[0] >= above[1] && above[2] == 0.0, "{above:?}");
+        // The quantile itself says on which side of the bound the 95th of a hundred is.
+        let share = above[1] / above[0];
+        assert!(
+            if p95 > 202.0 {
+                share > 0.0
+            } else {
+                share <= 0.06
+            },
+            "{p95} {above:?}"
+        );
+        seen += above[0];
+    }
+    assert!(seen > 0.0);
+    // Of what is no quantile there is nothing to be told.
+    let rate = SlicesQuery {
+        above: bounds.to_vec(),
+        ..query("decline_rate", &[])
+    };
+    let answer = fixture.analyst.slices(&rate).await.unwrap();
+    assert!(
+        answer.slices[0]
+            .buckets
+            .iter()
+            .all(|bucket| bucket.above.is_empty())
+    );
 }
 
 #[tokio::test]

@@ -9,7 +9,9 @@ use super::plan::{Plan, us};
 use super::reader::Reader;
 use crate::MonitorError;
 use crate::definition::{Detect, MonitorDefinition};
-use crate::figure::{FigureQuery, FigureSource, MetricFacts, Revised, Slice, SliceFigures};
+use crate::figure::{
+    FigureQuery, FigureSource, MetricFacts, Passed, PassedQuery, Revised, Slice, SliceFigures,
+};
 use crate::watch::step_us;
 
 /// A source that knows nothing after a time.
@@ -239,6 +241,17 @@ impl FigureSource for Past {
             Some(found) => Ok(found),
             None => self.ask(query),
         }
+    }
+
+    fn passed(&self, query: &PassedQuery) -> Result<Passed, String> {
+        let query = PassedQuery {
+            to_us: query.to_us.min(self.known_upto_us()),
+            ..query.clone()
+        };
+        if query.to_us <= query.from_us {
+            return Ok(Passed::default());
+        }
+        self.behind.passed(&query)
     }
 
     fn slices_max(&self, steps: i64) -> usize {

@@ -31,7 +31,7 @@ const TIMELINE_MAX: usize = 1000;
 const SELECT: &str = "select id, monitor, metric, unit, severity, state, slice, opened_at_us, \
      started_at_us, updated_at_us, resolved_at_us, value, expected, numerator, denominator, \
      affected, probability, direction, summary, silenced_until_us, transition, bound, judged, \
-     revised_at_us, revision, evidence, explanation, impact, owner, part_of, \
+     revised_at_us, revision, evidence, explanation, impact, owner, part_of, passed, \
      (select json_group_array(part.id) from incidents part where part.part_of = incidents.id) as parts, \
      (select is_real from feedback where incident = incidents.id) as is_real \
      from incidents ";
@@ -139,15 +139,15 @@ pub(crate) fn put(db: &Connection, i: &Incident, notify: &[String]) -> Result<()
              started_at_us, updated_at_us, resolved_at_us, value, expected, numerator, denominator,
              affected, probability, direction, summary, silenced_until_us, transition, notify, bound,
              judged, revised_at_us, revision, evidence, explanation,
-             impact, owner)
+             impact, owner, passed)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-             ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)
+             ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31)
          on conflict (id) do update set severity = ?5, state = ?6, slice = ?7, started_at_us = ?9,
              updated_at_us = ?10, resolved_at_us = ?11, value = ?12, expected = ?13,
              numerator = ?14, denominator = ?15, affected = ?16, probability = ?17, summary = ?19,
              silenced_until_us = ?20, transition = ?21, notify = ?22, bound = ?23,
              judged = ?24, revised_at_us = ?25, revision = ?26, evidence = ?27,
-             explanation = ?28, impact = ?29, owner = ?30",
+             explanation = ?28, impact = ?29, owner = ?30, passed = ?31",
     )?
     .execute(params![
         i.id.as_str(),
@@ -188,6 +188,7 @@ pub(crate) fn put(db: &Connection, i: &Incident, notify: &[String]) -> Result<()
             .map(|impact| to_json("impact", impact))
             .transpose()?,
         i.owner,
+        f.passed,
     ])?;
     Ok(())
 }
@@ -380,6 +381,7 @@ fn read_row(row: &Row<'_>) -> Result<Incident, MonitorError> {
             numerator: row.get("numerator")?,
             denominator: row.get("denominator")?,
             affected: row.get("affected")?,
+            passed: row.get("passed")?,
             probability: row.get("probability")?,
             evidence: row.get("evidence")?,
         },

@@ -6,7 +6,7 @@ use crate::MonitorError;
 
 /// One script per schema version, in order. Released ones are never changed: a new version is a
 /// further script.
-const MIGRATIONS: [&str; 9] = [
+const MIGRATIONS: [&str; 10] = [
     r"
 create table incidents (
     id text primary key,
@@ -206,6 +206,10 @@ create table tokens (
 create unique index tokens_by_name on tokens (name) where revoked_at_us is null;
 alter table boards add column by_whom text;
 ",
+    // `passed`: how many events there were where nobody can tell how many were affected.
+    r"
+alter table incidents add column passed real;
+",
 ];
 
 /// Runs the scripts that the file has not seen yet, each in a transaction of its own.
@@ -242,7 +246,7 @@ mod tests {
             .pragma_update(None, "user_version", 99)
             .unwrap();
         let refused = Catalogue::open(&path).unwrap_err();
-        let expected = "catalogue: schema version 99 is newer than 9, which this version knows";
+        let expected = "catalogue: schema version 99 is newer than 10, which this version knows";
         assert_eq!(refused.to_string(), expected);
     }
 

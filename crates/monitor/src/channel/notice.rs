@@ -41,6 +41,8 @@ pub(super) struct NoticeIncident {
     pub numerator: Option<f64>,
     pub denominator: Option<f64>,
     pub affected: Option<f64>,
+    #[serde(default)]
+    pub passed: Option<f64>,
     pub probability: Option<f64>,
     pub direction: Deviation,
     /// Messages of versions that did not explain have none.

@@ -14,11 +14,11 @@ use super::escape::{VALUE_CHARS_MAX, dingtalk, feishu, plain, slack};
 use super::notice::Notice;
 use super::words;
 use crate::definition::{Language, MessageTemplates, Severity};
-use crate::incident::TimelineKind;
+use crate::incident::{ImpactOf, TimelineKind};
 use crate::watch::message::quantity;
 
 /// What a template can name, besides what it defines itself.
-pub(crate) const VARIABLES: [&str; 22] = [
+pub(crate) const VARIABLES: [&str; 24] = [
     "affected",
     "bound",
     "cause",
@@ -34,6 +34,8 @@ pub(crate) const VARIABLES: [&str; 22] = [
     "monitor",
     "of",
     "owner",
+    "passed",
+    "passed_worth",
     "probability",
     "sentence",
     "severity",
@@ -265,6 +267,12 @@ fn values(notice: &Notice, language: Language) -> Value {
         value.map_or_else(String::new, |value| quantity(value, unit))
     };
     let count = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.0}"));
+    let worth = |of: ImpactOf| {
+        let impact = incident.impact.as_ref().filter(|impact| impact.of == of);
+        impact.map_or_else(String::new, |impact| {
+            quantity(impact.value, impact.unit.as_deref())
+        })
+    };
     let text = |text: &str| plain(text, VALUE_CHARS_MAX);
     let maybe = |value: Option<&str>| value.map(text).unwrap_or_default();
     let texts = [
@@ -276,12 +284,7 @@ fn values(notice: &Notice, language: Language) -> Value {
         ),
         ("event", words::happened(notice.kind, language).to_owned()),
         ("expected", shown(incident.expected)),
-        (
-            "impact",
-            incident.impact.as_ref().map_or_else(String::new, |impact| {
-                quantity(impact.value, impact.unit.as_deref())
-            }),
-        ),
+        ("impact", worth(ImpactOf::Affected)),
         ("incident", text(&incident.id)),
         ("kind", notice.kind.name().to_owned()),
         ("lasted", words::lasted(incident, language)),
@@ -290,6 +293,8 @@ fn values(notice: &Notice, language: Language) -> Value {
         ("monitor", text(&incident.monitor)),
         ("of", count(incident.denominator)),
         ("owner", maybe(incident.owner.as_deref())),
+        ("passed", count(incident.passed)),
+        ("passed_worth", worth(ImpactOf::Passed)),
         (
             "probability",
             incident
@@ -350,15 +355,33 @@ mod tests {
             metric: "requested_volume".to_owned(),
             value: 5_230.4,
             unit: Some("EUR".to_owned()),
+            of: incident::ImpactOf::Affected,
         });
         let notice = notice_of(&over, TimelineKind::Resolved);
+        // Of an average nobody can tell how many were affected, and what all of them are worth is not at stake.
+        let mut passed = over.clone();
+        (passed.figures.affected, passed.figures.passed) = (None, Some(312.0));
+        if let Some(impact) = &mut passed.impact {
+            impact.of = incident::ImpactOf::Passed;
+        }
+        let passed = notice_of(&passed, TimelineKind::Resolved);
+        let worth = "{{ passed }}: {{ passed_worth }}{{ affected }}{{ impact }}";
+        assert_eq!(
+            text(worth, &passed, Target::Plain).unwrap(),
+            "312: 5230 EUR"
+        );
         for name in VARIABLES {
             let template = match name {
                 "dimensions" => "{{ dimensions.psp }}".to_owned(),
                 name => format!("{{{{ {name} }}}}"),
             };
             assert_eq!(fault(&template), None);
-            let shown = text(&template, &notice, Target::Plain);
+            let about = if name.starts_with("passed") {
+                &passed
+            } else {
+                &notice
+            };
+            let shown = text(&template, about, Target::Plain);
             assert!(shown.is_some(), "{name} is empty");
         }
         let all = "{{ level }}|{{ event }}|{{ kind }}|{{ value }} of {{ expected }}|{{ affected }}/{{ of }}|{{ impact }}|\

@@ -6,7 +6,7 @@ use super::escape::{VALUE_CHARS_MAX, plain};
 use super::notice::{Notice, NoticeIncident};
 use crate::definition::{Language, Severity};
 use crate::figure::Slice;
-use crate::incident::{Deviation, TimelineKind};
+use crate::incident::{Deviation, ImpactOf, TimelineKind};
 use crate::watch::message::quantity;
 
 /// Longest title, in characters.
@@ -50,7 +50,11 @@ pub(super) fn told(notice: &Notice, language: Language) -> Told {
             Language::Chinese => "约",
         };
         let amount = quantity(impact.value, impact.unit.as_deref());
-        facts.push((name("At stake", "涉及金额"), format!("{about} {amount}")));
+        let what = match impact.of {
+            ImpactOf::Affected => name("At stake", "涉及金额"),
+            ImpactOf::Passed => name("In all events meanwhile", "期间全部事件金额"),
+        };
+        facts.push((what, format!("{about} {amount}")));
     }
     if let Some(owner) = &incident.owner {
         facts.push((name("Owner", "负责人"), plain(owner, VALUE_CHARS_MAX)));
@@ -210,6 +214,15 @@ fn english(notice: &Notice) -> String {
             "affected"
         };
         text.push_str(&format!("; {affected:.0} of {of:.0} {how}"));
+    } else if let Some(affected) = incident.affected {
+        let how = match incident.direction {
+            _ if incident.bound.is_some() => "beyond it",
+            Deviation::Down => "missing",
+            Deviation::Up => "too many",
+        };
+        text.push_str(&format!("; {affected:.0} {how}"));
+    } else if let Some(passed) = incident.passed {
+        text.push_str(&format!("; {passed:.0} events meanwhile, affected or not"));
     }
     text
 }
@@ -256,6 +269,15 @@ fn chinese(notice: &Notice) -> String {
             "受影响"
         };
         text.push_str(&format!("；{of:.0} 笔中有 {affected:.0} 笔{how}"));
+    } else if let Some(affected) = incident.affected {
+        let how = match incident.direction {
+            _ if incident.bound.is_some() => "超出界限",
+            Deviation::Down => "缺少",
+            Deviation::Up => "多出",
+        };
+        text.push_str(&format!("；{how} {affected:.0} 笔"));
+    } else if let Some(passed) = incident.passed {
+        text.push_str(&format!("；期间共 {passed:.0} 笔，不一定都受影响"));
     }
     text
 }
@@ -328,6 +350,7 @@ mod tests {
             metric: "requested_volume".to_owned(),
             value: 5_230.4,
             unit: Some("EUR".to_owned()),
+            of: ImpactOf::Affected,
         });
         let facts = told(&weighed, Language::English).facts;
         assert!(
@@ -338,6 +361,29 @@ mod tests {
             facts.contains(&("Owner", "payments".to_owned())),
             "{facts:?}"
         );
+        if let Some(impact) = &mut weighed.incident.impact {
+            impact.of = ImpactOf::Passed;
+        }
+        (weighed.incident.affected, weighed.incident.passed) = (None, Some(312.0));
+        for (language, name, about, sentence) in [
+            (
+                Language::English,
+                "In all events meanwhile",
+                "about 5230 EUR",
+                "; 312 events meanwhile, affected or not",
+            ),
+            (
+                Language::Chinese,
+                "期间全部事件金额",
+                "约 5230 EUR",
+                "；期间共 312 笔，不一定都受影响",
+            ),
+        ] {
+            let told = told(&weighed, language);
+            let fact = (name, about.to_owned());
+            assert!(told.facts.contains(&fact), "{told:?}");
+            assert!(told.sentence.ends_with(sentence), "{told:?}");
+        }
         let chinese = told(&example(), Language::Chinese);
         assert_eq!(chinese.head, "严重 · 触发");
         assert_eq!(

@@ -163,10 +163,14 @@ pub struct IncidentFigures {
     pub numerator: Option<f64>,
     /// Of a share of counts: the count below the line since the incident began.
     pub denominator: Option<f64>,
-    /// Of a share of counts: how many events went the wrong way that should not have, i.e. the
+    /// How many events went the wrong way that should not have, are missing or too many, i.e. the
     /// difference of expected and observed count since the incident began, never negative. For a
-    /// threshold: how many more than the bound allows.
+    /// threshold on a share or a count: how many more than the bound allows; on a quantile: how many values
+    /// were beyond the bound. `None` where the metric does not say which events are hit.
     pub affected: Option<f64>,
+    /// Where nobody can tell how many events were affected, as of an average: how many the slice had since the incident
+    /// began, good ones and bad ones.
+    pub passed: Option<f64>,
     /// How probable it is that this is real, from 0 to 1. `None` for a threshold, which is certain.
     pub probability: Option<f64>,
     /// −log₁₀ of the smallest p-value of its slices, from which the probability follows. `None` for a threshold.
@@ -283,6 +287,31 @@ pub struct IncidentImpact {
     pub value: f64,
     /// The metric's unit, such as `EUR`.
     pub unit: Option<String>,
+    /// Whose worth it is.
+    #[serde(default)]
+    pub of: ImpactOf,
+}
+
+/// Which events an [`IncidentImpact`] is the worth of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImpactOf {
+    /// Of those that went wrong, are missing or too many.
+    #[default]
+    Affected,
+    /// Of all that the slice had since the incident began: nobody can tell which of them were affected.
+    Passed,
+}
+
+impl ImpactOf {
+    /// The name as in JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Affected => "affected",
+            Self::Passed => "passed",
+        }
+    }
 }
 
 impl Incident {
@@ -366,6 +395,7 @@ pub(crate) fn example() -> Incident {
             numerator: Some(128.0),
             denominator: Some(312.0),
             affected: Some(147.0),
+            passed: None,
             probability: Some(0.999),
             evidence: Some(9.0),
         },

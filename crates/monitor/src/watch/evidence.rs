@@ -55,6 +55,16 @@ impl Lifecycle<'_> {
             Round::Volume(round) => round.leaning(step, deviation),
             Round::Value(round) => round.leaning(step, deviation),
         };
+        self.with_firing(leaning, deviation, rest)
+    }
+
+    /// What slices say, with those that fire.
+    pub(super) fn with_firing(
+        &self,
+        leaning: Vec<Evidence>,
+        deviation: Deviation,
+        rest: &HashSet<Slice>,
+    ) -> Vec<Evidence> {
         let fires = |slice: &Slice| {
             let state = self.memory.slices.get(slice);
             let told =

@@ -111,7 +111,7 @@ impl Lifecycle<'_> {
             Detect::Rate(_) => self.rate_figures(incident, bad_until_us),
             Detect::Count(_) | Detect::Silence(_) => self.volume_figures(incident, bad_until_us),
             Detect::Seasonal(_) | Detect::Change(_) | Detect::Forecast(_) | Detect::Auto(_) => {
-                self.value_figures(incident, step)
+                self.value_figures(incident, step, bad_until_us)
             }
             Detect::Threshold(detect) => {
                 self.threshold_figures(incident, detect, step, bad_until_us)
@@ -179,6 +179,7 @@ impl Lifecycle<'_> {
             numerator: Some(numerator),
             denominator: Some(denominator),
             affected: Some(missed(incident.direction, numerator, expected)),
+            passed: None,
             probability,
             evidence,
         })
@@ -223,6 +224,7 @@ impl Lifecycle<'_> {
         &self,
         incident: &Incident,
         step: Step,
+        bad_until_us: i64,
     ) -> Result<IncidentFigures, MonitorError> {
         let now = self.total(&incident.slice, step.start_us, step.end_us)?;
         let members = self.memory.members(&incident.id);
@@ -231,13 +233,16 @@ impl Lifecycle<'_> {
             .map(|(_, state)| state.expected)
             .next();
         let (evidence, probability) = self.surety(incident);
-        Ok(IncidentFigures {
+        let expected = own.or(incident.figures.expected);
+        let mut figures = IncidentFigures {
             value: now.value.or(incident.figures.value),
-            expected: own.or(incident.figures.expected),
+            expected,
             probability,
             evidence,
             ..IncidentFigures::default()
-        })
+        };
+        self.count_hit(&mut figures, incident, (expected, bad_until_us))?;
+        Ok(figures)
     }
 
     /// The evidence that an incident is real, by the surest of its slices, and how probable it is.
@@ -308,10 +313,15 @@ impl Lifecycle<'_> {
             ..IncidentFigures::default()
         };
         if !self.facts.is_rate {
+            self.count_hit(&mut figures, incident, (bound, bad_until_us))?;
             return Ok(figures);
         }
         let (from_us, to_us) = self.bad_time(incident, bad_until_us);
-        let total = self.total(&incident.slice, from_us, to_us)?;
+        let mut total = self.total(&incident.slice, from_us, to_us)?;
+        if total.denominator.is_none_or(|all| all == 0.0) {
+            // None of its events is of the step that made the window bad, as where the good ones have left it.
+            total = window;
+        }
         if let (Some(bound), Some(numerator), Some(denominator)) =
             (bound, total.numerator, total.denominator)
         {
@@ -335,7 +345,7 @@ impl Lifecycle<'_> {
         }
     }
 
-    fn over_us(&self) -> Option<i64> {
+    pub(super) fn over_us(&self) -> Option<i64> {
         match &self.definition.detect {
             Detect::Threshold(detect) => over_us(detect),
             _ => None,

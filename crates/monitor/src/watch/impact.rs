@@ -5,7 +5,7 @@ use super::lifecycle::Lifecycle;
 use crate::MonitorError;
 use crate::definition::Detect;
 use crate::figure::MetricFacts;
-use crate::incident::{Deviation, Incident, IncidentImpact};
+use crate::incident::{Deviation, ImpactOf, Incident, IncidentImpact};
 
 const DAY_US: i64 = 24 * 3600 * 1_000_000;
 
@@ -37,77 +37,63 @@ impl Lifecycle<'_> {
         if !facts.adds_up || !incident.slice.pairs().all(|(name, _)| knows(name)) {
             return Ok(None);
         }
-        let figures = &incident.figures;
-        let (from_us, to_us) = self.bad_time(incident, bad_until_us);
-        let Some(affected) = figures.affected else {
-            let off = self.off(incident, metric, (from_us, to_us))?;
-            return Ok(off.map(|value| IncidentImpact {
-                metric: metric.clone(),
-                value,
-                unit: facts.unit.clone(),
-            }));
+        let span = self.bad_time(incident, bad_until_us);
+        let told = if *metric == self.definition.metric && !self.is_by_count() {
+            let off = self.too_many(incident, incident.figures.bound, span)?;
+            off.map(|value| (value, ImpactOf::Affected))
+        } else {
+            self.worth_of_events(incident, (metric, &facts), span)?
         };
-        let worth =
-            |from_us: i64, to_us: i64| self.worth(incident, (metric, &facts), from_us, to_us);
+        let told = told.filter(|(value, _)| value.is_finite());
+        Ok(told.map(|(value, of)| IncidentImpact {
+            metric: metric.clone(),
+            value,
+            unit: facts.unit.clone(),
+            of,
+        }))
+    }
+
+    /// Whether the detector itself says how many events are missing or too many.
+    fn is_by_count(&self) -> bool {
+        matches!(
+            self.definition.detect,
+            Detect::Rate(_) | Detect::Count(_) | Detect::Silence(_)
+        )
+    }
+
+    /// What the events that were hit are worth, or where that cannot be told, all that the slice had.
+    fn worth_of_events(
+        &self,
+        incident: &Incident,
+        money: (&str, &MetricFacts),
+        (from_us, to_us): (i64, i64),
+    ) -> Result<Option<(f64, ImpactOf)>, MonitorError> {
+        let figures = &incident.figures;
+        let worth = |from_us: i64, to_us: i64| self.worth(incident, money, from_us, to_us);
+        let Some(affected) = figures.affected else {
+            let all = worth(from_us, to_us)?.filter(|_| figures.passed.is_some());
+            return Ok(all.map(|all| (all, ImpactOf::Passed)));
+        };
         let (worth, events) = match figures.denominator {
             Some(denominator) => (worth(from_us, to_us)?, Some(denominator)),
-            None if incident.direction == Deviation::Up => (worth(from_us, to_us)?, figures.value),
+            None if incident.direction == Deviation::Up && self.is_by_count() => {
+                (worth(from_us, to_us)?, figures.value)
+            }
             None => {
-                let (from_us, to_us) = (from_us - DAY_US, from_us);
+                let (from_us, to_us) = match incident.direction {
+                    Deviation::Up => (from_us, to_us),
+                    Deviation::Down => (from_us - DAY_US, from_us),
+                };
                 let events = self.total(&incident.slice, from_us, to_us)?.value;
                 (worth(from_us, to_us)?, events)
             }
         };
-        let value = match (worth, events) {
-            (Some(worth), Some(events)) if events > 0.0 => worth * (affected / events),
-            _ => return Ok(None),
-        };
-        if !value.is_finite() {
-            return Ok(None);
-        }
-        Ok(Some(IncidentImpact {
-            metric: metric.clone(),
-            value,
-            unit: facts.unit.clone(),
-        }))
-    }
-
-    /// Of a monitor of the money itself: how much is missing, or too much, against the same time of the weeks before, or of
-    /// the days before where there are none.
-    fn off(
-        &self,
-        incident: &Incident,
-        metric: &str,
-        (from_us, to_us): (i64, i64),
-    ) -> Result<Option<f64>, MonitorError> {
-        let d = self.definition;
-        let is_by_value = matches!(
-            d.detect,
-            Detect::Seasonal(_) | Detect::Change(_) | Detect::Forecast(_)
-        );
-        if metric != d.metric || !is_by_value {
-            return Ok(None);
-        }
-        for (back_us, count) in [(7 * DAY_US, 4), (DAY_US, 3)] {
-            let mut before = Vec::new();
-            for nth in 1..=count {
-                let back_us = nth * back_us;
-                let total = self.total(&incident.slice, from_us - back_us, to_us - back_us)?;
-                // Where there is nothing at all, history does not reach back so far.
-                before.extend(total.value.filter(|value| *value != 0.0));
+        Ok(match (worth, events) {
+            (Some(worth), Some(events)) if events > 0.0 => {
+                Some((worth * (affected / events), ImpactOf::Affected))
             }
-            before.sort_unstable_by(f64::total_cmp);
-            if let Some(expected) = before.get(before.len() / 2) {
-                let now = self.total(&incident.slice, from_us, to_us)?;
-                let now = now.value.unwrap_or(0.0);
-                let off = match incident.direction {
-                    Deviation::Down => expected - now,
-                    Deviation::Up => now - expected,
-                };
-                return Ok(Some(off.max(0.0)).filter(|off| off.is_finite()));
-            }
-        }
-        Ok(None)
+            _ => None,
+        })
     }
 
     /// The metric of money over the incident's slice.

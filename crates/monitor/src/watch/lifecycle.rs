@@ -18,11 +18,11 @@ use crate::incident::{
 };
 
 /// A slice that fires again within this time takes its old incident up again.
-const REOPEN_WITHIN_US: i64 = 30 * 60 * 1_000_000;
+pub(super) const REOPEN_WITHIN_US: i64 = 30 * 60 * 1_000_000;
 /// What began so long before a slice above it, which was tested without it, is of another cause.
 const TOGETHER_US: i64 = 15 * 60 * 1_000_000;
 /// A firing slice without any events for this long is no longer held open.
-const QUIET_US: i64 = 6 * 3600 * 1_000_000;
+pub(super) const QUIET_US: i64 = 6 * 3600 * 1_000_000;
 
 /// An incident as it was after a change, to be written.
 pub(super) struct Record {
@@ -45,6 +45,11 @@ pub(super) struct Lifecycle<'a> {
     now_us: i64,
     /// Whether the step is not complete, so that nothing ends by it.
     is_ahead: bool,
+    /// Slices that do not cease to fire by the steps from `kept_from_us` on: they are bad again in what is not complete yet.
+    kept: HashSet<Slice>,
+    kept_from_us: i64,
+    /// Slices that ceased to fire because they were normal, and do not fire again, with the end of the step.
+    ended: HashMap<Slice, i64>,
     /// How many explanations were looked for.
     pub(super) explained: Cell<usize>,
 }
@@ -64,6 +69,9 @@ impl<'a> Lifecycle<'a> {
             records: Vec::new(),
             now_us: i64::MAX,
             is_ahead: false,
+            kept: HashSet::new(),
+            kept_from_us: i64::MAX,
+            ended: HashMap::new(),
             explained: Cell::new(0),
         }
     }
@@ -82,6 +90,15 @@ impl<'a> Lifecycle<'a> {
         }
     }
 
+    /// The same, where some slices do not cease to fire by the steps that end `from_us` or later.
+    pub fn keeping(self, kept: HashSet<Slice>, from_us: i64) -> Self {
+        Self {
+            kept,
+            kept_from_us: from_us,
+            ..self
+        }
+    }
+
     /// When something is noted that a step shows. What was found ahead of complete buckets is noted before these are
     /// judged, and what they show comes after it.
     pub(super) fn moment(&self, incident: Option<&Incident>, step: Step) -> i64 {
@@ -93,6 +110,24 @@ impl<'a> Lifecycle<'a> {
     /// Everything that changed, in order.
     pub fn finish(self) -> Vec<Record> {
         self.records
+    }
+
+    /// The same, and the slices that ceased to fire, with the end of the step by which they did.
+    pub fn finish_with_ended(self) -> (Vec<Record>, HashMap<Slice, i64>) {
+        (self.records, self.ended)
+    }
+
+    /// Ends all that fires: there is nothing to judge any more.
+    pub fn end_all(&mut self, step: Step) -> Result<(), MonitorError> {
+        let slices = self.memory.slices.iter();
+        let firing = slices.filter(|(_, state)| state.hysteresis.is_firing());
+        let firing: Vec<Slice> = firing.map(|(slice, _)| slice.clone()).collect();
+        for slice in firing {
+            if let Some((id, end)) = self.end(&slice, step, End::Quiet) {
+                self.resolve_if_over(&id, step, end)?;
+            }
+        }
+        Ok(())
     }
 
     /// Takes the findings of one step. `last` asks for fresh figures of every open incident.
@@ -110,6 +145,7 @@ impl<'a> Lifecycle<'a> {
             let since_us = state.and_then(|state| state.hysteresis.normal_since_us());
             match self.take(step, &finding) {
                 Change::Fired => {
+                    self.ended.remove(&finding.slice);
                     fired
                         .entry(finding.deviation.name())
                         .or_default()
@@ -120,6 +156,7 @@ impl<'a> Lifecycle<'a> {
                         since_us: since_us.unwrap_or(step.start_us),
                     };
                     let over = self.end(&finding.slice, step, end);
+                    self.ended.insert(finding.slice.clone(), step.end_us);
                     if let Some((id, end)) = &over {
                         self.end_within(&finding.slice, id, step, *end);
                     }
@@ -166,8 +203,9 @@ impl<'a> Lifecycle<'a> {
         }
         let before = state.hysteresis;
         let is_behind = before.is_firing() && step.end_us < state.ahead_upto_us;
+        let is_kept = step.end_us >= self.kept_from_us && self.kept.contains(&finding.slice);
         let verdict = match finding.verdict {
-            Verdict::Normal if is_behind => Verdict::Between,
+            Verdict::Normal if is_behind || is_kept => Verdict::Between,
             verdict => verdict,
         };
         let change = (state.hysteresis).advance(verdict, step.start_us, step.end_us, patience);

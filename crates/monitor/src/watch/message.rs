@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::incident::{Deviation, Incident, TimelineKind};
+use crate::incident::{Deviation, ImpactOf, Incident, TimelineKind};
 
 /// Version of the message body. Fields may be added within a version.
 const BODY_VERSION: u32 = 1;
@@ -121,17 +121,24 @@ fn stake(incident: &Incident) -> String {
         return String::new();
     };
     let amount = quantity(impact.value, impact.unit.as_deref());
-    format!("; about {amount} at stake")
+    match impact.of {
+        ImpactOf::Affected => format!("; about {amount} at stake"),
+        ImpactOf::Passed => format!("; about {amount} in all of these"),
+    }
 }
 
 /// How many events are hit, where that is known.
 fn size(incident: &Incident) -> String {
     let figures = &incident.figures;
     let Some(affected) = figures.affected else {
-        return String::new();
+        let passed = figures.passed;
+        return passed.map_or(String::new(), |passed| {
+            format!("; {passed:.0} events meanwhile, affected or not")
+        });
     };
     let Some(denominator) = figures.denominator else {
         return match incident.direction {
+            _ if figures.bound.is_some() => format!("; {affected:.0} beyond it"),
             Deviation::Down => format!("; {affected:.0} missing"),
             Deviation::Up => format!("; {affected:.0} too many"),
         };
@@ -257,6 +264,18 @@ mod tests {
         assert_eq!(summary(&up), text);
         (up.figures.affected, up.figures.denominator) = (Some(645.0), Some(1000.0));
         assert_eq!(summary(&up), format!("{text}; 645 of 1000 beyond it"));
+        up.figures.denominator = None;
+        assert_eq!(summary(&up), format!("{text}; 645 beyond it"));
+        (up.figures.affected, up.figures.passed) = (None, Some(1000.0));
+        up.impact = Some(crate::incident::IncidentImpact {
+            metric: "volume".into(),
+            value: 25_000.0,
+            unit: Some("EUR".into()),
+            of: ImpactOf::Passed,
+        });
+        let passed = "1000 events meanwhile, affected or not; about 25000 EUR in all of these";
+        assert_eq!(summary(&up), format!("{text}; {passed}"));
+        (up.figures.passed, up.impact) = (None, None);
         assert_eq!(
             summary(&broken(2.0, 3.0, Deviation::Down, None)),
             "error_rate on psp=stripe fell to 2, below the bound of 3"

@@ -7,11 +7,13 @@ mod announce;
 mod audit;
 mod baselines;
 mod calibration;
+mod complete;
 mod due;
 mod evidence;
 mod explain;
 mod fetch;
 mod figures;
+mod hit;
 mod impact;
 mod known;
 mod lifecycle;
@@ -49,12 +51,11 @@ use crate::MonitorError;
 use crate::catalogue::{Catalogue, incidents, progress};
 use crate::definition::{DefinitionFault, Detect, MonitorDefinition};
 use crate::detect::probability::Calibration;
-use crate::figure::{FigureSource, MetricFacts, Slice};
+use crate::figure::FigureSource;
 use crate::incident::{Incident, IncidentEvent, TimelineKind};
-use due::{Clock, due};
-use lifecycle::{Lifecycle, Record};
-use rate::{RateRound, longest_steps, unjudged};
-use state::{Finding, Findings, Live, Memory, Step};
+use lifecycle::Record;
+use rate::{RateRound, longest_steps};
+use state::{Findings, Live, Memory, Step};
 use threshold::ThresholdRound;
 use values::ValueRound;
 use volume::{VolumeRound, tested_us};
@@ -284,12 +285,8 @@ impl Watch {
         let mut report = JudgeReport::default();
         for monitor in &self.monitors {
             let mut inner = monitor.lock();
-            match self.judge_monitor(monitor, &mut inner, now_us) {
-                Ok((steps, transitions)) => {
-                    report.steps += steps;
-                    report.transitions += transitions;
-                    inner.error = None;
-                }
+            match self.judge_monitor(monitor, &mut inner, now_us, &mut report) {
+                Ok(()) => inner.error = None,
                 Err(error) => {
                     let reason = error.to_string();
                     // Said once, not at every tick: the status shows it as long as it lasts.
@@ -326,7 +323,8 @@ impl Watch {
         monitor: &Monitor,
         inner: &mut Inner,
         now_us: i64,
-    ) -> Result<(usize, usize), MonitorError> {
+        report: &mut JudgeReport,
+    ) -> Result<(), MonitorError> {
         let facts = self
             .source
             .facts(&monitor.definition.metric)
@@ -343,79 +341,12 @@ impl Watch {
         self.revise(definition, inner, &facts, now_us)?;
         let (steps, transitions) =
             self.judge_complete(monitor, definition, &facts, inner, now_us)?;
-        let ahead = self.look_ahead(monitor, definition, &facts, inner, now_us)?;
-        Ok((steps, transitions + ahead))
-    }
-
-    /// Judges the buckets that have become complete. Gives the steps judged and the transitions of incidents.
-    fn judge_complete(
-        &self,
-        monitor: &Monitor,
-        definition: &MonitorDefinition,
-        facts: &MetricFacts,
-        inner: &mut Inner,
-        now_us: i64,
-    ) -> Result<(usize, usize), MonitorError> {
-        let clock = Clock {
-            started_us: self.started_us,
-            now_us,
-        };
-        let Some((first, last)) = due(definition, facts, inner.memory.judged_upto_us, clock) else {
-            return Ok((0, 0));
-        };
-        if inner.learning && first.end_us < inner.learn_again_us {
-            return Ok((0, 0));
-        }
-        // The round works on a copy: where anything fails, nothing of it has happened.
-        let mut memory = inner.memory.clone();
-        let round = match self.fetch(definition, facts, &mut memory, first, last)? {
-            Fetched::Round(round) => round,
-            Fetched::Learning(note) => {
-                inner.learning = true;
-                inner.learn_again_us = first.end_us.saturating_add(LEARN_EVERY_US);
-                inner.take_note(&definition.name, note);
-                return Ok((0, 0));
-            }
-        };
-        inner.learning = false;
-        inner.take_note(&definition.name, round.note());
-        let mut lifecycle = Lifecycle::new(definition, facts, self, &mut memory).at(now_us);
-        let step_us = first.end_us - first.start_us;
-        let mut steps = 0;
-        let mut start_us = first.start_us;
-        while start_us < last.end_us {
-            let step = Step {
-                start_us,
-                end_us: start_us + step_us,
-            };
-            // What is normal on a day like no other nobody knows.
-            let findings = if round.is_unknown(definition, step) {
-                let states = lifecycle.memory.slices.keys();
-                let seen = |slice: &Slice| Finding {
-                    seen: true,
-                    ..unjudged(slice, step)
-                };
-                Findings::from(states.map(seen).collect::<Vec<_>>())
-            } else {
-                round.judge(step, lifecycle.memory)
-            };
-            // Slices above those that the monitor splits into are not counted.
-            let told = findings.told.iter();
-            let told = told.filter(|one| one.slice.dimensions() == definition.by.len());
-            inner.slices = told.count() + findings.normal;
-            lifecycle.advance(step, findings.told, &round, step == last)?;
-            steps += 1;
-            start_us = step.end_us;
-        }
-        let records = lifecycle.finish();
-        memory.judged_upto_us = Some(last.end_us);
-        let reach_us = reach_us(definition, step_us);
-        memory
-            .slices
-            .retain(|_, state| !state.is_blank(last.end_us, reach_us));
-        let transitions = self.commit(monitor, &memory, &records, now_us)?;
-        inner.memory = memory;
-        Ok((steps, transitions))
+        // What was done is told, whatever fails after it.
+        report.steps += steps;
+        report.transitions += transitions;
+        report.transitions += self.look_ahead(monitor, definition, &facts, inner, now_us)?;
+        report.transitions += self.end_silent(monitor, definition, &facts, inner, now_us)?;
+        Ok(())
     }
 
     /// Writes everything of a round in one transaction, then tells subscribers.

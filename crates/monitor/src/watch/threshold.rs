@@ -14,7 +14,7 @@ use crate::group::Evidence;
 use crate::incident::Deviation;
 
 /// A count so many standard deviations of chance below what has come leads to as much more.
-const CHANCE: f64 = 2.0;
+pub(super) const CHANCE: f64 = 2.0;
 
 /// The figures of one round: one value per slice and step.
 pub(super) struct ThresholdRound {
@@ -79,9 +79,9 @@ impl ThresholdRound {
         }
     }
 
-    /// What is surely to be expected of a count once its window is complete.
-    fn once_complete(&self, bucket: Bucket) -> Bucket {
-        let expected = |value: f64| (value - CHANCE * value.max(0.0).sqrt()) / self.come;
+    /// What is to be expected of a count once its window is complete, so many standard deviations below the mean.
+    fn once_complete(&self, bucket: Bucket, chance: f64) -> Bucket {
+        let expected = |value: f64| (value - chance * value.max(0.0).sqrt()) / self.come;
         let is_complete = self.come >= 1.0;
         Bucket {
             value: (bucket.value).map(|value| {
@@ -163,8 +163,19 @@ impl ThresholdRound {
         deviation: Deviation,
         known: Option<&Known>,
     ) -> Vec<Evidence> {
+        self.leaning_by(step, deviation, known, CHANCE)
+    }
+
+    /// The same, by what is to be expected of counts that are not complete, so many standard deviations below it.
+    pub fn leaning_by(
+        &self,
+        step: Step,
+        deviation: Deviation,
+        known: Option<&Known>,
+        chance: f64,
+    ) -> Vec<Evidence> {
         let says = |(slice, bucket): (Slice, Bucket)| {
-            let score = score(&self.once_complete(bucket), &self.detect)?;
+            let score = score(&self.once_complete(bucket, chance), &self.detect)?;
             bucket.value?;
             Some(Evidence {
                 slice,

@@ -126,6 +126,15 @@ impl QuantileSketch {
         Some(value_of(*bin).clamp(self.min, self.max))
     }
 
+    /// How many values are above a bound; those within 1 % of it may be counted on either side.
+    #[must_use]
+    pub fn count_above(&self, bound: f64) -> u64 {
+        let is_above = |bin: i32| value_of(bin).clamp(self.min, self.max) > bound;
+        let first = self.bins.partition_point(|(bin, _)| !is_above(*bin));
+        let above = self.bins.iter().skip(first).map(|(_, count)| *count);
+        above.fold(0, u64::saturating_add)
+    }
+
     /// The bytes of this sketch; equal sketches have equal bytes.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
@@ -253,6 +262,35 @@ mod tests {
         ];
         let bins: Vec<_> = values.iter().filter_map(|v| bin_of(*v)).collect();
         assert!(bins.is_sorted(), "{bins:?}");
+    }
+
+    #[test]
+    fn values_above_a_bound_are_counted_but_for_those_that_are_next_to_it() {
+        let mut values: Vec<f64> = (0..500).map(|i| f64::from(i * 37 % 500) - 100.0).collect();
+        values.sort_by(f64::total_cmp);
+        let mut bins: Vec<(i32, u64)> = Vec::new();
+        for bin in values.iter().filter_map(|value| bin_of(*value)) {
+            match bins.last_mut().filter(|(last, _)| *last == bin) {
+                Some((_, count)) => *count += 1,
+                None => bins.push((bin, 1)),
+            }
+        }
+        let sketch = QuantileSketch::from_bins(-100.0, 399.0, bins);
+        let above = |bound: f64| values.iter().filter(|value| **value > bound).count() as u64;
+        for bound in [-200.0, -100.0, -3.5, 0.0, 0.5, 17.0, 250.0, 399.0, 1e9] {
+            let (least, most) = (
+                above(bound + 0.02 * f64::abs(bound)),
+                above(bound - 0.02 * f64::abs(bound)),
+            );
+            let counted = sketch.count_above(bound);
+            assert!(
+                (least..=most).contains(&counted),
+                "{bound}: {counted} of {least} to {most}"
+            );
+        }
+        assert_eq!(sketch.count_above(f64::NEG_INFINITY), 500);
+        assert_eq!(sketch.count_above(f64::INFINITY), 0);
+        assert_eq!(QuantileSketch::default().count_above(0.0), 0);
     }
 
     #[test]

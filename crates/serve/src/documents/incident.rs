@@ -123,6 +123,9 @@ pub struct Incident {
     /// How many events were hit beyond what was to be expected, or beyond the bound.
     #[schema(value_type = Option<f64>)]
     pub affected: Option<Figure>,
+    /// Where nobody can tell how many were hit, as of an average: how many events the slice had since it began, good ones and bad ones.
+    #[schema(value_type = Option<f64>)]
+    pub passed: Option<Figure>,
     /// How sure the detector is, 0 to 1.
     #[schema(value_type = Option<f64>)]
     pub probability: Option<Figure>,
@@ -162,6 +165,8 @@ pub struct IncidentImpact {
     pub value: Option<Figure>,
     /// The metric's unit, such as `EUR`.
     pub unit: Option<String>,
+    /// Whose worth it is: `affected`, of the events that went wrong, are missing or too many; `passed`, of all that the slice had since the incident began, where nobody can tell which were hit.
+    pub of: String,
 }
 
 /// A list of incidents.

@@ -43,6 +43,7 @@ impl Cases {
             numerator: Figure::number(128.0),
             denominator: Figure::number(312.0),
             affected: Figure::number(147.0),
+            passed: None,
             probability: Figure::number(0.999),
             direction: Some("down".into()),
             summary: "fell".into(),

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tillwatch_analyse::{Analyst, Metric, SeriesQuery, SlicesQuery, Span, Windows};
 use tillwatch_collect::{Clock, SystemClock};
 use tillwatch_monitor::figure::{
-    Bucket, FigureQuery, FigureSource, MetricFacts, Revised, Slice, SliceFigures,
+    Bucket, FigureQuery, FigureSource, MetricFacts, Passed, PassedQuery, PassedValues, Revised,
+    Slice, SliceFigures,
 };
 use tillwatch_process::{Processor, Revision};
 use tokio::runtime::Handle;
@@ -64,6 +65,21 @@ impl Figures {
         known().insert(name.to_owned(), value);
         Ok(value)
     }
+}
+
+/// Which events are of a slice. The empty value stands for "no value".
+fn filters(slice: &Slice) -> Vec<(String, String)> {
+    let pairs = slice.pairs();
+    pairs
+        .map(|(dimension, value)| (dimension.to_owned(), value.unwrap_or_default().to_owned()))
+        .collect()
+}
+
+/// Whether a measure counts every event.
+fn counts_all(sql: &str) -> bool {
+    let plain = sql.chars().filter(|c| !c.is_whitespace());
+    let plain: String = plain.flat_map(char::to_lowercase).collect();
+    matches!(plain.as_str(), "count(*)" | "count(1)")
 }
 
 impl FigureSource for Figures {
@@ -124,12 +140,6 @@ impl FigureSource for Figures {
     }
 
     fn figures(&self, query: &FigureQuery) -> Result<Vec<SliceFigures>, String> {
-        // The empty value stands for "no value" in a filter.
-        let filters = query
-            .within
-            .pairs()
-            .map(|(dimension, value)| (dimension.to_owned(), value.unwrap_or_default().to_owned()))
-            .collect();
         let question = SlicesQuery {
             series: SeriesQuery {
                 metric: query.metric.clone(),
@@ -141,10 +151,10 @@ impl FigureSource for Figures {
                     ..Windows::default()
                 },
                 by: query.by.clone(),
-                filters,
+                filters: filters(&query.within),
                 limit_series: Some(SLICES_MAX),
             },
-            measures: Vec::new(),
+            ..SlicesQuery::default()
         };
         let answer = self
             .runtime
@@ -167,6 +177,55 @@ impl FigureSource for Figures {
                     .collect(),
             })
             .collect())
+    }
+
+    fn passed(&self, query: &PassedQuery) -> Result<Passed, String> {
+        let metric = self.metric(&query.metric)?;
+        let cube = self.processor.cube(&metric.definition().of);
+        let events = cube.and_then(|cube| {
+            let measures = cube.definition().measures.iter();
+            let mut all = measures.filter(|(_, sql)| counts_all(sql));
+            all.next().map(|(name, _)| name.clone())
+        });
+        let quantile = metric.quantile();
+        if events.is_none() && quantile.is_none() {
+            return Ok(Passed::default());
+        }
+        let bound = query.above.unwrap_or(f64::INFINITY);
+        let question = SlicesQuery {
+            series: SeriesQuery {
+                metric: query.metric.clone(),
+                from_us: query.from_us,
+                to_us: query.to_us,
+                step_us: query.to_us - query.from_us,
+                filters: filters(&query.slice),
+                ..SeriesQuery::default()
+            },
+            measures: events.into_iter().collect(),
+            // All of the values are above the first.
+            above: vec![f64::NEG_INFINITY, bound],
+        };
+        let answer = self.runtime.block_on(self.analyst.slices(&question));
+        let answer = answer.map_err(|error| error.to_string())?;
+        let buckets = answer.slices.first().map(|slice| slice.buckets.as_slice());
+        // One bucket that is not known, as where old ones were joined, leaves the whole unknown.
+        let Some([bucket]) = buckets else {
+            return Ok(Passed::default());
+        };
+        let count = bucket.above.first().copied().flatten();
+        Ok(Passed {
+            events: bucket.measures.first().copied().flatten(),
+            values: quantile.zip(count).map(|(quantile, count)| PassedValues {
+                quantile: quantile.q,
+                count,
+                above: bucket
+                    .above
+                    .get(1)
+                    .copied()
+                    .flatten()
+                    .filter(|_| query.above.is_some()),
+            }),
+        })
     }
 
     fn stream(&self, metric: &str) -> Option<String> {
@@ -216,5 +275,25 @@ impl FigureSource for Figures {
             events: revision.events,
             at_us: revision.revised_at_us,
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_count_without_a_condition_counts_every_event() {
+        for all in ["count(*)", "COUNT( * )", " count (1) "] {
+            assert!(counts_all(all), "{all}");
+        }
+        for other in [
+            "count(x)",
+            "count(*) filter (where ok)",
+            "sum(n)",
+            "count(distinct x)",
+        ] {
+            assert!(!counts_all(other), "{other}");
+        }
     }
 }

@@ -157,6 +157,51 @@ fn what_is_told_early_goes_on_like_any_other_incident() {
 }
 
 #[test]
+fn what_is_told_early_says_how_many_were_hit_so_far() {
+    let share = bound(ThresholdDetect {
+        below: Some(0.5),
+        ..ThresholdDetect::default()
+    });
+    for monitor in [rate_monitor(&[]), share] {
+        let mut street = Street::open(8, monitor, all(120.0));
+        street.pass(90, None);
+        told_after_s(&mut street, Some(0.1));
+        let figures = street.bench.only_incident().figures;
+        let (affected, of) = (figures.affected, figures.denominator);
+        assert!(
+            affected.is_some_and(|hit| hit > 0.0),
+            "{affected:?} of {of:?}"
+        );
+    }
+}
+
+#[test]
+fn what_was_told_early_ends_when_its_stream_falls_silent_for_good() {
+    let mut street = Street::open(9, rate_monitor(&[]), all(120.0));
+    street.pass(90, None);
+    told_after_s(&mut street, Some(0.1));
+    // No event any more: no bucket becomes complete after this.
+    let silent_us = street.now;
+    let complete_us = silent_us - SECOND - LATENESS;
+    let judge = |street: &Street, at_us: i64| {
+        street.bench.traffic.complete_upto(complete_us);
+        assert_eq!(street.bench.watch.judge(at_us).faults, []);
+    };
+    judge(&street, silent_us + 5 * HOUR);
+    assert_eq!(street.bench.only_incident().state, IncidentState::Open);
+    street
+        .bench
+        .restart(vec![rate_monitor(&[])], silent_us + 5 * HOUR);
+    judge(&street, silent_us + 7 * HOUR);
+    let over = street.bench.only_incident();
+    assert_eq!(over.state, IncidentState::Resolved, "{}", over.summary);
+    assert!(over.timeline.is_sorted_by_key(|one| one.at_us));
+    let told = over.timeline.len();
+    judge(&street, silent_us + 8 * HOUR);
+    assert_eq!(street.bench.only_incident().timeline.len(), told);
+}
+
+#[test]
 fn what_late_events_refute_ends_when_the_buckets_are_complete() {
     let mut street = Street::open(3, rate_monitor(&[]), all(120.0));
     street.pass(90, None);
@@ -431,6 +476,12 @@ fn is_in_order(one: &Incident, now: i64) {
         one.resolved_at_us.is_none_or(|at| at >= one.opened_at_us),
         "{told}"
     );
+    // What was over and has begun anew in one call was not over.
+    for pair in line.windows(2) {
+        let [before, after] = pair else { continue };
+        let is_anew = before.kind == TimelineKind::Resolved && after.kind == TimelineKind::Reopened;
+        assert!(!is_anew || before.at_us < after.at_us, "{told}");
+    }
     let count = |of: &[TimelineKind]| line.iter().filter(|one| of.contains(&one.kind)).count();
     let begins = count(&[TimelineKind::Opened, TimelineKind::Reopened]);
     let is_open = usize::from(one.state != IncidentState::Resolved);

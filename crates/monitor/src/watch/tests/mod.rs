@@ -7,6 +7,7 @@ mod audit;
 mod calibration;
 mod engine;
 mod explaining;
+mod hit;
 mod joining;
 mod people;
 mod revised;

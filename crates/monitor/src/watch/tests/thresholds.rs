@@ -165,7 +165,7 @@ fn a_known_slice_of_a_count_without_events_counts_as_zero() {
         bench.judge(silent.0, silent.0 + MINUTE);
         let found = bench.only_incident();
         assert_eq!(found.slice, psp("a"));
-        let text = "error_rate on psp=a fell to 0 %, below the bound of 300 %";
+        let text = "error_rate on psp=a fell to 0 %, below the bound of 300 %; 3 beyond it";
         assert_eq!(found.summary, text);
         bench.judge(silent.0 + MINUTE, silent.1 + 5 * MINUTE);
         assert_eq!(bench.only_incident().state, IncidentState::Resolved);

@@ -7,7 +7,10 @@ use rand::{SeedableRng, rngs::StdRng};
 
 use crate::detect::baseline::Counts;
 use crate::detect::simulation::{beta, binomial, poisson};
-use crate::figure::{Bucket, FigureQuery, FigureSource, MetricFacts, Revised, Slice, SliceFigures};
+use crate::figure::{
+    Bucket, FigureQuery, FigureSource, MetricFacts, Passed, PassedQuery, PassedValues, Revised,
+    Slice, SliceFigures,
+};
 
 pub const SECOND: i64 = 1_000_000;
 pub const MINUTE: i64 = 60 * SECOND;
@@ -21,6 +24,28 @@ pub const WORTH: &str = "worth";
 pub const EACH_WORTH: f64 = 25.0;
 /// The rate wanders from stretch to stretch of this length.
 const STRETCH: i64 = 16 * MINUTE;
+
+/// How long an attempt that is approved takes, and one that is not, in milliseconds.
+pub const FAST: f64 = 100.0;
+pub const SLOW: f64 = 3_000.0;
+
+/// What a metric says of how long attempts took.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Latency {
+    P95,
+    Mean,
+}
+
+impl Latency {
+    fn of(self, counts: Counts) -> Option<f64> {
+        let slow = counts.attempts - counts.successes;
+        (counts.attempts > 0.0).then(|| match self {
+            Self::P95 if slow > 0.05 * counts.attempts => SLOW,
+            Self::P95 => FAST,
+            Self::Mean => (slow * SLOW + counts.successes * FAST) / counts.attempts,
+        })
+    }
+}
 
 /// A source of simulated figures.
 pub struct Traffic {
@@ -38,6 +63,8 @@ struct Inner {
     tells_samples: bool,
     /// Values are the attempts, and nothing is zero.
     is_count: bool,
+    /// Values are made of how long attempts took.
+    latency: Option<Latency>,
     /// Latest end that was asked for.
     asked_upto_us: i64,
     failure: Option<String>,
@@ -55,6 +82,7 @@ impl Traffic {
             is_rate: true,
             tells_samples: true,
             is_count: false,
+            latency: None,
             asked_upto_us: i64::MIN,
             failure: None,
             slices_max: usize::MAX,
@@ -178,6 +206,12 @@ impl Traffic {
         self.inner.lock().unwrap().is_count = true;
     }
 
+    /// From now on the metric tells how long attempts took.
+    pub fn is_latency(&self, latency: Latency) {
+        self.tells_no_samples();
+        self.inner.lock().unwrap().latency = Some(latency);
+    }
+
     /// From now on no answer holds more slices.
     pub fn holds_slices(&self, count: usize) {
         self.inner.lock().unwrap().slices_max = count;
@@ -229,6 +263,27 @@ impl FigureSource for Traffic {
         })
     }
 
+    fn passed(&self, query: &PassedQuery) -> Result<Passed, String> {
+        let inner = self.inner.lock().unwrap();
+        let slices = inner.slices.iter();
+        let own = slices.filter(|(slice, _)| query.slice.covers(slice));
+        let all = own.flat_map(|(_, buckets)| buckets.range(query.from_us..query.to_us));
+        let all = all.fold(Counts::default(), |sum, (_, counts)| sum.plus(*counts));
+        let above = |bound: f64| match bound {
+            bound if bound < FAST => all.attempts,
+            bound if bound < SLOW => all.attempts - all.successes,
+            _ => 0.0,
+        };
+        Ok(Passed {
+            events: inner.latency.is_some().then_some(all.attempts),
+            values: (inner.latency == Some(Latency::P95)).then(|| PassedValues {
+                quantile: 0.95,
+                count: all.attempts,
+                above: query.above.map(above),
+            }),
+        })
+    }
+
     fn slices_max(&self, _: i64) -> usize {
         self.inner.lock().unwrap().slices_max
     }
@@ -266,10 +321,13 @@ impl FigureSource for Traffic {
         }
         let is_worth = query.metric == WORTH;
         let (told, is_count) = (inner.tells_samples && !is_worth, inner.is_count);
+        let latency = inner.latency;
         let bucket = |(start_us, counts): (i64, Counts)| Bucket {
             start_us,
             value: if is_worth {
                 Some(counts.attempts * EACH_WORTH)
+            } else if let Some(latency) = latency {
+                latency.of(counts)
             } else if is_count {
                 Some(counts.attempts)
             } else {
