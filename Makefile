@@ -21,7 +21,7 @@ PROFILE ?= release
 TARGET  := $(or $(CARGO_TARGET_DIR),target)
 BIN     := $(TARGET)/$(PROFILE)/tillwatch
 VENV    := .cache/venv
-PAGES   := $(addprefix e2e/,$(filter-out pages.spec.mjs signin.spec.mjs,$(notdir $(wildcard web/e2e/*.spec.mjs))))
+PAGES   := $(addprefix e2e/,$(filter-out pages.spec.mjs signin.spec.mjs hostile.spec.mjs writing.spec.mjs,$(notdir $(wildcard web/e2e/*.spec.mjs))))
 WEB_SRC := $(shell find web/src web/public web/index.html web/package.json web/package-lock.json web/vite.config.ts -type f 2>/dev/null)
 
 .PHONY: help demo test check tidy bench bench-peers bench-scale peers dist build web test-rust test-engine test-web test-pages test-e2e test-torture torture test-demo bench-web lighthouse tools oracle faketime browser alertmanager gallery clean-demo
