@@ -63,6 +63,9 @@ test('a window is changed where nobody else has changed it, and removed after a 
   await edit();
   await page.fill('[data-testid=calendar-to]', '02:00');
   await page.getByText('Ends on the next day.').waitFor();
+  await page.fill('[data-testid=calendar-to]', '23:30');
+  await page.getByText('It ends when it begins.').waitFor();
+  await page.fill('[data-testid=calendar-to]', '02:00');
   const text = mock.state.folder.get('maintenance.yaml');
   writeAside(mock.state, 'maintenance.yaml', text.replace('to: "01:00"', 'to: "03:00"'));
   await page.click(saveButton);

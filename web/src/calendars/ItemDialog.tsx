@@ -40,9 +40,10 @@ export function ItemDialog({ section, title, name, isExisting, yaml, onClose, ch
   const { data: item } = useQuery({ ...itemQuery(section, name), enabled: isExisting });
   const [theirs, setTheirs] = useState<Item | null | undefined>(undefined);
   const [isSure, setSure] = useState(false);
-  const done = async () => {
-    await forgetOld(queries);
+  const done = () => {
+    // First: what was removed is not asked for again.
     onClose();
+    void forgetOld(queries);
   };
   const onError = async (error: Error) => {
     if (!isConflict(error)) return;
@@ -80,7 +81,7 @@ export function ItemDialog({ section, title, name, isExisting, yaml, onClose, ch
           setTheirs(undefined);
           saving.mutate(theirs ? { kind: 'tag', etag: theirs.etag } : { kind: 'new' });
         }}
-        onTheirs={() => void done()}
+        onTheirs={done}
       />
     );
   }

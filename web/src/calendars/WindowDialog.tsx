@@ -25,6 +25,8 @@ interface Filter {
   value: string | null;
 }
 
+const MIDNIGHT = '00:00';
+
 const split = (text: string) =>
   text
     .split(/[,，、\s]+/)
@@ -42,7 +44,9 @@ export function WindowDialog({ window, day, taken, onClose }: Props) {
   const [isOnce, setOnce] = useState(window?.once ?? day !== undefined);
   const [days, setDays] = useState<readonly string[]>(window?.days ?? []);
   const [from, setFrom] = useState(window?.from.replace(' ', 'T') ?? (day ? `${day}T00:00` : ''));
-  const [to, setTo] = useState(window?.to.replace(' ', 'T') ?? (day ? `${day}T23:59` : ''));
+  const [to, setTo] = useState(
+    window?.to.replace(' ', 'T').replace(/^24:00$/, MIDNIGHT) ?? (day ? `${day}T23:59` : ''),
+  );
   const [zone, setZone] = useState(window?.zone ?? speech.zone);
   const [severity, setSeverity] = useState(window?.severity ?? '');
   const [ofMonitors, setMonitors] = useState(window?.monitors.join(', ') ?? '');
@@ -57,8 +61,16 @@ export function WindowDialog({ window, day, taken, onClose }: Props) {
     ? from.length >= 16 && to.length >= 16
     : /^\d\d:\d\d/.test(from) && /^\d\d:\d\d/.test(to);
   const isBackwards = isOnce && isTimed && to <= from;
-  const timeFault =
-    !isTimed && (from !== '' || to !== '') ? t('fault.time') : isBackwards ? t('fault.order') : null;
+  // From midnight to midnight is all day; between other times that are the same there is no telling.
+  const isWhole = !isOnce && from.slice(0, 5) === MIDNIGHT && to.slice(0, 5) === MIDNIGHT;
+  const isSame = !isOnce && isTimed && !isWhole && from.slice(0, 5) === to.slice(0, 5);
+  const timeFault = isSame
+    ? t('fault.same')
+    : !isTimed && (from !== '' || to !== '')
+      ? t('fault.time')
+      : isBackwards
+        ? t('fault.order')
+        : null;
   const zoneFault = isZone(zone) ? null : t('fault.zone');
   const isReady = name !== '' && nameFault === null && isTimed && timeFault === null && zoneFault === null;
   const written = (text: string) => (isOnce ? text.slice(0, 16).replace('T', ' ') : text.slice(0, 5));
@@ -69,7 +81,7 @@ export function WindowDialog({ window, day, taken, onClose }: Props) {
     ? windowYaml({
         name,
         from: written(from),
-        to: written(to),
+        to: isWhole ? '24:00' : written(to),
         zone,
         days: isOnce ? null : weekDays.filter((one) => days.includes(one)),
         once: isOnce,
@@ -146,7 +158,9 @@ export function WindowDialog({ window, day, taken, onClose }: Props) {
             value={to}
             onChange={setTo}
             fault={timeFault}
-            {...(!isOnce && isTimed && to <= from ? { hint: t('form.overnight') } : {})}
+            {...(!isOnce && isTimed && to <= from
+              ? { hint: t(isWhole ? 'form.wholeDay' : 'form.overnight') }
+              : {})}
             testId="calendar-to"
           />
         </div>
