@@ -41,7 +41,6 @@ export function ItemDialog({ section, title, name, isExisting, yaml, onClose, ch
   const [theirs, setTheirs] = useState<Item | null | undefined>(undefined);
   const [isSure, setSure] = useState(false);
   const done = () => {
-    // First: what was removed is not asked for again.
     onClose();
     void forgetOld(queries);
   };
@@ -58,7 +57,11 @@ export function ItemDialog({ section, title, name, isExisting, yaml, onClose, ch
   });
   const deleting = useMutation({
     mutationFn: (etag: string) => deleteItem(section, name, etag),
-    onSuccess: done,
+    onSuccess: () => {
+      // What is gone is not asked for again.
+      queries.removeQueries({ queryKey: itemQuery(section, name).queryKey });
+      done();
+    },
     onError,
   });
   const isFixed = isExisting && item != null && !item.editable;

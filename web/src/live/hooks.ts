@@ -62,7 +62,9 @@ export function useLiveSeries(cube: string, query: SeriesQuery, kind: FollowKind
   const stable = useMemo(() => query, [key]);
   const store = useMemo(() => hub.series(cube, stable, kind), [hub, cube, stable, kind]);
   useEffect(() => hub.follow(cube, stable, kind), [hub, cube, stable, kind]);
-  return useSyncExternalStore(isSeen ? store.subscribe : subscribeToNothing, store.get);
+  // The first answer is taken anyway: a panel that waits for one is never at rest.
+  const isWanted = isSeen || store.get().document === null;
+  return useSyncExternalStore(isWanted ? store.subscribe : subscribeToNothing, store.get);
 }
 
 /** A question to a cube. */
