@@ -341,11 +341,11 @@ export function dataCall(state, request, response, parts, url, { json, problem, 
       });
     }, 600);
   }
-  if (
-    kind === 'streams' &&
-    action === 'events' &&
-    /^text\/csv|ndjson/.test(request.headers['content-type'] ?? '')
-  )
+  // Lines that a page uploads; those that a test posts go into the traffic.
+  const type = request.headers['content-type'] ?? '';
+  const isUpload =
+    type.startsWith('text/csv') || (type.includes('ndjson') && request.headers['sec-fetch-site']);
+  if (kind === 'streams' && action === 'events' && isUpload)
     return readBody(request).then((text) => takeCsv(state, data, request, response, text, { json, problem }));
   if (['verify', 'backup', 'maintain'].includes(kind)) {
     if (request.method === 'GET') return json(response, { [kind]: workOf(data, kind) });
