@@ -160,7 +160,7 @@ test('what is done shows at once, is marked until the server agrees, and stays',
   const { page, mock } = await open(t, { path: '/incidents/inc_01JDR8' });
   mock.state.beforeAct = () => new Promise((resolve) => (release = resolve));
   const view = page.locator('[data-testid=incident-page]');
-  await page.getByLabel('Note').fill('PSP informed');
+  await page.getByRole('textbox', { name: 'Note' }).fill('PSP informed');
   await page.getByLabel('Your name').fill('ada');
   await page.getByRole('button', { name: 'Acknowledge' }).click();
   await page.waitForSelector(
@@ -171,7 +171,7 @@ test('what is done shows at once, is marked until the server agrees, and stays',
   release();
   await page.waitForSelector('[data-testid=incident-page][data-state=acknowledged][data-pending=""]');
   await page.locator('[data-testid=timeline] [data-pending=false]').getByText('PSP informed').waitFor();
-  assert.equal(await page.getByLabel('Note').inputValue(), '');
+  assert.equal(await page.getByRole('textbox', { name: 'Note' }).inputValue(), '');
   mock.state.beforeAct = undefined;
   await page.getByLabel('How long').selectOption('4h');
   await page.getByRole('button', { name: 'Silence', exact: true }).click();
@@ -194,12 +194,12 @@ test('what the server refuses is taken back and told, and the note is kept', asy
     mock.state.incidents[0].state = 'resolved';
     mock.state.beforeAct = undefined;
   };
-  await page.getByLabel('Note').fill('on it');
+  await page.getByRole('textbox', { name: 'Note' }).fill('on it');
   await page.getByRole('button', { name: 'Acknowledge' }).click();
   const told = page.locator('[data-testid=act-failed]');
   await told.getByText('Not acknowledged.').waitFor();
   await told.getByText("The incident 'inc_01JDR8' is resolved").waitFor();
-  assert.equal(await page.getByLabel('Note').inputValue(), 'on it');
+  assert.equal(await page.getByRole('textbox', { name: 'Note' }).inputValue(), 'on it');
   assert.equal(await page.locator('[data-testid=timeline] [data-pending=true]').count(), 0);
 });
 
