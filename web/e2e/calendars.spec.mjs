@@ -80,6 +80,42 @@ test('a window is changed where nobody else has changed it, and removed after a 
   assert.doesNotMatch(mock.state.folder.get('maintenance.yaml'), /weekly_release/);
 });
 
+test('what somebody else has written after the list was read is not undone unseen', async (t) => {
+  const { page, mock } = await open(t);
+  const row = page.locator('[data-testid=window][data-name=weekly_release]');
+  await row.waitFor();
+  await fetch(`${mock.url}/v1/definitions`);
+  const text = mock.state.folder.get('maintenance.yaml');
+  writeAside(mock.state, 'maintenance.yaml', text.replace('to: "01:00"', 'to: "03:00"'));
+  await row.locator('[data-testid=edit-window]').click();
+  await page.waitForSelector(saveButton);
+  assert.equal(await page.inputValue('[data-testid=calendar-to]'), '01:00');
+  await page.getByLabel('At least this urgent').selectOption('critical');
+  await page.click(saveButton);
+  await page.locator('[data-testid=file-conflict]').getByText('03:00').waitFor();
+  await page.click('[data-testid=conflict-mine]');
+  await page.waitForFunction(() => !document.querySelector('dialog[open]'));
+  assert.match(mock.state.folder.get('maintenance.yaml'), /severity: critical/);
+});
+
+test('what somebody else has changed is removed only after another question', async (t) => {
+  const { page, mock } = await open(t);
+  const row = page.locator('[data-testid=window][data-name=weekly_release]');
+  await row.locator('[data-testid=edit-window]').click();
+  await page.waitForSelector(saveButton);
+  const text = mock.state.folder.get('maintenance.yaml');
+  writeAside(mock.state, 'maintenance.yaml', text.replace('to: "01:00"', 'to: "03:00"'));
+  await page.click('[data-testid=calendar-delete]');
+  await page.click('[data-testid=calendar-delete]');
+  const conflict = page.locator('[data-testid=file-conflict]');
+  await conflict.getByText('Nothing was removed.').waitFor();
+  await conflict.getByText('03:00').waitFor();
+  await assertUsable(page);
+  await conflict.getByText('Remove it all the same').click();
+  await row.waitFor({ state: 'detached' });
+  assert.doesNotMatch(mock.state.folder.get('maintenance.yaml'), /weekly_release/);
+});
+
 test('a calendar has its clock and its days, each once', async (t) => {
   const { page, mock } = await open(t);
   await page.click('[data-testid=edit-calendar]');

@@ -56,6 +56,54 @@ test('what somebody else has written meanwhile is shown, and one is chosen', asy
   assert.match(mock.state.folder.get('monitors.yaml'), /owner: us/);
 });
 
+test('what somebody else has written while the server was away is not undone unseen', async (t) => {
+  const { page, mock } = await open(t);
+  await page.fill('[data-field=owner] input', 'us');
+  await enabled(page);
+  const item = '/v1/definitions/monitors/authorization_drop';
+  const lost = page.waitForEvent('requestfailed');
+  mock.setMode('down');
+  const text = mock.state.folder.get('monitors.yaml');
+  writeAside(mock.state, 'monitors.yaml', text.replace('severity: critical', 'severity: info'));
+  await lost;
+  const again = page.waitForResponse((response) => response.url().endsWith(item));
+  mock.setMode('normal');
+  await again;
+  await enabled(page);
+  await page.click(save);
+  await page.locator('[data-testid=file-conflict]').getByText('severity: info').waitFor();
+  assert.equal(mock.state.puts, undefined);
+});
+
+test('what somebody else has written after the list was read, and before the text, is not undone unseen', async (t) => {
+  const { page, mock } = await open(t, { path: '/monitors' });
+  let isChanged = false;
+  await page.route('**/v1/monitors', async (route) => {
+    const response = await route.fetch();
+    const list = await response.json();
+    if (isChanged) list.monitors.find(({ name }) => name === 'authorization_drop').severity = 'info';
+    await route.fulfill({ response, json: list });
+  });
+  await page.getByText('authorization_drop').first().waitFor();
+  await fetch(`${mock.url}/v1/definitions`);
+  const text = mock.state.folder.get('monitors.yaml');
+  writeAside(mock.state, 'monitors.yaml', text.replace('severity: critical', 'severity: info'));
+  await page.evaluate(() => {
+    history.pushState({}, '', '/monitors/authorization_drop?mode=edit');
+    dispatchEvent(new PopStateEvent('popstate'));
+  });
+  await page.fill('[data-field=owner] input', 'us');
+  await enabled(page);
+  isChanged = true;
+  await page.click(save);
+  const dialog = page.locator('[data-testid=file-conflict]');
+  await dialog.getByText('severity: info').waitFor();
+  assert.equal(mock.state.puts, undefined);
+  await page.click('[data-testid=conflict-mine]');
+  await page.waitForSelector('[data-testid=def-saved]');
+  assert.match(mock.state.folder.get('monitors.yaml'), /owner: us/);
+});
+
 test('what the server finds wrong is told with its place, and nothing is written', async (t) => {
   const { page, mock } = await open(t);
   await page.fill('[data-field=owner] input', 'amout');

@@ -17,6 +17,7 @@ interface Props {
 /** A calendar: its clock, and its days that are unlike the others. */
 export function CalendarDialog({ calendar, taken, onClose }: Props) {
   const t = calendarTexts.use();
+  const [began] = useState(calendar);
   const speech = useSpeech();
   const dayNames = useDays();
   const [name, setName] = useState(calendar?.name ?? '');
@@ -35,7 +36,7 @@ export function CalendarDialog({ calendar, taken, onClose }: Props) {
       section="calendars"
       title={calendar ? t('form.calendar.edit', { name: calendar.name }) : t('form.calendar.new')}
       name={name}
-      isExisting={calendar !== null}
+      began={began}
       yaml={isReady ? calendarYaml({ name, zone, days: sorted }) : null}
       onClose={onClose}
     >

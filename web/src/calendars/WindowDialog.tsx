@@ -36,6 +36,7 @@ const split = (text: string) =>
 /** A maintenance window: when it is, and what is not announced meanwhile. */
 export function WindowDialog({ window, day, taken, onClose }: Props) {
   const t = calendarTexts.use();
+  const [began] = useState(window);
   const speech = useSpeech();
   const dayNames = useDays();
   const monitors = useQuery(monitorsQuery).data ?? [];
@@ -104,7 +105,7 @@ export function WindowDialog({ window, day, taken, onClose }: Props) {
       section="maintenance"
       title={window ? t('form.window.edit', { name: window.name }) : t('form.window.new')}
       name={name}
-      isExisting={window !== null}
+      began={began}
       yaml={yaml}
       onClose={onClose}
     >

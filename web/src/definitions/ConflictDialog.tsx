@@ -6,13 +6,15 @@ interface Props {
   mine: string;
   /** Null when somebody has deleted it. */
   theirs: string | null;
+  /** Whether mine is to be gone, and not another text. */
+  isRemoval?: boolean;
   onMine: () => void;
   onTheirs: () => void;
   onClose: () => void;
 }
 
 /** Somebody else has written meanwhile: both texts, and the choice between them. */
-export function ConflictDialog({ file, mine, theirs, onMine, onTheirs, onClose }: Props) {
+export function ConflictDialog({ file, mine, theirs, isRemoval = false, onMine, onTheirs, onClose }: Props) {
   const t = definitionTexts.use();
   return (
     <Dialog
@@ -20,20 +22,20 @@ export function ConflictDialog({ file, mine, theirs, onMine, onTheirs, onClose }
       testId="file-conflict"
       onClose={onClose}
     >
-      <p>{t('conflict.text')}</p>
+      <p>{t(isRemoval ? 'conflict.removal' : 'conflict.text')}</p>
       <div className="def-both">
         {theirs !== null && <Text title={t('conflict.theirs')} text={theirs} other={mine} />}
-        <Text title={t('conflict.mine')} text={mine} other={theirs ?? ''} />
+        {!isRemoval && <Text title={t('conflict.mine')} text={mine} other={theirs ?? ''} />}
       </div>
       <div className="be-dialog-ends">
         <button type="button" className="button" onClick={onClose}>
           {t('conflict.later')}
         </button>
         <button type="button" className="button" data-testid="conflict-theirs" onClick={onTheirs}>
-          {t('conflict.takeTheirs')}
+          {t(isRemoval ? 'conflict.leave' : 'conflict.takeTheirs')}
         </button>
         <button type="button" className="button button-main" data-testid="conflict-mine" onClick={onMine}>
-          {t('conflict.keepMine')}
+          {t(isRemoval ? 'conflict.remove' : 'conflict.keepMine')}
         </button>
       </div>
     </Dialog>

@@ -144,7 +144,7 @@ export function Editor({ existing, monitors, metrics, initial, initialSpan, onKe
           : null;
   const name = existing?.name ?? (isName(draft.name.trim()) ? draft.name.trim() : NAMELESS);
 
-  const saving = useSaving(existing?.name ?? null);
+  const saving = useSaving(existing);
   return (
     <FaultsContext value={faults}>
       <div className="monitors editor-page" data-testid="editor">

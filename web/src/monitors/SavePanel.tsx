@@ -1,4 +1,4 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { type QueryClient, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useState, useSyncExternalStore } from 'react';
 import { ApiError, getJson } from '../api/client';
@@ -19,28 +19,41 @@ import { SavedNote } from '../definitions/SavedNote';
 import { useWriting, type Writing } from '../definitions/writing';
 import { Store } from '../live/store';
 import { fileOf } from './definitionFile';
-import type { Draft } from './draft';
+import { type Draft, draftOf, isSameDraft } from './draft';
+import { monitorsQuery } from './queries';
 import { useTexts } from './texts';
+import type { Monitor } from './types';
 
 /** The monitor that was saved last in this tab, and where: its page tells it once. */
 const savedStore = new Store<{ name: string; saved: Saved } | null>(null);
 
 export interface Saving extends Writing {
-  /** The monitor as it is written; null for one that is new. */
+  /** The monitor as it was written when the form was opened; null for one that is new. */
   item: Item | null;
+  /** The monitor that the form began with; null for one that is new. */
+  began: Monitor | null;
 }
 
+/** Somebody has changed the monitor before its text was read, but after the form got its values: the tag alone cannot tell. */
+class ChangedBefore extends Error {}
+
+const isLate = (error: unknown) => isConflict(error) || error instanceof ChangedBefore;
+
 /** Whether this monitor can be saved from here: the folder takes it, and it is not one of a pack or written in a way that cannot be replaced. */
-export function useSaving(existing: string | null): Saving {
+export function useSaving(began: Monitor | null): Saving {
   const writing = useWriting();
-  const item = useQuery({ ...itemQuery('monitors', existing ?? ''), enabled: existing !== null });
-  if (writing.state !== 'open' || existing === null) return { ...writing, item: null };
-  if (item.data === undefined) {
-    if (item.error) return { state: 'closed', reason: item.error.message, item: null };
-    return { state: 'unknown', reason: null, item: null };
+  const read = useQuery({ ...itemQuery('monitors', began?.name ?? ''), enabled: began !== null });
+  // What was read first stays: it is read again whenever the server has been away, and with the tag of a text that the form has
+  // never shown somebody else's change would be undone unseen.
+  const [item, setItem] = useState<Item | null | undefined>(undefined);
+  if (item === undefined && read.data !== undefined && read.isFetchedAfterMount) setItem(read.data);
+  if (writing.state !== 'open' || began === null) return { ...writing, item: null, began };
+  if (item === undefined) {
+    if (read.error) return { state: 'closed', reason: read.error.message, item: null, began };
+    return { state: 'unknown', reason: null, item: null, began };
   }
-  if (item.data && !item.data.editable) return { state: 'closed', reason: item.data.reason, item: item.data };
-  return { state: 'open', reason: null, item: item.data };
+  if (item && !item.editable) return { state: 'closed', reason: item.reason, item, began };
+  return { state: 'open', reason: null, item, began };
 }
 
 interface Props {
@@ -60,15 +73,22 @@ export function SavePanel({ saving, draft, name, existing, isReady }: Props) {
   const [theirs, setTheirs] = useState<Item | null | undefined>(undefined);
   const text = fileOf(draft, name);
   const { item } = saving;
+  /** What was saved from this form last, by its name: it is not in force yet where the form is still there. */
+  const [own, setOwn] = useState<{ name: string; etag: string | null } | null>(null);
+  const ownTag = own?.name === name ? own.etag : null;
   const save = useMutation({
-    mutationFn: (guard: Guard) => saveItem('monitors', name, text, guard),
+    mutationFn: async ({ guard, began }: { guard: Guard; began: Monitor | null }) => {
+      if (began && (await isOther(queries, began))) throw new ChangedBefore();
+      return saveItem('monitors', name, text, guard);
+    },
     onSuccess: async (saved) => {
       savedStore.set({ name, saved });
+      setOwn({ name, etag: saved.etag ?? null });
       await forgetOld(queries);
       if (saved.in_force !== false) await navigate({ to: '/monitors/$name', params: { name } });
     },
     onError: async (error) => {
-      if (isConflict(error)) setTheirs(await readItem(name));
+      if (isLate(error)) setTheirs(await readItem(name));
     },
   });
   if (saving.state === 'unknown') return null;
@@ -79,7 +99,8 @@ export function SavePanel({ saving, draft, name, existing, isReady }: Props) {
       </section>
     );
   }
-  const guard: Guard = existing !== null && item ? { kind: 'tag', etag: item.etag } : { kind: 'new' };
+  const tag = ownTag ?? (existing !== null && item ? item.etag : null);
+  const guard: Guard = tag === null ? { kind: 'new' } : { kind: 'tag', etag: tag };
   const place = item?.file ? `${item.file}:${item.line ?? 1}` : null;
   return (
     <section className="panel yaml" data-testid="save-monitor" data-state="open" aria-labelledby="save-title">
@@ -90,7 +111,7 @@ export function SavePanel({ saving, draft, name, existing, isReady }: Props) {
           className="button button-main"
           disabled={!isReady || save.isPending}
           data-testid="save-monitor-do"
-          onClick={() => save.mutate(guard)}
+          onClick={() => save.mutate({ guard, began: ownTag === null ? saving.began : null })}
         >
           {t('save.do')}
         </button>
@@ -102,7 +123,7 @@ export function SavePanel({ saving, draft, name, existing, isReady }: Props) {
         </p>
       )}
       {save.data?.in_force === false && <SavedNote saved={save.data} />}
-      {save.error && !isConflict(save.error) && <Refused error={save.error} />}
+      {save.error && !isLate(save.error) && <Refused error={save.error} />}
       {theirs !== undefined && (
         <ConflictDialog
           file={t('save.conflict', { name })}
@@ -112,7 +133,7 @@ export function SavePanel({ saving, draft, name, existing, isReady }: Props) {
           onMine={() => {
             const next: Guard = theirs ? { kind: 'tag', etag: theirs.etag } : { kind: 'new' };
             setTheirs(undefined);
-            save.mutate(next);
+            save.mutate({ guard: next, began: null });
           }}
           onTheirs={() => {
             const isGone = theirs === null;
@@ -126,6 +147,13 @@ export function SavePanel({ saving, draft, name, existing, isReady }: Props) {
       )}
     </section>
   );
+}
+
+/** Whether the monitor in force is not the one that the form began with any more. */
+async function isOther(queries: QueryClient, began: Monitor): Promise<boolean> {
+  const monitors = await queries.fetchQuery(monitorsQuery);
+  const now = monitors.find(({ name }) => name === began.name);
+  return now !== undefined && !isSameDraft(draftOf(now), draftOf(began));
 }
 
 /** The item as it is now; null when somebody has deleted it. */
