@@ -66,6 +66,9 @@ const fn kept(path: &'static str, changed: Option<Need>) -> Rule {
     }
 }
 
+/// Addresses of nothing.
+const NOWHERE: &str = "/v1/{*rest}";
+
 /// Every address that asks for a token, as the router writes it.
 const RULES: &[Rule] = &[
     get("/v1/access", Some(Need::Token)),
@@ -110,7 +113,6 @@ const RULES: &[Rule] = &[
     kept("/v1/definitions/{section}/{name}", DEFINE),
     get("/v1/calendars", READ),
     post("/v1/propose", INGEST),
-    post("/v1/check", READ),
     get("/v1/status", READ),
     task("/v1/backup"),
     task("/v1/verify"),
@@ -120,7 +122,7 @@ const RULES: &[Rule] = &[
     get("/v1", Some(Need::Token)),
     get("/v1/", Some(Need::Token)),
     Rule {
-        path: "/v1/{*rest}",
+        path: NOWHERE,
         get: Some(Need::Token),
         post: Some(Need::Token),
         put: Some(Need::Token),
@@ -136,6 +138,8 @@ pub(crate) fn need(method: &Method, path: &str) -> Option<Need> {
         Method::POST => rule.post,
         Method::PUT => rule.put,
         Method::DELETE => rule.delete,
+        // There is nothing at the address, whatever is asked of it.
+        _ if rule.path == NOWHERE => Some(Need::Token),
         _ => None,
     }
 }

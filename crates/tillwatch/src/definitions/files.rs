@@ -55,9 +55,12 @@ pub fn within_hidden(dir: &Path, path: &Path) -> bool {
 /// # Errors
 /// Why it cannot be read, or that it is too large.
 pub fn read_file(path: &Path) -> Result<String, String> {
-    let bytes = std::fs::metadata(path)
-        .map_err(|error| format!("cannot be read: {error}"))?
-        .len();
+    let found = std::fs::metadata(path).map_err(|error| format!("cannot be read: {error}"))?;
+    // Reading a pipe would wait for somebody who writes.
+    if !found.is_file() {
+        return Err("is no file".to_owned());
+    }
+    let bytes = found.len();
     if bytes > FILE_BYTES_MAX {
         return Err(format!(
             "has {bytes} bytes; a definitions file has at most {FILE_BYTES_MAX}"

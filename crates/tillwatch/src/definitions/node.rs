@@ -3,6 +3,7 @@
 //! Definitions are read into this tree first and into typed shapes second, so that one mistake
 //! does not hide the next: every part can be judged, and blamed, on its own.
 
+use std::cell::Cell;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -130,6 +131,37 @@ impl Node {
 /// Signs of a document that its aliases may stand for in all; following more of them costs time and serves nobody.
 const REPLAYED_MAX: usize = 20_000;
 
+/// Levels that lists and mappings stand within each other. The definitions need eight; each takes some 40 KiB of the stack, of which a
+/// server's threads have little.
+const DEPTH_MAX: usize = 16;
+
+const TOO_DEEP: &str = "lists and mappings stand within each other";
+
+thread_local! {
+    /// How deep the node that is being read stands: what an alias brings along counts as well, which the parser does not see.
+    static DEPTH: Cell<usize> = const { Cell::new(0) };
+}
+
+/// One level further down, for as long as this lives.
+struct Level;
+
+impl Level {
+    fn enter() -> Option<Self> {
+        let depth = DEPTH.get();
+        // The document itself and what stands innermost are no lists.
+        (depth < DEPTH_MAX + 2).then(|| {
+            DEPTH.set(depth + 1);
+            Self
+        })
+    }
+}
+
+impl Drop for Level {
+    fn drop(&mut self) {
+        DEPTH.set(DEPTH.get().saturating_sub(1));
+    }
+}
+
 /// Reads one YAML document.
 ///
 /// # Errors
@@ -138,6 +170,7 @@ pub fn parse(text: &str) -> Result<Node, (Place, String)> {
     let options = serde_saphyr::options! {
         with_snippet: false,
         strict_booleans: true,
+        budget: serde_saphyr::budget! { max_depth: DEPTH_MAX },
         alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: REPLAYED_MAX },
     };
     if text
@@ -171,6 +204,10 @@ fn reason(message: &str) -> String {
     if message.starts_with("multiple YAML documents") {
         return "a second document begins here; write all of a file's sections into one".to_owned();
     }
+    let is_deep = message.starts_with("budget breached") && message.contains("depth");
+    if is_deep || message.contains("recursion limit") || message.contains(TOO_DEEP) {
+        return format!("{TOO_DEEP} more than {DEPTH_MAX} levels deep");
+    }
     if message.starts_with("budget breached") || message.starts_with("alias replay limit exceeded")
     {
         return "the file is too large once its aliases are followed; write what they stand for where it is needed".to_owned();
@@ -183,6 +220,7 @@ fn reason(message: &str) -> String {
 
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let _level = Level::enter().ok_or_else(|| serde::de::Error::custom(TOO_DEEP))?;
         let spanned = Spanned::<Value>::deserialize(deserializer)?;
         let place = Place {
             line: spanned.referenced.line(),
@@ -257,8 +295,14 @@ impl<'de> Visitor<'de> for ValueVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut map = Vec::new();
-        while let Some(entry) = entries.next_entry::<Node, Node>()? {
-            map.push(entry);
+        while let Some((key, value)) = entries.next_entry::<Node, Node>()? {
+            // Written as text again and again, a key of keys would grow without end.
+            if matches!(key.value, Value::List(_) | Value::Map(_)) {
+                return Err(serde::de::Error::custom(
+                    "a key is a text, and no list or mapping",
+                ));
+            }
+            map.push((key, value));
         }
         Ok(Value::Map(map))
     }
@@ -267,6 +311,40 @@ impl<'de> Visitor<'de> for ValueVisitor {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_nested_too_deeply_is_refused_on_a_small_stack() {
+        let small = std::thread::Builder::new().stack_size(1 << 20);
+        let deep = small.spawn(|| {
+            for depth in [DEPTH_MAX + 1, 1_000] {
+                let lists = format!("x: {}{}\n", "[".repeat(depth), "]".repeat(depth));
+                let (_, reason) = parse(&lists).unwrap_err();
+                assert!(reason.contains("levels deep"), "{reason}");
+            }
+            // Each level of aliases is shallow by itself.
+            let mut chain = "a0: &a0 [x]\n".to_owned();
+            for i in 1..30 {
+                chain += &format!("a{i}: &a{i} [[[*a{}]]]\n", i - 1);
+            }
+            let (_, reason) = parse(&chain).unwrap_err();
+            assert!(reason.contains("levels deep"), "{reason}");
+            let shallow = format!(
+                "x: {}{}\n",
+                "[".repeat(DEPTH_MAX - 2),
+                "]".repeat(DEPTH_MAX - 2)
+            );
+            assert!(parse(&shallow).is_ok());
+        });
+        deep.unwrap().join().unwrap();
+    }
+
+    #[test]
+    fn a_key_is_no_list_and_no_mapping() {
+        for text in ["? ? ? a\n", "[a]: b\n", "{a: b}: c\n"] {
+            let (_, reason) = parse(text).unwrap_err();
+            assert!(reason.contains("a key is a text"), "{text}: {reason}");
+        }
+    }
 
     #[test]
     fn every_value_knows_where_it_stands() {

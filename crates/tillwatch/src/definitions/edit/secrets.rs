@@ -1,22 +1,53 @@
 //! Secrets that stand in a definitions file, where the name of an environment variable should.
 //!
-//! Channels take none but by name. Options of the history's store and headers of a source may hold one: such a file is neither
-//! shown nor written over HTTP.
+//! Channels take none but by name. Options of the history's store, headers of a source and addresses may hold one: such a file is
+//! neither shown nor written over HTTP, also while it is no YAML.
 
 use super::super::node::{Node, Place, Value};
 
 /// Words in the name of an option or a header that holds a secret.
-const WORDS: [&str; 9] = [
+const WORDS: [&str; 11] = [
     "secret",
     "token",
     "password",
     "passwd",
     "credential",
-    "authorization",
+    "auth",
+    "session",
+    "signature",
     "cookie",
     "key",
     "sas",
 ];
+
+/// The place of the first line that looks as if it held a secret, in a text that is no YAML: as long as somebody writes on it
+/// nobody can tell what stands where.
+#[must_use]
+pub fn find_in_text(text: &str) -> Option<(Place, String)> {
+    let lines = text.lines().zip(1..);
+    lines.into_iter().find_map(|(line, number)| {
+        let lower = line.to_ascii_lowercase();
+        let word = WORDS.iter().find(|word| {
+            let rest = lower.split_once(**word).map(|(_, rest)| rest);
+            let value = rest
+                .and_then(|rest| rest.split_once(':'))
+                .map(|(_, value)| value);
+            let value = value
+                .unwrap_or_default()
+                .trim_start_matches([' ', '"', '\'']);
+            !value.is_empty() && !value.starts_with("env:")
+        });
+        let has_user = lower
+            .split_once("://")
+            .is_some_and(|(_, rest)| rest.contains('@'));
+        let what = word.copied().or(has_user.then_some("an address"))?;
+        let place = Place {
+            line: number,
+            column: 1,
+        };
+        Some((place, what.to_owned()))
+    })
+}
 
 /// The place of the first secret in a file, and the key that holds it.
 #[must_use]
@@ -28,7 +59,12 @@ pub fn find(tree: &Node) -> Option<(Place, String)> {
             .map(Node::entries)
             .unwrap_or_default();
         let headers = (sources.iter()).filter_map(|(_, source)| source.find(&["headers"]));
-        options.chain(headers).find_map(among)
+        let channels = tree
+            .find(&["channels"])
+            .map(Node::entries)
+            .unwrap_or_default();
+        let channels = channels.iter().map(|(_, channel)| channel);
+        options.chain(headers).chain(channels).find_map(among)
     })
 }
 
@@ -51,6 +87,14 @@ fn in_urls(node: &Node) -> Option<(Place, String)> {
     match &node.value {
         Value::Text(text) => {
             let (_, rest) = text.split_once("://")?;
+            let asked = rest.split_once('?').map_or("", |(_, asked)| asked);
+            let named = asked
+                .split(['&', ';'])
+                .filter_map(|one| one.split_once('='));
+            let mut named = named.map(|(name, _)| name.to_ascii_lowercase());
+            if named.any(|name| name == "sig" || WORDS.iter().any(|word| name.contains(word))) {
+                return Some((node.place, "an address".to_owned()));
+            }
             let authority = rest.split(['/', '?', '#', ' ']).next()?;
             let (user, _) = authority.rsplit_once('@')?;
             user.contains(':')

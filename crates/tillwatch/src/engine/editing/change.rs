@@ -50,8 +50,12 @@ pub(super) async fn make(
     inner: Arc<Inner>,
     change: DefinitionChange,
 ) -> Result<(DefinitionChanged, bool), Problem> {
-    let _alone = inner.changing.lock().await;
     let dry_run = change.dry_run;
+    // Who only checks changes nothing, and need not wait for others.
+    let _alone = match dry_run {
+        true => None,
+        false => Some(inner.changing.lock().await),
+    };
     let work = Arc::clone(&inner);
     let written = blocking(move || work.check_and_write(&change)).await?;
     let (planned, digest) = (written.planned, written.digest);

@@ -214,9 +214,10 @@ impl Inner {
             return Some("it is a link to a file outside of the folder".to_owned());
         }
         let text = read_file(&place.path).ok()?;
-        let (at, key) = node::parse(&text)
-            .ok()
-            .and_then(|tree| secrets::find(&tree))?;
+        let (at, key) = match node::parse(&text) {
+            Ok(tree) => secrets::find(&tree),
+            Err(_) => secrets::find_in_text(&text),
+        }?;
         Some(format!(
             "it holds a secret at {}:{}:{} ({key}), where the name of an environment variable should stand (env:NAME)",
             place.file, at.line, at.column
