@@ -1,5 +1,7 @@
 //! Faults that are told before their buckets are complete.
 
+mod once;
+
 use std::time::Duration;
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};

@@ -68,6 +68,8 @@ struct Inner {
     /// Latest end that was asked for.
     asked_upto_us: i64,
     failure: Option<String>,
+    /// What is asked beyond this fails.
+    fails_after_us: i64,
     slices_max: usize,
 }
 
@@ -85,6 +87,7 @@ impl Traffic {
             latency: None,
             asked_upto_us: i64::MIN,
             failure: None,
+            fails_after_us: i64::MAX,
             slices_max: usize::MAX,
         };
         Self {
@@ -221,6 +224,11 @@ impl Traffic {
         self.inner.lock().unwrap().failure = failure.map(str::to_owned);
     }
 
+    /// From now on nothing is told of what comes after a time.
+    pub fn fails_after(&self, upto_us: i64) {
+        self.inner.lock().unwrap().fails_after_us = upto_us;
+    }
+
     pub fn asked_upto_us(&self) -> i64 {
         self.inner.lock().unwrap().asked_upto_us
     }
@@ -302,6 +310,9 @@ impl FigureSource for Traffic {
         inner.asked_upto_us = inner.asked_upto_us.max(query.to_us);
         if let Some(failure) = &inner.failure {
             return Err(failure.clone());
+        }
+        if query.to_us > inner.fails_after_us {
+            return Err("nothing is known of that yet".to_owned());
         }
         let mut found: BTreeMap<Slice, BTreeMap<i64, Counts>> = BTreeMap::new();
         for (slice, buckets) in inner.slices.iter().filter(|(s, _)| query.within.covers(s)) {
