@@ -87,13 +87,10 @@ impl History {
     /// Sums up blocks of history. Blocks that lie far outside are left out, so that a past outage
     /// neither lowers the expected rate nor hides the next one behind a wide spread.
     #[must_use]
-    pub fn of(blocks: &[Counts]) -> Self {
-        let used: Vec<Counts> = blocks
-            .iter()
-            .copied()
-            .filter(|b| b.attempts > 0.0)
-            .collect();
-        let kept = without_outliers(&used);
+    pub fn of(blocks: impl IntoIterator<Item = Counts>) -> Self {
+        let blocks = blocks.into_iter();
+        let used: Vec<Counts> = blocks.filter(|block| block.attempts > 0.0).collect();
+        let kept = without_outliers(used);
         let total = kept
             .iter()
             .fold(Counts::default(), |sum, block| sum.plus(*block));
@@ -220,42 +217,54 @@ pub fn between_slices(totals: &[Counts]) -> f64 {
     (1.0 / (correlation + error).max(1e-9) - 1.0).clamp(BETWEEN.0, BETWEEN.1)
 }
 
-fn without_outliers(blocks: &[Counts]) -> Vec<Counts> {
-    let Some(median) = weighted_median(blocks) else {
-        return blocks.to_vec();
+fn without_outliers(blocks: Vec<Counts>) -> Vec<Counts> {
+    let Some(median) = weighted_median(&blocks) else {
+        return blocks;
     };
     if blocks.len() < OUTLIER_BLOCKS_MIN {
-        return blocks.to_vec();
+        return blocks;
     }
     // A median of exactly 0 or 1 would make every other block infinitely unlikely.
     let p = median.clamp(0.01, 0.99);
     let deviation = |block: &Counts| {
         (block.successes - block.attempts * p) / (block.attempts * p * (1.0 - p)).sqrt()
     };
-    let mut sizes: Vec<f64> = blocks.iter().map(|block| deviation(block).abs()).collect();
-    sizes.sort_unstable_by(f64::total_cmp);
-    let middle = sizes.get(sizes.len() / 2).copied().unwrap_or(0.0);
+    let sizes: Vec<f64> = blocks.iter().map(|block| deviation(block).abs()).collect();
+    let mut unordered = sizes.clone();
+    let middle = unordered.len() / 2;
+    let (_, middle, _) = unordered.select_nth_unstable_by(middle, f64::total_cmp);
     // 1.4826 makes the median absolute deviation estimate a standard deviation.
-    let limit = OUTLIER_DEVIATIONS * (1.4826 * middle).max(1.0);
-    blocks
-        .iter()
-        .copied()
-        .filter(|block| deviation(block).abs() <= limit)
-        .collect()
+    let limit = OUTLIER_DEVIATIONS * (1.4826 * *middle).max(1.0);
+    let kept = blocks.into_iter().zip(sizes);
+    let kept = kept.filter(|(_, size)| *size <= limit);
+    kept.map(|(block, _)| block).collect()
 }
 
+/// The rate that half of all attempts were in blocks below, or at. Found by halves, as putting thousands of blocks in order
+/// would be most of the work of learning.
 fn weighted_median(blocks: &[Counts]) -> Option<f64> {
     let mut rates: Vec<(f64, f64)> = blocks
         .iter()
         .filter_map(|block| Some((block.rate()?, block.attempts)))
         .collect();
-    rates.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-    let half: f64 = rates.iter().map(|(_, weight)| weight).sum::<f64>() / 2.0;
-    let mut seen = 0.0;
-    rates.into_iter().find_map(|(rate, weight)| {
-        seen += weight;
-        (seen >= half).then_some(rate)
-    })
+    let weigh = |rates: &[(f64, f64)]| rates.iter().map(|(_, weight)| weight).sum::<f64>();
+    let half = weigh(&rates) / 2.0;
+    let (mut rest, mut below) = (rates.as_mut_slice(), 0.0);
+    while !rest.is_empty() {
+        let middle = rest.len() / 2;
+        let (low, at, high) = rest.select_nth_unstable_by(middle, |a, b| a.0.total_cmp(&b.0));
+        let (rate, weight) = *at;
+        let before = below + weigh(low);
+        if before >= half && !low.is_empty() {
+            rest = low;
+        } else if before + weight >= half {
+            return Some(rate);
+        } else {
+            below = before + weight;
+            rest = high;
+        }
+    }
+    None
 }
 
 /// Moment estimate of ρ and its standard error: the expected sum of squared residuals is
@@ -309,7 +318,7 @@ mod tests {
     #[test]
     fn mean_and_overdispersion_of_history_are_found() {
         for (m, low, high) in [(50.0, 0.015, 0.025), (200.0, 0.0035, 0.0065)] {
-            let history = History::of(&blocks(1, 1000, 200, 0.88, Some(m)));
+            let history = History::of(blocks(1, 1000, 200, 0.88, Some(m)));
             assert!((history.total.rate().unwrap() - 0.88).abs() < 0.01);
             assert!(
                 (low..high).contains(&history.correlation),
@@ -321,7 +330,7 @@ mod tests {
 
     #[test]
     fn a_constant_rate_has_a_large_concentration() {
-        let whole = Baseline::of_whole(&History::of(&blocks(2, 600, 300, 0.9, None))).unwrap();
+        let whole = Baseline::of_whole(&History::of(blocks(2, 600, 300, 0.9, None))).unwrap();
         assert!(whole.concentration > 1000.0, "{whole:?}");
     }
 
@@ -332,8 +341,8 @@ mod tests {
         for block in damaged.iter_mut().take(12) {
             block.successes = block.attempts * 0.3;
         }
-        let before = Baseline::of_whole(&History::of(&clean)).unwrap();
-        let after = Baseline::of_whole(&History::of(&damaged)).unwrap();
+        let before = Baseline::of_whole(&History::of(clean)).unwrap();
+        let after = Baseline::of_whole(&History::of(damaged)).unwrap();
         assert!(
             (before.mean - after.mean).abs() < 0.002,
             "{before:?} {after:?}"
@@ -345,20 +354,48 @@ mod tests {
     }
 
     #[test]
+    fn the_weighted_median_is_that_of_blocks_in_order() {
+        let in_order = |blocks: &[Counts]| {
+            let mut blocks = blocks.to_vec();
+            blocks.sort_by(|a, b| a.rate().unwrap().total_cmp(&b.rate().unwrap()));
+            let all: f64 = blocks.iter().map(|block| block.attempts).sum();
+            let mut seen = 0.0;
+            blocks.into_iter().find_map(|block| {
+                seen += block.attempts;
+                (seen >= all / 2.0).then(|| block.rate().unwrap())
+            })
+        };
+        let mut rng = StdRng::seed_from_u64(6);
+        for count in (0..40).chain([500, 2_520]) {
+            for most in [1_u32, 3, 400] {
+                let mut block = || {
+                    let attempts = rng.random_range(1..=most);
+                    Counts {
+                        successes: f64::from(rng.random_range(0..=attempts)),
+                        attempts: f64::from(attempts),
+                    }
+                };
+                let blocks: Vec<Counts> = (0..count).map(|_| block()).collect();
+                assert_eq!(weighted_median(&blocks), in_order(&blocks), "{blocks:?}");
+            }
+        }
+    }
+
+    #[test]
     fn a_slice_without_history_takes_its_parents_rate_and_one_with_much_its_own() {
         let parent = Baseline {
             mean: 0.9,
             concentration: 1000.0,
             correlation: 0.001,
         };
-        let new = Baseline::of_slice(&History::of(&[]), &parent, 50.0);
+        let new = Baseline::of_slice(&History::of([]), &parent, 50.0);
         assert!((new.mean - 0.9).abs() < 1e-12);
         // What is not known of the new slice is what slices differ by, not more and not less.
         assert!((20.0..52.0).contains(&new.concentration), "{new:?}");
-        let old = History::of(&blocks(4, 500, 100, 0.6, None));
+        let old = History::of(blocks(4, 500, 100, 0.6, None));
         let own = Baseline::of_slice(&old, &parent, 50.0);
         assert!((own.mean - 0.6).abs() < 0.01, "{own:?}");
-        let few = History::of(&[Counts {
+        let few = History::of([Counts {
             successes: 30.0,
             attempts: 50.0,
         }]);
@@ -389,8 +426,8 @@ mod tests {
 
     #[test]
     fn no_history_is_no_baseline() {
-        assert_eq!(Baseline::of_whole(&History::of(&[])), None);
+        assert_eq!(Baseline::of_whole(&History::of([])), None);
         let empty = [Counts::default(); 20];
-        assert_eq!(Baseline::of_whole(&History::of(&empty)), None);
+        assert_eq!(Baseline::of_whole(&History::of(empty)), None);
     }
 }

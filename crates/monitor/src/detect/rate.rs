@@ -53,11 +53,38 @@ pub fn ladder(longest: usize) -> Vec<usize> {
     std::iter::successors(Some(longest.max(1)), |n| (*n > 1).then_some(n / 2)).collect()
 }
 
+/// The same, as they are tested.
+#[must_use]
+pub fn lengths(longest: usize) -> Vec<Length> {
+    ladder(longest).into_iter().map(Length::of).collect()
+}
+
+/// A length that stretches are tested with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Length {
+    /// How many buckets it has.
+    pub buckets: usize,
+    /// Nothing that is plain over so many buckets is charged for less than this.
+    plain: f64,
+}
+
+impl Length {
+    /// So many buckets.
+    #[must_use]
+    pub fn of(buckets: usize) -> Self {
+        Self {
+            buckets,
+            // What is tested again and again is charged for less.
+            plain: onset(PLAIN, buckets),
+        }
+    }
+}
+
 /// Scores a slice. `recent(n)` gives the counts of its last `n` buckets. `None` where there are too
 /// few attempts even in the longest stretch.
 pub fn score(
     recent: impl Fn(usize) -> Counts,
-    stretches: &[usize],
+    stretches: &[Length],
     baseline: &Baseline,
     settings: &RateSettings,
 ) -> Option<RateScore> {
@@ -67,21 +94,21 @@ pub fn score(
 /// The same, where what is normal is another for each stretch.
 pub fn score_by(
     recent: impl Fn(usize) -> (Counts, Baseline),
-    stretches: &[usize],
+    stretches: &[Length],
     settings: &RateSettings,
 ) -> Option<RateScore> {
     let mut tested = 0_u32;
     let mut best: Option<RateScore> = None;
     let mut last_attempts = f64::NAN;
-    for &buckets in stretches {
-        let (counts, baseline) = recent(buckets);
+    for &length in stretches {
+        let (counts, baseline) = recent(length.buckets);
         // A shorter stretch with the same attempts is the same test.
         if counts.attempts < settings.min_samples as f64 || counts.attempts == last_attempts {
             continue;
         }
         last_attempts = counts.attempts;
         tested += 1;
-        let found = test(counts, buckets, &baseline, settings);
+        let found = test(counts, length, &baseline, settings);
         if best.is_none_or(|best| found.p_value < best.p_value) {
             best = Some(found);
         }
@@ -91,7 +118,8 @@ pub fn score_by(
     Some(best)
 }
 
-fn test(counts: Counts, buckets: usize, baseline: &Baseline, settings: &RateSettings) -> RateScore {
+fn test(counts: Counts, length: Length, baseline: &Baseline, settings: &RateSettings) -> RateScore {
+    let buckets = length.buckets;
     let attempts = counts.attempts.round().max(0.0) as u64;
     let successes = (counts.successes.round().max(0.0) as u64).min(attempts);
     let change = counts.rate().unwrap_or(baseline.mean) - baseline.mean;
@@ -115,8 +143,7 @@ fn test(counts: Counts, buckets: usize, baseline: &Baseline, settings: &RateSett
     }
     let null = BetaBinomial::new(attempts, baseline.mean, baseline.concentration);
     let is_plain = null.is_within(successes, PLAIN_DEVIATIONS);
-    // What is tested again and again is charged for less.
-    if is_plain && settings.exact_upto <= onset(PLAIN, buckets) {
+    if is_plain && settings.exact_upto <= length.plain {
         return RateScore {
             p_value: 1.0,
             deviation,
@@ -195,7 +222,7 @@ mod tests {
                     })
                 })
         };
-        score(recent, &ladder(buckets.len()), &BASELINE, settings)
+        score(recent, &lengths(buckets.len()), &BASELINE, settings)
     }
 
     #[test]
@@ -250,12 +277,12 @@ mod tests {
                 ..SETTINGS
             };
             for (counts, baseline) in near_and_far() {
-                let found = test(counts, buckets, &baseline, &near);
+                let found = test(counts, Length::of(buckets), &baseline, &near);
                 let exact = RateSettings {
                     exact_upto: 1.0,
                     ..near
                 };
-                let exact = test(counts, buckets, &baseline, &exact);
+                let exact = test(counts, Length::of(buckets), &baseline, &exact);
                 if found != exact {
                     assert_eq!(found.p_value, 1.0);
                     assert!(exact.p_value > exact_upto, "{baseline:?}: {exact:?}");
@@ -308,7 +335,7 @@ mod tests {
             successes: 8_700_000.0,
             attempts: 10_000_000.0,
         };
-        let found = score(|_| counts, &[1], &steady, &SETTINGS).unwrap();
+        let found = score(|_| counts, &lengths(1), &steady, &SETTINGS).unwrap();
         assert_eq!(found.p_value, 1.0);
     }
 

@@ -47,7 +47,7 @@ impl Span {
 
 /// The blocks from which something is learned.
 fn known(blocks: &[Option<Counts>]) -> History {
-    History::of(&blocks.iter().copied().flatten().collect::<Vec<_>>())
+    History::of(blocks.iter().copied().flatten())
 }
 
 /// Figures that are no share of a count. They are left out rather than judged, because the test
@@ -162,7 +162,7 @@ impl Baselines {
         let between = self.between.get(&parent).copied();
         let above = self.of(&parent)?;
         let loose = between.unwrap_or_else(|| between_slices(&[]));
-        Some(Baseline::of_slice(&History::of(&[]), &above, loose))
+        Some(Baseline::of_slice(&History::of([]), &above, loose))
     }
 
     /// The slice without its last dimension, in the order of the definition.

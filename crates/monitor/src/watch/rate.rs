@@ -13,7 +13,7 @@ use super::state::{Finding, Findings, SliceState, Step};
 use crate::definition::{MonitorDefinition, RateDetect};
 use crate::detect::baseline::{Baseline, Counts};
 use crate::detect::hysteresis::Verdict;
-use crate::detect::rate::{RateScore, RateSettings, change_point, ladder, score};
+use crate::detect::rate::{Length, RateScore, RateSettings, change_point, lengths, score};
 use crate::detect::{discovery, recovery};
 use crate::figure::{FigureQuery, FigureSource, Slice};
 use crate::group::Evidence;
@@ -27,7 +27,7 @@ const LEANING: (f64, u64) = (0.05, 5);
 pub(super) struct RateRound {
     from_us: i64,
     step_us: i64,
-    stretches: Vec<usize>,
+    stretches: Vec<Length>,
     settings: RateSettings,
     /// Share of false ones tolerated among what fires at one step.
     discovery_rate: f64,
@@ -87,7 +87,7 @@ impl RateRound {
         let mut round = Self {
             from_us,
             step_us,
-            stretches: ladder(longest),
+            stretches: lengths(longest),
             settings: RateSettings {
                 direction: definition.direction,
                 min_samples: detect.min_samples,
@@ -241,7 +241,7 @@ impl RateRound {
         let leans = |(at, slice): (usize, &Slice)| {
             let score = self.score(at, step, 0, &settings)?;
             let leaning = score.p_value <= LEANING.0 && score.deviation == deviation;
-            let longest = self.stretches.first().copied().unwrap_or(1);
+            let longest = self.longest_stretch();
             Some(Evidence {
                 slice: slice.clone(),
                 weight: self.recent(at, step, longest, 0).attempts,
@@ -354,9 +354,14 @@ impl RateRound {
         self.longest(step).map(of).collect()
     }
 
+    /// How many steps the longest stretch has.
+    fn longest_stretch(&self) -> usize {
+        self.stretches.first().map_or(1, |longest| longest.buckets)
+    }
+
     /// The positions of the longest stretch.
     fn longest(&self, step: Step) -> Range<usize> {
-        let longest = self.stretches.first().copied().unwrap_or(1);
+        let longest = self.longest_stretch();
         let end = self.position(step);
         end.saturating_sub(longest)..end
     }
