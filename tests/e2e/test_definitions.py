@@ -3,6 +3,7 @@
 import datetime
 import http.server
 import json
+import os
 import resource
 import threading
 
@@ -305,7 +306,65 @@ def test_nothing_outside_of_the_folder_and_no_secret_is_shown_or_written(start, 
     problem(hidden, 409, "conflict")
     listed = server.get("/v1/definitions")
     assert b"hunter2" not in hidden.body and b"hunter2" not in listed.body
-    assert "secret" in {one["file"]: one for one in listed.json()["files"]}["s.yaml"]["reason"]
+    found = {one["file"]: one for one in listed.json()["files"]}
+    assert "secret" in found["s.yaml"]["reason"] and found["s.yaml"]["etag"] is None
+    # Of what lies elsewhere nothing is told but that it is there.
+    link = found["link.yaml"]
+    assert "outside of the folder" in link["reason"]
+    assert (link["bytes"], link["changed_at"], link["etag"], link["holds"]) == (0, None, None, {})
+    # While somebody writes on a file it may be no YAML, and holds its secret all the same.
+    (server.config / "s.yaml").write_text(secret + "bad: [1\n")
+    hidden = server.get("/v1/definitions/files/s.yaml")
+    problem(hidden, 409, "conflict")
+    assert b"hunter2" not in hidden.body
+    # And what is broken without one is there to be mended.
+    (server.config / "s.yaml").write_text("metrics:\n  authorization_rate: {of: totals, expr: 1}\nbad: [1\n")
+    assert server.get("/v1/definitions/files/s.yaml").status == 200
+
+
+def test_no_fault_shows_what_a_variable_holds(start):
+    server = start(SOUND, env={"TILL_SECRET": "hunter2 of the environment"})
+    server.wait_for_line("ready")
+    channels = 'channels:\n  m: {kind: email, host: "env:TILL_SECRET", from: "env:TILL_SECRET", to: ["env:TILL_SECRET"]}\n'
+    refused = put(server, "files/c.yaml?dry_run=true", channels)
+    assert len(problem(refused, 422, "bad-definition")["faults"]) == 3
+    assert b"hunter2" not in refused.body
+    write(server, SOUND + channels)
+    until(lambda: server.get("/v1/definitions").json()["faults"], "the folder is looked at")
+    for path in ("/v1/definitions", "/v1/status"):
+        assert b"hunter2" not in server.get(path).body, path
+    assert "hunter2" not in "".join(server.output)
+
+
+def test_texts_that_are_made_to_cost_are_refused_and_the_server_goes_on(start):
+    server = start(SOUND)
+    server.wait_for_line("ready")
+    deep = "x: " + "[" * 60 + "]" * 60 + "\n"
+    keys = "? " * 8 + "a\n"
+    many = "".join(f"k{i}: 1\n" for i in range(60_000))
+    for text, why in [(deep, "levels deep"), (keys, "a key is a text"), (many, "more than 50000 values")]:
+        for path in ("files/zz.yaml", "monitors/zz"):
+            refused = problem(put(server, f"{path}?dry_run=true", text), 422, "bad-definition")
+            assert why in str(refused) and len(str(refused)) < 10_000, (path, str(refused)[:300])
+        board = server.request("PUT", "/v1/boards/zz", text.encode(), {"Content-Type": "application/yaml"})
+        if text is many:
+            problem(board, 413, "body-too-large")
+        else:
+            assert why in problem(board, 422, "bad-definition")["detail"]
+    # Also where an editor writes them.
+    (server.config / "deep.yaml").write_text(deep)
+    until(lambda: "levels deep" in str(server.get("/v1/definitions").json()["faults"]), "it is told")
+    assert server.sql("select 1") == [[1]]
+
+
+def test_a_pipe_in_the_folder_hinders_nobody(start):
+    server = start(SOUND)
+    server.wait_for_line("ready")
+    os.mkfifo(server.config / "pipe.yaml")
+    until(lambda: "is no file" in str(server.get("/v1/definitions").json()["faults"]), "it is told")
+    (server.config / "pipe.yaml").unlink()
+    keys = "metric: revenue\ndetect: {threshold: {below: 1}}\n"
+    assert put(server, "monitors/m", keys, if_none_match="*").status == 201
 
 
 def test_a_folder_that_is_read_only_is_shown_and_not_changed(start):

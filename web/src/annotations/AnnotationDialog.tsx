@@ -1,6 +1,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useLayoutEffect, useRef, useState } from 'react';
+import { type FormEvent, useState } from 'react';
 import { postJson } from '../api/client';
+import { Dialog } from '../board/edit/Dialog';
 import { zoneOffset } from '../format/time';
 import { useSpeech } from '../i18n/hooks';
 import { storeAuthor, storedAuthor } from '../incidents/author';
@@ -18,7 +19,6 @@ export function AnnotationDialog({ onClose }: { onClose: () => void }) {
   const say = annotationTexts.use();
   const kindName = kindTexts.use();
   const queries = useQueryClient();
-  const dialog = useRef<HTMLDialogElement>(null);
   const [kind, setKind] = useState<AnnotationKind>('deployment');
   const [title, setTitle] = useState('');
   const [at, setAt] = useState(() => shownIn(zone, serverNow(Date.now())));
@@ -26,12 +26,6 @@ export function AnnotationDialog({ onClose }: { onClose: () => void }) {
   const [text, setText] = useState('');
   const [url, setUrl] = useState('');
   const [by, setBy] = useState(storedAuthor);
-  // In time: what had the focus gets it back from a dialog that is closed while it still stands in the document.
-  useLayoutEffect(() => {
-    const element = dialog.current;
-    if (element && !element.open) element.showModal();
-    return () => element?.close();
-  }, []);
   const saving = useMutation({
     mutationFn: (annotation: NewAnnotation) => postJson<Annotation>('/v1/annotations', annotation),
     onSuccess: () => {
@@ -62,19 +56,9 @@ export function AnnotationDialog({ onClose }: { onClose: () => void }) {
     });
   };
   return (
-    <dialog
-      ref={dialog}
-      className="note-dialog"
-      aria-labelledby="note-dialog-title"
-      data-testid="annotation-dialog"
-      onCancel={(event) => {
-        event.preventDefault();
-        onClose();
-      }}
-    >
-      <h2 id="note-dialog-title">{say('form.title')}</h2>
+    <Dialog title={say('form.title')} testId="annotation-dialog" onClose={onClose}>
       <p className="dim">{say('form.text')}</p>
-      <form onSubmit={submit}>
+      <form className="note-form" onSubmit={submit}>
         <label>
           {say('form.name')}
           <input
@@ -140,7 +124,7 @@ export function AnnotationDialog({ onClose }: { onClose: () => void }) {
           </button>
         </div>
       </form>
-    </dialog>
+    </Dialog>
   );
 }
 

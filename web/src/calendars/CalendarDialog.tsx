@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { useSpeech } from '../i18n/hooks';
-import { isZone, TextField, useNameFault, zones } from './fields';
+import { isZone, NameField, TextField, useNameFault, ZoneField } from './fields';
 import { ItemDialog } from './ItemDialog';
 import { calendarTexts } from './texts';
 import { type Calendar, weekDays } from './types';
@@ -24,10 +24,9 @@ export function CalendarDialog({ calendar, taken, onClose }: Props) {
   const [zone, setZone] = useState(calendar?.zone ?? speech.zone);
   const [days, setDays] = useState(() => (calendar?.days ?? []).map((one, id) => ({ ...one, id })));
   const nameFault = useNameFault(name, calendar !== null, taken);
-  const zoneFault = isZone(zone) ? null : t('fault.zone');
   const named = days.map(({ day }) => day);
   const isDaysBad = named.includes('') || new Set(named).size < named.length;
-  const isReady = name !== '' && nameFault === null && zoneFault === null && !isDaysBad;
+  const isReady = name !== '' && nameFault === null && isZone(zone) && !isDaysBad;
   const sorted = days.toSorted((a, b) => a.day.localeCompare(b.day));
   const change = (id: number, news: { day?: string; like?: string }) =>
     setDays(days.map((one) => (one.id === id ? { ...one, ...news } : one)));
@@ -40,16 +39,8 @@ export function CalendarDialog({ calendar, taken, onClose }: Props) {
       yaml={isReady ? calendarYaml({ name, zone, days: sorted }) : null}
       onClose={onClose}
     >
-      <TextField
-        label={t('form.name')}
-        value={name}
-        onChange={setName}
-        hint={t('form.name.hint')}
-        fault={nameFault}
-        isFixed={calendar !== null}
-        testId="calendar-name"
-      />
-      <TextField label={t('form.zone')} value={zone} onChange={setZone} fault={zoneFault} options={zones} />
+      <NameField name={name} fault={nameFault} isFixed={calendar !== null} onChange={setName} />
+      <ZoneField zone={zone} onChange={setZone} />
       <fieldset>
         <legend>{t('form.special')}</legend>
         {days.map(({ id, day, like }) => (

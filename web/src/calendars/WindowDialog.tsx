@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { metricsQuery } from '../api/queries';
 import { useSpeech } from '../i18n/hooks';
 import { monitorsQuery } from '../monitors/queries';
-import { isZone, TextField, useNameFault, zones } from './fields';
+import { isZone, NameField, TextField, useNameFault, ZoneField } from './fields';
 import { ItemDialog } from './ItemDialog';
 import { calendarTexts } from './texts';
 import { type Maintenance, weekDays } from './types';
@@ -72,8 +72,7 @@ export function WindowDialog({ window, day, taken, onClose }: Props) {
       : isBackwards
         ? t('fault.order')
         : null;
-  const zoneFault = isZone(zone) ? null : t('fault.zone');
-  const isReady = name !== '' && nameFault === null && isTimed && timeFault === null && zoneFault === null;
+  const isReady = name !== '' && nameFault === null && isTimed && timeFault === null && isZone(zone);
   const written = (text: string) => (isOnce ? text.slice(0, 16).replace('T', ' ') : text.slice(0, 5));
   const where: Record<string, (string | null)[]> = {};
   for (const { dimension, value } of filters)
@@ -109,15 +108,7 @@ export function WindowDialog({ window, day, taken, onClose }: Props) {
       yaml={yaml}
       onClose={onClose}
     >
-      <TextField
-        label={t('form.name')}
-        value={name}
-        onChange={setName}
-        hint={t('form.name.hint')}
-        fault={nameFault}
-        isFixed={window !== null}
-        testId="calendar-name"
-      />
+      <NameField name={name} fault={nameFault} isFixed={window !== null} onChange={setName} />
       <fieldset>
         <legend>{t('form.when')}</legend>
         <div className="calendar-choices">
@@ -165,7 +156,7 @@ export function WindowDialog({ window, day, taken, onClose }: Props) {
             testId="calendar-to"
           />
         </div>
-        <TextField label={t('form.zone')} value={zone} onChange={setZone} fault={zoneFault} options={zones} />
+        <ZoneField zone={zone} onChange={setZone} />
       </fieldset>
       <fieldset>
         <legend>{t('form.what')}</legend>

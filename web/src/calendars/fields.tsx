@@ -59,6 +59,37 @@ export function TextField({
   );
 }
 
+interface NameProps {
+  name: string;
+  fault: string | null;
+  /** A definition that is there keeps its name. */
+  isFixed: boolean;
+  onChange: (name: string) => void;
+}
+
+/** What a definition is called. */
+export function NameField({ name, fault, isFixed, onChange }: NameProps) {
+  const t = calendarTexts.use();
+  return (
+    <TextField
+      label={t('form.name')}
+      value={name}
+      onChange={onChange}
+      hint={t('form.name.hint')}
+      fault={fault}
+      isFixed={isFixed}
+      testId="calendar-name"
+    />
+  );
+}
+
+/** By which clock it is. */
+export function ZoneField({ zone, onChange }: { zone: string; onChange: (zone: string) => void }) {
+  const t = calendarTexts.use();
+  const fault = isZone(zone) ? null : t('fault.zone');
+  return <TextField label={t('form.zone')} value={zone} onChange={onChange} fault={fault} options={zones} />;
+}
+
 /** What is wrong with a name; null where nothing is, or where nothing was written yet. */
 export function useNameFault(name: string, isExisting: boolean, taken: readonly string[]): string | null {
   const t = calendarTexts.use();
@@ -68,7 +99,7 @@ export function useNameFault(name: string, isExisting: boolean, taken: readonly 
 }
 
 /** The names of time zones that the browser knows. */
-export const zones: readonly string[] = [
+const zones: readonly string[] = [
   'UTC',
   ...Intl.supportedValuesOf('timeZone').filter((zone) => zone !== 'UTC'),
 ];

@@ -55,4 +55,7 @@ it('a window that is once is on every day from its first to its last', () => {
     '2026-12-25',
     '2026-12-26',
   ]);
+  const uptoMidnight = made({ once: true, from: '2026-12-24 18:00', to: '2026-12-25 00:00' });
+  expect(isOn(uptoMidnight, '2026-12-24')).toBe(true);
+  expect(isOn(uptoMidnight, '2026-12-25')).toBe(false);
 });

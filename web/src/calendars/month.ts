@@ -36,7 +36,11 @@ export function monthsOn(month: Month, by: number): Month {
 
 /** Whether some of a window lies on a day, by the window's own clock. */
 export function isOn(window: Maintenance, day: string): boolean {
-  if (window.once) return window.from.slice(0, 10) <= day && day <= window.to.slice(0, 10);
+  if (window.once) {
+    // What ends at midnight has nothing of the day that begins then.
+    const last = window.to.slice(0, 10);
+    return window.from.slice(0, 10) <= day && (day < last || (day === last && !window.to.endsWith(' 00:00')));
+  }
   const begins = (on: string) =>
     window.days === null || window.days.length === 0 || window.days.includes(weekDayOf(on));
   // One that ends before it begins goes on into the next day, and one that ends at midnight does not.

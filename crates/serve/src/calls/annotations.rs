@@ -6,6 +6,7 @@ use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use percent_encoding::percent_decode_str;
 use tillwatch_event::guard::mask;
 
 use crate::access::Caller;
@@ -238,6 +239,11 @@ fn web_address(text: String) -> Result<String, Problem> {
         return Err(wrong(
             "'url' must not have a user or a password in it.".to_owned(),
         ));
+    }
+    // What is written in the signs of an address is read without them.
+    let read = percent_decode_str(&text).decode_utf8_lossy();
+    if mask(&read) != read {
+        return Err(wrong("'url' must not have a card number in it.".to_owned()));
     }
     Ok(url.into())
 }

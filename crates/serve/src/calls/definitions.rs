@@ -340,9 +340,15 @@ async fn change(
         precondition,
         dry_run,
     };
-    // A client that hangs up does not leave a change half made: the work goes on by itself.
-    let changed = tokio::spawn(definitions.change(change)).await;
-    let (changed, is_new) = changed.map_err(|cause| Problem::internal(&cause))??;
+    let work = definitions.change(change);
+    let (changed, is_new) = if dry_run {
+        // Nobody waits for the answer of a check whose client has hung up.
+        work.await?
+    } else {
+        // A client that hangs up does not leave a change half made: the work goes on by itself.
+        let changed = tokio::spawn(work).await;
+        changed.map_err(|cause| Problem::internal(&cause))??
+    };
     let mut response = json(&changed)?;
     if let Some(tag) = &changed.etag {
         let tag = HeaderValue::from_str(tag).map_err(|cause| Problem::internal(&cause))?;

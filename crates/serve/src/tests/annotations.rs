@@ -85,6 +85,14 @@ async fn what_cannot_be_an_annotation_is_refused_with_the_reason() {
         ),
         (json!({"title": "a", "url": "//ci/7"}), "no address"),
         (json!({"title": "a", "url": "https://u:p@ci/"}), "password"),
+        (
+            json!({"title": "a", "url": "https://ci/4111%201111%201111%201111"}),
+            "card number",
+        ),
+        (
+            json!({"title": "a", "url": "https://ci/%34111111111111111"}),
+            "card number",
+        ),
         (json!({"title": "a", "were": {}}), "were"),
         (json!({"title": "a", "text": "y".repeat(2_001)}), "2001"),
     ] {

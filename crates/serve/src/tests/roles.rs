@@ -209,6 +209,21 @@ async fn each_role_does_what_it_may_and_nothing_else() {
         let (status, slug, _) = problem(nobody.send().await.unwrap()).await;
         assert_eq!((status, slug.as_str()), (401, "token-missing"), "{path}");
     }
+    // There is nothing at the address, whatever is asked of it and whoever asks.
+    for (role, token) in &tokens {
+        for method in ["OPTIONS", "PATCH", "TRACE"] {
+            let request = stand
+                .client
+                .request(method.parse().unwrap(), stand.url("/v1/nothing"));
+            let answer = request.bearer_auth(token).send().await.unwrap();
+            let (status, slug, _) = problem(answer).await;
+            assert_eq!(
+                (status, slug.as_str()),
+                (404, "not-found"),
+                "{method} as {role:?}"
+            );
+        }
+    }
     // Refused before the body is looked at: nothing was done.
     assert_eq!(stand.lines.taken.lock().unwrap().len(), 3);
 }

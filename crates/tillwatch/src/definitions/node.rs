@@ -135,6 +135,9 @@ const REPLAYED_MAX: usize = 20_000;
 /// server's threads have little.
 const DEPTH_MAX: usize = 16;
 
+/// Values that a document may have. Each costs some 20 µs, several times over where one definition of a file is changed.
+const NODES_MAX: usize = 50_000;
+
 const TOO_DEEP: &str = "lists and mappings stand within each other";
 
 thread_local! {
@@ -170,7 +173,7 @@ pub fn parse(text: &str) -> Result<Node, (Place, String)> {
     let options = serde_saphyr::options! {
         with_snippet: false,
         strict_booleans: true,
-        budget: serde_saphyr::budget! { max_depth: DEPTH_MAX },
+        budget: serde_saphyr::budget! { max_depth: DEPTH_MAX, max_nodes: NODES_MAX },
         alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: REPLAYED_MAX },
     };
     if text
@@ -207,6 +210,11 @@ fn reason(message: &str) -> String {
     let is_deep = message.starts_with("budget breached") && message.contains("depth");
     if is_deep || message.contains("recursion limit") || message.contains(TOO_DEEP) {
         return format!("{TOO_DEEP} more than {DEPTH_MAX} levels deep");
+    }
+    if message.starts_with("budget breached") && message.contains("Nodes") {
+        return format!(
+            "the file has more than {NODES_MAX} values; write some of them into another"
+        );
     }
     if message.starts_with("budget breached") || message.starts_with("alias replay limit exceeded")
     {
@@ -336,6 +344,14 @@ mod tests {
             assert!(parse(&shallow).is_ok());
         });
         deep.unwrap().join().unwrap();
+    }
+
+    #[test]
+    fn a_file_has_no_more_values_than_can_be_looked_at_soon() {
+        let keys = |count: usize| (0..count).map(|i| format!("k{i}: 1\n")).collect::<String>();
+        assert!(parse(&keys(NODES_MAX / 2 - 1)).is_ok());
+        let (_, reason) = parse(&keys(NODES_MAX)).unwrap_err();
+        assert!(reason.contains("more than 50000 values"), "{reason}");
     }
 
     #[test]

@@ -51,11 +51,13 @@ pub(super) async fn make(
     change: DefinitionChange,
 ) -> Result<(DefinitionChanged, bool), Problem> {
     let dry_run = change.dry_run;
-    // Who only checks changes nothing, and need not wait for others.
-    let _alone = match dry_run {
-        true => None,
-        false => Some(inner.changing.lock().await),
+    // Who only checks does not wait for those who write, and one checks after the other.
+    let turn = if dry_run {
+        &inner.checking
+    } else {
+        &inner.changing
     };
+    let _alone = turn.lock().await;
     let work = Arc::clone(&inner);
     let written = blocking(move || work.check_and_write(&change)).await?;
     let (planned, digest) = (written.planned, written.digest);

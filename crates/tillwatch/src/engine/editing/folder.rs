@@ -202,15 +202,18 @@ impl Inner {
         }
     }
 
+    /// Whether a file is a link to one that is not of the folder, or is hidden in it.
+    pub(super) fn is_elsewhere(&self, place: &Place) -> bool {
+        let root = self.dir().and_then(|dir| dir.canonicalize().ok());
+        let real = place.path.canonicalize().ok();
+        root.zip(real).is_some_and(|(root, real)| {
+            !real.starts_with(&root) || files::within_hidden(&root, &real)
+        })
+    }
+
     /// Why a file is not shown.
     pub(super) fn hidden(&self, place: &Place) -> Option<String> {
-        let root = self.dir()?.canonicalize().ok();
-        let real = place.path.canonicalize().ok();
-        let is_within = match (&root, &real) {
-            (Some(root), Some(real)) => real.starts_with(root),
-            _ => true,
-        };
-        if !is_within {
+        if self.is_elsewhere(place) {
             return Some("it is a link to a file outside of the folder".to_owned());
         }
         let text = read_file(&place.path).ok()?;

@@ -82,6 +82,15 @@ impl Inner {
     }
 
     fn listed(&self, place: &Place, files: &[SourceFile]) -> DefinitionFile {
+        let hidden = self.hidden(place);
+        if self.is_elsewhere(place) {
+            // Nothing of it is told but that it is there.
+            return DefinitionFile {
+                file: place.file.clone(),
+                reason: hidden,
+                ..DefinitionFile::default()
+            };
+        }
         let metadata = std::fs::metadata(&place.path).ok();
         let changed = metadata.as_ref().and_then(|data| data.modified().ok());
         let changed = changed.and_then(|at| jiff::Timestamp::try_from(at).ok());
@@ -94,11 +103,11 @@ impl Inner {
             file: place.file.clone(),
             bytes: metadata.map_or(0, |data| data.len()),
             changed_at: changed.map(|at| at.to_string()),
-            etag: text.as_ref().ok().map(|text| quoted(&tag_of(&[text]))),
-            reason: text
-                .err()
-                .or_else(|| self.hidden(place))
-                .or_else(|| self.fixed(place)),
+            // What tells a text from others tells a short secret, too.
+            etag: (text.as_ref().ok())
+                .filter(|_| hidden.is_none())
+                .map(|text| quoted(&tag_of(&[text]))),
+            reason: text.err().or(hidden).or_else(|| self.fixed(place)),
             holds,
         }
     }

@@ -72,6 +72,8 @@ struct Inner {
     wait: Duration,
     /// Changes come one after the other.
     changing: tokio::sync::Mutex<()>,
+    /// So do checks, each of which may take a processor for a while.
+    checking: tokio::sync::Mutex<()>,
     known: watch::Sender<Known>,
     /// Makes the watcher look, where the system tells it of no change.
     look: OnceLock<mpsc::Sender<()>>,
@@ -91,6 +93,7 @@ impl Editing {
             proposed_bytes_max: limits.propose_bytes_max,
             wait: Duration::from_millis(limits.definition_wait_ms),
             changing: tokio::sync::Mutex::default(),
+            checking: tokio::sync::Mutex::default(),
             known: watch::Sender::new(Known::default()),
             look: OnceLock::new(),
             checked: Mutex::default(),
